@@ -1,0 +1,1 @@
+"""Load, experiments and reports for the concurrency lab."""

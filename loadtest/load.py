@@ -1,0 +1,64 @@
+"""What one load is and what it measured: the border between the runner and Locust."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+LoadKind = Literal["closed", "open", "held", "websocket"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """How requests arrive.
+
+    closed:    `connections` keep-alive connections, each sends as soon as it has its answer
+               (after `think_s` seconds where given).
+    open:      seeded Poisson arrivals at `rate_rps`, over at most `connections` connections.
+    held:      `connections` connections, one request in hand on each.
+    websocket: `connections` open echo sockets, one message in flight on each.
+    """
+
+    kind: LoadKind
+    connections: int
+    rate_rps: float | None = None
+    think_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """One measured window: what the generator saw, warm-up left out.
+
+    Exactly: sent = answered + failed + unfinished, and failed = Σ errors. `answered` counts
+    only responses whose body passed the scenario's check; `goodput_rps` = answered / duration_s.
+    Histograms are HdrHistogram V2 base64, microseconds, three digits; failures stay in them.
+    `response_us` counts from the intended send time, `service_us` from the actual one (in closed load
+    they are equal).
+    """
+
+    started_at: str  # ISO 8601, UTC, of the measured window
+    warmup_s: float
+    duration_s: float
+    sent: int
+    answered: int
+    failed: int
+    unfinished: int
+    errors: Mapping[
+        str, int
+    ]  # by name: "status 503", "wrong body", "timeout", "connection refused" …
+    goodput_rps: float
+    received_bytes: int
+    reconnects: int
+    response_us: str
+    service_us: str
+    send_late_us: (
+        str  # how late each request left, against its schedule (open load; empty histogram else)
+    )
+    mean_in_flight: float  # time average of requests in hand, for Little's law
+    generator_cpu: float  # busiest generator process: CPU seconds per second, 1.0 = one core
+    sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
+    unsendable: int = 0  # open load: arrivals that found no free connection under the cap
+    timeline: tuple[Mapping[str, float], ...] = field(
+        default=()
+    )  # per second: t, answered, failed, p99_ms

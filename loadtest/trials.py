@@ -1,0 +1,120 @@
+"""The record of one trial: a line of trials.jsonl."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from loadtest.load import Load, LoadResult
+
+VERSION = 1
+
+
+class TrialsError(Exception):
+    """A trials file cannot be used; the message names file and line."""
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One validity check of a trial: `value` against `limit`, both in the unit that `detail` names."""
+
+    name: str
+    passed: bool
+    value: float | None
+    limit: float | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What `slots / L` allows: `rps` = `slots` / `latency_s`, `bound_by` names the limit that binds."""
+
+    rps: float
+    slots: int
+    bound_by: str
+    latency_s: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The service's side once a second: `t` seconds since the measured window began; the whole process tree."""
+
+    t: float
+    cpu: float  # CPU seconds per second since the sample before
+    pss_bytes: int
+    threads: int
+    in_flight: float | None = None
+    scheduling_lag_s: float | None = None
+    pool_used: float | None = None
+    pool_pending: float | None = None
+    database_connections: int | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One row under one load in one round. `arm` is `service`, or `service#2` for its A/A twin."""
+
+    run_id: str
+    experiment: str
+    index: int  # place in the schedule, from 0
+    attempt: int  # 1, then one more for each rerun after a failed gate
+    round: int  # from 1
+    order: int  # place within the round, from 1
+    arm: str
+    service: str
+    scenario: str
+    parameters: Mapping[str, int]
+    load: Load
+    result: LoadResult
+    samples: tuple[Sample, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    prediction: Prediction | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: int = VERSION
+
+    @property
+    def valid(self) -> bool:
+        """Whether every gate passed."""
+        return all(gate.passed for gate in self.gates)
+
+
+def append(path: Path, trial: Trial) -> None:
+    """Write one line and force it to disk, so that a killed run loses no finished trial."""
+    with path.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(asdict(trial), separators=(",", ":")) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def read(path: Path) -> list[Trial]:
+    """Read every trial. A cut last line (a run killed while it wrote) is left out; other damage is an error."""
+    return list(_parsed(path, path.read_text(encoding="utf-8").splitlines(keepends=True)))
+
+
+def _parsed(path: Path, lines: list[str]) -> Iterator[Trial]:
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield _trial(json.loads(line))
+        except (ValueError, TypeError, KeyError) as error:
+            if number == len(lines) and not line.endswith("\n"):
+                return
+            raise TrialsError(f"{path}: line {number} is not a trial: {error}") from None
+
+
+def _trial(record: dict[str, Any]) -> Trial:
+    if record.get("version") != VERSION:
+        raise TrialsError(f"trial version {record.get('version')}, this lab reads {VERSION}")
+    return Trial(
+        **record
+        | {
+            "load": Load(**record["load"]),
+            "result": LoadResult(**record["result"]),
+            "samples": tuple(Sample(**sample) for sample in record["samples"]),
+            "gates": tuple(Gate(**gate) for gate in record["gates"]),
+            "prediction": Prediction(**record["prediction"]) if record["prediction"] else None,
+        }
+    )
