@@ -66,6 +66,7 @@ class Trial:
     order: int  # place within the round, from 1
     arm: str
     service: str
+    level: str  # label of the experiment's level
     scenario: str
     parameters: Mapping[str, int]
     load: Load

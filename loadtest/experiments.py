@@ -1,0 +1,343 @@
+"""What to vary, what to hold, and which claim is on trial: experiments/*.toml as dataclasses."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+from loadtest.document import DocumentError, Table
+from loadtest.load import Load, LoadKind
+
+FOLDER = Path(__file__).with_name("experiments")
+
+Measure = Literal[
+    "goodput_rps",
+    "p50_ms",
+    "p99_ms",
+    "answered_share",
+    "service_cpu_us",
+    "share_of_prediction",
+    "pss_kib_per_request",
+    "threads_per_request",
+]
+MEASURES: tuple[str, ...] = get_args(Measure)
+
+
+ExperimentError = DocumentError
+
+
+@dataclass(frozen=True)
+class Level:
+    """One setting of what the experiment varies.
+
+    `x` is its place on the chart's axis. `environment` overrides the row's own (the row is
+    restarted with it). `share_of_peak` asks for an open load at that share of the slowest row's
+    peak: `at_peak` makes the load once the peak is known. `quick`: whether the quick plan has it.
+    """
+
+    label: str
+    x: float
+    load: Load
+    scenario: str
+    parameters: Mapping[str, int]
+    environment: Mapping[str, str]
+    share_of_peak: float | None = None
+    quick: bool = True
+
+    def at_peak(self, peak_rps: float) -> Load:
+        """The load of this level where the slowest row peaks at `peak_rps`."""
+        if self.share_of_peak is None:
+            return self.load
+        return Load(self.load.kind, self.load.connections, round(peak_rps * self.share_of_peak, 1))
+
+
+@dataclass(frozen=True)
+class Background:
+    """A second load that runs beside the measured one."""
+
+    scenario: str
+    parameters: Mapping[str, int]
+    load: Load
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One thing that has to be so for the claim to stand: `says`, in words.
+
+    At `level`, `measure` of `row` (as a ratio to `reference` where `ratio`) lies in
+    [`at_least`, `at_most`]. It holds where the whole interval does, fails where none of it does,
+    and stays open between.
+    """
+
+    says: str
+    row: str
+    measure: str
+    level: str = ""
+    reference: str = ""
+    ratio: bool = True
+    at_least: float | None = None
+    at_most: float | None = None
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A claim, and the trial it gets. Times in seconds; `document` is the TOML it was read from.
+
+    `peak` is the closed load that finds each row's peak for the levels with `share_of_peak`.
+    `fresh` starts the row anew before each trial. `check` names a check that takes no load (then
+    there are no levels). `claimed` holds figures that are commonly taught, by row, to stand beside
+    the measured ones.
+    """
+
+    name: str
+    claim: str
+    title: str
+    statement: str
+    confirms: str
+    refutes: str
+    rows: tuple[str, ...]
+    reference: str
+    measure: str
+    axis: str
+    levels: tuple[Level, ...]
+    rounds: int
+    warmup_s: float
+    duration_s: float
+    criteria: tuple[Criterion, ...] = ()
+    headline: bool = False
+    fresh: bool = False
+    check: str = ""
+    peak: Load | None = None
+    background: Background | None = None
+    claimed: Mapping[str, float] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    def level(self, label: str) -> Level | None:
+        """The level called `label`, if there is one."""
+        return next((level for level in self.levels if level.label == label), None)
+
+
+def load_all(
+    folder: Path = FOLDER,
+    *,
+    rows: Collection[str] | None = None,
+    scenarios: Collection[str] | None = None,
+) -> dict[str, Experiment]:
+    """Read every experiment of `folder` by name, in order of claim.
+
+    Where `rows` and `scenarios` say what there is, an experiment that names others is an error.
+    """
+    found = [read(path, rows=rows, scenarios=scenarios) for path in sorted(folder.glob("*.toml"))]
+    if not found:
+        raise ExperimentError(f"{folder}: holds no experiment (*.toml)")
+    return {
+        each.name: each for each in sorted(found, key=lambda each: (int(each.claim[1:]), each.name))
+    }
+
+
+def choose(experiments: Mapping[str, Experiment], names: Collection[str]) -> dict[str, Experiment]:
+    """The experiments called `names`; an unknown name is an error that lists what there is."""
+    for name in names:
+        if name not in experiments:
+            raise ExperimentError(
+                f"unknown experiment {name!r}; there are: {', '.join(experiments)}"
+            )
+    return {name: each for name, each in experiments.items() if name in names}
+
+
+def read(
+    path: Path,
+    *,
+    rows: Collection[str] | None = None,
+    scenarios: Collection[str] | None = None,
+) -> Experiment:
+    """Read one experiment file."""
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ExperimentError(f"{path}: no such file") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ExperimentError(f"{path.name}: not valid TOML: {error}") from None
+    experiment = parse(path.stem, document, where=path.name)
+    _check_names(path.name, "row", _rows_of(experiment), rows)
+    _check_names(path.name, "scenario", _scenarios_of(experiment), scenarios)
+    return experiment
+
+
+def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
+    """Make an experiment of a TOML document; `where` names its origin in errors."""
+    table = Table(document, where)
+    defaults = _Defaults(
+        table.take("load", dict, {}),
+        table.numbers("parameters", whole=True),
+        table.take("environment", dict, {}),
+        table.take("scenario", str, ""),
+    )
+    check = table.take("check", str, "")
+    levels = table.take("levels", list, []) if check else table.take("levels", list)
+    experiment = Experiment(
+        name=name,
+        claim=table.take("claim", str),
+        title=table.take("title", str),
+        statement=table.take("statement", str),
+        confirms=table.take("confirms", str),
+        refutes=table.take("refutes", str),
+        rows=table.texts("rows"),
+        reference=table.take("reference", str),
+        measure=table.one_of("measure", MEASURES, "goodput_rps"),
+        axis=table.take("axis", str, "Connections at once"),
+        levels=tuple(
+            _level(Table(entry, f"{where}: levels[{number}]"), defaults)
+            for number, entry in enumerate(levels)
+        ),
+        rounds=table.number("rounds", 12),
+        warmup_s=table.number("warmup_s", 1.0),
+        duration_s=table.number("duration_s", 3.0),
+        headline=table.take("headline", bool, False),
+        fresh=table.take("fresh", bool, False),
+        check=check,
+        peak=_peak(table),
+        background=_background(table),
+        claimed=table.numbers("claimed"),
+        document=document,
+    )
+    criteria = table.take("criteria", list, [])
+    table.done()
+    _check_shape(where, experiment)
+    return replace(
+        experiment,
+        criteria=tuple(
+            _criterion(Table(entry, f"{where}: criteria[{number}]"), experiment)
+            for number, entry in enumerate(criteria)
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class _Defaults:
+    """What a level takes from the top of the file where it says nothing itself."""
+
+    load: Mapping[str, Any]
+    parameters: Mapping[str, int]
+    environment: Mapping[str, Any]
+    scenario: str
+
+
+def _level(table: Table, defaults: _Defaults) -> Level:
+    load = _load(table, defaults.load)
+    environment = {**defaults.environment, **table.take("environment", dict, {})}
+    level = Level(
+        label=table.take("label", str, _connections(load.connections)),
+        x=table.number("x", float(load.connections), least=0),
+        load=load,
+        scenario=table.take("scenario", str, defaults.scenario),
+        parameters={**defaults.parameters, **table.numbers("parameters", whole=True)},
+        environment={key: str(value) for key, value in environment.items()},
+        share_of_peak=table.number("share_of_peak", None),
+        quick=table.take("quick", bool, True),
+    )
+    table.done()
+    if not level.scenario:
+        raise ExperimentError(f"{table.where}: scenario is missing; add it here or at the top")
+    if load.kind == "open" and not (load.rate_rps or level.share_of_peak):
+        raise ExperimentError(f"{table.where}: an open load needs rate_rps or share_of_peak")
+    return level
+
+
+def _connections(number: int) -> str:
+    return "1 connection" if number == 1 else f"{number:,} connections"
+
+
+def _load(table: Table, defaults: Mapping[str, Any]) -> Load:
+    given = table.some(("kind", "connections", "rate_rps", "think_s"))
+    merged = Table({**defaults, **given}, table.where)
+    load = Load(
+        kind=merged.one_of("kind", get_args(LoadKind), "closed"),
+        connections=merged.number("connections", 1, least=0),
+        rate_rps=merged.number("rate_rps", None),
+        think_s=merged.number("think_s", 0.0, least=0),
+    )
+    merged.done()
+    return load
+
+
+def _peak(table: Table) -> Load | None:
+    data = table.take("peak", dict, {})
+    return _load(Table({}, f"{table.where}: peak"), data) if data else None
+
+
+def _background(table: Table) -> Background | None:
+    data = table.take("background", dict, {})
+    if not data:
+        return None
+    inner = Table(data, f"{table.where}: background")
+    load = _load(inner, {})
+    background = Background(inner.take("scenario", str), inner.numbers("parameters"), load)
+    inner.done()
+    return background
+
+
+def _criterion(table: Table, experiment: Experiment) -> Criterion:
+    bounds = {key: table.number(key, None, least=0) for key in _BOUNDS}
+    given = [key for key, value in bounds.items() if value is not None]
+    if len({key.partition("_")[0] for key in given}) != 1:
+        raise ExperimentError(f"{table.where}: give bounds of one sort: {', '.join(_BOUNDS)}")
+    kind = given[0].partition("_")[0]
+    criterion = Criterion(
+        says=table.take("says", str),
+        row=table.one_of("row", experiment.rows),
+        measure=table.one_of("measure", MEASURES, experiment.measure),
+        level=table.take("level", str, ""),
+        reference=table.one_of("reference", experiment.rows, experiment.reference),
+        ratio=kind == "ratio",
+        at_least=bounds[f"{kind}_at_least"],
+        at_most=bounds[f"{kind}_at_most"],
+    )
+    table.done()
+    labels = [level.label for level in experiment.levels]
+    if criterion.measure not in SLOPES and criterion.level not in labels:
+        raise ExperimentError(
+            f"{table.where}: level {criterion.level!r} is none of: {', '.join(labels)}"
+        )
+    return criterion
+
+
+_BOUNDS = ("ratio_at_least", "ratio_at_most", "value_at_least", "value_at_most")
+SLOPES = ("pss_kib_per_request", "threads_per_request")
+
+
+def _check_shape(where: str, experiment: Experiment) -> None:
+    if not (experiment.claim[:1] == "C" and experiment.claim[1:].isdigit()):
+        raise ExperimentError(f"{where}: claim must be C and a number, is {experiment.claim!r}")
+    if experiment.reference not in experiment.rows:
+        raise ExperimentError(
+            f"{where}: reference {experiment.reference!r} is none of its rows: "
+            f"{', '.join(experiment.rows)}"
+        )
+    labels = [level.label for level in experiment.levels]
+    if len(set(labels)) < len(labels):
+        raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")
+    if not labels and not experiment.check:
+        raise ExperimentError(f"{where}: levels is empty; name at least one load")
+    if any(level.share_of_peak for level in experiment.levels) and not experiment.peak:
+        raise ExperimentError(f"{where}: share_of_peak needs [peak], the load that finds the peak")
+
+
+def _rows_of(experiment: Experiment) -> list[str]:
+    return [*experiment.rows, *experiment.claimed]
+
+
+def _scenarios_of(experiment: Experiment) -> list[str]:
+    background = [experiment.background.scenario] if experiment.background else []
+    return [*(level.scenario for level in experiment.levels), *background]
+
+
+def _check_names(where: str, kind: str, names: list[str], known: Collection[str] | None) -> None:
+    for name in names:
+        if known is not None and name not in known:
+            raise ExperimentError(
+                f"{where}: unknown {kind} {name!r}; there are: {', '.join(known)}"
+            )
