@@ -33,6 +33,7 @@ class Row:
     takes from its environment. `folder` is where the row's code lives. Ports are host ports.
     `needs` names the toolchain that the native mode must find, `build` the command that it runs
     in `folder` before the first start; both are empty for rows that the virtualenv serves.
+    `port_variable` names what changes the host port.
     """
 
     name: str
@@ -46,6 +47,8 @@ class Row:
     profiles: tuple[str, ...] = ()
     needs: str = ""
     build: str = ""
+    port_variable: str = "the port in docker-compose.yml"
+    metrics_port_variable: str = "the port in docker-compose.yml"
 
     @property
     def central(self) -> bool:
@@ -66,10 +69,11 @@ class Row:
 
 
 def load(path: Path = COMPOSE_FILE, variables: Mapping[str, str] | None = None) -> dict[str, Row]:
-    """Read the rows by name, in the file's order; `variables` (default: the environment) fill `${…}`."""
+    """The rows by name, in the file's order; `variables` (default: environment) fill `${…}`."""
     document = read_compose(path, variables)
+    declared = _parsed(path)["services"]
     return {
-        name: _row(path, name, service)
+        name: _row(path, name, service, declared[name])
         for name, service in document["services"].items()
         if _mapping(service.get("labels")).get("lab.role") == "service"
     }
@@ -77,6 +81,11 @@ def load(path: Path = COMPOSE_FILE, variables: Mapping[str, str] | None = None) 
 
 def read_compose(path: Path, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
     """Parse a compose file and interpolate its variables as Docker Compose does."""
+    document = _parsed(path)
+    return _interpolated(document, os.environ if variables is None else variables)  # type: ignore[no-any-return]
+
+
+def _parsed(path: Path) -> dict[str, Any]:
     try:
         document = yaml.safe_load(path.read_text())
     except FileNotFoundError:
@@ -85,18 +94,18 @@ def read_compose(path: Path, variables: Mapping[str, str] | None = None) -> dict
         raise ManifestError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
     if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
         raise ManifestError(f"{path}: has no services; is it a compose file?")
-    return _interpolated(document, os.environ if variables is None else variables)  # type: ignore[no-any-return]
+    return document
 
 
 def choose(rows: Mapping[str, Row], names: list[str]) -> dict[str, Row]:
-    """The rows called `names`, in that order; an unknown name is an error that lists what there is."""
+    """The rows called `names`, in that order; an unknown name is an error that lists the known."""
     for name in names:
         if name not in rows:
             raise ManifestError(f"unknown row {name!r}; docker-compose.yml has: {', '.join(rows)}")
     return {name: rows[name] for name in names}
 
 
-def _row(path: Path, name: str, service: Mapping[str, Any]) -> Row:
+def _row(path: Path, name: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Row:
     labels = _mapping(service.get("labels"))
     environment = _mapping(service.get("environment"))
     command = service.get("command", "")
@@ -114,6 +123,8 @@ def _row(path: Path, name: str, service: Mapping[str, Any]) -> Row:
         profiles=tuple(service.get("profiles") or ()),
         needs=labels.get("lab.needs", ""),
         build=labels.get("lab.build", ""),
+        port_variable=_port_variable(declared, CONTAINER_PORT),
+        metrics_port_variable=_port_variable(declared, CONTAINER_METRICS_PORT),
     )
 
 
@@ -129,6 +140,13 @@ def _host_port(path: Path, name: str, service: Mapping[str, Any], target: int) -
         if container == str(target) and host.isdigit():
             return int(host)
     raise ManifestError(f"{path}: service {name}: publish port {target} as 127.0.0.1:HOST:{target}")
+
+
+def _port_variable(declared: Mapping[str, Any], target: int) -> str:
+    for published in declared.get("ports") or ():
+        if str(published).endswith(f":{target}") and (match := _VARIABLE.search(str(published))):
+            return match["name"] or match["bare"]
+    return "the port in docker-compose.yml"
 
 
 def _mapping(value: object) -> dict[str, str]:
