@@ -1,0 +1,12 @@
+-- The role of postgres_exporter. It reads statistics and nothing else: no table, no function of the
+-- lab, no temporary table. May run again. Without a password (as here, unless the container's secret
+-- is there) it cannot log in.
+SELECT 'CREATE ROLE monitor LOGIN'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'monitor') \gexec
+GRANT pg_monitor TO monitor;
+ALTER ROLE monitor CONNECTION LIMIT 5;
+ALTER ROLE monitor SET statement_timeout = '2s';
+REVOKE TEMPORARY ON DATABASE lab FROM PUBLIC;
+
+\set password `cat /run/secrets/monitor_password 2>/dev/null || true`
+SELECT format('ALTER ROLE monitor PASSWORD %L', :'password') WHERE :'password' <> '' \gexec
