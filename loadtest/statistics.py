@@ -1,0 +1,256 @@
+"""The arithmetic of a fair comparison. Pure functions; each names its source."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from scipy import optimize, stats
+
+ALPHA = 0.05
+POWER = 0.8
+MARGIN = 0.05  # two rows within ±5 % of each other are equivalent
+
+# Requests needed before a percentile is worth printing: about thirty beyond it, ten for p99.9.
+ENOUGH = {50.0: 30, 90.0: 300, 95.0: 600, 99.0: 3_000, 99.9: 10_000}
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A row against its reference over paired rounds. `ratio` = row / reference, geometric mean.
+
+    `low` and `high`: 95 % interval of the ratio. `p_different`: two-sided, of ratio = 1.
+    `p_equivalent`: of a ratio outside ±5 %. `detectable`: smallest effect that this many rounds at
+    this noise would have found with 80 % power (0.12 = 12 %).
+    """
+
+    ratio: float
+    low: float
+    high: float
+    rounds: int
+    p_different: float
+    p_equivalent: float
+    detectable: float
+
+    @property
+    def equivalent(self) -> bool:
+        """Whether the ratio lies within ±5 % at the 5 % level."""
+        return self.p_equivalent < ALPHA
+
+    def inverse(self) -> Comparison:
+        """The same comparison seen from the reference."""
+        return Comparison(
+            1 / self.ratio,
+            1 / self.high,
+            1 / self.low,
+            self.rounds,
+            self.p_different,
+            self.p_equivalent,
+            self.detectable,
+        )
+
+
+def compare(row: Mapping[int, float], reference: Mapping[int, float]) -> Comparison | None:
+    """Compare two rows by their paired log-ratios, round by round (round -> value).
+
+    A round is a block: noise that both rows share cancels in its ratio (Box, Hunter & Hunter,
+    Statistics for Experimenters, 2005, ch. 3). None with fewer than two rounds in common or a value
+    that is not above zero.
+    """
+    logs = log_ratios(row, reference)
+    if logs is None or len(logs) < 2:
+        return None
+    mean, spread = float(np.mean(logs)), float(np.std(logs, ddof=1))
+    low, high = mean_interval(logs)
+    return Comparison(
+        ratio=math.exp(mean),
+        low=math.exp(low),
+        high=math.exp(high),
+        rounds=len(logs),
+        p_different=_p_different(logs),
+        p_equivalent=_p_equivalent(logs),
+        detectable=math.expm1(spread * detectable_factor(len(logs))),
+    )
+
+
+def log_ratios(row: Mapping[int, float], reference: Mapping[int, float]) -> list[float] | None:
+    """log(row / reference) of each round that both have; None where a value is not above zero."""
+    rounds = sorted(row.keys() & reference.keys())
+    if any(row[each] <= 0 or reference[each] <= 0 for each in rounds):
+        return None
+    return [math.log(row[each] / reference[each]) for each in rounds]
+
+
+def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+    """Student's t interval of the mean (Student, Biometrika 6, 1908).
+
+    Bootstrap intervals of six values cover 85 % where they promise 95 %; this one keeps its word.
+    """
+    half = _standard_error(values) * float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
+    mean = float(np.mean(values))
+    return mean - half, mean + half
+
+
+def _standard_error(values: Sequence[float]) -> float:
+    return float(np.std(values, ddof=1)) / math.sqrt(len(values))
+
+
+def _p_different(logs: Sequence[float]) -> float:
+    """Two-sided paired t test of mean 0 (Student, 1908)."""
+    mean, error = float(np.mean(logs)), _standard_error(logs)
+    if error == 0:
+        return 1.0 if mean == 0 else 0.0
+    return float(2 * stats.t.sf(abs(mean) / error, len(logs) - 1))
+
+
+def _p_equivalent(logs: Sequence[float]) -> float:
+    """Two one-sided tests (Schuirmann, J. Pharmacokinetics Biopharm. 15, 1987): the larger p."""
+    mean, error = float(np.mean(logs)), _standard_error(logs)
+    margin = math.log1p(MARGIN)
+    if error == 0:
+        return 0.0 if abs(mean) < margin else 1.0
+    return float(stats.t.sf((margin - abs(mean)) / error, len(logs) - 1))
+
+
+@lru_cache(maxsize=64)
+def detectable_factor(rounds: int) -> float:
+    """The k in `exp(s · k) − 1`, the smallest detectable effect at spread `s` of the log-ratios.
+
+    k solves: a t test at 5 % finds a mean of k standard deviations with 80 % power, by the
+    noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2).
+    """
+    freedom = rounds - 1
+    critical = float(stats.t.ppf(1 - ALPHA / 2, freedom))
+
+    def missing_power(effect: float) -> float:
+        shift = effect * math.sqrt(rounds)
+        return float(stats.nct.sf(critical, freedom, shift)) - POWER
+
+    return float(optimize.brentq(missing_power, 0.01, 50.0 / math.sqrt(rounds)))
+
+
+def holm(p_values: Mapping[str, float]) -> dict[str, float]:
+    """p values adjusted for their number (Holm, Scandinavian J. Statistics 6, 1979)."""
+    adjusted: dict[str, float] = {}
+    worst = 0.0
+    for place, name in enumerate(sorted(p_values, key=lambda name: p_values[name])):
+        worst = max(worst, min(1.0, p_values[name] * (len(p_values) - place)))
+        adjusted[name] = worst
+    return {name: adjusted[name] for name in p_values}
+
+
+@dataclass(frozen=True)
+class Slope:
+    """Change of y for each unit of x, with its 95 % interval, and the line's value at x = 0."""
+
+    slope: float
+    low: float
+    high: float
+    intercept: float
+
+
+def slope(x: Sequence[float], y: Sequence[float]) -> Slope | None:
+    """Theil–Sen slope: the median over all pairs (Sen, J. Am. Statistical Association 63, 1968).
+
+    Up to 29 % of the points may be wild. None where x has fewer than two different values.
+    """
+    if len(set(x)) < 2:
+        return None
+    found = stats.theilslopes(y, x, alpha=0.95)
+    return Slope(
+        float(found.slope),
+        float(found.low_slope),
+        float(found.high_slope),
+        float(found.intercept),
+    )
+
+
+@dataclass(frozen=True)
+class Scalability:
+    """Universal Scalability Law: X(N) = λN / (1 + σ(N − 1) + κN(N − 1)).
+
+    `rate` λ in requests/s at N = 1, `contention` σ, `coherency` κ. `knee`: where throughput peaks,
+    with its 95 % interval; None unless the law fits within 5 % and the interval lies inside the
+    tested range. `misfit`: the typical relative error of the fit (0.1 = 10 %).
+    """
+
+    rate: float
+    contention: float
+    coherency: float
+    misfit: float
+    knee: float | None = None
+    knee_low: float | None = None
+    knee_high: float | None = None
+
+    def throughput(self, concurrency: float) -> float:
+        """Requests a second at `concurrency`."""
+        n = concurrency
+        return self.rate * n / (1 + self.contention * (n - 1) + self.coherency * n * (n - 1))
+
+
+def scalability(concurrency: Sequence[float], throughput: Sequence[float]) -> Scalability | None:
+    """Fit the law on log X (Gunther, Guerrilla Capacity Planning, 2007, ch. 4–6).
+
+    On the log scale a relative error weighs the same at every load. None with fewer than four
+    different loads (there are three parameters) or a throughput that is not above zero.
+    """
+    n, x = np.asarray(concurrency, float), np.asarray(throughput, float)
+    if len(set(concurrency)) < 4 or not (x > 0).all() or not (n > 0).all():
+        return None
+
+    def residuals(parameters: np.ndarray) -> np.ndarray:
+        rate, contention, coherency = parameters
+        law = rate + np.log(n) - np.log(1 + contention * (n - 1) + coherency * n * (n - 1))
+        return np.asarray(law - np.log(x))
+
+    start = [float(np.log(x / n).max()), 0.01, 1e-5]
+    fit = optimize.least_squares(
+        residuals, start, bounds=([-np.inf, 0, 0], [np.inf, 1, 1]), x_scale=[1, 0.01, 1e-5]
+    )
+    rate, contention, coherency = (float(value) for value in fit.x)
+    misfit = math.sqrt(2 * float(fit.cost) / len(n))
+    found = Scalability(math.exp(rate), contention, coherency, misfit)
+    return _with_knee(found, fit.jac, n)
+
+
+def _with_knee(found: Scalability, jacobian: np.ndarray, n: np.ndarray) -> Scalability:
+    """Add the knee √((1 − σ)/κ), its interval by the delta method on its logarithm."""
+    freedom = len(n) - 3
+    if freedom < 1 or found.misfit > 0.05 or found.coherency <= 1e-12 or found.contention >= 1:
+        return found
+    log_knee = 0.5 * math.log((1 - found.contention) / found.coherency)
+    gradient = np.array([0.0, -0.5 / (1 - found.contention), -0.5 / found.coherency])
+    variance = found.misfit**2 * len(n) / freedom
+    covariance = variance * np.linalg.pinv(jacobian.T @ jacobian)
+    error = math.sqrt(max(0.0, float(gradient @ covariance @ gradient)))
+    half = error * float(stats.t.ppf(0.975, freedom))
+    if not (math.log(n.min()) <= log_knee - half and log_knee + half <= math.log(n.max())):
+        return found
+    knee, low, high = (math.exp(log_knee + shift) for shift in (0.0, -half, half))
+    return Scalability(found.rate, found.contention, found.coherency, found.misfit, knee, low, high)
+
+
+def percentile_ranks(
+    count: int, percentile: float, confidence: float = 0.95
+) -> tuple[int, int] | None:
+    """Ranks (from 1) of the observations that bound a percentile, whatever the distribution.
+
+    Order statistics of a binomial count (Hahn & Meeker, Statistical Intervals, 1991, ch. 5).
+    None where `count` observations cannot bound it.
+    """
+    share, tail = percentile / 100, (1 - confidence) / 2
+    low = int(stats.binom.ppf(tail, count, share))
+    high = int(stats.binom.ppf(1 - tail, count, share)) + 1
+    return (low, high) if low >= 1 and high <= count else None
+
+
+def enough(count: int, percentile: float) -> bool:
+    """Whether `count` requests are enough to print `percentile`."""
+    needed = min(
+        (number for known, number in ENOUGH.items() if known >= percentile),
+        default=math.ceil(10 / (1 - percentile / 100)) if percentile < 100 else math.inf,
+    )
+    return count >= needed
