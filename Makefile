@@ -1,0 +1,98 @@
+# The lab's commands; `make` alone lists them.
+#
+#   make compare ROWS="fastapi-async flask-gthread" EXPERIMENTS=blocked-threads ROUNDS=6
+#
+.DEFAULT_GOAL := help
+SHELL := /bin/sh
+BIN := .venv/bin
+LAB := $(BIN)/python -m loadtest
+GROUPS := fastapi flask starlette django
+SOURCES := loadtest services tests grafana
+
+# What narrows `make compare`, each as the option of `python -m loadtest run`.
+RUN_OPTIONS = \
+	$(if $(PLAN),--plan "$(PLAN)") \
+	$(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") \
+	$(if $(ROWS),--rows "$(ROWS)") \
+	$(if $(BUDGET),--budget "$(BUDGET)") \
+	$(if $(ROUNDS),--rounds "$(ROUNDS)") \
+	$(if $(SEED),--seed "$(SEED)") \
+	$(if $(BACKEND),--backend "$(BACKEND)") \
+	$(if $(RESUME),--resume "$(RESUME)")
+
+.PHONY: help
+help: ## list what there is to do
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@echo
+	@echo '  Variables of make compare: PLAN EXPERIMENTS ROWS BUDGET ROUNDS SEED BACKEND RESUME'
+
+##
+.PHONY: compare
+compare: .venv/native.stamp ## compare the rows without Docker, then write a report (PLAN=quick or full)
+	@$(LAB) run $(RUN_OPTIONS)
+
+.PHONY: live
+live: .venv/native.stamp ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
+	@$(LAB) up $(if $(ROWS),--rows "$(ROWS)") $(if $(BUDGET),--budget "$(BUDGET)")
+
+.PHONY: history
+history: .venv/native.stamp ## the runs that exist and their headline figures
+	@$(LAB) history
+
+.PHONY: up
+up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every row)
+	docker compose $(if $(PROFILE),--profile $(PROFILE)) up --build --wait
+
+.PHONY: down
+down: ## stop the containers and remove their data
+	docker compose --profile all down --volumes --remove-orphans
+
+.PHONY: test
+test: .venv/dev.stamp ## every test that needs no Docker
+	$(BIN)/python -m pytest -m "not container" $(PYTEST)
+
+.PHONY: check
+check: .venv/dev.stamp ## lint, format and types
+	$(BIN)/ruff check $(SOURCES)
+	$(BIN)/ruff format --check $(SOURCES)
+	$(BIN)/mypy $(SOURCES)
+
+.PHONY: setup
+setup: .venv/dev.stamp ## create .venv with everything that tests need
+
+.PHONY: clean
+clean: ## remove what the lab made, except results/
+	rm -rf .venv .lab .mypy_cache .ruff_cache .pytest_cache .hypothesis services/node/node_modules
+	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: lock
+lock: .venv/dev.stamp ## pin what pyproject.toml asks for, with hashes (UPGRADE=--upgrade for newer versions)
+	$(call compile,dev,requirements/dev.txt)
+	$(call compile,native,requirements/native.txt,-c requirements/dev.txt)
+	$(call compile,loadtest,loadtest/requirements.txt,-c requirements/dev.txt)
+	$(foreach group,$(GROUPS),$(call compile,$(group),services/$(group)/requirements.txt,-c requirements/dev.txt) &&) true
+
+compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-header --no-emit-index-url $(UPGRADE) $(3) --group pyproject.toml:$(1) --output-file $(2)
+
+.venv/native.stamp: requirements/native.txt | .venv/bin/python
+	@echo 'Installing the pinned dependencies into .venv …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/dev.stamp: requirements/dev.txt | .venv/bin/python
+	@echo 'Installing the pinned dependencies of the tests into .venv …'
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@ .venv/native.stamp
+
+.venv/bin/python:
+	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
+	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
+	done; \
+	if [ -z "$$found" ]; then \
+	  echo 'make: needs Python 3.11 or later; install it, or name one: make PYTHON=/path/to/python3.12 …' >&2; exit 2; \
+	fi; \
+	if ! "$$found" -m venv .venv; then \
+	  rm -rf .venv; \
+	  echo "make: $$found cannot create a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; \
+	fi
