@@ -1,19 +1,20 @@
-"""One colour a row, the same in the report and on the dashboards."""
+"""One colour and one shape a row, the same in the report and on the dashboards."""
 
 from __future__ import annotations
 
 from zlib import crc32
 
-# The first six are of Okabe and Ito's palette, made to be told apart with any colour vision
-# (https://jfly.uni-koeln.de/color/); the others extend it with hues of their own lightness.
+# Of Okabe and Ito's palette, made to be told apart with any colour vision
+# (https://jfly.uni-koeln.de/color/), its light hues darkened until each stands out from white by
+# 3:1 (WCAG 1.4.11); the second half extends it with hues of their own lightness.
 COLOURS = {
     "fastapi-async": "#009E73",
     "flask-sync": "#D55E00",
-    "flask-gthread": "#E69F00",
-    "fastapi-sync": "#56B4E9",
-    "fastapi-blocking": "#CC79A7",
+    "flask-gthread": "#C98500",
+    "fastapi-sync": "#3E9BD6",
+    "fastapi-blocking": "#C0659A",
     "fastapi-processpool": "#0072B2",
-    "starlette": "#999933",
+    "starlette": "#85852C",
     "flask-gevent": "#A23B72",
     "django-gthread": "#8C6239",
     "django-asgi": "#E7298A",
@@ -21,7 +22,35 @@ COLOURS = {
     "go": "#7B6FD0",
 }
 
+# Vega's names of shapes, and the character that stands for each in text.
+SHAPES = {
+    "circle": "●",
+    "square": "■",
+    "triangle-up": "▲",
+    "diamond": "◆",
+    "cross": "✚",
+    "triangle-down": "▼",
+    "triangle-right": "▶",
+    "triangle-left": "◀",
+}
+
 
 def colour(row: str) -> str:
     """The row's colour as #RRGGBB; a row that the lab doesn't know keeps one of them for good."""
-    return COLOURS.get(row) or list(COLOURS.values())[crc32(row.encode()) % len(COLOURS)]
+    return list(COLOURS.values())[_place(row)]
+
+
+def shape(row: str) -> str:
+    """The row's shape, one of `SHAPES`."""
+    return list(SHAPES)[_place(row) % len(SHAPES)]
+
+
+def glyph(row: str) -> str:
+    """The character that looks like the row's shape."""
+    return SHAPES[shape(row)]
+
+
+def _place(row: str) -> int:
+    if row in COLOURS:
+        return list(COLOURS).index(row)
+    return crc32(row.encode()) % len(COLOURS)
