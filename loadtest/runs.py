@@ -1,121 +1,109 @@
-"""The folder of a run: run.json beside trials.jsonl, verdicts, report and charts."""
+"""A run as it lies on disk: run.json, its experiments and its trials. Reads, never writes."""
 
 from __future__ import annotations
 
-import contextlib
 import json
-import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-from loadtest.manifest import ROOT
+from loadtest import trials as records
+from loadtest.experiments import Experiment, ExperimentError, parse
+from loadtest.observations import by_experiment, counted
+from loadtest.trials import Trial, TrialsError
 
 VERSION = 1
-LATEST = "latest"
-
-State = Literal["running", "finished", "interrupted", "stopped"]
 
 
 class RunError(Exception):
-    """A results folder cannot be used; the message names it and says why."""
+    """A results folder cannot be used; the message names it and says what to do."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """What run.json says: under which conditions the trials beside it were made.
+    """What run.json and trials.jsonl of one folder hold.
 
-    `command` makes the run again; `state` tells how it ended, `reason` why if not by itself.
-    `rows` holds, by row, what docker-compose.yml declares (`framework`, `model`, `command`,
-    `environment`) and what the row's /about answered (`observed`). `left_out`: rows that could not
-    start here, `unverified`: rows whose answers were wrong and which were never timed, both with
-    the reason. `experiments`: the documents of the plan, by name, as they were run (`rounds`,
-    `levels` and `rows` as planned).
+    `info` is run.json: version, run_id, plan, budget, backend, seed, rounds, command, started_at,
+    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, rows {name:
+    {framework, model, …}}, experiments {name: TOML document}, planned (trials), checks {…}.
+    Only `version` and `experiments` are needed.
     """
 
-    run_id: str
-    command: str
-    plan: str
-    seed: int
-    budget: str
-    backend: str
-    started_at: str  # ISO 8601, UTC
-    state: State = "running"
-    reason: str = ""
-    finished_at: str = ""
-    planned_trials: int = 0
-    rounds: int | None = None  # None: as the plan says
-    machine: Mapping[str, Any] = field(default_factory=dict)
-    versions: Mapping[str, str] = field(default_factory=dict)
-    git: Mapping[str, Any] = field(default_factory=dict)  # commit, dirty
-    cpus: Mapping[str, list[int] | None] = field(default_factory=dict)  # service, load
-    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    left_out: Mapping[str, str] = field(default_factory=dict)
-    unverified: Mapping[str, str] = field(default_factory=dict)
-    warnings: tuple[str, ...] = ()
-    calibration: Mapping[str, Any] | None = None
-    experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    version: int = VERSION
+    folder: Path
+    info: Mapping[str, Any]
+    experiments: Mapping[str, Experiment]
+    trials: tuple[Trial, ...]
+
+    @property
+    def id(self) -> str:
+        """Name of the run."""
+        return str(self.info.get("run_id", self.folder.resolve().name))
+
+    @property
+    def budget(self) -> str:
+        """Name of the budget that the rows ran under."""
+        return str(self.info.get("budget", "unnamed"))
+
+    @cached_property
+    def valid(self) -> dict[str, list[Trial]]:
+        """The trials that count, by experiment."""
+        return by_experiment(counted(self.trials))
+
+    @cached_property
+    def all(self) -> dict[str, list[Trial]]:
+        """Every trial that was run, by experiment, failed gates and reruns included."""
+        return by_experiment(self.trials)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned trial was run."""
+        planned = self.info.get("planned")
+        places = {(trial.experiment, trial.index) for trial in self.trials}
+        return not self.info.get("interrupted") and (planned is None or len(places) >= planned)
 
 
-def results_directory() -> Path:
-    """Where runs are kept: LAB_RESULTS, else `results` in the clone."""
-    return Path(os.environ.get("LAB_RESULTS") or ROOT / "results").absolute()
+def load(folder: Path) -> Run:
+    """Read a results folder; one of another version, or that is none, is an error."""
+    info = _info(folder)
+    experiments = {
+        name: _experiment(folder, name, document)
+        for name, document in info.get("experiments", {}).items()
+    }
+    return Run(folder, info, experiments, tuple(_trials(folder)))
 
 
-def now() -> str:
-    """The current time as run.json writes it."""
-    return datetime.now(UTC).isoformat(timespec="seconds")
-
-
-def create(results: Path) -> Path:
-    """Make a new folder, named by the time, and point `latest` at it."""
-    results.mkdir(parents=True, exist_ok=True)
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 100))):
-        with contextlib.suppress(FileExistsError):
-            (results / name).mkdir()
-            _point_latest(results, name)
-            return results / name
-    raise RunError(f"{results}: cannot make a folder for the run; {stamp} exists many times")
-
-
-def write(folder: Path, run: Run) -> None:
-    """Replace run.json in one step, so that a killed run leaves the one before."""
-    text = json.dumps(asdict(run), indent=2, ensure_ascii=False) + "\n"
-    draft = folder / "run.json.part"
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(folder / "run.json")
-
-
-def read(folder: Path) -> Run:
-    """Read run.json; a folder that is none, or of another version, is an error."""
+def _info(folder: Path) -> dict[str, Any]:
     path = folder / "run.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        info = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise RunError(f"{folder}: holds no run.json; is it the folder of a run?") from None
-    except (ValueError, OSError) as error:
-        raise RunError(f"{path}: cannot be read: {error}") from None
-    found = record.get("version") if isinstance(record, dict) else None
-    if found != VERSION:
-        raise RunError(f"{path}: is of version {found}, this lab reads version {VERSION}")
+        raise RunError(f"{folder}: no run.json; name a folder of results/") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(info, dict) or info.get("version") != VERSION:
+        found = info.get("version") if isinstance(info, dict) else None
+        raise RunError(
+            f"{path}: made by another version of the lab ({found}, this one reads {VERSION}); "
+            "read it with the version that made it, or run the comparison again"
+        )
+    return info
+
+
+def _experiment(folder: Path, name: str, document: object) -> Experiment:
+    if not isinstance(document, dict):
+        raise RunError(f"{folder / 'run.json'}: experiments.{name} is not a table")
     try:
-        return Run(**record | {"warnings": tuple(record["warnings"])})
-    except (TypeError, KeyError) as error:
-        raise RunError(f"{path}: is not what this lab wrote: {error}") from None
+        return parse(name, document, where=f"{folder / 'run.json'}: experiments.{name}")
+    except ExperimentError as error:
+        raise RunError(str(error)) from None
 
 
-def find(results: Path) -> list[Path]:
-    """The folders of runs, oldest first."""
-    return sorted(
-        path.parent for path in results.glob("*/run.json") if not path.parent.is_symlink()
-    )
-
-
-def _point_latest(results: Path, name: str) -> None:
-    draft = results / f".{LATEST}.{name}"
-    draft.symlink_to(name)
-    draft.replace(results / LATEST)
+def _trials(folder: Path) -> list[Trial]:
+    try:
+        return records.read(folder / "trials.jsonl")
+    except FileNotFoundError:
+        return []
+    except TrialsError as error:
+        raise RunError(str(error)) from None
