@@ -1,0 +1,27 @@
+"""What the Python rows share, so that each row's own code shows one framework and nothing else.
+
+How a row uses it (`app.py` of a row; every name is documented in its module)::
+
+    from lab import about, database, metrics, queries, settings, work
+    from lab.errors import Fault
+
+    SETTINGS = settings.load()                          # environment -> frozen dataclass
+    METRICS = metrics.create(SETTINGS)                  # this worker's counters
+    DATABASE = database.Threaded(SETTINGS, METRICS)     # psycopg pool; evented.Evented: asyncpg
+    ABOUT = about.describe(SETTINGS, framework="Flask", server="gunicorn", model="threads",
+                           packages=("flask", "gunicorn"), holders=("threads", SETTINGS.threads))
+    METRICS.declare(ABOUT)
+
+    item = DATABASE.row(queries.ITEM, 7)                # dict or None; Evented: await …
+    order = DATABASE.order(new_order)                   # one transaction; raises Fault 422
+    DATABASE.ready()                                    # raises Fault 503
+
+    validation.number(text, validation.LIMIT)           # "20" -> 20, else Fault 422 naming `limit`
+    bodies.check_head(content_type, length)             # Fault 415, 413
+    orders.new_order(bodies.parse(raw))                 # Fault 400, 422: checks by hand, no Pydantic
+
+    app = METRICS.wsgi(app, kind="thread")              # METRICS.asgi(app) for ASGI
+
+Every `Fault` has `status`, `headers` and `document()`: a row turns it into its response in one
+handler. Run a row as `python -m lab.serve SERVER ARGUMENTS…`: that serves /metrics as well.
+"""

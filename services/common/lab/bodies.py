@@ -1,0 +1,59 @@
+"""JSON bodies: media type, size, syntax, in the contract's order."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, NoReturn
+
+import orjson
+
+from lab import errors
+
+LIMIT_BYTES = 262_144
+
+
+def check_head(content_type: str | None, content_length: str | None) -> None:
+    """Judge a body by its headers, before it is read; raises a Fault 415 or 413.
+
+    `content_length` is None for a chunked body: count its bytes against LIMIT_BYTES while reading.
+    """
+    media_type = (content_type or "").partition(";")[0].strip().lower()
+    if media_type != "application/json":
+        raise errors.unsupported_media_type()
+    if content_length and content_length.isdigit() and int(content_length) > LIMIT_BYTES:
+        raise errors.too_large(LIMIT_BYTES)
+
+
+def check_size(size: int) -> None:
+    """Raises a Fault 413 where `size` bytes are over the limit."""
+    if size > LIMIT_BYTES:
+        raise errors.too_large(LIMIT_BYTES)
+
+
+def parse(raw: bytes) -> Any:
+    """The value of a JSON text; raises a Fault 400.
+
+    Integers beyond 64 bits may come as floats (they are out of range everywhere in the contract).
+    """
+    try:
+        return orjson.loads(raw)
+    except orjson.JSONDecodeError:
+        return _tolerant(raw)
+
+
+def _tolerant(raw: bytes) -> Any:
+    """orjson refuses lone surrogates and huge numbers, which are JSON all the same: wrong values, not wrong syntax."""
+    try:
+        return json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_int=_integer)
+    except (ValueError, RecursionError) as error:
+        reason = str(error).splitlines()[0] if isinstance(error, ValueError) else "too deep"
+        raise errors.malformed(f"the body is not JSON: {reason}") from None
+
+
+def _refuse(constant: str) -> NoReturn:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _integer(text: str) -> int | float:
+    """Python refuses to read more than 4,300 digits; a float says "out of range" as well."""
+    return int(text) if len(text) <= 20 else float(text)

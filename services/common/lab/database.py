@@ -1,0 +1,148 @@
+"""Postgres for code that blocks: psycopg and its pool. `lab.evented` is the same for event loops.
+
+Both start without Postgres, answer 503 within about two seconds while it is gone, and
+find it again by themselves. Statements run in autocommit; only an order opens a transaction.
+"""
+
+from __future__ import annotations
+
+import select
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import dict_row
+from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
+
+from lab import errors, orders, queries
+from lab.metrics import Metrics
+from lab.settings import Settings
+
+ACQUIRE_TIMEOUT_S = 30.0
+CONNECT_TIMEOUT_S = 2
+READY_TIMEOUT_S = 2.0
+
+Row = dict[str, Any]
+Connection = psycopg.Connection[Row]
+
+
+class _Pool(ConnectionPool[Connection]):
+    """A psycopg pool that tells those who wait as soon as a reconnection has failed.
+
+    Without this they would wait for the whole acquire timeout while Postgres is gone.
+    """
+
+    used = 0
+
+    def reconnect_failed(self) -> None:
+        """No new connection can be made: give up for the waiting, unless some connection still works."""
+        if self.used:
+            return
+        with self._lock:
+            waiting = list(self._waiting)
+            self._waiting.clear()
+        for client in waiting:
+            client.fail(PoolTimeout("Postgres is out of reach"))
+
+    def check_idle(self, connection: Connection) -> None:
+        """Cheap check before use: an idle connection has nothing to say, except goodbye."""
+        poll = select.poll()
+        poll.register(connection.fileno(), select.POLLIN)
+        if not poll.poll(0):
+            return
+        try:
+            self.check_connection(connection)
+        except psycopg.Error:
+            self.drain()  # its neighbours are as dead: replace them all at once
+            raise
+
+
+class Threaded:
+    """Postgres for code that blocks: threads, processes, greenlets."""
+
+    def __init__(self, settings: Settings, metrics: Metrics) -> None:
+        self._meter = metrics.pool
+        self._size = settings.pool_size
+        self._pool = _Pool(
+            settings.database_url,
+            kwargs=_psycopg_arguments(settings),
+            min_size=settings.pool_size,
+            max_size=settings.pool_size,
+            timeout=ACQUIRE_TIMEOUT_S,
+            max_lifetime=24 * 60 * 60.0,
+            reconnect_timeout=0.5,
+            check=lambda connection: self._pool.check_idle(connection),
+            open=False,
+        )
+        metrics.watch_pool(lambda: self._pool.get_stats()["pool_size"])
+        self._pool.open()
+
+    @contextmanager
+    def connection(self, timeout_s: float = ACQUIRE_TIMEOUT_S) -> Iterator[Connection]:
+        """A pooled connection; raises a 503 Fault where there is none within `timeout_s` seconds.
+
+        A connection that Postgres drops while in use raises the same Fault.
+        """
+        since = self._meter.waiting()
+        try:
+            connection = self._pool.getconn(timeout_s)
+        except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
+            self._meter.failed()
+            raise errors.unavailable(f"no database connection: {error}") from None
+        self._meter.taken(since)
+        self._pool.used += 1
+        try:
+            yield connection
+        except (psycopg.OperationalError, psycopg.InterfaceError):
+            raise errors.unavailable("Postgres closed the connection") from None
+        finally:
+            self._pool.used -= 1
+            self._meter.released()
+            self._pool.putconn(connection)
+
+    def row(self, query: str, *arguments: object) -> Row | None:
+        """The first row of a query, None where there is none."""
+        with self.connection() as connection:
+            return connection.execute(query, arguments).fetchone()
+
+    def rows(self, query: str, *arguments: object) -> list[Row]:
+        """All rows of a query."""
+        with self.connection() as connection:
+            return connection.execute(query, arguments).fetchall()
+
+    def order(self, order: orders.Order) -> Row:
+        """Price and insert an order in one transaction; raises a 422 Fault and then writes nothing."""
+        items = [line.item_id for line in order.lines]
+        with self.connection() as connection, connection.transaction():
+            customer = connection.execute(queries.CUSTOMER, (order.customer_id,)).fetchone()
+            found = connection.execute(queries.PRICES, (items,)).fetchall()
+            prices = {item["id"]: item["price_cents"] for item in found}
+            total = orders.total_cents(order, customer, prices)
+            new = connection.execute(queries.NEW_ORDER, (order.customer_id, order.note, total))
+            number = new.fetchall()[0]["id"]
+            connection.execute(queries.NEW_LINES, (number, *orders.columns(order, prices)))
+        return {"id": number, "total_cents": total}
+
+    def ready(self) -> None:
+        """Raises a 503 Fault where Postgres is out of reach; a pool that is busy is a pool that works."""
+        if self._pool.used >= self._size:
+            return
+        with self.connection(READY_TIMEOUT_S) as connection:
+            connection.execute(queries.PING)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+def _psycopg_arguments(settings: Settings) -> dict[str, Any]:
+    password = {"password": settings.database_password} if settings.database_password else {}
+    return {
+        "application_name": settings.service_name,
+        "connect_timeout": CONNECT_TIMEOUT_S,
+        "autocommit": True,
+        "row_factory": dict_row,
+        "cursor_factory": psycopg.RawCursor,  # speaks $1, as every other driver of the lab
+        **password,
+    }

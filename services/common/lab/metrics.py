@@ -1,0 +1,288 @@
+"""What a worker process counts, at a cost of about a microsecond a request.
+
+Labelled series are looked up once and kept; a request then adds to doubles in mapped memory
+(`lab.store`). `lab.exporter` turns the files of all workers into Prometheus text.
+"""
+
+from __future__ import annotations
+
+import os
+from bisect import bisect_left
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from threading import Lock
+from time import perf_counter
+from typing import Any, Protocol
+
+from lab.about import About
+from lab.lag import LagKind, start_thread, watch_loop
+from lab.settings import Settings
+from lab.store import BOUNDS_S, HISTOGRAM_SIZE, Store
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+StartResponse = Callable[..., Any]
+WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+DURATION = "http_server_request_duration_seconds"
+ACTIVE = "http_server_active_requests"
+POOL_WAIT = "db_client_connection_wait_time_seconds"
+POOL_USED, POOL_PENDING, POOL_SIZE = "pool_used", "pool_pending", "pool_size"
+LAG = "lab_scheduling_lag_seconds"
+INFO = "info"
+
+ROUTES = frozenset(
+    "/plaintext /json /items /orders /wait /fanout /cpu /session /me /about /healthz /readyz".split()
+)
+METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
+
+
+def route(path: str) -> str:
+    """The contract's route of a path, so that no raw path becomes a label."""
+    if path in ROUTES:
+        return path
+    return "/items/{id}" if path.startswith("/items/") else "unmatched"
+
+
+class PoolMeter(Protocol):
+    """What a connection pool reports."""
+
+    def waiting(self) -> float:
+        """Somebody asks for a connection; returns the moment."""
+
+    def taken(self, since: float) -> None:
+        """They got it."""
+
+    def failed(self) -> None:
+        """They gave up."""
+
+    def released(self) -> None:
+        """They gave it back."""
+
+
+class Metrics(Protocol):
+    """What a row asks of its metrics."""
+
+    @property
+    def pool(self) -> PoolMeter: ...
+    def declare(self, about: About) -> None:
+        """Publish what `/about` says."""
+
+    def watch_pool(self, size: Callable[[], int]) -> None:
+        """`size` tells how many connections are open, used and idle."""
+
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an ASGI application."""
+
+    def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
+        """Wrap a WSGI application."""
+
+
+def create(settings: Settings) -> Metrics:
+    """The metrics of this process, as LAB_METRICS says."""
+    return WorkerMetrics(settings) if settings.metrics else NoMetrics()
+
+
+class NoMetrics:
+    """LAB_METRICS=off: nothing is wrapped, nothing is counted."""
+
+    @property
+    def pool(self) -> PoolMeter:
+        return self
+
+    def waiting(self) -> float:
+        return 0.0
+
+    def taken(self, since: float) -> None: ...
+    def failed(self) -> None: ...
+    def released(self) -> None: ...
+    def declare(self, about: About) -> None: ...
+    def watch_pool(self, size: Callable[[], int]) -> None: ...
+
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        return app
+
+    def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:  # noqa: ARG002
+        return app
+
+
+class WorkerMetrics:
+    """The counters of one worker; safe to use from threads, greenlets and after a fork."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._about: About | None = None
+        self._pool_size: Callable[[], int] | None = None
+        self._open()
+        os.register_at_fork(after_in_child=self._open)
+
+    def _open(self) -> None:
+        """Start at zero in a file of this process's own."""
+        self._lock = Lock()
+        self._store = Store(self._settings.metrics_directory)
+        self._values = self._store.values
+        self._requests: dict[tuple[str, str, int], int] = {}
+        self._active = self._store.reserve(ACTIVE)
+        self._lag = -1
+        self.pool = _PoolCounters(self._store, self._lock)
+        if self._about:
+            self.declare(self._about)
+
+    def declare(self, about: About) -> None:
+        self._about = about
+        labels = {
+            "framework": about.framework,
+            "server": about.server,
+            "model": about.model,
+            "language": "Python",
+            "language_version": about.versions["python"],
+            "slots": str(about.slots),
+            "slots_bound_by": about.slots_bound_by,
+            "pool_max": str(about.pool_size * about.workers),
+        }
+        self._store.reserve(INFO, labels)
+
+    def watch_pool(self, size: Callable[[], int]) -> None:
+        self._pool_size = size
+
+    def begin(self) -> float:
+        """A request has arrived; returns the moment."""
+        with self._lock:
+            self._values[self._active] += 1.0
+        return perf_counter()
+
+    def finish(self, path: str, method: str, status: int, since: float) -> None:
+        """The request that `begin` saw is answered."""
+        seconds = perf_counter() - since
+        key = (route(path), method, status)
+        values = self._values
+        with self._lock:
+            index = self._requests.get(key) or self._series(key)
+            values[self._active] -= 1.0
+            values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
+            values[index + HISTOGRAM_SIZE - 1] += seconds
+
+    def _series(self, key: tuple[str, str, int]) -> int:
+        path, method, status = key
+        if method not in METHODS:
+            method = "_OTHER"
+            if known := self._requests.get((path, method, status)):
+                return known
+            key = (path, method, status)
+        labels = {
+            "http_request_method": method,
+            "http_route": path,
+            "http_response_status_code": str(status),
+        }
+        index = self._store.reserve(DURATION, labels, HISTOGRAM_SIZE)
+        self._requests[key] = index
+        return index
+
+    def lag(self, kind: LagKind) -> Callable[[float], None]:
+        """A function that records how late the scheduler ran something, in seconds."""
+        index = self._lag = self._store.reserve(LAG, {"kind": kind})
+        values = self._values
+
+        def record(seconds: float) -> None:
+            values[index] = seconds
+            if self._pool_size:
+                self.pool.resized(self._pool_size())
+
+        return record
+
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        return _ASGIMetrics(app, self)
+
+    def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
+        return _WSGIMetrics(app, self, kind)
+
+    @property
+    def watched(self) -> bool:
+        """Whether this process measures scheduling lag already (a fork starts anew)."""
+        return self._lag >= 0
+
+
+class _PoolCounters:
+    def __init__(self, store: Store, lock: Lock) -> None:
+        self._lock, self._values = lock, store.values
+        self._used, self._pending = store.reserve(POOL_USED), store.reserve(POOL_PENDING)
+        self._size = store.reserve(POOL_SIZE)
+        self._wait = store.reserve(POOL_WAIT, size=HISTOGRAM_SIZE)
+
+    def waiting(self) -> float:
+        with self._lock:
+            self._values[self._pending] += 1.0
+        return perf_counter()
+
+    def taken(self, since: float) -> None:
+        seconds = perf_counter() - since
+        values = self._values
+        with self._lock:
+            values[self._pending] -= 1.0
+            values[self._used] += 1.0
+            values[self._wait + bisect_left(BOUNDS_S, seconds)] += 1.0
+            values[self._wait + HISTOGRAM_SIZE - 1] += seconds
+
+    def failed(self) -> None:
+        with self._lock:
+            self._values[self._pending] -= 1.0
+
+    def released(self) -> None:
+        with self._lock:
+            self._values[self._used] -= 1.0
+
+    def resized(self, size: int) -> None:
+        self._values[self._size] = size
+
+
+class _ASGIMetrics:
+    """Pure ASGI: no task, no copy of the request, one small closure for the status."""
+
+    def __init__(self, app: ASGIApp, metrics: WorkerMetrics) -> None:
+        self._app, self._metrics = app, metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        metrics = self._metrics
+        if not metrics.watched:
+            watch_loop(metrics.lag("event_loop"))
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        status = 500
+
+        def observed(message: Message) -> Awaitable[None]:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            return send(message)
+
+        since = metrics.begin()
+        try:
+            await self._app(scope, receive, observed)
+        finally:
+            metrics.finish(scope["path"], scope["method"], status, since)
+
+
+class _WSGIMetrics:
+    """Counts a request from the moment a worker picks it up until the application returns its body."""
+
+    def __init__(self, app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> None:
+        self._app, self._metrics, self._kind = app, metrics, kind
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        metrics = self._metrics
+        if not metrics.watched:
+            start_thread(metrics.lag(self._kind))
+        status = 500
+
+        def observed(line: str, headers: Any, exc_info: Any = None) -> Any:
+            nonlocal status
+            status = int(line[:3])
+            return start_response(line, headers, exc_info)
+
+        since = metrics.begin()
+        try:
+            return self._app(environ, observed)
+        finally:
+            metrics.finish(environ["PATH_INFO"], environ["REQUEST_METHOD"], status, since)
