@@ -1,0 +1,1 @@
+"""The Flask rows: one application, three gunicorn workers to run it."""

@@ -1,0 +1,49 @@
+"""The application factory: `gunicorn "flask_rows.app:create_app('threads')"`."""
+
+from __future__ import annotations
+
+import secrets
+
+from flask import Flask
+
+from flask_rows import basics, errors, items, orders, sessions, status, waits
+from flask_rows.models import MODELS
+from lab import about, bodies, database, metrics, settings
+
+
+def create_app(model: str) -> Flask:
+    """Build the application for a key of `flask_rows.models.MODELS`, as gunicorn's worker has it.
+
+    gunicorn calls this in each worker after the fork, so that connections are the worker's own.
+    """
+    environment = settings.load()
+    concurrency = MODELS[model]
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(
+        SECRET_KEY=environment.session_secret or secrets.token_hex(32),
+        SESSION_COOKIE_SAMESITE="Lax",
+        # Werkzeug cuts a chunked body at this length without a word, so one byte more tells.
+        MAX_CONTENT_LENGTH=bodies.LIMIT_BYTES + 1,
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    app.url_map.merge_slashes = False
+    counters = metrics.create(environment)
+    declared = about.describe(
+        environment,
+        framework="Flask",
+        server=concurrency.server,
+        model=model,
+        packages=("flask", "gunicorn", "psycopg", *concurrency.packages),
+        holders=(concurrency.bound_by, concurrency.per_worker(environment)),
+        threads=concurrency.per_worker(environment),
+        fanout=concurrency.fanout,
+    )
+    counters.declare(declared)
+    app.extensions["database"] = database.Threaded(environment, counters)
+    app.extensions["about"] = declared
+    app.extensions["run_all"] = concurrency.run_all
+    errors.register(app)
+    for module in (basics, items, orders, waits, sessions, status):
+        app.register_blueprint(module.blueprint)
+    app.wsgi_app = counters.wsgi(app.wsgi_app, kind=concurrency.kind)  # type: ignore[assignment,method-assign]
+    return app
