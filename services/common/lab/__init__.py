@@ -18,7 +18,7 @@ How a row uses it (`app.py` of a row; every name is documented in its module)::
 
     validation.number(text, validation.LIMIT)           # "20" -> 20, else Fault 422 naming `limit`
     bodies.check_head(content_type, length)             # Fault 415, 413
-    orders.new_order(bodies.parse(raw))                 # Fault 400, 422: checks by hand, no Pydantic
+    orders.new_order(bodies.parse(raw))                 # Fault 400, 422: by hand, no Pydantic
 
     app = METRICS.wsgi(app, kind="thread")              # METRICS.asgi(app) for ASGI
 

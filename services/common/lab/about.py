@@ -73,7 +73,7 @@ def describe(
 
 
 def slots_per_worker(pool_size: int, holders: tuple[Bound, int] | None) -> tuple[Bound, int]:
-    """The limit that binds first and its size; where both are equal the pool is not the one to blame."""
+    """The limit that binds first and its size; where both are equal it is not the pool."""
     if holders is not None and holders[1] <= pool_size:
         return holders
     return "pool", pool_size

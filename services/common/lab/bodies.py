@@ -42,7 +42,7 @@ def parse(raw: bytes) -> Any:
 
 
 def _tolerant(raw: bytes) -> Any:
-    """orjson refuses lone surrogates and huge numbers, which are JSON all the same: wrong values, not wrong syntax."""
+    """orjson refuses lone surrogates and huge numbers: wrong values to us, not wrong syntax."""
     try:
         return json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_int=_integer)
     except (ValueError, RecursionError) as error:

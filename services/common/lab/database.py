@@ -9,6 +9,7 @@ from __future__ import annotations
 import select
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import Lock
 from typing import Any
 
 import psycopg
@@ -33,10 +34,10 @@ class _Pool(ConnectionPool[Connection]):
     Without this they would wait for the whole acquire timeout while Postgres is gone.
     """
 
-    used = 0
+    used = 0  # connections that are in a request's hands
 
     def reconnect_failed(self) -> None:
-        """No new connection can be made: give up for the waiting, unless some connection still works."""
+        """No connection can be made: those who wait give up, unless one still works."""
         if self.used:
             return
         with self._lock:
@@ -64,6 +65,7 @@ class Threaded:
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._meter = metrics.pool
         self._size = settings.pool_size
+        self._lock = Lock()
         self._pool = _Pool(
             settings.database_url,
             kwargs=_psycopg_arguments(settings),
@@ -91,13 +93,15 @@ class Threaded:
             self._meter.failed()
             raise errors.unavailable(f"no database connection: {error}") from None
         self._meter.taken(since)
-        self._pool.used += 1
+        with self._lock:
+            self._pool.used += 1
         try:
             yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise errors.unavailable("Postgres closed the connection") from None
         finally:
-            self._pool.used -= 1
+            with self._lock:
+                self._pool.used -= 1
             self._meter.released()
             self._pool.putconn(connection)
 
@@ -112,7 +116,7 @@ class Threaded:
             return connection.execute(query, arguments).fetchall()
 
     def order(self, order: orders.Order) -> Row:
-        """Price and insert an order in one transaction; raises a 422 Fault and then writes nothing."""
+        """Price and insert an order in one transaction; a 422 Fault where nothing was written."""
         items = [line.item_id for line in order.lines]
         with self.connection() as connection, connection.transaction():
             customer = connection.execute(queries.CUSTOMER, (order.customer_id,)).fetchone()
@@ -125,7 +129,7 @@ class Threaded:
         return {"id": number, "total_cents": total}
 
     def ready(self) -> None:
-        """Raises a 503 Fault where Postgres is out of reach; a pool that is busy is a pool that works."""
+        """Raises a 503 Fault where Postgres is out of reach; a pool in full use is proof enough."""
         if self._pool.used >= self._size:
             return
         with self.connection(READY_TIMEOUT_S) as connection:

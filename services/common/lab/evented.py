@@ -98,7 +98,7 @@ class Evented:
             return [dict(record) for record in await connection.fetch(query, *arguments)]
 
     async def order(self, order: orders.Order) -> Row:
-        """Price and insert an order in one transaction; raises a 422 Fault and then writes nothing."""
+        """Price and insert an order in one transaction; a 422 Fault where nothing was written."""
         items = [line.item_id for line in order.lines]
         async with self.connection() as connection, connection.transaction():
             customer = await connection.fetchval(queries.CUSTOMER, order.customer_id)
@@ -113,7 +113,7 @@ class Evented:
         return {"id": number, "total_cents": total}
 
     async def ready(self) -> None:
-        """Raises a 503 Fault where Postgres is out of reach; a pool that is busy is a pool that works."""
+        """Raises a 503 Fault where Postgres is out of reach; a pool in full use is proof enough."""
         if self._used >= self._settings.pool_size:
             return
         async with self.connection(READY_TIMEOUT_S) as connection:

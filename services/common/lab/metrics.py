@@ -34,9 +34,12 @@ LAG = "lab_scheduling_lag_seconds"
 INFO = "info"
 
 ROUTES = frozenset(
-    "/plaintext /json /items /orders /wait /fanout /cpu /session /me /about /healthz /readyz".split()
+    ("/plaintext", "/json", "/items", "/orders", "/wait", "/fanout", "/cpu")
+    + ("/session", "/me", "/about", "/healthz", "/readyz")
 )
-METHODS = frozenset("GET HEAD POST PUT PATCH DELETE OPTIONS TRACE CONNECT".split())
+METHODS = frozenset(
+    ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
+)
 
 
 def route(path: str) -> str:
@@ -265,7 +268,7 @@ class _ASGIMetrics:
 
 
 class _WSGIMetrics:
-    """Counts a request from the moment a worker picks it up until the application returns its body."""
+    """Counts a request from its pick-up by a worker until the application returns."""
 
     def __init__(self, app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> None:
         self._app, self._metrics, self._kind = app, metrics, kind

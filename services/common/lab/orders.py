@@ -1,4 +1,4 @@
-"""Orders and logins checked by hand, and orders priced: the work that Pydantic rows hand to Pydantic."""
+"""Orders and logins checked by hand, and orders priced."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def total_cents(order: Order, customer: object, prices: Mapping[int, int]) -> in
 
 
 def columns(order: Order, prices: Mapping[int, int]) -> tuple[list[int], list[int], list[int]]:
-    """The order's lines as the three arrays that `queries.NEW_LINES` takes: item, quantity, price."""
+    """The lines as the arrays that `queries.NEW_LINES` takes: items, quantities, prices."""
     items = [line.item_id for line in order.lines]
     return items, [line.quantity for line in order.lines], [prices[item] for item in items]
 

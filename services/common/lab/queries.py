@@ -26,5 +26,5 @@ PING = "SELECT 1"
 
 
 def percent(query: str) -> str:
-    """`query` with `%s` for `$1`, `$2` …, which every statement here uses once each and in order."""
+    """`query` with `%s` for `$1`, `$2` … (every statement uses each once and in order)."""
     return re.sub(r"\$\d+", "%s", query.replace("%", "%%"))

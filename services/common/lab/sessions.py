@@ -16,7 +16,7 @@ MAX_AGE_S = 8 * 60 * 60
 class Sessions:
     """Signs user names into cookie values and reads them back.
 
-    Workers of one row must share a secret: `lab.serve` makes one where LAB_SESSION_SECRET is not set.
+    Workers of one row must share a secret: `lab.serve` makes one where none is set.
     """
 
     def __init__(self, settings: Settings) -> None:

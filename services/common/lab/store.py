@@ -39,7 +39,7 @@ class Series:
 
 
 class Store:
-    """The counters of this process, in `<pid>-<start>.lab` in `directory`, or in memory without one."""
+    """The counters of this process: `<pid>-<start>.lab` in `directory`, or only in memory."""
 
     def __init__(self, directory: Path | None) -> None:
         self._map = _mapped(directory)

@@ -14,7 +14,7 @@ _WHOLE_NUMBER = re.compile(r"-?[0-9]{1,18}")
 
 @dataclass(frozen=True)
 class Number:
-    """A whole-number parameter: from `minimum` to `maximum`; `default` None where it is required."""
+    """A whole-number parameter within bounds; `default` is None where it is required."""
 
     name: str
     minimum: int

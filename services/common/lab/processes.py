@@ -1,0 +1,91 @@
+"""What the operating system knows about a server: CPU, memory, threads, connections that wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+_LISTEN = "0A"
+_CACHE_S = 0.5
+
+
+@dataclass(frozen=True)
+class Usage:
+    """A process and its descendants together; `cpu_s` includes descendants that have ended."""
+
+    cpu_s: float = 0.0
+    pss: int = 0
+    threads: int = 0
+    processes: int = 0
+
+
+class Tree:
+    """The processes of one server, by the process that started it."""
+
+    def __init__(self, root_pid: int) -> None:
+        self._root_pid = root_pid
+        self._usage, self._read_at = Usage(), 0.0
+
+    def usage(self) -> Usage:
+        """What the tree uses now; at most half a second old."""
+        if time.monotonic() - self._read_at >= _CACHE_S:
+            fresh = self._measure()
+            # A worker that has ended but is not reaped yet is counted nowhere for a moment.
+            cpu_s = max(fresh.cpu_s, self._usage.cpu_s)
+            self._usage = Usage(cpu_s, fresh.pss, fresh.threads, fresh.processes)
+            self._read_at = time.monotonic()
+        return self._usage
+
+    def _measure(self) -> Usage:
+        cpu_s, pss, threads, processes = 0.0, 0, 0, 0
+        for process in _family(self._root_pid):
+            try:
+                times, memory = process.cpu_times(), _pss(process)
+                running = process.num_threads()
+            except psutil.Error:
+                continue
+            cpu_s += times.user + times.system + times.children_user + times.children_system
+            pss, threads, processes = pss + memory, threads + running, processes + 1
+        return Usage(cpu_s, pss, threads, processes)
+
+
+def accept_backlog(port: int) -> int | None:
+    """Connections that wait for `accept` on `port`; None where the system does not say.
+
+    For a listening socket Linux gives the length of its accept queue as `rx_queue`.
+    """
+    tables = [Path("/proc/net/tcp"), Path("/proc/net/tcp6")]
+    if not tables[0].exists():
+        return None
+    return sum(_queue_lengths(tables, f":{port:04X}"))
+
+
+def _queue_lengths(tables: list[Path], suffix: str) -> Iterator[int]:
+    for table in tables:
+        if not table.exists():
+            continue
+        for line in table.read_text(encoding="ascii").splitlines()[1:]:
+            _, local, _, state, queues, *_ = line.split()
+            if state == _LISTEN and local.endswith(suffix):
+                yield int(queues.partition(":")[2], 16)
+
+
+def _family(root_pid: int) -> list[psutil.Process]:
+    try:
+        root = psutil.Process(root_pid)
+        return [root, *root.children(recursive=True)]
+    except psutil.NoSuchProcess:
+        return []
+
+
+def _pss(process: psutil.Process) -> int:
+    """Proportional set size, which counts shared memory once; resident size where there is none."""
+    try:
+        memory = process.memory_full_info()
+    except psutil.AccessDenied:
+        return int(process.memory_info().rss)
+    return int(getattr(memory, "pss", 0) or memory.rss)

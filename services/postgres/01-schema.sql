@@ -1,0 +1,40 @@
+-- The lab's tables. Running this file again changes nothing.
+
+CREATE TABLE IF NOT EXISTS items (
+    id integer PRIMARY KEY,
+    name text NOT NULL,
+    description text NOT NULL,
+    price_cents integer NOT NULL CHECK (price_cents > 0),
+    stock integer NOT NULL CHECK (stock >= 0)
+);
+
+CREATE TABLE IF NOT EXISTS customers (
+    id integer PRIMARY KEY,
+    name text NOT NULL
+);
+
+CREATE TABLE IF NOT EXISTS orders (
+    id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    customer_id integer NOT NULL REFERENCES customers,
+    note text NOT NULL,
+    total_cents bigint NOT NULL CHECK (total_cents > 0),
+    created_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE IF NOT EXISTS order_lines (
+    order_id bigint NOT NULL REFERENCES orders ON DELETE CASCADE,
+    line integer NOT NULL CHECK (line > 0),
+    item_id integer NOT NULL REFERENCES items,
+    quantity integer NOT NULL CHECK (quantity > 0),
+    price_cents integer NOT NULL CHECK (price_cents > 0),
+    PRIMARY KEY (order_id, line)
+);
+
+-- What watches the database sees its statistics and no table.
+DO $$
+BEGIN
+    CREATE ROLE lab_monitor LOGIN;
+EXCEPTION WHEN duplicate_object THEN NULL;
+END
+$$;
+GRANT pg_monitor TO lab_monitor;
