@@ -9,9 +9,6 @@ from typing import Literal
 from lab.about import Bound
 from lab.settings import Settings
 
-CONNECTIONS = 1000
-"""Greenlets per gevent worker: gunicorn's default for --worker-connections."""
-
 
 def in_turn(task: Callable[[], object], n: int) -> None:
     """Run `task` `n` times, one after another, in the thread that serves the request."""
@@ -50,7 +47,7 @@ MODELS = {
         "gunicorn gevent",
         "greenlet",
         "greenlets",
-        lambda _: CONNECTIONS,
+        lambda settings: settings.threads,
         fanout="at once",
         run_all=at_once,
         packages=("gevent",),
