@@ -1,0 +1,167 @@
+"""Everything about one row."""
+
+from __future__ import annotations
+
+from grafana.panels import Query, Section, heatmap, stat, table, timeseries
+
+UID, TITLE = "service", "One service"
+VARIABLES = [("service", "Service", "label_values(lab_build_info, service)")]
+
+_ROW = '{service="$service"}'
+
+
+def _latency(side: str, metric: str) -> list[Query]:
+    return [Query(f"service:{metric}:{p}_10s{_ROW}", f"{side} {p}") for p in ("p50", "p95", "p99")]
+
+
+SECTIONS = [
+    Section(
+        "What it is",
+        [
+            table(
+                "Build",
+                "What the row says it is: framework, server, model and versions.",
+                Query(f"lab_build_info{_ROW}", "", table=True),
+                hidden=("Time", "Value", "__name__", "instance", "job"),
+            ),
+            stat(
+                "Slots",
+                "Requests that can wait for the database at once, over all workers.",
+                "short",
+                Query(f"sum(lab_slots{_ROW})", "slots"),
+            ),
+            stat(
+                "Slots busy",
+                "Share of the slots in use; red when the row is full.",
+                "percentunit",
+                Query(f"service:slots_utilisation:ratio{_ROW}", "busy"),
+                limit=1,
+            ),
+            stat(
+                "Processes",
+                "Processes of the row's server, master included.",
+                "short",
+                Query(f"sum(lab_processes{_ROW})", "processes"),
+            ),
+        ],
+        height=5,
+    ),
+    Section(
+        "Requests",
+        [
+            timeseries(
+                "Requests by route and status",
+                "Requests a second that the row has finished, by route of the contract.",
+                "reqps",
+                Query(
+                    "sum by (http_request_method, http_route, http_response_status_code) "
+                    f"(rate(http_server_request_duration_seconds_count{_ROW}[$__rate_interval]))",
+                    "{{http_request_method}} {{http_route}} {{http_response_status_code}}",
+                ),
+            ),
+            timeseries(
+                "Latency, client and server",
+                "The same percentiles as the client and as the row sees them, over 10 s. The gap "
+                "between them is the queue before the row.",
+                "s",
+                *_latency("client", "load_response_seconds"),
+                *_latency("server", "http_server_request_duration_seconds"),
+            ),
+            heatmap(
+                "Client latency, all of it",
+                "How many requests a second fell into each bucket of client latency. Two bands are "
+                "two kinds of requests, which a percentile would hide.",
+                "s",
+                Query(
+                    f"sum by (le) (rate(lab_load_response_seconds_bucket{_ROW}[$__rate_interval]))",
+                    "{{le}}",
+                    heatmap=True,
+                ),
+            ),
+        ],
+    ),
+    Section(
+        "Slots and queues",
+        [
+            timeseries(
+                "In flight, busy, slots",
+                "Requests in hand, slots in use, and slots there are (dashed).",
+                "short",
+                Query(f"sum(http_server_active_requests{_ROW})", "in flight"),
+                Query(f"sum(lab_slots_busy{_ROW})", "busy"),
+                Query(f"sum(lab_slots{_ROW})", "slots"),
+            ),
+            timeseries(
+                "Accept backlog",
+                "Connections that wait in the kernel for a worker to accept them.",
+                "short",
+                Query(f"sum(lab_accept_backlog{_ROW})", "backlog"),
+            ),
+            timeseries(
+                "Scheduling lag",
+                "How late a task runs that was due, by what schedules it.",
+                "s",
+                Query(f"max by (kind) (lab_scheduling_lag_seconds{_ROW})", "{{kind}}"),
+            ),
+        ],
+    ),
+    Section(
+        "Workers",
+        [
+            timeseries(
+                "Requests by worker",
+                "Requests a second of each worker process. Keep-alive connections stay with the "
+                "worker that accepted them, so that the shares can be uneven.",
+                "reqps",
+                Query(
+                    f"sum by (worker) (rate(lab_worker_requests_total{_ROW}[$__rate_interval]))",
+                    "{{worker}}",
+                ),
+            ),
+            timeseries(
+                "Threads and processes",
+                "Operating system threads and processes of the row's server.",
+                "short",
+                Query(f"sum(lab_threads{_ROW})", "threads"),
+                Query(f"sum(lab_processes{_ROW})", "processes"),
+            ),
+            timeseries(
+                "CPU",
+                "CPU seconds a second of the whole process tree; 1 is one core in full.",
+                "short",
+                Query(f"service:process_cpu:rate10s{_ROW}", "cpu"),
+            ),
+            timeseries(
+                "Memory",
+                "Proportional set size of the whole process tree.",
+                "bytes",
+                Query(f"sum(lab_process_pss_bytes{_ROW})", "memory"),
+            ),
+        ],
+    ),
+    Section(
+        "Database pool",
+        [
+            timeseries(
+                "Connections",
+                "Connections of the row's pools over all workers, by state, and how many there may "
+                "be (dashed).",
+                "short",
+                Query(f"sum by (state) (db_client_connection_count{_ROW})", "{{state}}"),
+                Query(f"sum(db_client_connection_max{_ROW})", "max"),
+            ),
+            timeseries(
+                "Requests that wait for a connection",
+                "Requests in hand that have no connection yet.",
+                "short",
+                Query(f"sum(db_client_connection_pending_requests{_ROW})", "pending"),
+            ),
+            timeseries(
+                "Wait for a connection, p95",
+                "Time that 95 % of requests waited at most for a connection, over 10 s.",
+                "s",
+                Query(f"service:db_client_connection_wait_time_seconds:p95_10s{_ROW}", "p95"),
+            ),
+        ],
+    ),
+]
