@@ -10,11 +10,9 @@ from statistics import fmean
 
 from hdrh.histogram import HdrHistogram
 
+from loadtest.histogram import DIGITS, HIGHEST_US, LOWEST_US, decode
 from loadtest.statistics import enough, percentile_ranks
 from loadtest.trials import Trial
-
-# Requests that take longer than an hour are recorded as an hour.
-LOWEST_US, HIGHEST_US, DIGITS = 1, 3_600_000_000, 3
 
 
 @dataclass(frozen=True)
@@ -67,7 +65,7 @@ def points(trials: Iterable[Trial], name: str, arm: str) -> tuple[list[float], l
 @lru_cache(maxsize=4096)
 def histogram(encoded: str) -> HdrHistogram:
     """An HdrHistogram V2 of microseconds from its base64 text."""
-    return HdrHistogram.decode(encoded)
+    return decode(encoded)
 
 
 def merged(encoded: Iterable[str]) -> HdrHistogram:

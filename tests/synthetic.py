@@ -1,0 +1,223 @@
+"""Made-up runs with known truth: seeded noise over a model of slots, waits and memory."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from loadtest import trials as records
+from loadtest.experiments import Experiment, parse
+from loadtest.histogram import Histogram
+from loadtest.load import Load, LoadResult
+from loadtest.schedule import PlannedTrial, schedule
+from loadtest.trials import Gate, Prediction, Sample, Trial
+
+RUN_ID = "2026-01-02T03-04-05"
+
+
+@dataclass(frozen=True)
+class Truth:
+    """How a made-up row behaves: slots, CPU a request, memory and threads held requests cost."""
+
+    slots: int
+    cpu_ms: float = 0.1
+    kib_per_request: float = 20.0
+    threads_per_request: float = 0.0
+    base_mib: float = 60.0
+
+
+TRUTHS = {
+    "fastapi-async": Truth(slots=40, cpu_ms=0.25, kib_per_request=25),
+    "flask-sync": Truth(slots=3, cpu_ms=0.3, kib_per_request=2, base_mib=90),
+    "flask-gthread": Truth(slots=12, cpu_ms=0.32, kib_per_request=60, threads_per_request=0.02),
+    "starlette": Truth(slots=40, cpu_ms=0.15),
+    "node": Truth(slots=40, cpu_ms=0.03),
+    "go": Truth(slots=40, cpu_ms=0.04, kib_per_request=12),
+}
+DEFAULT = Truth(slots=16)
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    """A small experiment as a TOML document; `changes` replace its keys."""
+    return {
+        "claim": "C1",
+        "headline": True,
+        "title": "What happens to the others while one waits?",
+        "statement": "A waiting thread does nothing else.",
+        "confirms": "Each row stops at slots ÷ wait.",
+        "refutes": "It goes on.",
+        "rows": ["fastapi-async", "flask-sync", "flask-gthread"],
+        "reference": "fastapi-async",
+        "rounds": 6,
+        "warmup_s": 0.5,
+        "duration_s": 2.0,
+        "scenario": "wait",
+        "parameters": {"ms": 100},
+        "load": {"kind": "closed"},
+        "levels": [{"connections": n} for n in (1, 8, 32, 128)],
+        "criteria": [
+            {
+                "says": "at 128 connections threads answer less than half",
+                "row": "flask-gthread",
+                "level": "128 connections",
+                "ratio_at_most": 0.5,
+            }
+        ],
+    } | changes
+
+
+def experiment(**changes: Any) -> Experiment:
+    """The experiment of `document`."""
+    return parse("blocked-threads", document(**changes), where="test")
+
+
+def trials_of(
+    experiments: Sequence[Experiment],
+    *,
+    seed: int = 7,
+    noise: float = 0.02,
+    truths: Mapping[str, Truth] = TRUTHS,
+    change: Callable[[Trial], Trial] = lambda trial: trial,
+) -> list[Trial]:
+    """Every trial of a run with drifting noise; `change` may spoil some of them."""
+    rng = np.random.default_rng(seed)
+    drift = 1.0
+    made = []
+    for planned in schedule(experiments, seed):
+        drift *= float(np.exp(rng.normal(0, 0.003)))
+        made.append(
+            change(_trial(planned, truths.get(planned.service, DEFAULT), drift, noise, rng))
+        )
+    return made
+
+
+def write_run(
+    folder: Path,
+    experiments: Sequence[Experiment],
+    trials: Sequence[Trial],
+    **info: Any,
+) -> Path:
+    """Lay a run down as the runner does."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "run.json").write_text(json.dumps(run_info(experiments, trials) | info))
+    (folder / "trials.jsonl").unlink(missing_ok=True)
+    for trial in trials:
+        records.append(folder / "trials.jsonl", trial)
+    return folder
+
+
+def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict[str, Any]:
+    """A run.json of made-up facts."""
+    rows = sorted({trial.service for trial in trials})
+    return {
+        "version": 1,
+        "run_id": RUN_ID,
+        "plan": "quick",
+        "budget": "as-shipped",
+        "backend": "native",
+        "seed": 7,
+        "command": "make compare SEED=7",
+        "started_at": "2026-01-02T03:04:05+00:00",
+        "finished_at": "2026-01-02T03:12:05+00:00",
+        "git_commit": "0123456789abcdef0123456789abcdef01234567",
+        "machine": {"cpu": "Made-up CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "6.1"},
+        "versions": {"python": "3.11.7", "fastapi": "0.165", "flask": "3.1"},
+        "rows": {row: {"framework": row.split("-")[0], "model": "async"} for row in rows},
+        "experiments": {each.name: dict(each.document) for each in experiments},
+        "planned": len(trials),
+    }
+
+
+def _trial(
+    planned: PlannedTrial, truth: Truth, drift: float, noise: float, rng: np.random.Generator
+) -> Trial:
+    level, experiment = planned.level, planned.experiment
+    wait_s = level.parameters.get("ms", 0) / 1000
+    slots = int(level.environment.get("POOL_SIZE", truth.slots))
+    load = level.at_peak(100.0)
+    latency = wait_s + truth.cpu_ms / 1000
+    peak = min(1000 / truth.cpu_ms, slots / latency)
+    in_flight = max(load.connections, 1)
+    capacity = min(peak, in_flight / latency)
+    rate = min(load.rate_rps, capacity) if load.rate_rps else capacity
+    rate *= drift * float(np.exp(rng.normal(0, noise)))
+    duration = experiment.duration_s
+    answered = max(int(rate * duration), 1)
+    response_s = latency if load.rate_rps else in_flight / rate
+    prediction = Prediction(min(peak, in_flight / latency), slots, "threads", latency)
+    result = LoadResult(
+        started_at="2026-01-02T03:04:05+00:00",
+        warmup_s=experiment.warmup_s,
+        duration_s=duration,
+        sent=answered + in_flight,
+        answered=answered,
+        failed=0,
+        unfinished=in_flight,
+        errors={},
+        goodput_rps=answered / duration,
+        received_bytes=answered * 100,
+        reconnects=0,
+        response_us=_latencies(round(response_s, 3), answered, planned.index % 8),
+        service_us=_latencies(round(latency, 3), answered, planned.index % 8),
+        send_late_us=_latencies(0.001, 0, 0),
+        mean_in_flight=answered / duration * response_s * float(rng.normal(1, 0.01)),
+        generator_cpu=0.2,
+        timeline=tuple(
+            {"t": t, "answered": rate, "failed": 0, "p99_ms": response_s * 1300}
+            for t in range(int(duration))
+        ),
+    )
+    return Trial(
+        run_id=RUN_ID,
+        experiment=experiment.name,
+        index=planned.index,
+        attempt=1,
+        round=planned.round,
+        order=planned.order,
+        arm=planned.arm,
+        service=planned.service,
+        level=level.label,
+        scenario=level.scenario,
+        parameters=level.parameters,
+        load=load,
+        result=result,
+        samples=_samples(truth, load, rate, duration, rng),
+        gates=(Gate("generator CPU", True, 0.2, 0.9, "share of one core"),),
+        prediction=prediction if wait_s else None,
+    )
+
+
+def _samples(
+    truth: Truth, load: Load, rate: float, duration: float, rng: np.random.Generator
+) -> tuple[Sample, ...]:
+    kib = truth.base_mib * 1024 + load.connections * truth.kib_per_request
+    return tuple(
+        Sample(
+            t=float(t),
+            cpu=min(1.0, rate * truth.cpu_ms / 1000),
+            pss_bytes=int(1024 * kib * float(rng.normal(1, 0.002))),
+            threads=round(4 + load.connections * truth.threads_per_request),
+            in_flight=float(load.connections),
+        )
+        for t in range(1, int(duration) + 1)
+    )
+
+
+@lru_cache(maxsize=512)
+def _latencies(center_s: float, count: int, variant: int) -> str:
+    """A log-normal histogram about `center_s`."""
+    rng = np.random.default_rng(variant)
+    histogram = Histogram()
+    histogram.add_seconds([float(s) for s in center_s * np.exp(rng.normal(0, 0.15, count))])
+    return histogram.encode()
+
+
+def failing(trial: Trial, gate: str = "Little's law") -> Trial:
+    """The trial with one gate failed."""
+    return replace(trial, gates=(*trial.gates, Gate(gate, False, 0.12, 0.05, "relative error")))
