@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from loadtest import scenarios
 from loadtest.load import Load
 from loadtest.trials import Prediction
 
@@ -14,18 +15,19 @@ def predict(
 ) -> Prediction | None:
     """The most that a row, as its /about declares it, can answer; None where nothing waits.
 
-    `wait` holds one slot for `ms`. `fanout` makes `n` waits of `ms` in each request: the slots that
-    one request holds at once are `n` where the row runs them at once, else one. What binds is the
-    row's own limit (`slots_bound_by`), or the client's connections, or the offered rate.
+    A request that fans out at once holds `n` slots together, in turn one after another; its L
+    counts them all. What binds is the row's own limit (`slots_bound_by`), the connections of the
+    client, or the offered rate.
     """
-    waits = parameters.get("n", 1) if scenario == "fanout" else 1
-    wait_s = parameters.get("ms", 0) / 1000
-    if scenario not in ("wait", "fanout") or wait_s <= 0:
+    chosen = scenarios.choose(scenario)
+    filled = chosen.filled(parameters)
+    latency_s = chosen.latency_s(filled)
+    if latency_s is None:
         return None
-    at_once = waits if about["fanout"] == "at once" else 1
-    asked = load.connections * at_once
-    slots, bound_by = min((asked, "connections"), (int(about["slots"]), about["slots_bound_by"]))
-    rps = slots / (waits * wait_s)
+    at_once = filled.get("n", 1) if about["fanout"] == "at once" else 1
+    asked = (load.connections * at_once, "connections")
+    slots, bound_by = min(asked, (int(about["slots"]), str(about["slots_bound_by"])))
+    rps = slots / latency_s
     if load.kind == "open" and load.rate_rps is not None and load.rate_rps < rps:
         rps, bound_by = load.rate_rps, "offered rate"
-    return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=waits * wait_s)
+    return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)

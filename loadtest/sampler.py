@@ -33,7 +33,7 @@ class _Reading:
 
 
 class Sampler:
-    """Reads `metrics_url` and pg_stat_activity in a thread, from entering the context to leaving it.
+    """Reads `metrics_url` and pg_stat_activity in a thread while the context is open.
 
     A look that fails (a saturated event loop that serves its own metrics) leaves a gap, no error.
     `database_url` None leaves the connections out.

@@ -1,0 +1,121 @@
+"""What a run will do: options made into rows, experiments and a schedule, before anything starts."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from loadtest import budgets, builds, experiments, manifest, scenarios, schedule
+from loadtest.experiments import Experiment, ExperimentError
+from loadtest.manifest import Row
+from loadtest.record import Planned
+from loadtest.schedule import PlanName, PlannedTrial
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the user asked for; empty names mean everything that the plan has."""
+
+    seed: int
+    plan: PlanName = "quick"
+    experiments: tuple[str, ...] = ()
+    rows: tuple[str, ...] = ()
+    budget: str = "as-shipped"
+    rounds: int | None = None
+    backend: str = "native"
+
+    @property
+    def command(self) -> str:
+        """The command that asks for the same."""
+        chosen = {
+            "--plan": self.plan,
+            "--experiments": " ".join(self.experiments),
+            "--rows": " ".join(self.rows),
+            "--budget": self.budget,
+            "--rounds": str(self.rounds or ""),
+            "--seed": str(self.seed),
+            "--backend": self.backend if self.backend != "native" else "",
+        }
+        given = [part for name, value in chosen.items() if value for part in (name, value)]
+        return shlex.join(["python", "-m", "loadtest", "run", *given])
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Rows to start, experiments to run with them, and what had to be left out, with the reason."""
+
+    options: Options
+    rows: Mapping[str, Row]
+    experiments: tuple[Experiment, ...]
+    left_out: Mapping[str, str]
+
+    @property
+    def trials(self) -> list[PlannedTrial]:
+        """Every trial in its order; the same for the same options and rows."""
+        timed = [each for each in self.experiments if each.levels]
+        return schedule.schedule(timed, self.options.seed)
+
+    @property
+    def planned(self) -> dict[str, Planned]:
+        """What of each experiment is in the plan, as run.json keeps it."""
+        return {
+            each.name: Planned(each.rows, tuple(level.label for level in each.levels), each.rounds)
+            for each in self.experiments
+        }
+
+    @property
+    def documents(self) -> dict[str, Mapping[str, Any]]:
+        """The TOML document of each experiment."""
+        return {each.name: each.document for each in self.experiments}
+
+    def without(self, rows: Collection[str]) -> Plan:
+        """The plan without `rows`, and without the experiments that cannot do without them."""
+        kept = {name: row for name, row in self.rows.items() if name not in rows}
+        fitting, reasons = _narrowed(self.experiments, kept)
+        return replace(
+            self,
+            rows=kept,
+            experiments=tuple(fitting),
+            left_out=dict(self.left_out) | reasons,
+        )
+
+
+def prepare(options: Options) -> Plan:
+    """Read manifest, budget and experiments, and narrow them to what was asked and what can run.
+
+    Raises ManifestError, BudgetError or ExperimentError for what does not exist. An experiment that
+    was asked for by name and cannot run is an error too; one that was not is left out.
+    """
+    rows = manifest.load(variables=budgets.variables(options.budget))
+    wanted = manifest.choose(rows, list(options.rows) or list(rows))
+    usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
+    known = experiments.load_all(rows=rows, scenarios=scenarios.SCENARIOS)
+    chosen = experiments.choose(known, options.experiments) if options.experiments else known
+    # An experiment that was asked for by name runs, headline or not, with the plan's rounds.
+    if options.experiments:
+        chosen = {name: replace(each, headline=True) for name, each in chosen.items()}
+    planned = schedule.plan(chosen, options.plan, options.rounds)
+    fitting, misfits = _narrowed(planned, usable)
+    if misfits and (options.experiments or not fitting):
+        raise ExperimentError("; ".join(misfits.values()))
+    needed = {name for each in fitting for name in each.rows}
+    return Plan(
+        options,
+        {name: row for name, row in usable.items() if name in needed},
+        tuple(fitting),
+        reasons | misfits,
+    )
+
+
+def _narrowed(
+    chosen: Collection[Experiment], rows: Collection[str]
+) -> tuple[list[Experiment], dict[str, str]]:
+    fitting, misfits = [], {}
+    for each in chosen:
+        try:
+            fitting.append(schedule.narrow(each, rows))
+        except ExperimentError as error:
+            misfits[each.name] = str(error)
+    return fitting, misfits
