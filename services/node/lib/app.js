@@ -1,0 +1,160 @@
+import cookie from '@fastify/cookie'
+import websocket from '@fastify/websocket'
+import fastify from 'fastify'
+import { computed } from './cpu.js'
+import { ContractError, internal, malformed, methodNotAllowed, notFound, unauthorized, unsupportedMediaType } from './errors.js'
+import { methodsOf, repaired, routeOf } from './routes.js'
+import * as valid from './validation.js'
+
+const KEEP_ALIVE_MS = 75_000
+const REQUEST_MS = 60_000
+const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
+
+const text = { type: 'string' }
+const integer = { type: 'integer' }
+const object = (properties) => ({ type: 'object', properties })
+const answers = (status, properties) => ({ response: { [status]: object(properties) } })
+const ITEM = {
+  id: integer, name: text, description: text, price_cents: integer, stock: integer
+}
+
+/** The row's Fastify application; `recorder` is undefined where metrics are off. */
+export function createApp ({ settings, database, about, recorder }) {
+  const app = fastify({
+    logger: false,
+    exposeHeadRoutes: false,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    requestTimeout: REQUEST_MS,
+    forceCloseConnections: 'idle',
+    routerOptions: { maxParamLength: 65_536 },
+    rewriteUrl: (raw) => repaired(raw.url),
+    clientErrorHandler: refuseSyntax,
+    ajv: { customOptions: valid.AJV_OPTIONS }
+  })
+  // Bodies are read by `readJson`, for only two routes have one and the contract orders the checks.
+  app.removeAllContentTypeParsers()
+  app.addContentTypeParser('*', (request, payload, done) => done(null))
+  recorder?.watchRequests(app)
+  app.addHook('onRequest', async (request) => {
+    if (request.is404) throw unroutable(request.raw.url)
+  })
+  app.setErrorHandler(answerError)
+  app.register(cookie, { secret: settings.sessionSecret })
+  app.register(websocket)
+  app.register(async (scope) => {
+    greetings(scope)
+    fromDatabase(scope, database)
+    orders(scope, database)
+    sessions(scope)
+    state(scope, database, about)
+    scope.route({ method: 'GET', url: '/ws', handler: noUpgrade, wsHandler: echo })
+  })
+  return app
+}
+
+function echo (socket) {
+  socket.on('message', (message, binary) => socket.send(message, { binary }))
+  socket.on('error', () => socket.terminate())
+}
+
+async function noUpgrade () {
+  throw notFound()
+}
+
+function greetings (app) {
+  app.get('/plaintext', (request, reply) => reply.type('text/plain; charset=utf-8').send('Hello, World!'))
+  app.get('/json', { schema: answers(200, { message: text }) }, async () => ({ message: 'Hello, World!' }))
+  app.get('/cpu', { schema: answers(200, { n: integer, result: integer }) }, async ({ query }) => {
+    const [n] = valid.numbers(query, valid.CPU_N)
+    return { n, result: computed(n) }
+  })
+}
+
+function fromDatabase (app, database) {
+  const page = { items: { type: 'array', items: object(ITEM) }, limit: integer, offset: integer }
+  app.get('/items', { schema: answers(200, page) }, async ({ query }) => {
+    const [limit, offset] = valid.numbers(query, valid.LIMIT, valid.OFFSET)
+    return { items: await database.items(limit, offset), limit, offset }
+  })
+  app.get('/items/:id', { schema: answers(200, ITEM) }, async ({ params }) => {
+    if (params.id === '' || params.id.includes('/')) throw notFound()
+    const [id] = valid.numbers(params, valid.ITEM_ID)
+    return database.item(id)
+  })
+  app.get('/wait', { schema: answers(200, { ms: integer }) }, async ({ query }) => {
+    const [ms] = valid.numbers(query, valid.WAIT_MS)
+    await database.wait(ms)
+    return { ms }
+  })
+  app.get('/fanout', { schema: answers(200, { n: integer, ms: integer }) }, async ({ query }) => {
+    const [n, ms] = valid.numbers(query, valid.FANOUT_N, valid.FANOUT_MS)
+    await Promise.all(Array.from({ length: n }, () => database.wait(ms)))
+    return { n, ms }
+  })
+}
+
+/** Puts the parsed body where Fastify validates it against the route's schema. */
+async function parseBody (request) {
+  request.body = await valid.readJson(request.raw)
+}
+
+function orders (app, database) {
+  const schema = { body: valid.NEW_ORDER, ...answers(201, { id: integer, total_cents: integer }) }
+  app.post('/orders', { schema, preValidation: parseBody }, async (request, reply) => {
+    reply.code(201)
+    return database.order(request.body)
+  })
+}
+
+function sessions (app) {
+  const user = { username: text }
+  const login = { body: valid.LOGIN, ...answers(201, user) }
+  app.post('/session', { schema: login, preValidation: parseBody }, async ({ body }, reply) => {
+    reply.setCookie('session', Buffer.from(body.username).toString('base64url'), SESSION)
+    reply.code(201)
+    return { username: body.username }
+  })
+  app.delete('/session', (request, reply) => reply.clearCookie('session', SESSION).code(204).send())
+  app.get('/me', { schema: answers(200, user) }, async (request) => {
+    const { valid: genuine, value } = request.unsignCookie(request.cookies.session ?? '')
+    if (!genuine) throw unauthorized()
+    return { username: Buffer.from(value, 'base64url').toString() }
+  })
+}
+
+function state (app, database, about) {
+  app.get('/about', async () => about)
+  app.get('/healthz', { schema: answers(200, { status: text }) }, async () => ({ status: 'ok' }))
+  app.get('/readyz', { schema: answers(200, { status: text }) }, async () => {
+    await database.ready()
+    return { status: 'ready' }
+  })
+}
+
+function unroutable (url) {
+  const methods = methodsOf(routeOf(url))
+  return methods ? methodNotAllowed(methods) : notFound()
+}
+
+function answerError (error, request, reply) {
+  const known = asContractError(error)
+  reply.code(known.status).headers(known.headers).type('application/json; charset=utf-8')
+  reply.serializer(JSON.stringify).send(known.body())
+}
+
+function asContractError (error) {
+  if (error instanceof ContractError) return error
+  if (error.validation) return valid.fromAjv(error.validation)
+  if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') return unsupportedMediaType()
+  console.error(error)
+  return internal()
+}
+
+/** What is not HTTP never reaches a route; it still gets the contract's shape. */
+function refuseSyntax (error, socket) {
+  if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
+  const body = JSON.stringify(malformed(`not HTTP/1.1: ${error.code}`).body())
+  socket.end(
+    'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n' +
+    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+}

@@ -1,0 +1,114 @@
+import { writeSync } from 'node:fs'
+import { DOUBLES, FIRST_SERIES, METHODS, PLACE, SERIES, observe } from './layout.js'
+import { ROUTE_LABELS, routeOf } from './routes.js'
+
+const PERIOD_MS = 100
+const WINDOW = 10 // the worst of the last second, so that a scrape a second misses nothing
+
+/**
+ * What a worker counts. It adds to doubles and writes them to its file once per turn of the event
+ * loop, so that the primary can read a worker that is too busy to answer it.
+ */
+export class Recorder {
+  #values = new Float64Array(DOUBLES)
+  #bytes = Buffer.from(this.#values.buffer)
+  #series = new Map()
+  #file
+  #scheduled = false
+  #pool
+
+  /** @param {number} file descriptor to write to */
+  constructor (file) {
+    this.#file = file
+    this.#watchLoop()
+    this.#flush()
+  }
+
+  /** Count every request of a Fastify application. */
+  watchRequests (app) {
+    const started = Symbol('started')
+    app.decorateRequest(started, 0)
+    app.addHook('onRequest', (request, reply, done) => {
+      if (!request.ws) {
+        request[started] = performance.now()
+        this.#values[PLACE.active] += 1
+        this.#schedule()
+      }
+      done()
+    })
+    // When the answer is ready, for onResponse never comes where the client has hung up.
+    app.addHook('onSend', (request, reply, payload, done) => {
+      if (request[started]) {
+        this.#finish(request, reply.statusCode, (performance.now() - request[started]) / 1000)
+        request[started] = 0
+      }
+      done()
+    })
+  }
+
+  /** Read a pg pool's sizes whenever the values are written. */
+  watchPool (pool) {
+    this.#pool = pool
+  }
+
+  /** A request waited `seconds` for its connection. */
+  waited (seconds) {
+    observe(this.#values, PLACE.wait, seconds)
+    this.#schedule()
+  }
+
+  #finish (request, status, seconds) {
+    this.#values[PLACE.active] -= 1
+    const place = this.#place(routeOf(request.raw.url), request.method, status)
+    observe(this.#values, place + 3, seconds)
+    this.#schedule()
+  }
+
+  #place (route, method, status) {
+    const key = `${route} ${method} ${status}`
+    return this.#series.get(key) ?? this.#add(key, route, method, status)
+  }
+
+  #add (key, route, method, status) {
+    const known = METHODS.includes(method) ? METHODS.indexOf(method) : METHODS.length - 1
+    const place = FIRST_SERIES + SERIES * this.#values[PLACE.series]
+    this.#values.set([ROUTE_LABELS.indexOf(route), known, status], place)
+    this.#values[PLACE.series] += 1
+    this.#series.set(key, place)
+    return place
+  }
+
+  #schedule () {
+    if (this.#scheduled) return
+    this.#scheduled = true
+    setImmediate(() => this.#flush())
+  }
+
+  #flush () {
+    this.#scheduled = false
+    const values = this.#values
+    if (this.#pool) {
+      values[PLACE.used] = this.#pool.totalCount - this.#pool.idleCount
+      values[PLACE.idle] = this.#pool.idleCount
+      values[PLACE.pending] = this.#pool.waitingCount
+      values[PLACE.max] = this.#pool.options.max
+    }
+    const length = 8 * (FIRST_SERIES + SERIES * values[PLACE.series])
+    writeSync(this.#file, this.#bytes, 0, length, 0)
+  }
+
+  #watchLoop () {
+    const recent = []
+    let due = performance.now()
+    const wake = () => {
+      const now = performance.now()
+      if (recent.push(Math.max(0, now - due) / 1000) > WINDOW) recent.shift()
+      this.#values[PLACE.lag] = Math.max(...recent)
+      this.#values[PLACE.beat] = Date.now()
+      this.#schedule()
+      due = performance.now() + PERIOD_MS
+      setTimeout(wake, PERIOD_MS).unref()
+    }
+    wake()
+  }
+}
