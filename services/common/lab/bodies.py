@@ -31,7 +31,7 @@ def check_size(size: int) -> None:
 
 
 def parse(raw: bytes) -> Any:
-    """The value of a JSON text; raises a Fault 400.
+    """The value of a JSON text; raises a Fault 400 (422 where a member's name is not text).
 
     Integers beyond 64 bits may come as floats (they are out of range everywhere in the contract).
     """
@@ -44,7 +44,12 @@ def parse(raw: bytes) -> Any:
 def _tolerant(raw: bytes) -> Any:
     """orjson refuses lone surrogates and huge numbers: wrong values to us, not wrong syntax."""
     try:
-        return json.loads(raw.decode("utf-8"), parse_constant=_refuse, parse_int=_integer)
+        return json.loads(
+            raw.decode("utf-8"),
+            parse_constant=_refuse,
+            parse_int=_integer,
+            object_pairs_hook=_members,
+        )
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if isinstance(error, ValueError) else "too deep"
         raise errors.malformed(f"the body is not JSON: {reason}") from None
@@ -52,6 +57,14 @@ def _tolerant(raw: bytes) -> Any:
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(f"{constant} is not JSON")
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """A name that is not text could not be given back in an error, so the body is named instead."""
+    for name, _ in pairs:
+        if any("\ud800" <= character <= "\udfff" for character in name):
+            raise errors.invalid(("body", "a name in it has a lone surrogate"))
+    return dict(pairs)
 
 
 def _integer(text: str) -> int | float:

@@ -14,6 +14,7 @@ from time import perf_counter
 from typing import Any, Protocol
 
 from lab.about import About
+from lab.contract import route
 from lab.lag import LagKind, start_thread, watch_loop
 from lab.settings import Settings
 from lab.store import BOUNDS_S, HISTOGRAM_SIZE, Store
@@ -33,20 +34,9 @@ POOL_USED, POOL_PENDING, POOL_SIZE = "pool_used", "pool_pending", "pool_size"
 LAG = "lab_scheduling_lag_seconds"
 INFO = "info"
 
-ROUTES = frozenset(
-    ("/plaintext", "/json", "/items", "/orders", "/wait", "/fanout", "/cpu")
-    + ("/session", "/me", "/about", "/healthz", "/readyz")
-)
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
-
-
-def route(path: str) -> str:
-    """The contract's route of a path, so that no raw path becomes a label."""
-    if path in ROUTES:
-        return path
-    return "/items/{id}" if path.startswith("/items/") else "unmatched"
 
 
 class PoolMeter(Protocol):

@@ -105,12 +105,7 @@ def is_text(value: str) -> bool:
 
 
 def _unknown(document: Mapping[str, Any], known: tuple[str, ...], prefix: str) -> Problems:
-    return [(_name(prefix + key), "unknown") for key in document if key not in known]
-
-
-def _name(path: str) -> str:
-    """A field's name goes back as JSON, so what is not text in it is replaced."""
-    return path.encode("utf-8", "replace").decode("utf-8")
+    return [(prefix + key, "unknown") for key in document if key not in known]
 
 
 def _check_lines(lines: Any, problems: Problems) -> None:
