@@ -20,6 +20,8 @@ RUN_OPTIONS = \
 	$(if $(BACKEND),--backend "$(BACKEND)") \
 	$(if $(RESUME),--resume "$(RESUME)")
 
+COMPOSE_OPTIONS = $(if $(BUDGET),--env-file budgets/$(BUDGET).env) $(if $(PROFILE),--profile $(PROFILE))
+
 .PHONY: help
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -41,15 +43,21 @@ history: .venv/native.stamp ## the runs that exist and their headline figures
 
 .PHONY: up
 up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every row)
-	docker compose $(if $(PROFILE),--profile $(PROFILE)) up --build --wait
+	@containers/preflight $(COMPOSE_OPTIONS)
+	@eval "$$(containers/secrets)" && docker compose $(COMPOSE_OPTIONS) up --build --wait
 
 .PHONY: down
 down: ## stop the containers and remove their data
-	docker compose --profile all down --volumes --remove-orphans
+	docker compose --profile '*' down --volumes --remove-orphans
 
 .PHONY: test
 test: .venv/dev.stamp ## every test that needs no Docker
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
+
+.PHONY: e2e
+e2e: .venv/dev.stamp ## build every image and run the whole lab with a Docker engine
+	@containers/preflight
+	$(BIN)/python -m pytest -m container $(PYTEST)
 
 .PHONY: check
 check: .venv/dev.stamp ## lint, format and types
