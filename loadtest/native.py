@@ -61,6 +61,7 @@ class Lab:
         environment: Mapping[str, str] | None = None,
         pin: bool = True,
     ) -> None:
+        self.backend = "native"
         self.rows = dict(rows)
         self.state = state or state_directory()
         self.cpus = Cpus.split() if pin else Cpus(None, None)
@@ -97,6 +98,15 @@ class Lab:
         assert self._database is not None, "enter the context first"
         return self._database
 
+    @property
+    def database_url(self) -> str:
+        """Where the lab's own tools connect to Postgres, with the password."""
+        return self.database.full_url
+
+    def alive(self, name: str) -> bool:
+        """Whether the row's process still runs."""
+        return name in self._services and self._services[name].popen.poll() is None
+
     def pid(self, name: str) -> int:
         """Root of the process tree that serves the row."""
         return self._services[name].pid
@@ -107,7 +117,8 @@ class Lab:
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         """Stop the row and start it again, with `environment` over its declared one."""
-        self.stop(name)
+        if name in self._services:
+            self.stop(name)
         self._spawn(self.rows[name], environment or {})
         self._await(self.rows[name])
 

@@ -1,4 +1,4 @@
-"""What a run will do: options made into rows, experiments and a schedule, before anything starts."""
+"""What a run will do: options made into rows, experiments and a schedule, before any start."""
 
 from __future__ import annotations
 

@@ -96,6 +96,15 @@ def read(path: Path) -> list[Trial]:
     return list(_parsed(path, path.read_text(encoding="utf-8").splitlines(keepends=True)))
 
 
+def recover(path: Path) -> list[Trial]:
+    """Read every trial and cut a broken last line off, so that the file can be appended to."""
+    found = read(path)
+    text = path.read_bytes()
+    if not text.endswith(b"\n"):
+        os.truncate(path, text.rfind(b"\n") + 1)
+    return found
+
+
 def _parsed(path: Path, lines: list[str]) -> Iterator[Trial]:
     for number, line in enumerate(lines, start=1):
         try:

@@ -1,0 +1,166 @@
+"""One trial: the row as the level wants it, the load, and the service's side of it."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+import zlib
+from collections.abc import Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from loadtest import gates, load
+from loadtest.experiments import Experiment, Level
+from loadtest.load import Load, LoadResult
+from loadtest.manifest import Row
+from loadtest.native import Cpus
+from loadtest.prediction import predict
+from loadtest.sampler import Sampler
+from loadtest.schedule import PlannedTrial
+from loadtest.trials import Trial
+
+# A second load starts before the measured one and ends after it.
+MARGIN_S = 2.0
+
+
+class House(Protocol):
+    """Running rows, as processes or in containers."""
+
+    backend: str  # native or compose
+    rows: dict[str, Row]  # with the ports that they really have
+    cpus: Cpus
+
+    @property
+    def database_url(self) -> str | None:
+        """Where Postgres can be asked about its connections; None where it is out of reach."""
+
+    def alive(self, name: str) -> bool:
+        """Whether the row still runs."""
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start the row anew with `environment` over its declared one."""
+
+
+class Measurement:
+    """Takes trials in a house. `peaks`, by experiment and row, grows as they are found (requests/s).
+
+    `about` is what each row says of itself as it runs now.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        run_id: str,
+        seed: int,
+        ceiling_rps: float | None = None,
+        peaks: Mapping[str, Mapping[str, float]] | None = None,
+    ) -> None:
+        self.about = {name: about(row, house.backend) for name, row in house.rows.items()}
+        self.peaks = {name: dict(found) for name, found in (peaks or {}).items()}
+        self._house = house
+        self._run_id = run_id
+        self._seed = seed
+        self._ceiling_rps = ceiling_rps
+        self._overrides: dict[str, Mapping[str, str]] = {}
+
+    def take(self, planned: PlannedTrial, attempt: int) -> Trial:
+        """Run the trial once, gates checked."""
+        experiment, level, service = planned.experiment, planned.level, planned.service
+        asked = self._load(experiment, level)
+        self._prepare(service, level.environment, fresh=experiment.fresh or attempt > 1)
+        seed = seed_of(self._seed, experiment.name, planned.index, attempt)
+        with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
+            background = self._background(beside, experiment, service, seed)
+            result = self._run(
+                service, asked, level, experiment.warmup_s, experiment.duration_s, seed
+            )
+        extra = {"background": asdict(background.result())} if background else {}
+        return Trial(
+            run_id=self._run_id,
+            experiment=experiment.name,
+            index=planned.index,
+            attempt=attempt,
+            round=planned.round,
+            order=planned.order,
+            arm=planned.arm,
+            service=service,
+            level=level.label,
+            scenario=level.scenario,
+            parameters=level.parameters,
+            load=asked,
+            result=result,
+            samples=sampler.samples(result.started_at),
+            gates=gates.check(asked, result, ceiling_rps=self._ceiling_rps),
+            prediction=predict(self.about[service], asked, level.scenario, level.parameters),
+            extra=extra,
+        )
+
+    def _load(self, experiment: Experiment, level: Level) -> Load:
+        if level.share_of_peak is None or experiment.peak is None:
+            return level.load
+        known = self.peaks.setdefault(experiment.name, {})
+        for row in experiment.rows:
+            if row not in known:
+                known[row] = self._peak(experiment, level, row, experiment.peak)
+        return level.at_peak(min(known.values()))
+
+    def _peak(self, experiment: Experiment, level: Level, row: str, asked: Load) -> float:
+        self._prepare(row, level.environment, fresh=experiment.fresh)
+        seed = seed_of(self._seed, experiment.name, row, "peak")
+        result = self._run(row, asked, level, experiment.warmup_s, experiment.duration_s, seed)
+        return result.goodput_rps
+
+    def _prepare(self, service: str, environment: Mapping[str, str], *, fresh: bool) -> None:
+        """Bring the row into the state that the level asks for."""
+        as_it_runs = self._overrides.get(service, {})
+        if fresh or environment != as_it_runs or not self._house.alive(service):
+            self._house.restart(service, environment)
+            self._overrides[service] = environment
+            self.about[service] = about(self._house.rows[service], self._house.backend)
+
+    def _sampler(self, service: str) -> Sampler:
+        house = self._house
+        return Sampler(service, house.rows[service].metrics_url(house.backend), house.database_url)
+
+    def _background(
+        self, pool: ThreadPoolExecutor, experiment: Experiment, service: str, seed: int
+    ) -> Future[LoadResult] | None:
+        """Start the experiment's second load on the same row."""
+        second = experiment.background
+        if second is None:
+            return None
+        level = Level("", 0, second.load, second.scenario, second.parameters, {})
+        lasting = experiment.warmup_s + experiment.duration_s + MARGIN_S
+        return pool.submit(self._run, service, second.load, level, 0.0, lasting, seed + 1)
+
+    def _run(
+        self, service: str, asked: Load, level: Level, warmup_s: float, duration_s: float, seed: int
+    ) -> LoadResult:
+        row = self._house.rows[service]
+        return load.run(
+            asked,
+            target=row.url(self._house.backend),
+            service=service,
+            scenario=level.scenario,
+            parameters=level.parameters,
+            warmup_s=warmup_s,
+            duration_s=duration_s,
+            seed=seed,
+            cpus=self._house.cpus.load,
+            ceiling_rps=self._ceiling_rps,
+            backend=self._house.backend,
+        )
+
+
+def about(row: Row, backend: str) -> Mapping[str, Any]:
+    """What the row says of itself at /about."""
+    with urllib.request.urlopen(f"{row.url(backend)}/about", timeout=10) as response:
+        answer: Mapping[str, Any] = json.load(response)
+    return answer
+
+
+def seed_of(*parts: object) -> int:
+    """A seed that depends on all of `parts` and on nothing else."""
+    return zlib.crc32(":".join(map(str, parts)).encode())

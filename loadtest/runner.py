@@ -1,0 +1,153 @@
+"""Runs a plan, one trial after another; each finished trial is on disk before the next."""
+
+from __future__ import annotations
+
+import errno
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from loadtest import machine, record, trials
+from loadtest.manifest import Row
+from loadtest.measurement import House, Measurement
+from loadtest.plans import Plan
+from loadtest.processes import pinned
+from loadtest.record import Record
+from loadtest.schedule import PlannedTrial
+from loadtest.trials import Trial
+from loadtest.verification import verify
+
+MAX_ATTEMPTS = 3
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_BUDGETED = ("WORKERS", "THREADS", "POOL_SIZE")
+
+
+class Watch(Protocol):
+    """What a person sees of a run."""
+
+    def say(self, text: str) -> None:
+        """One line about what goes on, or went wrong."""
+
+    def trial(self, planned: PlannedTrial, attempt: int) -> None:
+        """A trial starts."""
+
+    def done(self, planned: PlannedTrial, trial: Trial) -> None:
+        """A trial has ended for good."""
+
+
+class Runner:
+    """One run: its plan, its folder, and its record, which is kept in run.json all along."""
+
+    def __init__(self, plan: Plan, folder: Path, known: Record, watch: Watch) -> None:
+        self.plan = plan
+        self.record = known
+        self._folder = folder
+        self._watch = watch
+
+    def execute(self, house: AbstractContextManager[House]) -> Record:
+        """Open the house, run every trial that is not done yet, close the house.
+
+        Ctrl-C and a full disk end the run early; `record.reason` says so, and what was finished
+        stays. Every other error passes through, once run.json is up to date.
+        """
+        reason = "stopped by an error"
+        try:
+            with house as running, pinned(running.cpus.load):
+                self._introduce(running)
+                self._verify(running)
+                self._run(running)
+            reason = ""
+        except KeyboardInterrupt:
+            reason = "stopped by Ctrl-C"
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            reason = f"no space left on the disk of {self._folder}; make room, then resume"
+        finally:
+            self._end(reason)
+        return self.record
+
+    def _update(self, **changes: Any) -> None:
+        self.record = replace(self.record, **changes)
+        record.write(self._folder, self.record)
+
+    def _end(self, reason: str) -> None:
+        try:
+            self._update(finished_at=record.now(), interrupted=bool(reason), reason=reason)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+
+    def _introduce(self, house: House) -> None:
+        commit, dirty = machine.git()
+        cpus = {"service": house.cpus.service, "load": house.cpus.load}
+        self._update(
+            machine=machine.describe(),
+            versions=machine.versions(),
+            git_commit=commit,
+            git_dirty=dirty,
+            cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
+            rows={name: declared(row) for name, row in house.rows.items()},
+        )
+
+    def _verify(self, house: House) -> None:
+        """Check each row's answers and slots; a row that fails is never timed."""
+        wrong: dict[str, str] = {}
+        for name in house.rows:
+            self._watch.say(f"checking the answers of {name}")
+            found = verify(house, name)
+            self._update(warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))))
+            if found.failures:
+                wrong[name] = "; ".join(found.failures)
+                self._watch.say(f"{name} is not timed: {wrong[name]}")
+        self.plan = self.plan.without(wrong) if wrong else self.plan
+        self._update(
+            unverified=wrong,
+            left_out=dict(self.plan.left_out),
+            plans=self.plan.planned,
+            experiments=self.plan.documents,
+            planned=len(self.plan.trials),
+        )
+
+    def _run(self, house: House) -> None:
+        measurement = Measurement(
+            house,
+            run_id=self.record.run_id,
+            seed=self.plan.options.seed,
+            peaks=self.record.peaks,
+        )
+        rows = {
+            name: {**row, "observed": measurement.about[name]}
+            for name, row in self.record.rows.items()
+        }
+        self._update(rows=rows)
+        latest = {(each.experiment, each.index): each for each in self._before()}
+        for planned in self.plan.trials:
+            trial = latest.get((planned.experiment.name, planned.index))
+            while trial is None or not (trial.valid or trial.attempt >= MAX_ATTEMPTS):
+                trial = self._take(measurement, planned, trial.attempt + 1 if trial else 1)
+            self._watch.done(planned, trial)
+
+    def _before(self) -> list[Trial]:
+        """Trials of an earlier part of this run."""
+        path = self._folder / "trials.jsonl"
+        return trials.recover(path) if path.exists() else []
+
+    def _take(self, measurement: Measurement, planned: PlannedTrial, attempt: int) -> Trial:
+        self._watch.trial(planned, attempt)
+        trial = measurement.take(planned, attempt)
+        trials.append(self._folder / "trials.jsonl", trial)
+        if measurement.peaks != self.record.peaks:
+            self._update(peaks={name: dict(each) for name, each in measurement.peaks.items()})
+        return trial
+
+
+def declared(row: Row) -> dict[str, Any]:
+    """What docker-compose.yml says of the row, under the budget of the run."""
+    return {
+        "framework": row.framework,
+        "model": row.model,
+        "command": list(row.command),
+        "environment": {name: row.environment.get(name, "") for name in _BUDGETED},
+    }
