@@ -43,9 +43,10 @@ class House(Protocol):
 
 
 class Measurement:
-    """Takes trials in a house. `peaks`, by experiment and row, grows as they are found (requests/s).
+    """Takes trials in a house.
 
-    `about` is what each row says of itself as it runs now.
+    `peaks`, by experiment and row in requests/s, grows as they are found. `about` is what each row
+    says of itself as it runs now.
     """
 
     def __init__(

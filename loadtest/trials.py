@@ -20,7 +20,7 @@ class TrialsError(Exception):
 
 @dataclass(frozen=True)
 class Gate:
-    """One validity check of a trial: `value` against `limit`, both in the unit that `detail` names."""
+    """One validity check of a trial: `value` against `limit`, in the unit that `detail` names."""
 
     name: str
     passed: bool
@@ -31,7 +31,7 @@ class Gate:
 
 @dataclass(frozen=True)
 class Prediction:
-    """What `slots / L` allows: `rps` = `slots` / `latency_s`, `bound_by` names the limit that binds."""
+    """What `slots / L` allows: `rps` = `slots` / `latency_s`; `bound_by`: the limit that binds."""
 
     rps: float
     slots: int
@@ -41,7 +41,10 @@ class Prediction:
 
 @dataclass(frozen=True)
 class Sample:
-    """The service's side once a second: `t` seconds since the measured window began; the whole process tree."""
+    """The service's side once a second, its whole process tree.
+
+    `t`: seconds since the measured window began; negative in the warm-up.
+    """
 
     t: float
     cpu: float  # CPU seconds per second since the sample before
@@ -92,16 +95,23 @@ def append(path: Path, trial: Trial) -> None:
 
 
 def read(path: Path) -> list[Trial]:
-    """Read every trial. A cut last line (a run killed while it wrote) is left out; other damage is an error."""
+    """Read every trial. A cut last line (a run killed while it wrote) is left out.
+
+    Any other damage is a TrialsError.
+    """
     return list(_parsed(path, path.read_text(encoding="utf-8").splitlines(keepends=True)))
 
 
 def recover(path: Path) -> list[Trial]:
-    """Read every trial and cut a broken last line off, so that the file can be appended to."""
+    """Read every trial, and mend a cut last line so that the file can be appended to."""
     found = read(path)
-    text = path.read_bytes()
-    if not text.endswith(b"\n"):
-        os.truncate(path, text.rfind(b"\n") + 1)
+    content = path.read_bytes()
+    if content and not content.endswith(b"\n"):
+        if len(found) == content.count(b"\n") + 1:  # only the line's end is missing
+            with path.open("ab") as file:
+                file.write(b"\n")
+        else:
+            os.truncate(path, content.rfind(b"\n") + 1)
     return found
 
 
