@@ -1,0 +1,37 @@
+"""Django's own database backend, whose pool is measured and never hands out a dead connection."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.backends.postgresql import base
+
+from django_rows.environment import METRICS
+from lab import pool
+
+
+class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
+    """One thread's connection, taken from the process's pool for the length of a request.
+
+    Django's own check of pooled connections (`CONN_HEALTH_CHECKS`) is a round trip for each
+    request, and waits longer and longer between the dead ones after a restart of Postgres.
+    """
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        since = METRICS.pool.waiting()
+        try:
+            connection = super().get_new_connection(conn_params)
+            while not pool.is_alive(connection):
+                connection.close()
+                self.pool.putconn(connection)
+                connection = super().get_new_connection(conn_params)
+        except BaseException:
+            METRICS.pool.failed()
+            raise
+        METRICS.pool.taken(since)
+        return connection
+
+    def _close(self) -> None:
+        if self.connection is not None:
+            METRICS.pool.released()
+        super()._close()
