@@ -27,13 +27,11 @@ def jobs(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
 
 def test_the_targets_are_the_rows_of_the_compose_file() -> None:
     targets = jobs(yaml.safe_load((FOLDER / "prometheus.yml").read_text()))["rows"]
-    assert targets == [
-        {
-            "targets": [f"{name}:{manifest.CONTAINER_METRICS_PORT}"],
-            "labels": {"service": name},
-        }
-        for name in ROWS
-    ], "make the targets of job `rows` in prometheus/prometheus.yml equal to docker-compose.yml"
+    found = {target["labels"]["service"]: target["targets"] for target in targets}
+    expected = {name: [f"{name}:{manifest.CONTAINER_METRICS_PORT}"] for name in ROWS}
+    assert found == expected, (
+        "make the targets of job `rows` in prometheus/prometheus.yml equal to docker-compose.yml"
+    )
 
 
 def test_every_other_target_is_a_service_of_the_compose_file() -> None:
