@@ -13,6 +13,7 @@ from scipy import optimize, stats
 ALPHA = 0.05
 POWER = 0.8
 MARGIN = 0.05  # two rows within ±5 % of each other are equivalent
+FITS = 0.05  # a law whose typical error is larger does not describe the row
 
 # Requests needed before a percentile is worth printing: about thirty beyond it, ten for p99.9.
 ENOUGH = {50.0: 30, 90.0: 300, 95.0: 600, 99.0: 3_000, 99.9: 10_000}
@@ -155,17 +156,43 @@ class Slope:
 def slope(x: Sequence[float], y: Sequence[float]) -> Slope | None:
     """Theil–Sen slope: the median over all pairs (Sen, J. Am. Statistical Association 63, 1968).
 
-    Up to 29 % of the points may be wild. None where x has fewer than two different values.
+    Up to 29 % of the points may be wild. The interval takes Kendall's variance with ties in both x
+    and y (Kendall, Rank Correlation Methods, 1970, ch. 4), for loads repeat in every round. None
+    where x has fewer than two different values.
     """
     if len(set(x)) < 2:
         return None
-    found = stats.theilslopes(y, x, alpha=0.95)
-    return Slope(
-        float(found.slope),
-        float(found.low_slope),
-        float(found.high_slope),
-        float(found.intercept),
-    )
+    across, up = np.asarray(x, float), np.asarray(y, float)
+    first, second = np.triu_indices(len(across), 1)
+    run = across[second] - across[first]
+    slopes = np.sort((up[second] - up[first])[run != 0] / run[run != 0])
+    half = float(stats.norm.ppf(0.975)) * math.sqrt(_kendall_variance(across, up)) / 2
+    middle = (len(slopes) - 1) / 2
+    low, high = max(0, math.floor(middle - half)), min(len(slopes) - 1, math.ceil(middle + half))
+    found = float(np.median(slopes))
+    intercept = float(np.median(up) - found * np.median(across))
+    return Slope(found, float(slopes[low]), float(slopes[high]), intercept)
+
+
+def _kendall_variance(x: np.ndarray, y: np.ndarray) -> float:
+    """Variance of Kendall's S, the count of rising less falling pairs, under no trend."""
+    n = len(x)
+    t, u = (np.unique(values, return_counts=True)[1] for values in (x, y))
+
+    def pairs(counts: np.ndarray) -> float:
+        return float((counts * (counts - 1)).sum())
+
+    def triples(counts: np.ndarray) -> float:
+        return float((counts * (counts - 1) * (counts - 2)).sum())
+
+    def weighted(counts: np.ndarray) -> float:
+        return float((counts * (counts - 1) * (2 * counts + 5)).sum())
+
+    variance = (n * (n - 1) * (2 * n + 5) - weighted(t) - weighted(u)) / 18
+    variance += pairs(t) * pairs(u) / (2 * n * (n - 1))
+    if n > 2:
+        variance += triples(t) * triples(u) / (9 * n * (n - 1) * (n - 2))
+    return max(0.0, variance)
 
 
 @dataclass(frozen=True)
@@ -219,7 +246,7 @@ def scalability(concurrency: Sequence[float], throughput: Sequence[float]) -> Sc
 def _with_knee(found: Scalability, jacobian: np.ndarray, n: np.ndarray) -> Scalability:
     """Add the knee √((1 − σ)/κ), its interval by the delta method on its logarithm."""
     freedom = len(n) - 3
-    if freedom < 1 or found.misfit > 0.05 or found.coherency <= 1e-12 or found.contention >= 1:
+    if freedom < 1 or found.misfit > FITS or found.coherency <= 1e-12 or found.contention >= 1:
         return found
     log_knee = 0.5 * math.log((1 - found.contention) / found.coherency)
     gradient = np.array([0.0, -0.5 / (1 - found.contention), -0.5 / found.coherency])

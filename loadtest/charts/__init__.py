@@ -1,0 +1,1 @@
+"""Pictures of a run: Altair specifications, drawn as SVG and PNG without a browser."""

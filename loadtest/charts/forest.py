@@ -1,0 +1,141 @@
+"""Each row's ratio to its reference: the interval, and every round's dot beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape
+from loadtest.experiments import Experiment
+from loadtest.observations import by_round
+from loadtest.statistics import MARGIN
+from loadtest.trials import Trial
+from loadtest.verdicts import Finding, times
+
+_TICKS = [d * 10**e for e in range(-4, 5) for d in (1, 2, 5)]
+
+
+def forest(
+    experiment: Experiment, trials: Sequence[Trial], findings: Sequence[Finding], title: str
+) -> Chart | None:
+    """The ratio of each finding with its interval; None where nothing was compared."""
+    measured = [finding for finding in findings if finding.comparison]
+    if not measured:
+        return None
+    summary = [_summary(finding) for finding in measured]
+    rounds = [dot for finding in measured for dot in _rounds(finding, trials)]
+    levels = [level.label for level in experiment.levels]
+    return Chart(
+        name=f"{experiment.name}-ratios",
+        title=title,
+        description=(
+            f"Ratio to {experiment.reference} on a logarithmic axis; the bar is the 95 % interval, "
+            f"each small dot one round, the grey band ±5 %. “{experiment.reference}#2” is the same "
+            "row measured a second time: its interval should reach into the band. "
+            + "; ".join(finding.sentence for finding in measured)
+            + "."
+        ),
+        draw=lambda width: _draw(experiment, summary, rounds, levels, width),
+        table=_table(measured),
+    )
+
+
+def _summary(finding: Finding) -> dict[str, Any]:
+    comparison = finding.comparison
+    assert comparison
+    return {
+        "row": finding.row,
+        "level": finding.level,
+        "ratio": comparison.ratio,
+        "low": comparison.low,
+        "high": comparison.high,
+    }
+
+
+def _rounds(finding: Finding, trials: Sequence[Trial]) -> Records:
+    own = by_round(trials, finding.measure, finding.level, finding.row)
+    reference = by_round(trials, finding.measure, finding.level, finding.reference)
+    return [
+        {"row": finding.row, "level": finding.level, "round": own[each] / reference[each]}
+        for each in sorted(own.keys() & reference.keys())
+    ]
+
+
+def _draw(
+    experiment: Experiment, summary: Records, rounds: Records, levels: Sequence[str], width: int
+) -> Any:
+    arms = list(dict.fromkeys(each["row"] for each in summary))
+    inner = width - (150 if width > NARROW else 128)
+    x = alt.X(
+        "ratio:Q",
+        title=f"Ratio to {experiment.reference}",
+        scale=_scale(summary, rounds),
+        axis=alt.Axis(values=_TICKS, format="~g", grid=True, labelOverlap="greedy"),
+    )
+    y = alt.Y(
+        "row:N",
+        sort=arms,
+        title=None,
+        axis=alt.Axis(labelLimit=140, ticks=False),
+        scale=alt.Scale(padding=0),
+    )
+    tint, form = colour(arms, legend=False), shape(arms, legend=False)
+    base = alt.Chart().encode(y=y)
+    mean = base.transform_filter("isValid(datum.ratio)")
+    layers = [
+        mean.transform_calculate(near=str(1 - MARGIN), far=str(1 + MARGIN))
+        .mark_bar(color="#e4e7eb", height=alt.RelativeBandSize(1))
+        .encode(x=alt.X("near:Q"), x2="far:Q"),
+        mean.transform_calculate(one="1")
+        .mark_tick(color="#52606d", thickness=1, size=26)
+        .encode(x="one:Q"),
+        base.transform_filter("isValid(datum.round)")
+        .mark_point(size=22, opacity=0.75, yOffset=7, filled=True)
+        .encode(x=alt.X("round:Q"), color=tint),
+        mean.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
+        mean.mark_point(filled=True, size=80, opacity=1).encode(x=x, color=tint, shape=form),
+    ]
+    return (
+        alt.layer(*layers, data=data([*summary, *rounds]))
+        .properties(width=inner, height=alt.Step(26))
+        .facet(
+            row=alt.Row(
+                "level:N",
+                sort=list(levels),
+                header=alt.Header(
+                    title=None, labelOrient="top", labelAnchor="start", labelPadding=2
+                ),
+            ),
+            spacing=8,
+        )
+        .resolve_scale(y="independent")
+    )
+
+
+def _scale(summary: Records, rounds: Records) -> alt.Scale:
+    ratios = [each[key] for each in summary for key in ("low", "high")]
+    ratios += [each["round"] for each in rounds]
+    low, high = min([0.9, *ratios]), max([1.1, *ratios])
+    return alt.Scale(type="log", domain=[low / 1.02, high * 1.02], nice=False)
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    return Table(
+        ("Row", "At", "Ratio", "95 % interval", "Rounds", "p (Holm)", "Detectable", "Verdict"),
+        tuple(
+            (
+                finding.row,
+                finding.level,
+                times(finding.comparison.ratio),
+                f"{times(finding.comparison.low)}–{times(finding.comparison.high)}",
+                str(finding.comparison.rounds),
+                f"{finding.p_adjusted:.3f}" if finding.p_adjusted >= 0.001 else "< 0.001",
+                f"{finding.comparison.detectable:.1%}".replace("%", " %"),
+                finding.sentence,
+            )
+            for finding in findings
+            if finding.comparison
+        ),
+    )

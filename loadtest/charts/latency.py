@@ -1,0 +1,226 @@
+"""Latency by percentile, against the offered rate, and second by second through a stall."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from statistics import median
+from typing import Any
+
+import altair as alt
+
+from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape
+from loadtest.claims import amount
+from loadtest.experiments import Experiment, Level
+from loadtest.observations import merged, percentile
+from loadtest.trials import Trial
+
+# Percentiles that are drawn, as far as there are enough requests for them.
+_DRAWN = (0.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
+_MARKED = (50.0, 90.0, 99.0, 99.9)
+
+
+def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -> Chart | None:
+    """Latency by percentile at one level, all rounds together, on HdrHistogram's axis."""
+    kinds = ("response", "service") if level.load.kind == "open" else ("response",)
+    records = [
+        record
+        for row in experiment.rows
+        for kind in kinds
+        for record in _percentiles(row, kind, [t for t in trials if _is(t, row, level)])
+    ]
+    if not records:
+        return None
+    return Chart(
+        name=f"{experiment.name}-percentiles",
+        title=_title(records, level),
+        description=(
+            "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn "
+            "only where enough requests lie beyond it. "
+            + ("Dashed: service time, from the actual send; " if len(kinds) > 1 else "")
+            + ("solid: response time, from the intended send." if len(kinds) > 1 else "")
+        ),
+        draw=lambda width: _draw_percentiles(experiment, records, width),
+        table=_percentile_table(experiment, trials, level, kinds),
+    )
+
+
+def _title(records: Records, level: Level) -> str:
+    """Slowest against fastest row, at the highest marked percentile that every row has."""
+    answers = [each for each in records if each["kind"] == "response" and each["marked"]]
+    rows = {each["row"] for each in records}
+    which = max(
+        (p for p in _MARKED if {each["row"] for each in answers if each["p"] == p} == rows),
+        default=50.0,
+    )
+    ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
+    if not ranked:
+        return f"Latency at {level.label}"
+    parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], ranked[0])]
+    return f"At {level.label}, {which:g} % of requests took up to " + " and up to ".join(
+        dict.fromkeys(parts)
+    )
+
+
+def _is(trial: Trial, row: str, level: Level) -> bool:
+    return trial.arm == row and trial.level == level.label
+
+
+def _histogram(trials: Sequence[Trial], kind: str) -> Any:
+    results = [trial.result for trial in trials]
+    return merged(each.response_us if kind == "response" else each.service_us for each in results)
+
+
+def _percentiles(row: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+    latencies = _histogram(trials, kind)
+    for which in _DRAWN:
+        found = percentile(latencies, which) if trials else None
+        if found:
+            yield {
+                "row": row,
+                "kind": kind,
+                "p": which,
+                "x": 1 / (1 - which / 100),
+                "ms": found.ms,
+                "marked": which in _MARKED,
+            }
+
+
+def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    x = alt.X(
+        "x:Q",
+        title="Percentile",
+        scale=alt.Scale(type="log", padding=8),
+        axis=alt.Axis(
+            values=[1, 2, 10, 20, 100, 1000] if width > NARROW else [2, 10, 100, 1000],
+            labelExpr="format(100 * (1 - 1 / datum.value), '.5~g') + ' %'",
+            grid=True,
+        ),
+    )
+    y = alt.Y("ms:Q", title="Milliseconds", scale=alt.Scale(type="log", padding=10), axis=_MS)
+    dash = alt.StrokeDash(
+        "kind:N",
+        scale=alt.Scale(domain=["response", "service"], range=[[1, 0], [4, 3]]),
+        legend=None,
+    )
+    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
+    marks = base.transform_filter("datum.marked && datum.kind == 'response'")
+    return alt.layer(
+        base.mark_line(strokeWidth=2).encode(strokeDash=dash),
+        marks.mark_point(filled=True, size=80, opacity=1).encode(shape=shape(rows)),
+    ).properties(width=width, height=280)
+
+
+_MS = alt.Axis(format="~s", tickCount=6)
+
+
+def _percentile_table(
+    experiment: Experiment, trials: Sequence[Trial], level: Level, kinds: Sequence[str]
+) -> Table:
+    rows = []
+    for row in experiment.rows:
+        own = [trial for trial in trials if _is(trial, row, level)]
+        for kind in kinds if own else ():
+            latencies = _histogram(own, kind)
+            cells = (_limits(percentile(latencies, which)) for which in _MARKED)
+            rows.append((row, kind, f"{latencies.get_total_count():,}", *cells))
+    headers = ("Row", "Time", "Requests", *(f"p{which:g}, ms (95 % limits)" for which in _MARKED))
+    return Table(headers, tuple(rows))
+
+
+def _limits(found: Any) -> str:
+    if found is None:
+        return "too few requests"
+    if found.low_ms is None:
+        return amount(found.ms)
+    return f"{amount(found.ms)} ({amount(found.low_ms)}–{amount(found.high_ms)})"
+
+
+def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
+    """Offered rate against p99 of the response time; None without two open loads."""
+    records: Records = [
+        {"row": row, "x": _rate(own), "ms": found.ms, "level": level.label}
+        for row in experiment.rows
+        for level in experiment.levels
+        if level.load.kind == "open"
+        and (own := [trial for trial in trials if _is(trial, row, level)])
+        and (found := percentile(_histogram(own, "response"), 99.0))
+    ]
+    if len({each["level"] for each in records}) < 2:
+        return None
+    worst = max(records, key=lambda each: each["ms"])
+    return Chart(
+        name=f"{experiment.name}-offered",
+        title=(
+            f"The slowest hundredth took {amount(worst['ms'])} ms or more on {worst['row']} "
+            f"at {amount(worst['x'])} requests/s"
+        ),
+        description="p99 of the response time, from the intended send, at each offered rate.",
+        draw=lambda width: _draw_offered(experiment, records, width),
+        table=Table(
+            ("Row", "Level", "Offered requests/s", "p99, ms"),
+            tuple((e["row"], e["level"], amount(e["x"]), amount(e["ms"])) for e in records),
+        ),
+    )
+
+
+def _rate(trials: Sequence[Trial]) -> float:
+    return median(trial.load.rate_rps or 0.0 for trial in trials)
+
+
+def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    base = alt.Chart(data(records)).encode(
+        x=alt.X("x:Q", title="Offered requests/s", axis=alt.Axis(format=",", tickCount=6)),
+        y=alt.Y(
+            "ms:Q", title="p99, milliseconds", scale=alt.Scale(type="log", padding=10), axis=_MS
+        ),
+        color=colour(rows),
+    )
+    return alt.layer(
+        base.mark_line(strokeWidth=2),
+        base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(rows)),
+    ).properties(width=width, height=260)
+
+
+def stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
+    """Latency of each second through one round; None without a background load."""
+    last = experiment.levels[-1] if experiment.levels else None
+    first = min((trial.round for trial in trials), default=0)
+    records: Records = [
+        {"row": trial.service, "t": second["t"], "ms": second["p99_ms"]}
+        for trial in trials
+        if last and trial.round == first and _is(trial, trial.service, last)
+        for second in trial.result.timeline
+        if second.get("p99_ms", 0) > 0
+    ]
+    if not records or not experiment.background:
+        return None
+    worst = max(records, key=lambda each: float(each["ms"]))
+    return Chart(
+        name=f"{experiment.name}-stall",
+        title=f"A light request to {worst['row']} waited up to {amount(worst['ms'])} ms",
+        description=f"p99 of the light requests in each second of round {first}, at {last.label}."
+        if last
+        else "",
+        draw=lambda width: _draw_stall(experiment, records, width),
+        table=Table(
+            ("Row", "Second", "p99, ms"),
+            tuple((e["row"], amount(e["t"]), amount(e["ms"])) for e in records),
+        ),
+    )
+
+
+def _draw_stall(experiment: Experiment, records: Records, width: int) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    base = alt.Chart(data(records)).encode(
+        x=alt.X("t:Q", title="Seconds since the window began"),
+        y=alt.Y(
+            "ms:Q", title="p99, milliseconds", scale=alt.Scale(type="log", padding=10), axis=_MS
+        ),
+        color=colour(rows),
+    )
+    return alt.layer(
+        base.mark_line(strokeWidth=2),
+        base.mark_point(filled=True, size=60, opacity=1).encode(shape=shape(rows)),
+    ).properties(width=width, height=260)

@@ -1,0 +1,96 @@
+"""What a held request costs: memory and threads against the number held."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+import altair as alt
+
+from loadtest.charts.style import Chart, Records, Table, colour, data, shape
+from loadtest.claims import UNITS, amount
+from loadtest.experiments import SLOPES, Experiment
+from loadtest.observations import points
+from loadtest.statistics import Slope, slope
+from loadtest.trials import Trial
+
+_NAMES = {"pss_kib_per_request": "memory", "threads_per_request": "threads"}
+_AXES = {"pss_kib_per_request": "Memory of the service, MiB", "threads_per_request": "Threads"}
+
+
+def held(experiment: Experiment, trials: Sequence[Trial], measure: str) -> Chart | None:
+    """Memory (PSS of the whole process tree) or threads against held requests, with slopes."""
+    if experiment.measure not in SLOPES:
+        return None
+    series = {row: points(trials, measure, row) for row in experiment.rows}
+    slopes = {row: found for row, (x, y) in series.items() if (found := slope(x, y))}
+    if not slopes:
+        return None
+    unit = 1024 if measure == "pss_kib_per_request" else 1
+    marks = [
+        {
+            "row": row,
+            "x": x,
+            "y": fmean(y for x_, y in zip(*series[row], strict=True) if x_ == x) / unit,
+        }
+        for row in slopes
+        for x in sorted(set(series[row][0]))
+    ]
+    lines = [
+        {"row": row, "x": x, "y": (found.intercept + found.slope * x) / unit}
+        for row, found in slopes.items()
+        for x in (min(series[row][0]), max(series[row][0]))
+    ]
+    return Chart(
+        name=f"{experiment.name}-{_NAMES[measure]}",
+        title=_title(slopes, measure),
+        description=(
+            "Marks: mean of the rounds. Lines: Theil–Sen slope. "
+            + "; ".join(f"{row} {_said(found)} {UNITS[measure]}" for row, found in slopes.items())
+            + "."
+        ),
+        draw=lambda width: _draw(experiment, measure, marks, lines, width),
+        table=Table(
+            ("Row", UNITS[measure], "95 % interval", "With none held"),
+            tuple(
+                (
+                    row,
+                    amount(found.slope),
+                    f"{amount(found.low)} to {amount(found.high)}",
+                    amount(found.intercept / unit) + (" MiB" if unit > 1 else ""),
+                )
+                for row, found in slopes.items()
+            ),
+        ),
+    )
+
+
+def _title(slopes: dict[str, Slope], measure: str) -> str:
+    """Rows whose interval reaches zero are not said to need anything."""
+    sure = {row: found for row, found in slopes.items() if found.low > 0}
+    if not sure:
+        return f"No row was seen to need more {_NAMES[measure]} for more held requests"
+    ranked = sorted(sure.items(), key=lambda item: -item[1].slope)
+    most = ranked[0]
+    least = ranked[-1]
+    said = f"{most[0]} took {_said(most[1])} {UNITS[measure]}"
+    if least is most:
+        return said
+    return f"{said}, {least[0]} {_said(least[1])}"
+
+
+def _said(found: Slope) -> str:
+    return f"{amount(found.slope)} ({amount(found.low)} to {amount(found.high)})"
+
+
+def _draw(experiment: Experiment, measure: str, marks: Records, lines: Records, width: int) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in marks)]
+    x = alt.X("x:Q", title=experiment.axis, axis=alt.Axis(format=",", tickCount=6))
+    y = alt.Y("y:Q", title=_AXES[measure], axis=alt.Axis(format=",", tickCount=6))
+    return alt.layer(
+        alt.Chart(data(lines)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour(rows)),
+        alt.Chart(data(marks))
+        .mark_point(filled=True, size=90, opacity=1)
+        .encode(x=x, y=y, color=colour(rows), shape=shape(rows)),
+    ).properties(width=width, height=280)

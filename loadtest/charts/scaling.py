@@ -1,0 +1,211 @@
+"""Throughput against concurrency, beside the prediction and the Universal Scalability Law."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import fmean
+from typing import Any
+
+import altair as alt
+import numpy as np
+
+from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, loads, shape
+from loadtest.claims import UNITS, amount
+from loadtest.experiments import Experiment, Level
+from loadtest.observations import by_round
+from loadtest.statistics import FITS, Scalability, mean_interval, scalability
+from loadtest.trials import Prediction, Trial
+
+_CURVE_POINTS = 60
+_LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
+
+
+def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Chart | None:
+    """The measure of each row at each level; None where nothing was measured."""
+    records = [
+        record
+        for row in experiment.rows
+        for level in experiment.levels
+        if (record := _record(experiment, trials, row, level))
+    ]
+    if not records:
+        return None
+    laws = _laws(experiment, trials)
+    return Chart(
+        name=f"{experiment.name}-scaling",
+        title=title,
+        description=_description(experiment, records),
+        draw=lambda width: _draw(experiment, records, laws, width),
+        table=_table(experiment, records, laws),
+    )
+
+
+def _record(
+    experiment: Experiment, trials: Sequence[Trial], row: str, level: Level
+) -> dict[str, Any] | None:
+    values = list(by_round(trials, experiment.measure, level.label, row).values())
+    if not values or min(values) < 0 or (min(values) == 0 and "share" not in experiment.measure):
+        return None
+    low, high = mean_interval(values) if len(values) > 1 else (values[0], values[0])
+    prediction = _prediction(trials, row, level)
+    predicted = prediction.rps if prediction and experiment.measure == "goodput_rps" else None
+    return {
+        "row": row,
+        "level": level.label,
+        "x": level.x,
+        "y": fmean(values),
+        "low": max(low, min(values)),
+        "high": high,
+        "rounds": len(values),
+        "predicted": predicted,
+        "slots": prediction.slots if prediction else None,
+        "limit": _limit(prediction) if predicted and prediction else "",
+    }
+
+
+def _prediction(trials: Sequence[Trial], row: str, level: Level) -> Prediction | None:
+    found = (
+        trial.prediction for trial in trials if trial.arm == row and trial.level == level.label
+    )
+    return next((each for each in found if each), None)
+
+
+def _limit(prediction: Prediction) -> str:
+    return f"{prediction.slots:,} slots ({prediction.bound_by})"
+
+
+def _laws(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalability]:
+    """The law fitted to each row of a sweep over connections."""
+    if not _sweep(experiment):
+        return {}
+    levels = {level.label: level.x for level in experiment.levels}
+    laws = {}
+    for row in experiment.rows:
+        own = [trial for trial in trials if trial.arm == row and trial.level in levels]
+        n = [levels[trial.level] for trial in own]
+        laws[row] = scalability(n, [trial.result.goodput_rps for trial in own])
+    return {row: law for row, law in laws.items() if law}
+
+
+def _sweep(experiment: Experiment) -> bool:
+    """Whether the experiment varies the number of closed connections and nothing else."""
+    return experiment.measure == "goodput_rps" and all(
+        level.load.kind == "closed" and level.x == level.load.connections
+        for level in experiment.levels
+    )
+
+
+def _law_curves(records: Records, laws: dict[str, Scalability]) -> Records:
+    """The laws that fit, as curves; one that does not would only draw a bend that is not there."""
+    grid = _grid(records)
+    return [
+        {"row": row, "x": x, "y": law.throughput(x)}
+        for row, law in laws.items()
+        if law.misfit <= FITS
+        for x in grid
+    ]
+
+
+def _predictions(experiment: Experiment, records: Records) -> Records:
+    """slots / L as a curve: with fewer connections than slots, the connections are the slots."""
+    if not _sweep(experiment):
+        return [
+            {"row": each["row"], "x": each["x"], "y": each["predicted"]}
+            for each in records
+            if each["predicted"]
+        ]
+    return [
+        {"row": each["row"], "x": x, "y": min(x, each["slots"]) * each["predicted"] / each["slots"]}
+        for each in _last(records)
+        for x in _grid(records)
+    ]
+
+
+def _grid(records: Records) -> list[float]:
+    loads_ = [each["x"] for each in records]
+    return [float(x) for x in np.geomspace(min(loads_), max(loads_), _CURVE_POINTS)]
+
+
+def _draw(
+    experiment: Experiment, records: Records, laws: dict[str, Scalability], width: int
+) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    x = loads([each["x"] for each in records], experiment.axis, width)
+    unit = UNITS[experiment.measure]
+    y = alt.Y("y:Q", title=unit[0].upper() + unit[1:], **_scale(experiment.measure))
+    tint = colour(rows)
+    base = alt.Chart(data(records)).encode(x=x, color=tint)
+    predicted = alt.Chart(data(_predictions(experiment, records)))
+    law = alt.Chart(data(_law_curves(records, laws)))
+    limit = alt.Chart(data(_last(records))).encode(x=x, y="predicted:Q", text="limit:N")
+    layers = [
+        predicted.mark_line(strokeDash=[2, 4], strokeWidth=2).encode(x=x, y=y, color=tint),
+        law.mark_line(strokeDash=[8, 4], strokeWidth=1).encode(x=x, y=y, color=tint),
+        base.mark_line(strokeWidth=1.5).encode(y=y),
+        limit.mark_text(**_LIMIT, stroke="white", strokeWidth=4),
+        limit.mark_text(**_LIMIT).encode(color=tint),
+        base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(rows)),
+    ]
+    return alt.layer(*layers).properties(width=width, height=320 if width > NARROW else 280)
+
+
+def _scale(measure: str) -> dict[str, Any]:
+    """Shares start at zero; all else is logarithmic, where equal ratios look equal."""
+    if "share" in measure:
+        return {"scale": alt.Scale(zero=True), "axis": alt.Axis(format=".0%", tickCount=6)}
+    return {"scale": alt.Scale(type="log", padding=12), "axis": alt.Axis(format="~s", tickCount=6)}
+
+
+def _last(records: Records) -> Records:
+    """Each row's record at its highest load, to carry the name of its limit."""
+    last = {each["row"]: each for each in records}
+    return [each for each in last.values() if each["limit"]]
+
+
+def _description(experiment: Experiment, records: Records) -> str:
+    top = max(records, key=lambda each: float(each["x"]))
+    parts = [
+        f"{each['row']} {amount(each['y'])}"
+        + (f" (predicted {amount(each['predicted'])})" if each["predicted"] else "")
+        for each in records
+        if each["x"] == top["x"]
+    ]
+    return " ".join(
+        [
+            "Marks: mean of the rounds with its 95 % interval.",
+            "Dotted: slots ÷ wait, the most that a row's slots allow." if top["predicted"] else "",
+            "Dashed: the Universal Scalability Law, where it fits." if _sweep(experiment) else "",
+            f"At {top['level']}, {UNITS[experiment.measure]}: {', '.join(parts)}.",
+        ]
+    )
+
+
+def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability]) -> Table:
+    unit = UNITS[experiment.measure]
+    return Table(
+        ("Row", experiment.axis, unit, "95 % interval", "Rounds", "Predicted", "Limit", "USL"),
+        tuple(
+            (
+                each["row"],
+                each["level"],
+                amount(each["y"]),
+                f"{amount(each['low'])}–{amount(each['high'])}",
+                str(each["rounds"]),
+                amount(each["predicted"]) if each["predicted"] else "–",
+                each["limit"] or "–",
+                _said(laws.get(each["row"])),
+            )
+            for each in records
+        ),
+    )
+
+
+def _said(law: Scalability | None) -> str:
+    if law is None:
+        return "–"
+    if law.misfit > FITS:
+        return f"does not fit ({law.misfit:.0%} off)".replace("%", " %")
+    if law.knee is None or law.knee_low is None or law.knee_high is None:
+        return "fits, no knee in the tested range"
+    return f"knee at {law.knee:.0f} ({law.knee_low:.0f}–{law.knee_high:.0f})"

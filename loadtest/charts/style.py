@@ -1,0 +1,136 @@
+"""What every chart shares: its look, its rows' colours and shapes, its way onto paper."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import altair as alt
+import vl_convert
+
+from loadtest import palette
+from loadtest.schedule import TWIN
+
+WIDE, NARROW = 680, 340  # outer width in CSS pixels: a desk and a phone
+_FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
+_INK, _FAINT = "#1f2933", "#e4e7eb"
+
+Records = list[dict[str, Any]]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The figures behind a chart, as text."""
+
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A picture with its words. `draw` makes the specification for an outer width in pixels.
+
+    `name` is its file's stem, `title` the one sentence to take away, `description` what a person
+    who does not see it should know, `table` its figures.
+    """
+
+    name: str
+    title: str
+    description: str
+    draw: Callable[[int], Any]
+    table: Table
+
+    def svg(self, width: int = WIDE, *, titled: bool = False) -> str:
+        """The chart as SVG; `titled` writes the title on it, for a file that stands alone."""
+        return _lean(vl_convert.vegalite_to_svg(self._spec(width, titled)))
+
+    def png(self) -> bytes:
+        """The chart as PNG, twice the pixels of the wide SVG."""
+        return bytes(vl_convert.vegalite_to_png(self._spec(WIDE, True), scale=2))
+
+    def _spec(self, width: int, titled: bool) -> dict[str, Any]:
+        chart = self.draw(width)
+        if titled:
+            chart = chart.properties(title=textwrap.wrap(self.title, width // 8))
+        spec: dict[str, Any] = chart.configure(**_config(width)).to_dict(validate=False)
+        if "facet" not in spec:  # facets have no one width to fit
+            spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+        return spec
+
+
+def _config(width: int) -> dict[str, Any]:
+    size = 13 if width > NARROW else 12
+    return {
+        "font": _FONT,
+        "background": "white",
+        "padding": 6,
+        "view": {"stroke": None},
+        "title": {"anchor": "start", "fontSize": 16, "color": _INK, "offset": 12},
+        "axis": {
+            "labelFontSize": size,
+            "titleFontSize": size,
+            "titleFontWeight": "normal",
+            "labelColor": _INK,
+            "titleColor": _INK,
+            "gridColor": _FAINT,
+            "domainColor": "#9aa5b1",
+            "tickColor": "#9aa5b1",
+            "labelOverlap": "greedy",
+        },
+        "header": {"labelFontSize": size, "labelFontWeight": "bold", "labelColor": _INK},
+        "legend": {
+            "orient": "top",
+            "title": None,
+            "labelFontSize": size,
+            "labelColor": _INK,
+            "symbolSize": 110,
+            "labelLimit": 220,
+            "columns": 4 if width > NARROW else 2,
+        },
+    }
+
+
+def colour(arms: Sequence[str], *, legend: bool = True) -> alt.Color:
+    """The rows' own colours."""
+    scale = alt.Scale(domain=list(arms), range=[palette.colour(service(arm)) for arm in arms])
+    return alt.Color("row:N", scale=scale, legend=alt.Legend() if legend else None)
+
+
+def shape(arms: Sequence[str], *, legend: bool = True) -> alt.Shape:
+    """The rows' own shapes."""
+    scale = alt.Scale(domain=list(arms), range=[palette.shape(service(arm)) for arm in arms])
+    return alt.Shape("row:N", scale=scale, legend=alt.Legend() if legend else None)
+
+
+def service(arm: str) -> str:
+    """The row behind an arm."""
+    return arm.removesuffix(TWIN)
+
+
+def data(records: Records) -> alt.InlineData:
+    """Records as the data of a chart."""
+    return alt.InlineData(values=records)
+
+
+def loads(values: Sequence[float], title: str, width: int) -> alt.X:
+    """A logarithmic axis over loads, with a tick at each that was run."""
+    ticks = sorted({value for value in values if value > 0})
+    thinned = ticks if width > NARROW else ticks[:: 1 + len(ticks) // 7]
+    return alt.X(
+        "x:Q",
+        title=title,
+        scale=alt.Scale(type="log", nice=False, padding=14),
+        axis=alt.Axis(values=thinned, format=",", grid=False),
+    )
+
+
+# Vega writes ARIA for charts in the page; inside an image nobody hears it.
+_SILENT = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
+_LONG = re.compile(r"(\d+\.\d{2})\d+")
+
+
+def _lean(svg: str) -> str:
+    return _LONG.sub(r"\1", _SILENT.sub("", svg))
