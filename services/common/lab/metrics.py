@@ -113,15 +113,19 @@ class WorkerMetrics:
 
     def _open(self) -> None:
         """Start at zero in a file of this process's own."""
-        self._lock = Lock()
+        self.lock = Lock()
         self._store = Store(self._settings.metrics_directory)
-        self._values = self._store.values
-        self._requests: dict[tuple[str, str, int], int] = {}
-        self._active = self._store.reserve(ACTIVE)
-        self._lag = -1
-        self.pool = _PoolCounters(self._store, self._lock)
+        self.values = self._store.values
+        self.active = self._store.reserve(ACTIVE)
+        self.known: dict[tuple[str, str, int], int] = {}
+        self.watched = False  # whether this process measures scheduling lag already
+        self._counters = _PoolCounters(self._store, self.lock)
         if self._about:
             self.declare(self._about)
+
+    @property
+    def pool(self) -> PoolMeter:
+        return self._counters
 
     def declare(self, about: About) -> None:
         self._about = about
@@ -140,48 +144,33 @@ class WorkerMetrics:
     def watch_pool(self, size: Callable[[], int]) -> None:
         self._pool_size = size
 
-    def begin(self) -> float:
-        """A request has arrived; returns the moment."""
-        with self._lock:
-            self._values[self._active] += 1.0
-        return perf_counter()
-
-    def finish(self, path: str, method: str, status: int, since: float) -> None:
-        """The request that `begin` saw is answered."""
-        seconds = perf_counter() - since
-        key = (route(path), method, status)
-        values = self._values
-        with self._lock:
-            index = self._requests.get(key) or self._series(key)
-            values[self._active] -= 1.0
-            values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
-            values[index + HISTOGRAM_SIZE - 1] += seconds
-
-    def _series(self, key: tuple[str, str, int]) -> int:
-        path, method, status = key
-        if method not in METHODS:
-            method = "_OTHER"
-            if known := self._requests.get((path, method, status)):
-                return known
-            key = (path, method, status)
-        labels = {
-            "http_request_method": method,
-            "http_route": path,
-            "http_response_status_code": str(status),
-        }
-        index = self._store.reserve(DURATION, labels, HISTOGRAM_SIZE)
-        self._requests[key] = index
+    def place(self, path: str, method: str, status: int) -> int:
+        """Where the histogram of a request's route, method and status begins."""
+        method = method if method in METHODS else "_OTHER"
+        key = route(path), method, status
+        index = self.known.get(key)
+        if index is None:
+            labels = {
+                "http_request_method": method,
+                "http_route": key[0],
+                "http_response_status_code": str(status),
+            }
+            index = self.known[key] = self._store.reserve(DURATION, labels, HISTOGRAM_SIZE)
         return index
 
     def lag(self, kind: LagKind) -> Callable[[float], None]:
         """A function that records how late the scheduler ran something, in seconds."""
-        index = self._lag = self._store.reserve(LAG, {"kind": kind})
-        values = self._values
+        self.watched = True
+        index, values, counters = (
+            self._store.reserve(LAG, {"kind": kind}),
+            self.values,
+            self._counters,
+        )
 
         def record(seconds: float) -> None:
             values[index] = seconds
             if self._pool_size:
-                self.pool.resized(self._pool_size())
+                counters.resized(self._pool_size())
 
         return record
 
@@ -190,11 +179,6 @@ class WorkerMetrics:
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
         return _WSGIMetrics(app, self, kind)
-
-    @property
-    def watched(self) -> bool:
-        """Whether this process measures scheduling lag already (a fork starts anew)."""
-        return self._lag >= 0
 
 
 class _PoolCounters:
@@ -231,30 +215,41 @@ class _PoolCounters:
 
 
 class _ASGIMetrics:
-    """Pure ASGI: no task, no copy of the request, one small closure for the status."""
+    """Pure ASGI: no task, no copy of the request, one small closure for the status.
+
+    Written out in one function, as a call a step would cost more than the steps; without the
+    lock, as one thread runs an event loop.
+    """
 
     def __init__(self, app: ASGIApp, metrics: WorkerMetrics) -> None:
         self._app, self._metrics = app, metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         metrics = self._metrics
-        if not metrics.watched:
-            watch_loop(metrics.lag("event_loop"))
         if scope["type"] != "http":
+            if scope["type"] == "lifespan":
+                watch_loop(metrics.lag("event_loop"))
             return await self._app(scope, receive, send)
         status = 500
 
         def observed(message: Message) -> Awaitable[None]:
             nonlocal status
-            if message["type"] == "http.response.start":
+            if "status" in message:
                 status = message["status"]
             return send(message)
 
-        since = metrics.begin()
+        values, active = metrics.values, metrics.active
+        values[active] += 1.0
+        since = perf_counter()
         try:
             await self._app(scope, receive, observed)
         finally:
-            metrics.finish(scope["path"], scope["method"], status, since)
+            seconds = perf_counter() - since
+            path, method = scope["path"], scope["method"]
+            index = metrics.known.get((path, method, status)) or metrics.place(path, method, status)
+            values[active] -= 1.0
+            values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
+            values[index + HISTOGRAM_SIZE - 1] += seconds
 
 
 class _WSGIMetrics:
@@ -274,8 +269,17 @@ class _WSGIMetrics:
             status = int(line[:3])
             return start_response(line, headers, exc_info)
 
-        since = metrics.begin()
+        values, active = metrics.values, metrics.active
+        with metrics.lock:
+            values[active] += 1.0
+        since = perf_counter()
         try:
             return self._app(environ, observed)
         finally:
-            metrics.finish(environ["PATH_INFO"], environ["REQUEST_METHOD"], status, since)
+            seconds = perf_counter() - since
+            path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
+            with metrics.lock:
+                index = metrics.place(path, method, status)
+                values[active] -= 1.0
+                values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
+                values[index + HISTOGRAM_SIZE - 1] += seconds

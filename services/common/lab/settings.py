@@ -16,7 +16,8 @@ class SettingsError(Exception):
 class Settings:
     """What a row is told at start.
 
-    `workers`, `threads` and `pool_size` are counts (threads and connections per worker process).
+    `workers`, `threads` and `pool_size` are counts (threads and connections per worker process);
+    `processes` counts those of a row that hands CPU work to a process pool.
     `metrics` is off only to measure what metrics cost. `metrics_directory` is where the workers
     put their counters for `lab.serve` to read; None where nobody reads them.
     """
@@ -30,6 +31,7 @@ class Settings:
     workers: int = 1
     threads: int = 1
     pool_size: int = 1
+    processes: int = 1
     metrics: bool = True
     metrics_directory: Path | None = None
     session_secret: str = field(default="", repr=False)
@@ -48,6 +50,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         workers=_number(environment, "WORKERS", 1, 256),
         threads=_number(environment, "THREADS", 1, 10_000),
         pool_size=_number(environment, "POOL_SIZE", 1, 10_000),
+        processes=_number(environment, "PROCESSES", 1, 256),
         metrics=_switch(environment, "LAB_METRICS"),
         metrics_directory=Path(directory) if directory else None,
         session_secret=environment.get("LAB_SESSION_SECRET", ""),

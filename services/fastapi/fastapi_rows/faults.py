@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
@@ -11,7 +13,15 @@ from fastapi_rows import models
 from lab import contract, errors
 from lab.errors import Fault
 
-DOCUMENTED = {"model": models.Error}
+
+def documented(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """What /docs tells about the errors of a route."""
+    return {status: {"model": models.Error} for status in statuses}
+
+
+CHECKED = documented(422)
+READING = documented(422, 503)
+WRITING = documented(400, 413, 415, 422, 503)
 
 
 def add_handlers(app: FastAPI) -> None:

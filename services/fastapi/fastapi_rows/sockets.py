@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, WebSocket, WebSocketDisconnect
-
-router = APIRouter()
+from fastapi import WebSocket, WebSocketDisconnect
 
 
-@router.websocket("/ws")
 async def echo(socket: WebSocket) -> None:
     """Send each message back as it came, until the client goes."""
     await socket.accept()
