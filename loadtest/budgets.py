@@ -14,12 +14,16 @@ class BudgetError(Exception):
     """A budget does not exist or cannot be read; the message names it and what there is."""
 
 
+def names(folder: Path = FOLDER) -> list[str]:
+    """The budgets that there are."""
+    return sorted(each.stem for each in folder.glob("*.env"))
+
+
 def variables(name: str, folder: Path = FOLDER) -> dict[str, str]:
     """Variables of the budget called `name` under those of the environment, as compose has it."""
     path = folder / f"{name}.env"
     if not path.is_file():
-        known = ", ".join(sorted(each.stem for each in folder.glob("*.env")))
-        raise BudgetError(f"unknown budget {name!r}; budgets/ has: {known}")
+        raise BudgetError(f"unknown budget {name!r}; budgets/ has: {', '.join(names(folder))}")
     return parse(path.read_text(encoding="utf-8"), path) | dict(os.environ)
 
 

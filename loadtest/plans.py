@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast, get_args
 
 from loadtest import budgets, builds, experiments, manifest, scenarios, schedule
 from loadtest.experiments import Experiment, ExperimentError
@@ -13,13 +13,19 @@ from loadtest.manifest import Row
 from loadtest.record import Planned
 from loadtest.schedule import PlanName, PlannedTrial
 
+BACKENDS = ("native", "compose")
+
+
+class PlanError(Exception):
+    """What was asked for cannot be run; the message says why."""
+
 
 @dataclass(frozen=True)
 class Options:
     """What the user asked for; empty names mean everything that the plan has."""
 
     seed: int
-    plan: PlanName = "quick"
+    plan: str = "quick"
     experiments: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     budget: str = "as-shipped"
@@ -88,6 +94,9 @@ def prepare(options: Options) -> Plan:
     Raises ManifestError, BudgetError or ExperimentError for what does not exist. An experiment that
     was asked for by name and cannot run is an error too; one that was not is left out.
     """
+    if options.backend not in BACKENDS:
+        raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
+    plan = _plan_name(options.plan)
     rows = manifest.load(variables=budgets.variables(options.budget))
     wanted = manifest.choose(rows, list(options.rows) or list(rows))
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
@@ -96,7 +105,7 @@ def prepare(options: Options) -> Plan:
     # An experiment that was asked for by name runs, headline or not, with the plan's rounds.
     if options.experiments:
         chosen = {name: replace(each, headline=True) for name, each in chosen.items()}
-    planned = schedule.plan(chosen, options.plan, options.rounds)
+    planned = schedule.plan(chosen, plan, options.rounds)
     fitting, misfits = _narrowed(planned, usable)
     if misfits and (options.experiments or not fitting):
         raise ExperimentError("; ".join(misfits.values()))
@@ -107,6 +116,13 @@ def prepare(options: Options) -> Plan:
         tuple(fitting),
         reasons | misfits,
     )
+
+
+def _plan_name(name: str) -> PlanName:
+    for known in get_args(PlanName):
+        if name == known:
+            return cast(PlanName, known)
+    raise PlanError(f"unknown plan {name!r}; there are: {', '.join(get_args(PlanName))}")
 
 
 def _narrowed(

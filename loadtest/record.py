@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loadtest.manifest import ROOT
 from loadtest.runs import VERSION, RunError
 
 LATEST = "latest"
@@ -47,6 +49,7 @@ class Record:
     finished_at: str = ""
     interrupted: bool = False
     reason: str = ""
+    resumed: bool = False
     planned: int = 0  # trials, reruns left out
     plans: Mapping[str, Planned] = field(default_factory=dict)
     experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -63,6 +66,11 @@ class Record:
     git_dirty: bool = False
     cpus: Mapping[str, list[int] | None] = field(default_factory=dict)  # service, load
     version: int = VERSION
+
+
+def results_directory() -> Path:
+    """Where runs are kept: LAB_RESULTS, else `results` in the clone."""
+    return Path(os.environ.get("LAB_RESULTS") or ROOT / "results").absolute()
 
 
 def now() -> str:

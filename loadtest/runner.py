@@ -11,7 +11,7 @@ from typing import Any, Protocol
 from loadtest import machine, record, trials
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
-from loadtest.plans import Plan
+from loadtest.plans import Plan, PlanError
 from loadtest.processes import pinned
 from loadtest.record import Record
 from loadtest.schedule import PlannedTrial
@@ -101,6 +101,10 @@ class Runner:
             if found.failures:
                 wrong[name] = "; ".join(found.failures)
                 self._watch.say(f"{name} is not timed: {wrong[name]}")
+        if wrong and self.record.resumed:
+            raise PlanError(
+                f"a resumed run needs the rows it began with; failing: {', '.join(wrong)}"
+            )
         self.plan = self.plan.without(wrong) if wrong else self.plan
         self._update(
             unverified=wrong,

@@ -1,0 +1,189 @@
+"""The commands of the lab: `python -m loadtest --help`."""
+
+from __future__ import annotations
+
+import random
+import re
+import signal
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from loadtest import budgets as budget_files
+from loadtest import builds, comparison, manifest, record, runs, scenarios, schedule
+from loadtest import experiments as experiment_files
+from loadtest import live as live_lab
+from loadtest.budgets import BudgetError
+from loadtest.builds import BuildError
+from loadtest.comparison import Comparison
+from loadtest.document import DocumentError
+from loadtest.live import LabStopped, Live
+from loadtest.manifest import ManifestError
+from loadtest.native import Lab
+from loadtest.plans import Options, PlanError
+from loadtest.ports import PortError
+from loadtest.postgres import PostgresError
+from loadtest.processes import ProcessError
+from loadtest.progress import Bar
+from loadtest.runner import Runner
+from loadtest.runs import RunError
+from loadtest.scenarios import ScenarioError
+from loadtest.trials import TrialsError
+
+ERRORS = (
+    BudgetError,
+    BuildError,
+    DocumentError,
+    LabStopped,
+    ManifestError,
+    PlanError,
+    PortError,
+    PostgresError,
+    ProcessError,
+    RunError,
+    ScenarioError,
+    TrialsError,
+)
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Compare web services under many requests at once: FastAPI, Flask and their neighbours.",
+)
+console = Console(highlight=False)
+
+Names = Annotated[str, typer.Option(help="Names with blanks or commas between; all if left out.")]
+Budget = Annotated[str, typer.Option(help="Which of budgets/ the rows run under.")]
+PlanOption = Annotated[str, typer.Option(help="quick: the headline experiments; full: all.")]
+Rounds = Annotated[int | None, typer.Option(help="Rounds of each experiment.")]
+Seed = Annotated[int | None, typer.Option(help="Seed of the order; drawn and shown if left out.")]
+Backend = Annotated[str, typer.Option(help="native (processes) or compose (containers).")]
+Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
+Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
+
+
+@app.command("list")
+def list_() -> None:
+    """Show rows, experiments, scenarios and budgets."""
+    table = Table("row", "framework", "model", "port", "can run here", box=None)
+    for row in manifest.load().values():
+        table.add_row(
+            row.name, row.framework, row.model, str(row.port), builds.missing(row) or "yes"
+        )
+    console.print(table)
+    for title, names in (
+        ("experiments", experiment_files.load_all()),
+        ("scenarios", scenarios.SCENARIOS),
+        ("budgets", budget_files.names()),
+    ):
+        console.print(f"{title}: {' '.join(names)}", soft_wrap=True)
+
+
+@app.command()
+def run(
+    plan: PlanOption = "quick",
+    experiments: Names = "",
+    rows: Names = "",
+    budget: Budget = "as-shipped",
+    rounds: Rounds = None,
+    seed: Seed = None,
+    backend: Backend = "native",
+    resume: Resume = None,
+) -> None:
+    """Compare the rows, trial by trial, and write a report."""
+    if resume:
+        _carry_out(comparison.resume(resume))
+        return
+    options = Options(
+        seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
+        plan=plan,
+        experiments=_names(experiments),
+        rows=_names(rows),
+        budget=budget,
+        rounds=rounds,
+        backend=backend,
+    )
+    _carry_out(comparison.begin(options, record.results_directory()))
+
+
+@app.command()
+def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
+    """Run rows with Locust's UI, without Docker, until Ctrl-C."""
+    known = manifest.load(variables=budget_files.variables(budget))
+    names = list(_names(rows)) or [name for name, row in known.items() if row.central]
+    usable, reasons = builds.available(manifest.choose(known, names))
+    for name, reason in reasons.items():
+        console.print(f"{name} is left out: {reason}", markup=False)
+    console.print(f"starting {', '.join(usable)} …")
+    with Lab(usable) as lab, live_lab.up(lab) as running:
+        _show_live(lab, running)
+        running.locust.popen.wait()
+        raise LabStopped(f"Locust ended by itself; its log is {running.locust.log}")
+
+
+def _carry_out(asked: Comparison) -> None:
+    plan = asked.plan
+    for name, reason in plan.left_out.items():
+        console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
+    seconds = schedule.estimate_s(plan.trials)
+    console.print(
+        f"{len(plan.trials)} trials of {len(plan.rows)} rows, about {_minutes(seconds)}; "
+        f"budget {plan.options.budget}, seed {plan.options.seed}",
+        soft_wrap=True,
+    )
+    with Bar(console) as bar:
+        bar.begin(plan.trials)
+        finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.house())
+    if finished.reason:
+        console.print(finished.reason, soft_wrap=True)
+        console.print(f"go on with: python -m loadtest run --resume {asked.folder}", soft_wrap=True)
+    _report(asked.folder)
+    if finished.interrupted:
+        raise typer.Exit(130)
+
+
+@app.command("report")
+def report_(folder: Folder) -> None:
+    """Build the report of a run anew from its files; runs nothing."""
+    _report(folder)
+
+
+def _report(folder: Path) -> None:
+    found = runs.load(folder)
+    console.print(f"{len(found.trials)} trials in {folder}", soft_wrap=True)
+
+
+def _show_live(lab: Lab, running: Live) -> None:
+    for row in lab.rows.values():
+        console.print(f"  {row.name:<22} {row.url()}  metrics {row.metrics_url()}", soft_wrap=True)
+    console.print(f"  {'Prometheus':<22} {running.prometheus or 'not running'}")
+    for line in running.missing:
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    console.print(f"Locust's UI: {running.ui} – Ctrl-C ends everything")
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(re.split(r"[,\s]+", text.strip())) if text.strip() else ()
+
+
+def _minutes(seconds: float) -> str:
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+
+
+def _interrupt(*_: object) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    """Run the command line; every foreseeable trouble is one line and exit code 2."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        app()
+    except ERRORS as error:
+        print(f"loadtest: {error}", file=sys.stderr)
+        sys.exit(2)

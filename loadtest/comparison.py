@@ -1,0 +1,69 @@
+"""One comparison, new or gone on with: its plan, the folder that it writes, and its record."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loadtest import plans, record, runs
+from loadtest.measurement import House
+from loadtest.native import Lab
+from loadtest.plans import Options, Plan, PlanError
+from loadtest.record import Record
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is needed to run, or to go on."""
+
+    plan: Plan
+    folder: Path
+    record: Record
+
+    def house(self) -> AbstractContextManager[House]:
+        """Rows and Postgres for the plan, not yet started."""
+        return Lab(self.plan.rows)
+
+
+def begin(options: Options, results: Path) -> Comparison:
+    """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
+    plan = plans.prepare(options)
+    folder = record.create(results)
+    known = Record(
+        run_id=folder.name,
+        command=options.command,
+        plan=options.plan,
+        seed=options.seed,
+        budget=options.budget,
+        backend=options.backend,
+        rounds=options.rounds,
+        started_at=record.now(),
+        planned=len(plan.trials),
+        plans=plan.planned,
+        experiments=plan.documents,
+        left_out=plan.left_out,
+    )
+    record.write(folder, known)
+    return Comparison(plan, folder, known)
+
+
+def resume(folder: Path) -> Comparison:
+    """Take a run up where it ended; PlanError where the same schedule cannot be had any more."""
+    known = record.restore(runs.load(folder).info)
+    rows = {row: None for planned in known.plans.values() for row in planned.rows}
+    options = Options(
+        seed=known.seed,
+        plan=known.plan,
+        experiments=tuple(known.plans),
+        rows=tuple(rows),
+        budget=known.budget,
+        rounds=known.rounds,
+        backend=known.backend,
+    )
+    plan = plans.prepare(options)
+    if plan.planned != known.plans:
+        raise PlanError(
+            f"{folder}: rows or experiments have changed since this run began; start a new one"
+        )
+    return Comparison(plan, folder, replace(known, interrupted=False, reason="", resumed=True))
