@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Literal
+
+from loadtest import scenarios
 
 LoadKind = Literal["closed", "open", "held", "websocket"]
 
@@ -34,7 +42,10 @@ class LoadResult:
     only responses whose body passed the scenario's check; `goodput_rps` = answered / duration_s.
     Histograms are HdrHistogram V2 base64, microseconds, three digits; failures stay in them.
     `response_us` counts from the intended send time, `service_us` from the actual one (in closed load
-    they are equal).
+    they are equal); both include connecting where a connection had to be opened.
+    Requests in hand when the window began are in `sent`, so sent_in_warmup + sent is every request
+    of the run. `boundary_s` (request-seconds) is the age of the requests in hand at the end less
+    that of those in hand at the beginning: mean_in_flight × duration_s = Σ service time + boundary_s.
     """
 
     started_at: str  # ISO 8601, UTC, of the measured window
@@ -44,21 +55,130 @@ class LoadResult:
     answered: int
     failed: int
     unfinished: int
-    errors: Mapping[
-        str, int
-    ]  # by name: "status 503", "wrong body", "timeout", "connection refused" …
+    errors: Mapping[str, int]  # by name: "status 503", "wrong body", "timeout" …
     goodput_rps: float
     received_bytes: int
     reconnects: int
     response_us: str
     service_us: str
-    send_late_us: (
-        str  # how late each request left, against its schedule (open load; empty histogram else)
-    )
+    send_late_us: str  # how late each request left, against its schedule (open load; else empty)
     mean_in_flight: float  # time average of requests in hand, for Little's law
     generator_cpu: float  # busiest generator process: CPU seconds per second, 1.0 = one core
     sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
-    unsendable: int = 0  # open load: arrivals that found no free connection under the cap
+    unsendable: int = 0  # open load: arrivals that never found a free connection under the cap
+    boundary_s: float = 0.0
     timeline: tuple[Mapping[str, float], ...] = field(
         default=()
     )  # per second: t, answered, failed, p99_ms
+
+
+class LoadError(Exception):
+    """The load could not be made; the message says why."""
+
+
+LOCUSTFILE = Path(__file__).with_name("locustfile.py")
+SPAWN_AT_ONCE = 1_000_000
+GRACE_S = 90.0
+
+
+def run(
+    load: Load,
+    *,
+    target: str,
+    service: str,
+    scenario: str,
+    parameters: Mapping[str, int],
+    warmup_s: float,
+    duration_s: float,
+    seed: int,
+    cpus: Collection[int] | None = None,
+    ceiling_rps: float | None = None,
+    backend: str = "native",
+    timeout_s: float = 30.0,
+    processes: int = 1,
+    run_id: str = "",
+) -> LoadResult:
+    """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
+
+    Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
+    generator, `timeout_s` is for one request, `processes` shares connections and rate out.
+    `ceiling_rps` and `run_id` go to the live metrics. Raises LoadError, or ScenarioError for a scenario or
+    parameter that does not exist.
+    """
+    values = scenarios.choose(scenario).filled(parameters)
+    if load.connections < 1:
+        raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
+    if load.kind == "open" and not (load.rate_rps and load.rate_rps > 0):
+        raise LoadError("an open load needs a rate_rps above 0")
+    with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
+        path = Path(folder) / "result.json"
+        options = {
+            "users": load.connections,
+            "spawn-rate": SPAWN_AT_ONCE,
+            "scenario": scenario,
+            "parameters": ",".join(f"{name}={value}" for name, value in values.items()),
+            "load": load.kind,
+            "rate": load.rate_rps or 0.0,
+            "think-ms": load.think_s * 1000,
+            "request-timeout": timeout_s,
+            "load-seed": seed,
+            "lab-warmup": warmup_s,
+            "lab-duration": duration_s,
+            "lab-result": path,
+        }
+        environment = {
+            "LAB_BACKEND": backend,
+            "LAB_TARGET": f"{service}={target}",
+            "LAB_RUN_ID": run_id,
+            "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
+        }
+        _locust(service, options, environment, processes, cpus, warmup_s + duration_s + GRACE_S)
+        return _read(path)
+
+
+def _locust(
+    service: str,
+    options: Mapping[str, object],
+    environment: Mapping[str, str],
+    processes: int,
+    cpus: Collection[int] | None,
+    at_most_s: float,
+) -> None:
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
+    command += ["--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"]
+    command += [f"--{name}={value}" for name, value in options.items()]
+    if processes > 1:
+        command += [f"--processes={processes}"]
+    python_path = os.pathsep.join([str(LOCUSTFILE.parent.parent), os.environ.get("PYTHONPATH", "")])
+    child = subprocess.Popen(
+        [*command, service],
+        env={**os.environ, **environment, "PYTHONPATH": python_path},
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        if cpus and hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(child.pid, cpus)
+        _, said = child.communicate(timeout=at_most_s)
+    except subprocess.TimeoutExpired:
+        raise LoadError(f"the load on {service} did not end within {at_most_s:.0f} s") from None
+    finally:
+        child.kill()
+        child.wait()
+    if child.returncode:
+        raise LoadError(f"the load on {service} failed: {_last_line(said)}")
+
+
+def _last_line(said: str) -> str:
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1].rpartition("/ERROR/")[2] if lines else "no message"
+
+
+def _read(path: Path) -> LoadResult:
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise LoadError("the load ended without a result") from None
+    return LoadResult(**{**found, "timeline": tuple(found["timeline"])})

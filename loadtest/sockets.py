@@ -1,0 +1,80 @@
+"""The operating system's own sockets and poller, also in a process that gevent has patched."""
+
+from __future__ import annotations
+
+import importlib
+import socket as _names
+import sys
+from typing import Any, Protocol
+
+READ, WRITE = 1, 4  # the values of EPOLLIN and EPOLLOUT
+
+
+class Poller(Protocol):
+    """The part of `select.epoll` that the engine uses; level-triggered."""
+
+    def register(self, fd: int, eventmask: int, /) -> None: ...
+    def modify(self, fd: int, eventmask: int, /) -> None: ...
+    def unregister(self, fd: int, /) -> None: ...
+    def poll(self, timeout: float, maxevents: int, /) -> list[tuple[int, int]]: ...
+    def fileno(self) -> int: ...
+    def close(self) -> None: ...
+
+
+def original(module: str, name: str) -> Any:
+    """`module.name` as Python has it, whether gevent has replaced (or removed) it or not."""
+    monkey = sys.modules.get("gevent.monkey")
+    if monkey is not None:
+        return monkey.get_original(module, name)
+    return getattr(importlib.import_module(module), name)
+
+
+def new_poller() -> Poller:
+    """An epoll object, or what `selectors` has in its place (kqueue on macOS)."""
+    try:
+        poller: Poller = original("select", "epoll")()
+    except AttributeError:
+        return SelectorPoller()
+    return poller
+
+
+def new_socket(family: int) -> Any:
+    """A non-blocking TCP socket that sends at once."""
+    created = original("socket", "socket")(family, _names.SOCK_STREAM)
+    created.setblocking(False)
+    created.setsockopt(_names.IPPROTO_TCP, _names.TCP_NODELAY, 1)
+    return created
+
+
+class SelectorPoller:
+    """A `Poller` on top of `selectors`."""
+
+    def __init__(self) -> None:
+        self._selector = original("selectors", "DefaultSelector")()
+
+    def register(self, fd: int, eventmask: int, /) -> None:
+        self._selector.register(fd, _to_selector(eventmask))
+
+    def modify(self, fd: int, eventmask: int, /) -> None:
+        self._selector.modify(fd, _to_selector(eventmask))
+
+    def unregister(self, fd: int, /) -> None:
+        self._selector.unregister(fd)
+
+    def poll(self, timeout: float, maxevents: int, /) -> list[tuple[int, int]]:
+        ready = self._selector.select(timeout)
+        return [(key.fd, _from_selector(mask)) for key, mask in ready[:maxevents]]
+
+    def fileno(self) -> int:
+        return int(self._selector.fileno())
+
+    def close(self) -> None:
+        self._selector.close()
+
+
+def _to_selector(mask: int) -> int:
+    return (1 if mask & READ else 0) | (2 if mask & WRITE else 0)
+
+
+def _from_selector(mask: int) -> int:
+    return (READ if mask & 1 else 0) | (WRITE if mask & 2 else 0)
