@@ -1,0 +1,156 @@
+"""The lab in containers of its own: a project name, ports and passwords that nothing else uses."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from loadtest import ports
+from loadtest.manifest import COMPOSE_FILE, ROOT
+
+# What no stand-in can be made of; with the real image at hand they run as well.
+OPTIONAL = {"grafana", "cadvisor"}
+
+
+def docker(*arguments: str, variables: Mapping[str, str] | None = None, check: bool = True) -> str:
+    """What a docker command printed; where it fails, its errors are the assertion's message."""
+    done = subprocess.run(
+        ["docker", *arguments],
+        cwd=ROOT,
+        env=os.environ | dict(variables or {}),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert not check or done.returncode == 0, f"docker {' '.join(arguments)}: {done.stderr[-4000:]}"
+    return done.stdout if check else done.stdout + done.stderr
+
+
+def await_that(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
+    """Ask again until `condition` holds; an error on the way counts as not yet."""
+    deadline = time.monotonic() + within_s
+    while True:
+        try:
+            if condition():
+                return
+        except OSError:
+            pass
+        assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
+        time.sleep(0.2)
+
+
+def fetch(url: str, data: bytes | None = None, timeout_s: float = 10) -> str:
+    """The body of a 2xx answer; raises OSError for any other."""
+    with urllib.request.urlopen(url, data=data, timeout=timeout_s) as response:
+        return str(response.read().decode())
+
+
+class Stack:
+    """`docker compose` for one project; `close` removes all of it."""
+
+    def __init__(self, name: str, folder: Path) -> None:
+        self.name = name
+        variables = sorted(set(re.findall(r"\$\{(\w+_PORT):-", COMPOSE_FILE.read_text())))
+        self.variables = {
+            "COMPOSE_PROJECT_NAME": name,
+            "COMPOSE_PROFILES": "all",
+            **{
+                key: str(port)
+                for key, port in zip(variables, ports.free(len(variables)), strict=True)
+            },
+            **_secrets(folder),
+        }
+
+    def compose(self, *arguments: str, check: bool = True, **variables: str) -> str:
+        """What `docker compose …` printed."""
+        return docker("compose", *arguments, variables=self.variables | variables, check=check)
+
+    def services(self) -> list[str]:
+        """Every service whose image is built here or present."""
+        document = json.loads(self.compose("config", "--format", "json"))["services"]
+        return [
+            name
+            for name, service in document.items()
+            if name not in OPTIONAL or _present(service["image"])
+        ]
+
+    def up(self, *services: str, within_s: int = 90, **variables: str) -> None:
+        """Start `services` and whatever they need, and wait until they are healthy."""
+        arguments = ("up", "--detach", "--wait", "--wait-timeout", str(within_s), *services)
+        said = self.compose(*arguments, check=False, **variables)
+        unhealthy = [
+            each["Name"] for each in self.containers() if not _running_and_healthy(each["State"])
+        ]
+        assert not unhealthy, said + self.compose("logs", "--tail", "20", check=False)
+
+    def containers(self, service: str = "") -> list[dict[str, Any]]:
+        """What the engine knows of the project's containers, stopped ones included."""
+        ids = self.compose("ps", "--all", "--quiet", *filter(None, [service])).split()
+        return list(json.loads(docker("inspect", *ids))) if ids else []
+
+    def container(self, service: str) -> dict[str, Any]:
+        """What the engine knows of the one container of `service`."""
+        (found,) = self.containers(service)
+        return found
+
+    def url(self, service: str, port: int) -> str:
+        """Where `port` of the service is published."""
+        return f"http://{self.compose('port', service, str(port)).strip()}"
+
+    def ready(self, service: str) -> bool:
+        """Whether the row answers; raises OSError where it does not."""
+        return bool(fetch(f"{self.url(service, 8000)}/readyz", timeout_s=3))
+
+    def signal(self, service: str, name: str) -> None:
+        """Send the first process of the container a signal, as nothing but the kernel would."""
+        pid = self.container(service)["State"]["Pid"]
+        image = self.container("postgres")["Image"]
+        tool = (
+            "--rm",
+            "--pid=host",
+            "--privileged",
+            "--user=0",
+            "--network=none",
+            "--entrypoint=sh",
+        )
+        docker("run", *tool, image, "-c", f"kill -{name} {pid}")
+
+    def close(self) -> None:
+        """Remove containers, networks and volumes."""
+        self.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+
+    def leftovers(self) -> str:
+        """Ids of containers, networks and volumes that still carry the project's label."""
+        label = ("--quiet", "--filter", f"label=com.docker.compose.project={self.name}")
+        listings = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+        return "".join(docker(*listing, *label) for listing in listings)
+
+
+def _secrets(folder: Path) -> Mapping[str, str]:
+    printed = subprocess.run(
+        [ROOT / "containers/secrets"],
+        env=os.environ | {"LAB_STATE": str(folder)},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    return dict(re.findall(r"export (\w+)='([^']+)'", printed))
+
+
+def _present(image: str) -> bool:
+    return docker("images", "--quiet", image).strip() != ""
+
+
+def _running_and_healthy(state: Mapping[str, Any]) -> bool:
+    return state["Status"] == "running" and state.get("Health", {}).get("Status") in (
+        None,
+        "healthy",
+    )

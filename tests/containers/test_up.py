@@ -1,0 +1,108 @@
+"""The whole compose file, run by a real engine from built images."""
+
+from __future__ import annotations
+
+import json
+import urllib.parse
+from pathlib import Path
+
+import pytest
+
+from loadtest import manifest
+from loadtest.manifest import COMPOSE_FILE, read_compose
+from tests.containers.stack import Stack, await_that, docker, fetch
+
+pytestmark = pytest.mark.container
+ROWS = manifest.load(variables={})
+
+
+def test_every_row_answers_through_its_published_port(stack: Stack) -> None:
+    for name in ROWS:
+        about = json.loads(fetch(f"{stack.url(name, 8000)}/about"))
+        assert about["service"] == name
+
+
+def test_limits_are_in_force(stack: Stack) -> None:
+    services = read_compose(COMPOSE_FILE, {})["services"]
+    for container in stack.containers():
+        declared = services[container["Config"]["Labels"]["com.docker.compose.service"]]
+        limits = declared["deploy"]["resources"]["limits"]
+        assert container["HostConfig"]["NanoCpus"] == float(limits["cpus"]) * 1e9
+        assert container["HostConfig"]["Memory"] == _bytes(limits["memory"])
+        assert container["HostConfig"]["PidsLimit"] == limits["pids"]
+
+
+def test_no_process_is_root_and_no_root_file_system_is_writable(stack: Stack) -> None:
+    for container in stack.containers():
+        users = docker("top", container["Id"], "-eo", "uid").split()[1:]
+        assert users, container["Name"]
+        assert "0" not in users, container["Name"]
+        assert container["HostConfig"]["ReadonlyRootfs"], container["Name"]
+        assert container["HostConfig"]["CapDrop"] == ["ALL"], container["Name"]
+
+
+def test_prometheus_sees_every_target_up(stack: Stack) -> None:
+    def down() -> list[str]:
+        answer = json.loads(fetch(f"{stack.url('prometheus', 9090)}/api/v1/targets?state=active"))
+        targets = answer["data"]["activeTargets"]
+        assert len(targets) > len(ROWS)
+        return [each["scrapeUrl"] for each in targets if each["health"] != "up"]
+
+    await_that(lambda: not down(), within_s=30, what="every target of Prometheus is up")
+
+
+def test_only_clients_reach_postgres(stack: Stack) -> None:
+    probe = "import socket; socket.create_connection(('postgres', 5432), 3)"
+    for service in ROWS:
+        if "python" in ROWS[service].command[0]:
+            stack.compose("exec", "-T", service, "python", "-c", probe)
+    refused = stack.compose("exec", "-T", "locust", "python", "-c", probe, check=False)
+    assert "gaierror" in refused
+    assert stack.container("postgres")["NetworkSettings"]["Ports"] in ({}, {"5432/tcp": None})
+
+
+def test_the_password_shows_nowhere(stack: Stack) -> None:
+    shown = stack.compose("config") + stack.compose("logs") + json.dumps(stack.containers())
+    for image in {container["Image"] for container in stack.containers()}:
+        shown += docker("history", "--no-trunc", image) + docker("inspect", image)
+    for variable in ("POSTGRES_PASSWORD_FILE", "MONITOR_PASSWORD_FILE"):
+        assert Path(stack.variables[variable]).read_text() not in shown
+
+
+def test_a_load_over_the_page_of_locust_with_two_workers(stack: Stack) -> None:
+    page = stack.url("locust", 8089)
+
+    def stats() -> dict[str, object]:
+        return dict(json.loads(fetch(f"{page}/stats/requests")))
+
+    await_that(lambda: len(stats()["workers"]) == 2, within_s=30, what="two workers")  # type: ignore[arg-type]
+    form = urllib.parse.urlencode({"user_count": 8, "spawn_rate": 8, "host": ""}).encode()
+    assert json.loads(fetch(f"{page}/swarm", data=form))["success"]
+    try:
+        await_that(lambda: _requests(stats()) > 100, within_s=60, what="100 requests")
+        assert stats()["state"] == "running"
+    finally:
+        fetch(f"{page}/stop")
+    total = stats()
+    assert total["errors"] == []
+
+
+def test_an_image_of_a_python_row_is_small(stack: Stack) -> None:
+    base = _size("python:3.13-slim-trixie")
+    for name, row in ROWS.items():
+        if row.command[0] == "python":
+            added = _size(stack.container(name)["Image"]) - base
+            assert added <= 120e6, f"{name} adds {added / 1e6:.0f} MB"
+
+
+def _requests(stats: dict[str, object]) -> int:
+    rows: list[dict[str, object]] = stats["stats"]  # type: ignore[assignment]
+    return sum(int(str(row["num_requests"])) for row in rows if row["name"] == "Aggregated")
+
+
+def _size(image: str) -> int:
+    return int(docker("image", "inspect", "--format", "{{.Size}}", image))
+
+
+def _bytes(text: str) -> int:
+    return int(text[:-1]) * {"m": 2**20, "g": 2**30}[text[-1]]
