@@ -226,9 +226,9 @@ class _ASGIMetrics:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         metrics = self._metrics
+        if not metrics.watched:
+            watch_loop(metrics.lag("event_loop"))
         if scope["type"] != "http":
-            if scope["type"] == "lifespan":
-                watch_loop(metrics.lag("event_loop"))
             return await self._app(scope, receive, send)
         status = 500
 

@@ -1,0 +1,53 @@
+"""Requests and responses under the contract's rules."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from lab import bodies, contract, errors
+from lab.errors import Fault
+
+
+class JSON(Response):
+    """A document as JSON."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+async def body(request: Request) -> Any:
+    """Read and parse a JSON body; raises a Fault 415, 413, 400 or 422."""
+    bodies.check_head(request.headers.get("content-type"), request.headers.get("content-length"))
+    raw = bytearray()
+    async for chunk in request.stream():
+        raw += chunk
+        bodies.check_size(len(raw))
+    return bodies.parse(bytes(raw))
+
+
+async def on_fault(_: Request, fault: Exception) -> Response:
+    """A fault of the row's own."""
+    assert isinstance(fault, Fault)
+    return JSON(fault.document(), fault.status, dict(fault.headers))
+
+
+async def on_http(request: Request, error: Exception) -> Response:
+    """Starlette's own 404 and 405."""
+    assert isinstance(error, HTTPException)
+    if error.status_code != 405:
+        return await on_fault(request, errors.not_found())
+    # The router names only the methods of the first route that fits the path.
+    methods = contract.METHODS[contract.route(request.url.path)]
+    return await on_fault(request, errors.method_not_allowed(methods))
+
+
+async def on_defect(request: Request, _: Exception) -> Response:
+    """A defect of the row."""
+    return await on_fault(request, errors.internal())
