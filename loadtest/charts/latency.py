@@ -8,14 +8,14 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape
+from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, logarithmic, shape
 from loadtest.claims import amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import merged, percentile
 from loadtest.trials import Trial
 
 # Percentiles that are drawn, as far as there are enough requests for them.
-_DRAWN = (0.0, 10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
+_DRAWN = (10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
 _MARKED = (50.0, 90.0, 99.0, 99.9)
 
 
@@ -55,6 +55,9 @@ def _title(records: Records, level: Level) -> str:
     ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
     if not ranked:
         return f"Latency at {level.label}"
+    if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
+        most = amount(ranked[-1]["ms"])
+        return f"At {level.label}, {which:g} % of requests took up to {most} ms on every row"
     parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], ranked[0])]
     return f"At {level.label}, {which:g} % of requests took up to " + " and up to ".join(
         dict.fromkeys(parts)
@@ -90,14 +93,14 @@ def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> A
     x = alt.X(
         "x:Q",
         title="Percentile",
-        scale=alt.Scale(type="log", padding=8),
+        scale=alt.Scale(type="log", nice=False, padding=12),
         axis=alt.Axis(
-            values=[1, 2, 10, 20, 100, 1000] if width > NARROW else [2, 10, 100, 1000],
+            values=[2, 10, 20, 100, 1000] if width > NARROW else [2, 10, 100, 1000],
             labelExpr="format(100 * (1 - 1 / datum.value), '.5~g') + ' %'",
             grid=True,
         ),
     )
-    y = alt.Y("ms:Q", title="Milliseconds", scale=alt.Scale(type="log", padding=10), axis=_MS)
+    y = alt.Y("ms:Q", title="Milliseconds", **logarithmic([each["ms"] for each in records]))
     dash = alt.StrokeDash(
         "kind:N",
         scale=alt.Scale(domain=["response", "service"], range=[[1, 0], [4, 3]]),
@@ -109,9 +112,6 @@ def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> A
         base.mark_line(strokeWidth=2).encode(strokeDash=dash),
         marks.mark_point(filled=True, size=80, opacity=1).encode(shape=shape(rows)),
     ).properties(width=width, height=280)
-
-
-_MS = alt.Axis(format="~s", tickCount=6)
 
 
 def _percentile_table(
@@ -171,10 +171,8 @@ def _rate(trials: Sequence[Trial]) -> float:
 def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
     rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
     base = alt.Chart(data(records)).encode(
-        x=alt.X("x:Q", title="Offered requests/s", axis=alt.Axis(format=",", tickCount=6)),
-        y=alt.Y(
-            "ms:Q", title="p99, milliseconds", scale=alt.Scale(type="log", padding=10), axis=_MS
-        ),
+        x=alt.X("x:Q", title="Offered requests/s", axis=alt.Axis(format=",.0f", tickCount=6)),
+        y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),
         color=colour(rows),
     )
     return alt.layer(
@@ -215,9 +213,7 @@ def _draw_stall(experiment: Experiment, records: Records, width: int) -> Any:
     rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
     base = alt.Chart(data(records)).encode(
         x=alt.X("t:Q", title="Seconds since the window began"),
-        y=alt.Y(
-            "ms:Q", title="p99, milliseconds", scale=alt.Scale(type="log", padding=10), axis=_MS
-        ),
+        y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),
         color=colour(rows),
     )
     return alt.layer(

@@ -86,8 +86,8 @@ def _said(found: Slope) -> str:
 
 def _draw(experiment: Experiment, measure: str, marks: Records, lines: Records, width: int) -> Any:
     rows = [row for row in experiment.rows if any(each["row"] == row for each in marks)]
-    x = alt.X("x:Q", title=experiment.axis, axis=alt.Axis(format=",", tickCount=6))
-    y = alt.Y("y:Q", title=_AXES[measure], axis=alt.Axis(format=",", tickCount=6))
+    x = alt.X("x:Q", title=experiment.axis, axis=alt.Axis(format=",.0f", tickCount=6))
+    y = alt.Y("y:Q", title=_AXES[measure], axis=alt.Axis(format=",.0f", tickCount=6))
     return alt.layer(
         alt.Chart(data(lines)).mark_line(strokeWidth=2).encode(x=x, y=y, color=colour(rows)),
         alt.Chart(data(marks))

@@ -9,7 +9,17 @@ from typing import Any
 import altair as alt
 import numpy as np
 
-from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, loads, shape
+from loadtest.charts.style import (
+    NARROW,
+    Chart,
+    Records,
+    Table,
+    colour,
+    data,
+    loads,
+    logarithmic,
+    shape,
+)
 from loadtest.claims import UNITS, amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import by_round
@@ -132,7 +142,7 @@ def _draw(
     rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
     x = loads([each["x"] for each in records], experiment.axis, width)
     unit = UNITS[experiment.measure]
-    y = alt.Y("y:Q", title=unit[0].upper() + unit[1:], **_scale(experiment.measure))
+    y = alt.Y("y:Q", title=unit[0].upper() + unit[1:], **_scale(experiment, records))
     tint = colour(rows)
     base = alt.Chart(data(records)).encode(x=x, color=tint)
     predicted = alt.Chart(data(_predictions(experiment, records)))
@@ -150,11 +160,12 @@ def _draw(
     return alt.layer(*layers).properties(width=width, height=320 if width > NARROW else 280)
 
 
-def _scale(measure: str) -> dict[str, Any]:
-    """Shares start at zero; all else is logarithmic, where equal ratios look equal."""
-    if "share" in measure:
+def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
+    """Shares start at zero; all else is logarithmic."""
+    if "share" in experiment.measure:
         return {"scale": alt.Scale(zero=True), "axis": alt.Axis(format=".0%", tickCount=6)}
-    return {"scale": alt.Scale(type="log", padding=12), "axis": alt.Axis(format="~s", tickCount=6)}
+    values = [each[key] for each in records for key in ("low", "high", "predicted")]
+    return logarithmic([value for value in values if value])
 
 
 def _last(records: Records) -> Records:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import textwrap
 from collections.abc import Callable, Sequence
@@ -125,6 +126,24 @@ def loads(values: Sequence[float], title: str, width: int) -> alt.X:
         scale=alt.Scale(type="log", nice=False, padding=14),
         axis=alt.Axis(values=thinned, format=",", grid=False),
     )
+
+
+def logarithmic(values: Sequence[float]) -> dict[str, Any]:
+    """Scale and axis for values above zero: equal ratios look equal, few ticks."""
+    low, high = min(values), max(values)
+    digits = (1, 2, 5) if high / low < 200 else (1,)
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    ticks = [digit * 10.0**power for power in range(first - 1, last + 1) for digit in digits]
+    within = [tick for tick in ticks if low / 2.5 <= tick <= high * 2.5]
+    return {
+        "scale": alt.Scale(
+            type="log",
+            nice=False,
+            padding=6,
+            domain=[min([low, *within[:1]]), max([high, *within[-1:]])],
+        ),
+        "axis": alt.Axis(values=within, format="~s"),
+    }
 
 
 # Vega writes ARIA for charts in the page; inside an image nobody hears it.

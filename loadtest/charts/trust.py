@@ -10,7 +10,7 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.charts.style import Chart, Records, Table, colour, data, service, shape
+from loadtest.charts.style import Chart, Records, Table, colour, data, logarithmic, service, shape
 from loadtest.claims import amount
 from loadtest.observations import histogram, measure
 from loadtest.trials import Trial
@@ -51,10 +51,8 @@ def _draw_little(records: Records, width: int) -> Any:
     rows = sorted({each["row"] for each in records})
     values = [each[key] for each in records for key in ("x", "y")]
     ends = [{"x": each, "y": each} for each in (min(values), max(values))]
-    scale = alt.Scale(type="log", padding=10)
-    axis = alt.Axis(format="~s", tickCount=5)
-    x = alt.X("x:Q", title="Rate × mean response time", scale=scale, axis=axis)
-    y = alt.Y("y:Q", title="Requests in hand", scale=scale, axis=axis)
+    x = alt.X("x:Q", title="Rate × mean response time", **logarithmic(values))
+    y = alt.Y("y:Q", title="Requests in hand", **logarithmic(values))
     return alt.layer(
         alt.Chart(data(ends)).mark_line(color="#9aa5b1", strokeWidth=1.5).encode(x=x, y=y),
         alt.Chart(data(records))
@@ -120,7 +118,7 @@ def _deviations(trials: Sequence[Trial], what: str) -> Records:
 def _draw_order(records: Records, width: int) -> Any:
     rows = sorted({each["row"] for each in records})
     x = alt.X("x:Q", title="Trial, in the order they ran", axis=alt.Axis(grid=False, tickCount=6))
-    y = alt.Y("y:Q", title="From its median", axis=alt.Axis(format="+.0%", tickCount=5))
+    y = alt.Y("y:Q", title="From its median", axis=alt.Axis(format="+.0~%", tickCount=5))
     base = alt.Chart(data(records)).encode(x=x, y=y)
     return alt.layer(
         base.transform_filter("datum.valid")
