@@ -1,0 +1,166 @@
+package main
+
+import (
+	"encoding/json"
+	"net/http"
+	"strings"
+)
+
+// Row answers the contract's requests.
+type Row struct {
+	about    About
+	database *Database
+	sessions *Sessions
+	sockets  *Sockets
+}
+
+type message struct {
+	Message string `json:"message"`
+}
+
+func (row *Row) routes() routes {
+	return routes{
+		"/plaintext": {"GET": plaintext},
+		"/json":      {"GET": greet},
+		"/items":     {"GET": row.listItems},
+		itemRoute:    {"GET": row.getItem},
+		"/orders":    {"POST": row.createOrder},
+		"/wait":      {"GET": row.wait},
+		"/fanout":    {"GET": row.fanout},
+		"/cpu":       {"GET": cpu},
+		"/session":   {"POST": row.logIn, "DELETE": row.logOut},
+		"/me":        {"GET": row.me},
+		"/about":     {"GET": row.describe},
+		"/healthz":   {"GET": healthz},
+		"/readyz":    {"GET": row.readyz},
+	}
+}
+
+func answer(w http.ResponseWriter, status int, value any) error {
+	document, err := json.Marshal(value)
+	if err != nil {
+		return err
+	}
+	writeJSON(w, status, document)
+	return nil
+}
+
+func plaintext(w http.ResponseWriter, _ *http.Request) error {
+	header := w.Header()
+	header.Set("Content-Type", "text/plain; charset=utf-8")
+	header.Set("Content-Length", "13")
+	_, err := w.Write([]byte("Hello, World!"))
+	return err
+}
+
+func greet(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, http.StatusOK, message{"Hello, World!"})
+}
+
+func (row *Row) listItems(w http.ResponseWriter, r *http.Request) error {
+	page, err := numbers(r.URL.RawQuery, limit, offset)
+	if err != nil {
+		return err
+	}
+	items, err := row.database.Items(r.Context(), page[0], page[1])
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, struct {
+		Items  []Item `json:"items"`
+		Limit  int    `json:"limit"`
+		Offset int    `json:"offset"`
+	}{items, page[0], page[1]})
+}
+
+func (row *Row) getItem(w http.ResponseWriter, r *http.Request) error {
+	text := r.PathValue("id")
+	if strings.Contains(text, "/") {
+		return notFound("no such route")
+	}
+	id, ok := itemID.read(text)
+	if !ok {
+		return invalid([]FieldError{itemID.problem()})
+	}
+	item, err := row.database.Item(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, item)
+}
+
+func (row *Row) createOrder(w http.ResponseWriter, r *http.Request) error {
+	document, err := readJSON(r)
+	if err != nil {
+		return err
+	}
+	order, err := newOrder(document)
+	if err != nil {
+		return err
+	}
+	id, total, err := row.database.PlaceOrder(r.Context(), order)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusCreated, struct {
+		ID         int64 `json:"id"`
+		TotalCents int64 `json:"total_cents"`
+	}{id, total})
+}
+
+func (row *Row) wait(w http.ResponseWriter, r *http.Request) error {
+	given, err := numbers(r.URL.RawQuery, waitMS)
+	if err != nil {
+		return err
+	}
+	if err := row.database.Wait(r.Context(), given[0]); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, struct {
+		MS int `json:"ms"`
+	}{given[0]})
+}
+
+func (row *Row) fanout(w http.ResponseWriter, r *http.Request) error {
+	given, err := numbers(r.URL.RawQuery, fanoutN, fanoutMS)
+	if err != nil {
+		return err
+	}
+	if err := row.database.Fanout(r.Context(), given[0], given[1]); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, struct {
+		N  int `json:"n"`
+		MS int `json:"ms"`
+	}{given[0], given[1]})
+}
+
+func cpu(w http.ResponseWriter, r *http.Request) error {
+	given, err := numbers(r.URL.RawQuery, cpuN)
+	if err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, struct {
+		N      int `json:"n"`
+		Result int `json:"result"`
+	}{given[0], compute(given[0])})
+}
+
+func (row *Row) describe(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, http.StatusOK, row.about)
+}
+
+type status struct {
+	Status string `json:"status"`
+}
+
+func healthz(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, http.StatusOK, status{"ok"})
+}
+
+func (row *Row) readyz(w http.ResponseWriter, r *http.Request) error {
+	if err := row.database.Ready(r.Context()); err != nil {
+		return err
+	}
+	return answer(w, http.StatusOK, status{"ready"})
+}
