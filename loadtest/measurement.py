@@ -71,7 +71,8 @@ class Measurement:
         experiment, level, service = planned.experiment, planned.level, planned.service
         asked = self._load(experiment, level)
         self._prepare(service, level.environment, fresh=experiment.fresh or attempt > 1)
-        seed = seed_of(self._seed, experiment.name, planned.index, attempt)
+        # The arms of a block get the same requests at the same moments.
+        seed = seed_of(self._seed, experiment.name, planned.round, level.label)
         with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
             background = self._background(beside, experiment, service, seed)
             result = self._run(
@@ -109,7 +110,7 @@ class Measurement:
 
     def _peak(self, experiment: Experiment, level: Level, row: str, asked: Load) -> float:
         self._prepare(row, level.environment, fresh=experiment.fresh)
-        seed = seed_of(self._seed, experiment.name, row, "peak")
+        seed = seed_of(self._seed, experiment.name, "peak")
         result = self._run(row, asked, level, experiment.warmup_s, experiment.duration_s, seed)
         return result.goodput_rps
 

@@ -1,0 +1,28 @@
+"""Waiting for a condition, with a limit and without guessing how long it takes."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import psutil
+
+
+def eventually(condition: Callable[[], object], timeout_s: float = 20.0) -> bool:
+    """Whether `condition` holds within `timeout_s` seconds."""
+    deadline = time.monotonic() + timeout_s
+    pause = threading.Event()
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        pause.wait(0.02)
+    return True
+
+
+def gone(pid: int) -> bool:
+    """Whether the process has ended (a zombie that nobody has collected has)."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
