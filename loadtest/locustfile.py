@@ -22,15 +22,20 @@ from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.exception import StopTest
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.web import WebUI
 
-from loadtest import locust_stats, manifest, scenarios
+from loadtest import locust_stats, manifest, scenarios, ui
 from loadtest.connection import Connection
 from loadtest.engine import EngineError, require_files
 from loadtest.generator import Generator, Plan
 from loadtest.load import Load, LoadKind
 from loadtest.scenarios import ScenarioError
+from loadtest.shapes import RampToTheKnee, StepUp
 from loadtest.tally import Batch
-from loadtest.window import Window
+from loadtest.telemetry import Telemetry
+from loadtest.window import Window, listen
+
+__all__ = ["RampToTheKnee", "StepUp"]  # Locust's interface finds them here
 
 logger = logging.getLogger(__name__)
 
@@ -42,6 +47,7 @@ class Lab:
         self.generator: Generator | None = None
         self.problem = ""
         self.phase = "idle"
+        self.telemetry: Telemetry | None = None
 
     def start(self, environment: Environment) -> None:
         """A test begins: read the options."""
@@ -55,6 +61,8 @@ class Lab:
 
         def observe(batches: list[Batch]) -> None:
             locust_stats.write(environment.stats, batches)
+            if self.telemetry is not None:
+                self.telemetry.observe(batches)
 
         self.generator = Generator(plan, observe)
 
@@ -139,7 +147,6 @@ def plan_of(environment: Environment) -> Plan:
     )
 
 
-@events.init_command_line_parser.add_listener
 def add_options(parser: LocustArgumentParser) -> None:
     """The options of the lab, on the command line and in the web interface."""
     known = scenarios.SCENARIOS.values()
@@ -178,27 +185,29 @@ def add_options(parser: LocustArgumentParser) -> None:
         parser.add_argument(
             name, type=kind, default=default, include_in_web_ui=False, help="set by the lab"
         )
+    ui.apply_autostart(parser, os.environ)
 
 
-@events.test_start.add_listener
 def on_test_start(environment: Environment, **_: Any) -> None:
     """Make this process's generator; the master tells how many share the rate."""
     if isinstance(environment.runner, MasterRunner):
         options: Any = environment.parsed_options
         options.lab_workers = environment.runner.worker_count
+        lab.enter("load")
     else:
         lab.start(environment)
 
 
-@events.test_stop.add_listener
 def on_test_stop(environment: Environment, **_: Any) -> None:  # noqa: ARG001
     """Close this process's generator."""
     lab.stop()
 
 
-@events.init.add_listener
-def on_init(environment: Environment, **_: Any) -> None:
-    """In a headless run of the lab: measure one window and quit."""
+def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> None:
+    """Make the interface the lab's; in a headless run measure one window and quit."""
+    ui.attach(environment, web_ui)
+    lab.telemetry = Telemetry(environment, lambda: lab.phase)
+    lab.telemetry.start()
     options: Any = environment.parsed_options
     window = Window(
         environment,
@@ -212,7 +221,7 @@ def on_init(environment: Environment, **_: Any) -> None:
     elif options.lab_result:
         assert isinstance(environment.runner, (LocalRunner, MasterRunner))
         spawned = Event()
-        environment.events.spawning_complete.add_listener(lambda **_: spawned.set())
+        listen(environment.events.spawning_complete, lambda **_: spawned.set())
         window.gather()
         gevent.spawn(_measure, environment, window, spawned, Path(options.lab_result))
 
@@ -226,3 +235,9 @@ def _measure(environment: Environment, window: Window, spawned: Event, path: Pat
         logger.error("%s", lab.problem or error)
         environment.process_exit_code = 1
     environment.runner.quit()
+
+
+listen(events.init_command_line_parser, add_options)
+listen(events.test_start, on_test_start)
+listen(events.test_stop, on_test_stop)
+listen(events.init, on_init)

@@ -6,6 +6,7 @@ import contextlib
 import socket
 
 LOOPBACK = "127.0.0.1"
+LOAD_METRICS = 9646  # where Locust answers Prometheus; LAB_LOAD_METRICS_PORT changes it
 
 
 class PortError(Exception):
