@@ -149,7 +149,7 @@ class Connection:
         try:
             data = self.recv(READ_SIZE)
         except BlockingIOError:
-            return
+            return None
         except OSError as error:
             return self.broken(error, now)
         self.take(data, now)

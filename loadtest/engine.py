@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 
 from loadtest.connection import READ_SIZE, Connection
+from loadtest.request import Request
 from loadtest.sockets import READ, new_poller, original
 from loadtest.stream import OpenStream, Stream
 from loadtest.tally import Batch, Tally
@@ -201,7 +202,7 @@ class Engine:
                 connection.broken(error, clock())
                 continue
             now = clock()
-            request = connection.request
+            request: Request = connection.request  # type: ignore[assignment] # hot: it has one
             stream = connection.stream
             if data != request.verified or not stream.runs_on:
                 connection.take(data, now)

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import gevent
 import gevent.select
+from gevent.lock import RLock
 
 from loadtest import arrivals
 from loadtest.connection import Connection
@@ -48,14 +49,16 @@ class Generator:
         self.engine = Engine()
         self.engine.observers.append(observer)
         self._streams: dict[str, Stream] = {}
+        self._adding = RLock()
         self._running = True
         self._greenlet = gevent.spawn(self._run)
 
     def add(self, service: str, url: str) -> Connection:
         """One more connection to `service` at `url`."""
-        if service not in self._streams:
-            self._streams[service] = self._new_stream(service, url)
-            self.engine.add_stream(self._streams[service])
+        with self._adding:  # resolving a name lets other users run
+            if service not in self._streams:
+                self._streams[service] = self._new_stream(service, url)
+                self.engine.add_stream(self._streams[service])
         return self.engine.add_connection(self._streams[service])
 
     def stop(self) -> None:

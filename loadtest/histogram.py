@@ -26,7 +26,8 @@ def buckets(values_us: Counts) -> Counts:
     values = np.clip(values_us, 0, HIGHEST_US)
     bit_lengths = np.frexp(values.astype(np.float64))[1]
     shift = np.maximum(bit_lengths - (_HALF_BITS + 1), 0)
-    return (shift << _HALF_BITS) + (values >> shift)
+    found: Counts = (shift << _HALF_BITS) + (values >> shift)
+    return found
 
 
 def value_of(bucket: int) -> int:

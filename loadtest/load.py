@@ -41,11 +41,12 @@ class LoadResult:
     Exactly: sent = answered + failed + unfinished, and failed = Σ errors. `answered` counts
     only responses whose body passed the scenario's check; `goodput_rps` = answered / duration_s.
     Histograms are HdrHistogram V2 base64, microseconds, three digits; failures stay in them.
-    `response_us` counts from the intended send time, `service_us` from the actual one (in closed load
-    they are equal); both include connecting where a connection had to be opened.
+    `response_us` counts from the intended send time, `service_us` from the actual one (in closed
+    load they are equal); both include connecting where a connection had to be opened.
     Requests in hand when the window began are in `sent`, so sent_in_warmup + sent is every request
     of the run. `boundary_s` (request-seconds) is the age of the requests in hand at the end less
-    that of those in hand at the beginning: mean_in_flight × duration_s = Σ service time + boundary_s.
+    that of those in hand at the beginning, so that
+    mean_in_flight × duration_s = Σ service time + boundary_s.
     """
 
     started_at: str  # ISO 8601, UTC, of the measured window
@@ -102,8 +103,8 @@ def run(
 
     Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
     generator, `timeout_s` is for one request, `processes` shares connections and rate out.
-    `ceiling_rps` and `run_id` go to the live metrics. Raises LoadError, or ScenarioError for a scenario or
-    parameter that does not exist.
+    `ceiling_rps` and `run_id` go to the live metrics. Raises LoadError, or ScenarioError for a
+    scenario or parameter that does not exist.
     """
     values = scenarios.choose(scenario).filled(parameters)
     if load.connections < 1:

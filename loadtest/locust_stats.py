@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 
 from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_time
 
@@ -40,11 +41,16 @@ def _add_latencies(entry: StatsEntry, histogram: Histogram) -> None:
     latencies = [(value_of(bucket) / 1000, count) for bucket, count in histogram.sparse().items()]
     if not latencies:
         return
-    entry.min_response_time = latencies[0][0]
-    entry.max_response_time = latencies[-1][0]
-    entry.total_response_time = sum(ms * count for ms, count in latencies)
+    response_times: Counter[float] = Counter()
     for ms, count in latencies:
-        entry.response_times[_rounded(ms)] += count
+        response_times[_rounded(ms)] += count
+    # Locust declares whole milliseconds; its arithmetic and its tables take fractions as well.
+    vars(entry).update(
+        min_response_time=latencies[0][0],
+        max_response_time=latencies[-1][0],
+        total_response_time=sum(ms * count for ms, count in latencies),
+        response_times=response_times,
+    )
 
 
 def _rounded(ms: float) -> float:

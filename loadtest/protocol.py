@@ -34,7 +34,7 @@ class Dialogue(Protocol):
         """Take in bytes: an answer, bytes to send in turn, or nothing yet."""
         ...
 
-    def ended(self, request: Request) -> Answer:
+    def ended(self, request: Request, /) -> Answer:
         """The server has closed the connection while `request` was in hand."""
         ...
 

@@ -5,13 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from loadtest.http1 import Response
 from loadtest.protocol import Dialogue, HttpDialogue
-
-if TYPE_CHECKING:
-    from loadtest.tally import Series
 
 Check = Callable[[Response], str]
 Keep = Callable[[Response], None]
@@ -36,7 +33,7 @@ class Request:
     verified: bytes = field(default=b"", repr=False)
     verified_size: int = 0  # of its body
     hits: int = 0  # answers equal to `verified` whose bytes are not in the series yet
-    series: Series | None = field(default=None, repr=False)  # where its latencies go; the stream's
+    series: Any = field(default=None, repr=False)  # the Series of its latencies, set by the stream
 
     def verify(self, answer: bytes, size: int) -> None:
         """From now on answers like this one, with a body of `size` bytes, are known to be right."""

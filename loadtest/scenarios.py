@@ -50,7 +50,7 @@ class Scenario:
     websocket: bool = False
 
     def filled(self, given: Mapping[str, int]) -> dict[str, int]:
-        """`given` with the defaults of the rest; unknown names and values out of bounds are errors."""
+        """`given` with the defaults of the rest; unknown names and wild values are errors."""
         values = {parameter.name: parameter.default for parameter in self.parameters}
         for name in given:
             if name not in values:

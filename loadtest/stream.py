@@ -66,9 +66,10 @@ class Stream:
                 batch = Batch(self.service, self.scenario, *key)
                 self._series[key] = Series(batch, open_loop=self.open_loop)
             request.series = self._series[key]
-        return request.series
+        series: Series = request.series
+        return series
 
-    def enter(self, connection: Connection, now: float) -> None:
+    def enter(self, connection: Connection, now: float) -> None:  # noqa: ARG002
         """A request is in hand from now on."""
         self._integrate(now)
         self.sent += 1
@@ -84,7 +85,7 @@ class Stream:
         self._changed_at = now
 
     def record(self, connection: Connection, now: float, answer: Answer, size: int) -> None:
-        """Keep one finished request's latency, its error's name, and the last `size` bytes of it."""
+        """Keep a finished request's latency, its error's name, its last `size` bytes."""
         request = connection.request
         assert request is not None
         series = self.series(request)

@@ -109,8 +109,8 @@ class Tally:
     """What one stream did in one window. Times in seconds.
 
     `sent` includes the requests that were in hand when the window began, so that exactly
-    sent = answered + failed + unfinished. `in_flight_s` is the integral of the requests in hand over
-    the window; `carried_s` and `unfinished_s` are the ages of the requests in hand at its two ends.
+    sent = answered + failed + unfinished. `in_flight_s` is the integral of the requests in hand
+    over the window; `carried_s` and `unfinished_s` are the ages of those in hand at its two ends.
     """
 
     duration_s: float = 0.0

@@ -1,4 +1,4 @@
-"""The measured window of a headless run: warm up, measure, gather every process's part, write it."""
+"""The measured window of a headless run: warm up, measure, gather every process's part."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ class Window:
         runner = self._environment.runner
         assert runner is not None
         runner.register_message(MESSAGE, self._on_message, concurrent=True)
-        self._environment.events.report_to_master.add_listener(self._on_report)
+        listen(self._environment.events.report_to_master, self._on_report)
 
     def gather(self) -> None:
         """On the master: keep what workers report."""
-        self._environment.events.worker_report.add_listener(self._on_worker_report)
+        listen(self._environment.events.worker_report, self._on_worker_report)
 
     def run(self, path: Path) -> None:
         """Measure here, or on every worker, and write the LoadResult to `path`."""
@@ -115,6 +115,11 @@ class Window:
     def _on_worker_report(self, client_id: str, data: Mapping[str, Any]) -> None:
         if MESSAGE in data:
             self._parts[client_id] = data[MESSAGE]
+
+
+def listen(hook: Any, listener: Callable[..., None]) -> None:
+    """Add a listener to one of Locust's events, which are untyped."""
+    hook.add_listener(listener)
 
 
 def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:

@@ -1,0 +1,104 @@
+"""Validity checks of one trial: whether the load generator, and not the service, was measured."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from loadtest import histogram
+from loadtest.load import Load, LoadResult
+from loadtest.trials import Gate
+
+GENERATOR_CPU = 0.9  # of one core, the busiest process
+CEILING_SHARE = 0.7
+LITTLE = 0.05
+ERROR_RATE = 0.01
+LATE_US = 2000
+LATE_SHARE = 0.1  # of the p99 response time
+
+
+def check(load: Load, result: LoadResult, *, ceiling_rps: float | None = None) -> tuple[Gate, ...]:
+    """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server."""
+    return (
+        _answers_checked(result),
+        _error_rate(result),
+        _littles_law(result),
+        _generator_cpu(result),
+        _ceiling_share(result, ceiling_rps),
+        *((_send_lateness(result), _arrivals_sent(result)) if load.kind == "open" else ()),
+    )
+
+
+def _answers_checked(result: LoadResult) -> Gate:
+    """Each request is accounted for: right, wrong or still in hand; and some are right."""
+    checked = result.answered + result.failed
+    latencies = _decoded(result.response_us).total_count
+    whole = result.sent == checked + result.unfinished and latencies == checked
+    detail = (
+        f"{result.answered:,} of {checked:,} answers right, {result.unfinished:,} in hand at end"
+        if whole
+        else f"{result.sent:,} sent, but {checked:,} answers, {result.unfinished:,} in hand, "
+        f"{latencies:,} latencies"
+    )
+    return Gate("answers checked", whole and result.answered > 0, result.answered, 1, detail)
+
+
+def _error_rate(result: LoadResult) -> Gate:
+    finished = result.answered + result.failed
+    rate = result.failed / finished if finished else 0.0
+    named = ", ".join(f"{count:,} × {name}" for name, count in _by_count(result))
+    return Gate(
+        "error rate", rate <= ERROR_RATE, rate, ERROR_RATE, f"share failed: {named or 'none'}"
+    )
+
+
+def _by_count(result: LoadResult) -> list[tuple[str, int]]:
+    return sorted(result.errors.items(), key=lambda error: (-error[1], error[0]))
+
+
+def _littles_law(result: LoadResult) -> Gate:
+    """Mean requests in hand = throughput × mean service time (Little 1961).
+
+    Both sides are measured apart: the left by counting requests in hand, the right from the
+    recorded latencies, corrected for the requests in hand at the two ends of the window.
+    """
+    latencies = _decoded(result.service_us)
+    recorded = latencies.get_mean_value() * latencies.total_count / 1e6 + result.boundary_s
+    counted = result.mean_in_flight * result.duration_s
+    apart = abs(recorded / counted - 1) if counted > 0 else 0.0
+    in_flight = recorded / result.duration_s
+    detail = f"{result.mean_in_flight:.2f} in hand, {in_flight:.2f} by recorded latencies"
+    return Gate("Little's law", apart <= LITTLE, apart, LITTLE, detail)
+
+
+def _generator_cpu(result: LoadResult) -> Gate:
+    cpu = result.generator_cpu
+    detail = f"{cpu:.0%} of a core in the busiest generator process"
+    return Gate("generator CPU", cpu <= GENERATOR_CPU, cpu, GENERATOR_CPU, detail)
+
+
+def _ceiling_share(result: LoadResult, ceiling_rps: float | None) -> Gate:
+    if not ceiling_rps:
+        return Gate("share of ceiling", True, None, CEILING_SHARE, "generator not calibrated")
+    share = (result.answered + result.failed) / result.duration_s / ceiling_rps
+    detail = f"{share:.0%} of the {ceiling_rps:,.0f} requests/s that the generator can make"
+    return Gate("share of ceiling", share < CEILING_SHARE, share, CEILING_SHARE, detail)
+
+
+def _send_lateness(result: LoadResult) -> Gate:
+    """Late sends are in the response time: they have to be small beside it."""
+    late = _decoded(result.send_late_us).get_value_at_percentile(99)
+    response = _decoded(result.response_us).get_value_at_percentile(99)
+    limit = max(LATE_US, LATE_SHARE * response)
+    detail = f"p99 {late / 1000:.2f} ms behind the schedule (µs)"
+    return Gate("send lateness", late <= limit, late, limit, detail)
+
+
+def _arrivals_sent(result: LoadResult) -> Gate:
+    detail = f"{result.unsendable:,} arrivals found no free connection; allow more connections"
+    if not result.unsendable:
+        detail = "every arrival found a connection"
+    return Gate("arrivals sent", result.unsendable == 0, result.unsendable, 0, detail)
+
+
+def _decoded(encoded: str) -> Any:
+    return histogram.decode(encoded)
