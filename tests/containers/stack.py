@@ -87,9 +87,13 @@ class Stack:
         arguments = ("up", "--detach", "--wait", "--wait-timeout", str(within_s), *services)
         said = self.compose(*arguments, check=False, **variables)
         unhealthy = [
-            each["Name"] for each in self.containers() if not _running_and_healthy(each["State"])
+            each["Config"]["Labels"]["com.docker.compose.service"]
+            for each in self.containers()
+            if not _running_and_healthy(each["State"])
         ]
-        assert not unhealthy, said + self.compose("logs", "--tail", "20", check=False)
+        assert not unhealthy, (
+            f"{unhealthy}: {said}{self.compose('logs', '--tail', '30', *unhealthy)}"
+        )
 
     def containers(self, service: str = "") -> list[dict[str, Any]]:
         """What the engine knows of the project's containers, stopped ones included."""
