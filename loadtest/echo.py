@@ -1,64 +1,83 @@
-"""Does `/ws` send back what it was sent?"""
+"""An echo over a WebSocket (RFC 6455), the frames made and read by wsproto."""
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-from urllib.parse import urlsplit
+import random
+from functools import partial
 
-from wsproto import ConnectionType, WSConnection
-from wsproto.events import (
-    AcceptConnection,
-    BytesMessage,
-    CloseConnection,
-    Event,
-    Message,
-    Request,
-    TextMessage,
-)
+import wsproto
+from wsproto import events
+from wsproto.connection import ConnectionType
+from wsproto.frame_protocol import FrameProtocol, Opcode
+from wsproto.utilities import ProtocolError
 
-TIMEOUT_S = 10.0
-_MESSAGES: tuple[str | bytes, ...] = ("hello", "Zoë 😀", "", b"\x00\xff", b"", "x" * 100_000)
+from loadtest.protocol import Answer
+from loadtest.request import Request
 
 
-def check_echo(base_url: str) -> Iterator[str]:
-    """One line for each message that does not come back as it was sent; raises OSError."""
-    address = urlsplit(base_url)
-    with socket.create_connection((address.hostname, address.port), TIMEOUT_S) as connection:
-        protocol = WSConnection(ConnectionType.CLIENT)
-        connection.sendall(protocol.send(Request(host=address.netloc, target="/ws")))
-        answer = next(_events(protocol, connection))
-        if not isinstance(answer, AcceptConnection):
-            yield f"the handshake ends in {answer}"
-            return
-        for message in _MESSAGES:
-            returned = _exchange(protocol, connection, message)
-            if returned != message:
-                yield f"{message[:20]!r} comes back as {returned[:20]!r}"
-        connection.sendall(protocol.send(CloseConnection(code=1000)))
-        if not any(isinstance(event, CloseConnection) for event in _events(protocol, connection)):
-            yield "the closing handshake is not answered"
+def echo_request(host: str, path: str, size: int, seed: int) -> Request:
+    """A text message of `size` bytes, and the frame in which a right server sends it back."""
+    text = "".join(random.Random(seed).choices("abcdefghijklmnopqrstuvwxyz", k=size))
+    return Request(
+        method="WS",
+        path=path,
+        data=_frame(text, client=True),
+        check=lambda response: "" if response.body == text.encode() else "wrong body",
+        dialogue=partial(EchoDialogue, host, path, text),
+    )
 
 
-def _exchange(
-    protocol: WSConnection, connection: socket.socket, message: str | bytes
-) -> str | bytes:
-    event: Event = TextMessage(message) if isinstance(message, str) else BytesMessage(message)
-    connection.sendall(protocol.send(event))
-    parts: list[str | bytes] = []
-    for part in _events(protocol, connection):
-        if not isinstance(part, Message):
-            raise ConnectionError(f"got {part} instead of a message")
-        parts.append(part.data)
-        if part.message_finished:
-            break
-    return "".join(map(str, parts)) if isinstance(parts[0], str) else b"".join(map(bytes, parts))  # type: ignore[arg-type]
+def _frame(text: str, *, client: bool) -> bytes:
+    protocol = FrameProtocol(client=client, extensions=[])
+    return bytes(protocol._serialize_frame(Opcode.TEXT, text.encode()))
 
 
-def _events(protocol: WSConnection, connection: socket.socket) -> Iterator[Event]:
-    while True:
-        yield from protocol.events()
-        received = connection.recv(65_536)
-        if not received:
-            return
-        protocol.receive_data(received)
+class EchoDialogue:
+    """Upgrade, then one message in flight at a time."""
+
+    def __init__(self, host: str, path: str, text: str) -> None:
+        self._host, self._path, self._text = host, path, text
+        self._protocol = wsproto.WSConnection(ConnectionType.CLIENT)
+        self._received: list[str] = []
+
+    def opening(self) -> bytes:
+        return self._protocol.send(events.Request(host=self._host, target=self._path))
+
+    def feed(self, request: Request, data: bytes) -> Answer | bytes | None:
+        try:
+            self._protocol.receive_data(data)
+            for event in self._protocol.events():
+                taken = self._take(request, event)
+                if taken is not None:
+                    return taken
+        except ProtocolError:
+            return Answer("not WebSocket", reusable=False)
+        return None
+
+    def ended(self, _: Request, /) -> Answer:
+        return Answer("cut answer" if self._received else "connection closed", reusable=False)
+
+    def _take(self, request: Request, event: events.Event) -> Answer | bytes | None:
+        if isinstance(event, events.AcceptConnection):
+            return request.data
+        if isinstance(event, events.Ping):
+            return self._protocol.send(event.response())
+        if isinstance(event, events.TextMessage):
+            self._received.append(event.data)
+            return self._whole(request) if event.message_finished else None
+        if isinstance(event, events.RejectConnection):
+            return Answer(f"status {event.status_code}", reusable=False)
+        if isinstance(event, (events.BytesMessage, events.CloseConnection)):
+            wrong = isinstance(event, events.BytesMessage)
+            return Answer("wrong body" if wrong else "connection closed", reusable=False)
+        return None
+
+    def _whole(self, request: Request) -> Answer:
+        text = "".join(self._received)
+        self._received.clear()
+        if text != self._text:
+            return Answer("wrong body", reusable=True, size=len(text))
+        if not request.verified:
+            # A server's frame is unmasked and has one form only, so this is what comes each time.
+            request.verify(_frame(text, client=False), len(text))
+        return Answer("", reusable=True, size=len(text))
