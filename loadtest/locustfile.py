@@ -185,7 +185,7 @@ def add_options(parser: LocustArgumentParser) -> None:
         parser.add_argument(
             name, type=kind, default=default, include_in_web_ui=False, help="set by the lab"
         )
-    ui.apply_autostart(parser, os.environ)
+    ui.apply_defaults(parser, os.environ)
 
 
 def on_test_start(environment: Environment, **_: Any) -> None:

@@ -6,29 +6,26 @@ the form shows.
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Callable, Mapping
-from html import escape
+from collections.abc import Mapping
+from typing import Any, cast
+from urllib.parse import urlsplit
 
+import gevent.pool
 from flask import Response, jsonify, request
+from gevent import socket
+from locust import User
 from locust.argument_parser import LocustArgumentParser
 from locust.env import Environment
 from locust.web import WebUI
 
-from loadtest import scenarios
-from loadtest.scenarios import ScenarioError
+from loadtest import form
+from loadtest.guide import guide
 
 AUTOSTART_VARIABLE = "LAB_AUTOSTART"
-AUTOSTART = {
-    "autostart": True,
-    "num_users": 60,
-    "spawn_rate": 60.0,
-    "scenario": "wait",
-    "user_classes": ["fastapi-async", "flask-sync"],
-}
-
-Check = Callable[[str], str]
+FIRST_TRY = {"num_users": 60, "spawn_rate": 60.0, "scenario": "wait"}
+AUTOSTART = {"autostart": True, "user_classes": ["fastapi-async", "flask-sync"]}
+PROBE_S = 0.5
 
 
 def attach(environment: Environment, web_ui: WebUI | None) -> None:
@@ -40,16 +37,45 @@ def attach(environment: Environment, web_ui: WebUI | None) -> None:
     environment.shape_class = None
     if web_ui is None or web_ui.app is None:
         return
+    known: Any = dict(environment.available_user_classes or {})
+    web_ui.app.before_request(lambda: _only_running(environment, known))
     web_ui.app.before_request(lambda: _refusal(environment))
     web_ui.app.after_request(_guided)
+
+
+def _only_running(environment: Environment, known: Mapping[str, type[User]]) -> None:
+    """Offer the rows that run: one ticked by default and not started would only fail."""
+    if request.method != "GET" or request.path != "/":
+        return
+    found = gevent.pool.Pool(len(known) or 1).map(
+        lambda each: _loaded(environment, each) or _answers(each),
+        known.values(),
+    )
+    running = {name: each for (name, each), up in zip(known.items(), found, strict=True) if up}
+    environment.available_user_classes = cast(Any, running or dict(known))
+
+
+def _loaded(environment: Environment, row: type[User]) -> bool:
+    """A row under load may be too busy to be probed."""
+    runner = environment.runner
+    return runner is not None and runner.user_count > 0 and row in environment.user_classes
+
+
+def _answers(row: type[User]) -> bool:
+    parts = urlsplit(row.host or "")
+    try:
+        socket.create_connection((parts.hostname, parts.port or 80), timeout=PROBE_S).close()
+    except OSError:
+        return False
+    return True
 
 
 def _refusal(environment: Environment) -> Response | None:
     if request.method != "POST" or not request.path.endswith("/swarm"):
         return None
     options = vars(environment.parsed_options)
-    form = {key: str(options.get(key, "")) for key in _NEEDED} | request.form.to_dict()
-    message = problem(form)
+    fields = {name: str(options.get(name, "")) for name in form.LOAD} | request.form.to_dict()
+    message = form.problem(fields)
     return jsonify({"success": False, "message": message}) if message else None
 
 
@@ -60,87 +86,8 @@ def _guided(response: Response) -> Response:
     return response
 
 
-def apply_autostart(parser: LocustArgumentParser, variables: Mapping[str, str]) -> None:
-    """LAB_AUTOSTART=1: the first thing to try starts by itself."""
+def apply_defaults(parser: LocustArgumentParser, variables: Mapping[str, str]) -> None:
+    """The form is filled in with the first thing to try; LAB_AUTOSTART=1 starts it at once."""
+    parser.set_defaults(**FIRST_TRY)
     if variables.get(AUTOSTART_VARIABLE, "").lower() in ("1", "true", "yes", "on"):
         parser.set_defaults(**AUTOSTART)
-
-
-def problem(form: Mapping[str, str]) -> str:
-    """What is wrong with the form's values, in a sentence; empty where nothing is.
-
-    `form` has the fields of Locust's start form as text; fields that are missing are not checked.
-    """
-    for field, check in _CHECKS.items():
-        if field in form and (message := check(form[field].strip())):
-            return message
-    if "scenario" not in form:
-        return ""
-    try:
-        scenario = scenarios.choose(form["scenario"])
-        scenario.filled(scenarios.parse_parameters(form.get("parameters", "")))
-    except ScenarioError as error:
-        return str(error)
-    if (form.get("load") == "websocket") != scenario.websocket:
-        return "load websocket and scenario websocket go together: choose both or neither"
-    return ""
-
-
-def _number(label: str, least: float, most: float, *, whole: bool = False) -> Check:
-    kind = "a whole number" if whole else "a number"
-
-    def check(text: str) -> str:
-        try:
-            value = float(int(text)) if whole else float(text)
-        except ValueError:
-            value = math.nan
-        if least <= value <= most:
-            return ""
-        return f"{label}: give {kind} from {least:,g} to {most:,g}, not {text[:40]!r}"
-
-    return check
-
-
-_NEEDED = ("scenario", "parameters", "load")
-_CHECKS: dict[str, Check] = {
-    "user_count": _number("Number of users", 1, 20_000, whole=True),
-    "spawn_rate": _number("Ramp up", 0.1, 20_000),
-    "rate": _number("Rate", 0.1, 1_000_000),
-    "think_ms": _number("Think ms", 0, 600_000),
-    "request_timeout": _number("Request timeout", 0.1, 600),
-    "load_seed": _number("Load seed", 0, 2**31 - 1, whole=True),
-}
-
-
-def guide(variables: Mapping[str, str]) -> str:
-    """A corner of the page: where to look, and what to try."""
-    if variables.get("LAB_BACKEND") == "compose":
-        name, url = "Grafana", f"http://127.0.0.1:{variables.get('GRAFANA_PORT') or 3000}"
-    else:
-        name, url = "Prometheus", f"http://127.0.0.1:{variables.get('PROMETHEUS_PORT') or 9090}"
-    ideas = "".join(f"<li>{idea}</li>" for idea in _IDEAS)
-    return _GUIDE.format(name=escape(name), url=escape(url), ideas=ideas)
-
-
-_IDEAS = (
-    "<b>Slots.</b> fastapi-async and flask-sync, scenario <i>wait</i>, 60 users.",
-    "<b>Threads.</b> flask-gthread beside flask-sync, the same load.",
-    "<b>The pool.</b> fastapi-async alone, <i>wait</i>, 400 users.",
-    "<b>CPU.</b> fastapi-async, scenario <i>cpu</i>, parameters <i>n=1000000</i>, 10 users.",
-    "<b>The knee.</b> One row, shape <i>RampToTheKnee</i>, 500 users.",
-)
-_GUIDE = """
-<style>
-  #lab-guide {{ position: fixed; right: 16px; bottom: 48px; z-index: 1000; max-width: 22rem;
-    padding: 8px 14px; border-radius: 8px; background: #15803d; color: #fff;
-    font: 14px/1.4 Roboto, Helvetica, Arial, sans-serif; box-shadow: 0 2px 8px #0006; }}
-  #lab-guide a {{ color: #fff; font-weight: bold; }}
-  #lab-guide summary {{ cursor: pointer; }}
-  #lab-guide ul {{ margin: 8px 0; padding-left: 18px; }}
-</style>
-<details id="lab-guide">
-  <summary>Try this · <a href="{url}" target="_blank" rel="noopener">{name}</a></summary>
-  <ul>{ideas}</ul>
-  Scenario and load are under <i>Custom parameters</i>; a change counts from the next start.
-</details>
-"""

@@ -1,0 +1,57 @@
+"""The checks of Locust's start form, which itself takes whatever is typed."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+
+from loadtest import scenarios
+from loadtest.scenarios import ScenarioError
+
+Check = Callable[[str], str]
+
+
+def problem(fields: Mapping[str, str]) -> str:
+    """What is wrong with the form's values, in a sentence; empty where nothing is.
+
+    `fields` are Locust's start form as text; what is missing is not checked.
+    """
+    for field, check in _CHECKS.items():
+        if field in fields and (message := check(fields[field].strip())):
+            return message
+    if "scenario" not in fields:
+        return ""
+    try:
+        scenario = scenarios.choose(fields["scenario"])
+        scenario.filled(scenarios.parse_parameters(fields.get("parameters", "")))
+    except ScenarioError as error:
+        return str(error)
+    if fields.get("load") == "websocket" and not scenario.websocket:
+        return f"load websocket needs scenario websocket, not {scenario.name}"
+    return ""
+
+
+def _number(label: str, least: float, most: float, *, whole: bool = False) -> Check:
+    kind = "a whole number" if whole else "a number"
+
+    def check(text: str) -> str:
+        try:
+            value = float(int(text)) if whole else float(text)
+        except ValueError:
+            value = math.nan
+        if least <= value <= most:
+            return ""
+        return f"{label}: give {kind} from {least:,} to {most:,}, not {text[:40]!r}"
+
+    return check
+
+
+LOAD = ("scenario", "parameters", "load")
+_CHECKS: dict[str, Check] = {
+    "user_count": _number("Number of users", 1, 20_000, whole=True),
+    "spawn_rate": _number("Ramp up", 0.1, 20_000),
+    "rate": _number("Rate", 0.1, 1_000_000),
+    "think_ms": _number("Think ms", 0, 600_000),
+    "request_timeout": _number("Request timeout", 0.1, 600),
+    "load_seed": _number("Load seed", 0, 2**31 - 1, whole=True),
+}

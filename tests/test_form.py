@@ -1,0 +1,85 @@
+"""Locust's start form: what it refuses, and that the message helps."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest import form
+from loadtest.guide import guide
+from loadtest.scenarios import SCENARIOS
+
+GOOD = {
+    "user_count": "60",
+    "spawn_rate": "60",
+    "host": "",
+    "scenario": "wait",
+    "parameters": "ms=100",
+    "load": "closed",
+    "rate": "100",
+    "think_ms": "0",
+    "request_timeout": "30",
+    "load_seed": "1",
+}
+
+
+def test_a_sensible_form_is_accepted() -> None:
+    assert form.problem(GOOD) == ""
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
+    load = "websocket" if SCENARIOS[name].websocket else "closed"
+    assert form.problem(GOOD | {"scenario": name, "parameters": "", "load": load}) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("user_count", "-1", "Number of users: give a whole number from 1 to 20,000"),
+        ("user_count", "0", "Number of users"),
+        ("user_count", "9" * 400, "Number of users"),
+        ("user_count", "many", "not 'many'"),
+        ("user_count", "1.5", "a whole number"),
+        ("spawn_rate", "nan", "Ramp up"),
+        ("spawn_rate", "inf", "Ramp up"),
+        ("spawn_rate", "0", "Ramp up"),
+        ("rate", "-5", "Rate"),
+        ("rate", "", "Rate"),
+        ("think_ms", "1e99", "Think ms"),
+        ("request_timeout", "soon", "Request timeout"),
+        ("load_seed", "0x10", "Load seed"),
+        ("scenario", "nonsense", "unknown scenario 'nonsense'"),
+        ("parameters", "ms=99999", "give 0 to 10000"),
+        ("parameters", "ms=-1", "give 0 to 10000"),
+        ("parameters", "ms=fast", "name=number"),
+        ("parameters", "lines=3", "it takes: ms"),
+        ("parameters", "<script>", "name=number"),
+        ("load", "websocket", "needs scenario websocket"),
+    ],
+)
+def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
+    message = form.problem(GOOD | {field: value})
+    assert hint in message
+    assert "\n" not in message
+
+
+@given(st.sampled_from(sorted(GOOD)), st.text(max_size=60))
+def test_whatever_is_typed_the_form_answers(field: str, value: str) -> None:
+    assert isinstance(form.problem(GOOD | {field: value}), str)
+
+
+def test_an_edit_of_the_users_alone_is_checked_too() -> None:
+    assert form.problem({"user_count": "10", "spawn_rate": "1"}) == ""
+    assert "Number of users" in form.problem({"user_count": "-10", "spawn_rate": "1"})
+
+
+def test_the_guide_leads_to_grafana_where_there_is_one() -> None:
+    assert "http://127.0.0.1:3001" in guide({"LAB_BACKEND": "compose", "GRAFANA_PORT": "3001"})
+    assert "http://127.0.0.1:9090" in guide({})
+
+
+def test_the_guide_names_every_scenario() -> None:
+    html = guide({})
+    assert [name for name in SCENARIOS if f"<b>{name}</b>" not in html] == []
