@@ -12,7 +12,6 @@ try {
     await work(settings, Number(process.env.LAB_METRICS_FILE))
   }
 } catch (error) {
-  const taken = ['EADDRINUSE', 'EACCES', 'EADDRNOTAVAIL'].includes(error.code)
-  console.error(error instanceof SettingsError || taken ? `node: ${error.message}` : error)
+  console.error(error instanceof SettingsError ? `node: ${error.message}` : error)
   process.exit(error instanceof SettingsError ? 2 : 1)
 }

@@ -8,6 +8,7 @@ import * as valid from './validation.js'
 
 const KEEP_ALIVE_MS = 75_000
 const REQUEST_MS = 60_000
+const MESSAGE_BYTES = 16 * 1024 * 1024 // as uvicorn has it
 const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
 
 const text = { type: 'string' }
@@ -40,7 +41,7 @@ export function createApp ({ settings, database, about, recorder }) {
   })
   app.setErrorHandler(answerError)
   app.register(cookie, { secret: settings.sessionSecret })
-  app.register(websocket)
+  app.register(websocket, { options: { maxPayload: MESSAGE_BYTES } })
   app.register(async (scope) => {
     greetings(scope)
     fromDatabase(scope, database)

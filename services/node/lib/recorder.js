@@ -29,7 +29,7 @@ export class Recorder {
     const started = Symbol('started')
     app.decorateRequest(started, 0)
     app.addHook('onRequest', (request, reply, done) => {
-      if (!request.ws) {
+      if (!isWebSocket(request)) {
         request[started] = performance.now()
         this.#values[PLACE.active] += 1
         this.#schedule()
@@ -111,4 +111,9 @@ export class Recorder {
     }
     wake()
   }
+}
+
+/** A handshake is no request: it lasts as long as its socket. */
+function isWebSocket ({ headers, routeOptions }) {
+  return headers.upgrade !== undefined && routeOptions.url === '/ws'
 }

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
+import { parse } from 'pg-connection-string'
 
 /** A setting that cannot be used; the message is one line and names the variable. */
 export class SettingsError extends Error {}
@@ -8,7 +9,7 @@ export class SettingsError extends Error {}
 export function readSettings (environment = process.env) {
   return {
     service: required(environment, 'SERVICE_NAME'),
-    databaseUrl: required(environment, 'DATABASE_URL'),
+    databaseUrl: databaseUrl(environment),
     databasePassword: password(environment.DATABASE_PASSWORD_FILE),
     host: environment.HOST || '127.0.0.1',
     port: number(environment, 'PORT', 8000, 65535),
@@ -26,6 +27,14 @@ function required (environment, name) {
     throw new SettingsError(`${name} is not set; docker-compose.yml shows what a row needs`)
   }
   return text
+}
+
+function databaseUrl (environment) {
+  const text = required(environment, 'DATABASE_URL')
+  try {
+    if (/^postgres(ql)?:\/\//.test(text)) return parse(text) && text
+  } catch {}
+  throw new SettingsError('DATABASE_URL is not of the form postgresql://user@host:port/database')
 }
 
 function number (environment, name, fallback, max) {

@@ -3,20 +3,36 @@ import { createApp } from './app.js'
 import { Database } from './database.js'
 import { Recorder } from './recorder.js'
 
-/** Serve requests until the primary says stop, then finish what is in hand. */
+const CANNOT_LISTEN = 3 // exit code: another try would fail as well
+
+/** Serve requests from the primary's `listen` to its `stop`, then finish what is in hand. */
 export async function work (settings, metricsFile) {
-  const recorder = settings.metrics ? new Recorder(metricsFile) : undefined
-  const database = new Database(settings, recorder)
-  const app = createApp({ settings, database, about: describe(settings), recorder })
-  const stop = async () => {
-    await app.close()
-    await database.close()
-    process.exit(0)
-  }
   // A terminal sends Ctrl-C to every process; only the primary decides.
   process.on('SIGINT', () => {})
   process.on('SIGTERM', () => {})
-  process.once('message', stop)
   process.once('disconnect', () => process.exit(1))
-  await app.listen({ port: settings.port, host: settings.host, backlog: 2048 })
+  const recorder = settings.metrics ? new Recorder(metricsFile) : undefined
+  const database = new Database(settings, recorder)
+  const app = createApp({ settings, database, about: describe(settings), recorder })
+  await app.ready()
+
+  const commands = {
+    listen: () => listen(app, settings),
+    stop: async () => {
+      await app.close()
+      await database.close()
+      process.exit(0)
+    }
+  }
+  process.on('message', (command) => commands[command]())
+  process.send('prepared')
+}
+
+async function listen (app, { port, host }) {
+  try {
+    await app.listen({ port, host, backlog: 2048 })
+  } catch (error) {
+    console.error(`node: PORT ${port}: ${error.code ?? error.message}; set another`)
+    process.exit(CANNOT_LISTEN)
+  }
 }
