@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from loadtest import scenarios
+from loadtest.processes import Processes
 
 LoadKind = Literal["closed", "open", "held", "websocket"]
 
@@ -133,11 +135,13 @@ def run(
             "LAB_RUN_ID": run_id,
             "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
         }
-        _locust(service, options, environment, processes, cpus, warmup_s + duration_s + GRACE_S)
+        at_most_s = warmup_s + duration_s + GRACE_S
+        _locust(Path(folder), service, options, environment, processes, cpus, at_most_s)
         return _read(path)
 
 
 def _locust(
+    folder: Path,
     service: str,
     options: Mapping[str, object],
     environment: Mapping[str, str],
@@ -151,25 +155,22 @@ def _locust(
     if processes > 1:
         command += [f"--processes={processes}"]
     python_path = os.pathsep.join([str(LOCUSTFILE.parent.parent), os.environ.get("PYTHONPATH", "")])
-    child = subprocess.Popen(
-        [*command, service],
-        env={**os.environ, **environment, "PYTHONPATH": python_path},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        if cpus and hasattr(os, "sched_setaffinity"):
-            os.sched_setaffinity(child.pid, cpus)
-        _, said = child.communicate(timeout=at_most_s)
-    except subprocess.TimeoutExpired:
-        raise LoadError(f"the load on {service} did not end within {at_most_s:.0f} s") from None
-    finally:
-        child.kill()
-        child.wait()
-    if child.returncode:
-        raise LoadError(f"the load on {service} failed: {_last_line(said)}")
+    with Processes() as children:
+        child = children.start(
+            "locust",
+            [*command, service],
+            log=folder / "locust.log",
+            cwd=Path.cwd(),
+            environment={**os.environ, **environment, "PYTHONPATH": python_path},
+            cpus=frozenset(cpus) if cpus else None,
+            stop_signal=signal.SIGKILL,
+        )
+        try:
+            code = child.popen.wait(at_most_s)
+        except subprocess.TimeoutExpired:
+            raise LoadError(f"the load on {service} did not end within {at_most_s:.0f} s") from None
+        if code:
+            raise LoadError(f"the load on {service} failed: {_last_line(child.tail())}")
 
 
 def _last_line(said: str) -> str:
