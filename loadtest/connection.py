@@ -88,7 +88,8 @@ class Connection:
 
     def _open(self, now: float) -> None:
         if self.stream.address is None:
-            return self.fail(_failed("host not found"), now)
+            self.fail(_failed("host not found"), now)
+            return
         family, address = self.stream.address
         try:
             self.sock = new_socket(family)
@@ -100,11 +101,11 @@ class Connection:
             code = error.errno or errno.EIO
         if code not in (0, errno.EINPROGRESS):
             self.fail(_broken(code), now)
-        return None
 
     def _opened(self, now: float) -> None:
         if code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            return self.fail(_broken(code), now)
+            self.fail(_broken(code), now)
+            return
         if self._opened_before:
             self.stream.reconnects += 1
         self._opened_before = self.connected = True
@@ -112,7 +113,6 @@ class Connection:
         self._dialogue = self.request.dialogue()
         self.stream.engine.modify(self, READ)
         self._write(self._dialogue.opening() or self.request.data)
-        return None
 
     def _write(self, data: bytes) -> None:
         try:
@@ -120,12 +120,12 @@ class Connection:
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            return self.fail(_broken(error.errno), self.stream.engine.now())
+            self.fail(_broken(error.errno), self.stream.engine.now())
+            return
         if sent == len(data):
             self.hot = not self.stream.stopped
         else:
             self.hold_back(data[sent:])
-        return None
 
     def hold_back(self, rest: bytes) -> None:
         """The socket did not take the whole request; `rest` goes out when it can."""
@@ -136,23 +136,24 @@ class Connection:
     def ready(self, mask: int, now: float) -> None:
         """The poller has something for this connection."""
         if not self.connected:
-            return self._opened(now)
+            self._opened(now)
+            return
         if mask & WRITE and self._outbox:
             rest, self._outbox = self._outbox, b""
             self.stream.engine.modify(self, READ)
             self._write(rest)
         if mask & ~WRITE and self.connected:
             self._read(now)
-        return None
 
     def _read(self, now: float) -> None:
         try:
             data = self.recv(READ_SIZE)
         except BlockingIOError:
-            return None
+            return
         except OSError as error:
-            return self.broken(error, now)
-        self.take(data, now)
+            self.broken(error, now)
+        else:
+            self.take(data, now)
 
     def broken(self, error: OSError, now: float) -> None:
         """Reading failed."""
@@ -165,28 +166,31 @@ class Connection:
         """Bytes came (none: the server has closed)."""
         self.hot = False
         if self.request is None:
-            return self.close()  # a kept-alive connection ran out, or the server talks unasked
-        if not data:
-            return self._finish(self._dialogue.ended(self.request), 0, now)
-        answer = self._dialogue.feed(self.request, data)
+            self.close()  # a kept-alive connection ran out, or the server talks unasked
+        elif not data:
+            self._finish(self._dialogue.ended(self.request), 0, now)
+        else:
+            self._feed(self.request, data, now)
+
+    def _feed(self, request: Request, data: bytes, now: float) -> None:
+        answer = self._dialogue.feed(request, data)
         if isinstance(answer, Answer):
             self._finish(answer, len(data), now)
-        else:
-            self.stream.series(self.request).received += len(data)
-            if answer:
-                self._write(answer)
-        return None
+            return
+        self.stream.series(request).received += len(data)
+        if answer:
+            self._write(answer)
 
     def _finish(self, answer: Answer, size: int, now: float) -> None:
         if answer.error and not answer.reusable:
-            return self.fail(answer, now, size)
+            self.fail(answer, now, size)
+            return
         self._delay_s = 0.0
         self.stream.record(self, now, answer, size)
         self._release(now)
         if not answer.reusable:
             self.close()
         self.stream.ready(self, now)
-        return None
 
     def fail(self, answer: Answer, now: float, size: int = 0) -> None:
         """Count the request in hand as failed, close, and try again after a pause.

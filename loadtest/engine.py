@@ -33,7 +33,7 @@ class EngineError(Exception):
 
 
 class Engine:
-    """One process's event loop. `observers` get what happened twice a second, by kind of request."""
+    """One process's event loop. `observers` get what happened, twice a second."""
 
     def __init__(self) -> None:
         self.now = time.perf_counter
@@ -147,7 +147,7 @@ class Engine:
             self.step(0.1)
 
     def step(self, longest_s: float) -> bool:
-        """Do what is due, wait for at most `longest_s`, deal with what has come (True: something)."""
+        """Do what is due, wait at most `longest_s`, deal with what came (True: something)."""
         now = self.now()
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2](now)

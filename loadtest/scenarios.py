@@ -220,7 +220,7 @@ def _mixed(host: str, _: Mapping[str, int], seed: int) -> Traffic:
 
 
 def _websocket(host: str, parameters: Mapping[str, int], seed: int) -> Traffic:
-    from loadtest.echo import echo_request
+    from loadtest.websocket import echo_request
 
     return _always(echo_request(host, "/ws", parameters["bytes"], seed))
 
