@@ -18,6 +18,14 @@ class Client extends pg.Client {
   }
 }
 
+/** pg lets what the address says, or leaves out, win over every other option. */
+function withPassword (address, password) {
+  if (!password) return address
+  const url = new URL(address)
+  url.password = encodeURIComponent(password)
+  return url.href
+}
+
 /** The row's Postgres: a pool of `poolSize` connections, opened as they are needed. */
 export class Database {
   #pool
@@ -27,8 +35,7 @@ export class Database {
     this.#recorder = recorder
     this.#pool = new pg.Pool({
       Client,
-      connectionString: settings.databaseUrl,
-      ...(settings.databasePassword && { password: settings.databasePassword }),
+      connectionString: withPassword(settings.databaseUrl, settings.databasePassword),
       application_name: settings.service,
       max: settings.poolSize,
       idleTimeoutMillis: 0,
