@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 
 from loadtest import budgets as budget_files
-from loadtest import builds, comparison, manifest, record, runs, scenarios, schedule
+from loadtest import builds, comparison, manifest, record, report, scenarios, schedule
 from loadtest import experiments as experiment_files
 from loadtest import live as live_lab
 from loadtest.budgets import BudgetError
@@ -55,7 +55,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Compare web services under many requests at once: FastAPI, Flask and their neighbours.",
 )
-console = Console(highlight=False)
+# A pipe has no width of its own, and tables folded at 80 columns are hard to read.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 Names = Annotated[str, typer.Option(help="Names with blanks or commas between; all if left out.")]
 Budget = Annotated[str, typer.Option(help="Which of budgets/ the rows run under.")]
@@ -154,8 +155,9 @@ def report_(folder: Folder) -> None:
 
 
 def _report(folder: Path) -> None:
-    found = runs.load(folder)
-    console.print(f"{len(found.trials)} trials in {folder}", soft_wrap=True)
+    path = report.build(folder)
+    console.print(report.table(folder))
+    console.print(f"report: {path}", soft_wrap=True)
 
 
 def _show_live(lab: Lab, running: Live) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
@@ -99,7 +100,7 @@ class Runner:
             found = verify(house, name)
             self._update(warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))))
             if found.failures:
-                wrong[name] = "; ".join(found.failures)
+                wrong[name] = shortened(found.failures)
                 self._watch.say(f"{name} is not timed: {wrong[name]}")
         if wrong and self.record.resumed:
             raise PlanError(
@@ -145,6 +146,12 @@ class Runner:
         if measurement.peaks != self.record.peaks:
             self._update(peaks={name: dict(each) for name, each in measurement.peaks.items()})
         return trial
+
+
+def shortened(failures: Sequence[str], most: int = 3) -> str:
+    """The first failures, and how many more there are."""
+    more = f"; and {len(failures) - most} more" if len(failures) > most else ""
+    return "; ".join(failures[:most]) + more
 
 
 def declared(row: Row) -> dict[str, Any]:

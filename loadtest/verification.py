@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loadtest.measurement import House, about
+from loadtest import conformance
+from loadtest.measurement import House
 
 
 @dataclass(frozen=True)
@@ -17,14 +18,6 @@ class Verified:
 
 def verify(house: House, name: str) -> Verified:
     """Check the row's answers against the contract, and its slots against what it declares."""
-    return Verified(tuple(_identity(house, name)))
-
-
-def _identity(house: House, name: str) -> list[str]:
     row = house.rows[name]
-    said = about(row, house.backend)
-    return [
-        f"/about says {key} {said[key]!r}, docker-compose.yml says {declared!r}"
-        for key, declared in (("service", name), ("model", row.model))
-        if said[key] != declared
-    ]
+    said = {"service": name, "framework": row.framework, "model": row.model}
+    return Verified(tuple(conformance.check(row.url(house.backend), said)))
