@@ -30,7 +30,7 @@ class Request:
     check: Check
     keep: Keep | None = None
     dialogue: Callable[[], Dialogue] = HttpDialogue
-    verified: bytes = field(default=b"", repr=False)
+    verified: bytes | None = field(default=None, repr=False)
     verified_size: int = 0  # of its body
     hits: int = 0  # answers equal to `verified` whose bytes are not in the series yet
     series: Any = field(default=None, repr=False)  # the Series of its latencies, set by the stream
@@ -45,7 +45,7 @@ class Request:
 
     def settle(self) -> None:
         """Add the bytes of the repeated answers to the series."""
-        if self.series is not None and self.hits:
+        if self.verified and self.hits:
             self.series.received += self.hits * len(self.verified)
             self.series.bodies += self.hits * self.verified_size
             self.hits = 0

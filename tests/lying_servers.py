@@ -1,0 +1,80 @@
+"""Servers that answer as a test scripts them, on real sockets, one thread a connection."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Callable, Iterator
+
+Script = Callable[[socket.socket], None]
+
+OK = (
+    b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 27\r\n\r\n"
+    b'{"message":"Hello, World!"}'
+)
+
+
+def read_request(connection: socket.socket) -> bytes:
+    """One request without a body; empty where the client has gone."""
+    data = b""
+    while not data.endswith(b"\r\n\r\n"):
+        got = connection.recv(65536)
+        if not got:
+            return b""
+        data += got
+    return data
+
+
+def answering(*answers: bytes) -> Script:
+    """Keep the connection and give the answers in turn, the last one for ever."""
+
+    def script(connection: socket.socket) -> None:
+        number = 0
+        while read_request(connection):
+            connection.sendall(answers[min(number, len(answers) - 1)])
+            number += 1
+
+    return script
+
+
+def once(answer: bytes) -> Script:
+    """Give one answer and close."""
+
+    def script(connection: socket.socket) -> None:
+        if read_request(connection):
+            connection.sendall(answer)
+
+    return script
+
+
+@contextlib.contextmanager
+def serving(script: Script) -> Iterator[int]:
+    """Run `script` for each connection; yields the port."""
+    with socket.create_server(("127.0.0.1", 0), backlog=512) as listener:
+        open_now: set[socket.socket] = set()
+        threading.Thread(target=_accept, args=(listener, script, open_now), daemon=True).start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            with contextlib.suppress(OSError):
+                listener.shutdown(socket.SHUT_RDWR)
+            for connection in list(open_now):
+                with contextlib.suppress(OSError):
+                    connection.shutdown(socket.SHUT_RDWR)
+
+
+def _accept(listener: socket.socket, script: Script, open_now: set[socket.socket]) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        open_now.add(connection)
+        threading.Thread(target=_run, args=(connection, script, open_now), daemon=True).start()
+
+
+def _run(connection: socket.socket, script: Script, open_now: set[socket.socket]) -> None:
+    with connection, contextlib.suppress(OSError):
+        script(connection)
+    open_now.discard(connection)
