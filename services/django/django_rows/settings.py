@@ -26,6 +26,7 @@ SESSION_COOKIE_NAME = "session"
 # A page may be asked for with any number of parameters; the contract ignores those it doesn't name.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = None
 USE_TZ = True
+TIME_ZONE = "UTC"
 
 _connection = conninfo_to_dict(SETTINGS.database_url)
 DATABASES = {

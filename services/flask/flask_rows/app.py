@@ -8,7 +8,7 @@ from flask import Flask
 
 from flask_rows import basics, errors, items, orders, sessions, status, waits
 from flask_rows.models import MODELS
-from lab import about, bodies, database, metrics, settings
+from lab import about, database, metrics, settings
 
 
 def create_app(model: str) -> Flask:
@@ -22,8 +22,6 @@ def create_app(model: str) -> Flask:
     app.config.from_mapping(
         SECRET_KEY=environment.session_secret or secrets.token_hex(32),
         SESSION_COOKIE_SAMESITE="Lax",
-        # Werkzeug cuts a chunked body at this length without a word, so one byte more tells.
-        MAX_CONTENT_LENGTH=bodies.LIMIT_BYTES + 1,
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
     app.url_map.merge_slashes = False

@@ -9,10 +9,9 @@ from werkzeug.exceptions import (
     InternalServerError,
     MethodNotAllowed,
     NotFound,
-    RequestEntityTooLarge,
 )
 
-from lab import bodies, errors
+from lab import errors
 
 
 def register(app: Flask) -> None:
@@ -35,8 +34,6 @@ def _fault(exception: HTTPException) -> errors.Fault:
     match exception:
         case MethodNotAllowed():
             return errors.method_not_allowed(exception.valid_methods or ())
-        case RequestEntityTooLarge():
-            return errors.too_large(bodies.LIMIT_BYTES)
         case NotFound():
             return errors.not_found()
         case InternalServerError():

@@ -30,12 +30,11 @@ def run_all(task: Callable[[], object], n: int) -> None:
 def json_body() -> object:
     """The request's JSON value; raises a Fault 415, 413 or 400, checked in that order.
 
-    `Request.get_json` would take any `+json` type and Python's own idea of JSON (`NaN`).
+    `Request.get_json` would take any `+json` type and Python's own idea of JSON (`NaN`), and
+    Werkzeug's own limit cuts a chunked body short without a word.
     """
-    bodies.check_head(request.content_type, request.headers.get("Content-Length"))
-    raw = request.get_data(cache=False)
-    bodies.check_size(len(raw))
-    return bodies.parse(raw)
+    length = request.headers.get("Content-Length")
+    return bodies.parse(bodies.read(request.stream, request.content_type, length))
 
 
 def query() -> dict[str, str]:
