@@ -1,0 +1,57 @@
+"""Every row that can run here, one test each."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadtest import builds, manifest, ports
+from loadtest.manifest import Row
+from loadtest.native import Lab
+
+_DECLARED = manifest.load()
+_WANTED = os.environ.get("LAB_TEST_ROWS", "").split() or list(_DECLARED)
+NAMES = list(builds.available(manifest.choose(_DECLARED, _WANTED))[0])
+
+Start = Callable[
+    [Row, Mapping[str, str]], AbstractContextManager[tuple[Row, subprocess.Popen[bytes]]]
+]
+
+
+@pytest.fixture(params=NAMES)
+def row(request: pytest.FixtureRequest, lab: Lab) -> Row:
+    """A running row."""
+    return lab.rows[request.param]
+
+
+@pytest.fixture
+def start(lab: Lab, tmp_path: Path) -> Start:
+    """Starts one more of a row on ports of its own, with an environment over the declared one."""
+
+    @contextmanager
+    def started(
+        row: Row, environment: Mapping[str, str]
+    ) -> Iterator[tuple[Row, subprocess.Popen[bytes]]]:
+        port, metrics_port = ports.free(2)
+        own = replace(row, port=port, metrics_port=metrics_port)
+        with (tmp_path / f"{row.name}.log").open("wb") as log:
+            process = subprocess.Popen(
+                own.command,
+                cwd=own.folder,
+                env=lab.environment(own) | dict(environment),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            try:
+                yield own, process
+            finally:
+                process.terminate()
+                process.wait(30)
+
+    return started

@@ -1,0 +1,81 @@
+"""Every row answers every request of the contract, good or bad, as the contract says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from loadtest import conformance
+from loadtest.cases import cases
+from loadtest.conformance import Client
+from loadtest.manifest import Row
+from loadtest.native import Lab
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture(scope="module")
+def database(lab: Lab) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(lab.database.full_url, autocommit=True) as connection:
+        yield connection
+
+
+def written(database: psycopg.Connection) -> tuple[int, int]:
+    """How many orders and lines there are."""
+    found = database.execute(
+        "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines)"
+    ).fetchone()
+    assert found is not None
+    return found[0], found[1]
+
+
+def test_row_keeps_the_contract(row: Row) -> None:
+    declared = {"service": row.name, "framework": row.framework, "model": row.model}
+    assert conformance.check(row.url(), declared) == []
+
+
+def test_refused_orders_write_nothing(row: Row, database: psycopg.Connection) -> None:
+    before = written(database)
+    with Client(row.url()) as client:
+        for case in cases():
+            if case.target == "/orders" and case.method == "POST" and case.status >= 400:
+                headers = {"Content-Type": case.content_type} if case.content_type else {}
+                client.send("POST", "/orders", case.body, headers, chunked=case.chunked)
+    assert written(database) == before
+
+
+def test_order_that_fails_half_way_leaves_nothing(row: Row, database: psycopg.Connection) -> None:
+    order = {"customer_id": 1, "lines": [{"item_id": 1, "quantity": 777}]}
+    before = written(database)
+    database.execute("ALTER TABLE order_lines ADD CONSTRAINT cut CHECK (quantity <> 777)")
+    try:
+        with Client(row.url()) as client:
+            answer = client.send("POST", "/orders", json.dumps(order).encode(), JSON)
+    finally:
+        database.execute("ALTER TABLE order_lines DROP CONSTRAINT cut")
+    assert answer.status >= 500
+    assert json.loads(answer.body)["error"]["code"] in ("internal", "unavailable")
+    assert written(database) == before
+
+
+def test_order_is_written_as_it_was_sent(row: Row, database: psycopg.Connection) -> None:
+    lines = [
+        {"item_id": 3, "quantity": 2},
+        {"item_id": 5, "quantity": 7},
+        {"item_id": 3, "quantity": 1},
+    ]
+    order = {"customer_id": 42, "lines": lines, "note": "Grüße 😀"}
+    with Client(row.url()) as client:
+        answer = client.send("POST", "/orders", json.dumps(order).encode(), JSON)
+    number = json.loads(answer.body)["id"]
+    stored = database.execute(
+        "SELECT customer_id, note, total_cents FROM orders WHERE id = %s", [number]
+    ).fetchone()
+    assert stored == (42, "Grüße 😀", json.loads(answer.body)["total_cents"])
+    kept = database.execute(
+        "SELECT item_id, quantity FROM order_lines WHERE order_id = %s ORDER BY line", [number]
+    ).fetchall()
+    assert kept == [(line["item_id"], line["quantity"]) for line in lines]

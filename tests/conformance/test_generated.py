@@ -1,0 +1,77 @@
+"""Requests that nobody thought of, generated from the contract itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import hypothesis
+import schemathesis
+from hypothesis import HealthCheck
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
+from schemathesis.schemas import APIOperation
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from loadtest.manifest import ROOT, Row
+
+Operation = APIOperation[Any, Any, Any, Any]
+
+SCHEMA = schemathesis.openapi.from_path(ROOT / "services" / "contract.yaml")
+OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations() if isinstance(result, Ok)]
+# What takes nothing can be given nothing wrong.
+TAKING = [
+    each for each in OPERATIONS if len(each.query) or len(each.path_parameters) or len(each.body)
+]
+EXAMPLES = 12
+CHECKS = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_schema_conformance,
+]
+# What a right value may cost: the contract allows ten seconds of waiting and fifty million steps.
+AFFORDABLE = {"/wait": {"ms": 20}, "/fanout": {"ms": 10}, "/cpu": {"n": 2_000}}
+
+
+def affordable(case: Case[Any]) -> Case[Any]:
+    """The same case with numbers that would take long replaced by small ones."""
+    for name, limit in AFFORDABLE.get(case.operation.path, {}).items():
+        value: Any = (case.query or {}).get(name)
+        if isinstance(value, int) and value > limit:
+            case.query[name] = value % limit
+        elif value is None and case.query is not None:
+            case.query[name] = limit
+    return case
+
+
+def test_right_requests_get_answers_of_the_contract(row: Row) -> None:
+    for operation in OPERATIONS:
+        validate(operation, GenerationMode.POSITIVE, row)
+
+
+def test_wrong_requests_get_answers_of_the_contract(row: Row) -> None:
+    for operation in TAKING:
+        validate(operation, GenerationMode.NEGATIVE, row)
+
+
+def validate(operation: Operation, mode: GenerationMode, row: Row) -> None:
+    """Send EXAMPLES generated requests, the same ones in every run and to every row."""
+
+    @hypothesis.seed(1)
+    @hypothesis.settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
+    @hypothesis.given(case=operation.as_strategy(generation_mode=mode).map(affordable))
+    def answers(case: Case[Any]) -> None:
+        case.call_and_validate(base_url=row.url(), checks=CHECKS)
+
+    answers()
