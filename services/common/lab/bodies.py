@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any, NoReturn, Protocol
 
@@ -11,6 +12,7 @@ from lab import errors
 
 LIMIT_BYTES = 262_144
 DRAIN_BYTES = 4 * 1024 * 1024
+"""How much of a refused body is read away."""
 
 
 class Stream(Protocol):
@@ -44,23 +46,27 @@ def read(stream: Stream, content_type: str | None, content_length: str | None) -
     a kept connection that has 64 KiB or more left on it, and its answer does not say so.
     """
     try:
-        try:
-            check_head(content_type, content_length)
-            raw = stream.read(LIMIT_BYTES + 1)
-            check_size(len(raw))
-        except errors.Fault:
-            drain(stream)
-            raise
-    except OSError:  # as gunicorn says that the chunks are malformed, or the client gone
-        raise errors.malformed("the body ends too soon") from None
+        check_head(content_type, content_length)
+        raw = _take(stream, LIMIT_BYTES + 1)
+        check_size(len(raw))
+    except errors.Fault:
+        _drain(stream)
+        raise
     return raw
 
 
-def drain(stream: Stream) -> None:
-    """Read away what is left of a body, up to DRAIN_BYTES."""
+def _take(stream: Stream, size: int) -> bytes:
+    try:
+        return stream.read(size)
+    except Exception:  # each server has its own for malformed chunks and a client that is gone
+        raise errors.malformed("the body cannot be read") from None
+
+
+def _drain(stream: Stream) -> None:
     left = DRAIN_BYTES
-    while left > 0 and (chunk := stream.read(min(left, 65_536))):
-        left -= len(chunk)
+    with contextlib.suppress(errors.Fault):
+        while left > 0 and (chunk := _take(stream, min(left, 65_536))):
+            left -= len(chunk)
 
 
 def parse(raw: bytes) -> Any:
