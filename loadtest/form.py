@@ -36,7 +36,7 @@ def _number(label: str, least: float, most: float, *, whole: bool = False) -> Ch
 
     def check(text: str) -> str:
         try:
-            value = float(int(text)) if whole else float(text)
+            value: float = int(text) if whole else float(text)
         except ValueError:
             value = math.nan
         if least <= value <= most:

@@ -1,0 +1,41 @@
+"""The live lab on free ports: real rows, Locust's interface, Prometheus and postgres_exporter."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from loadtest import live, ports
+from loadtest.native import Lab
+from tests.live.watch import Watch
+
+CEILING_RPS = "100000"
+
+
+@pytest.fixture(scope="session")
+def watch(lab: Lab) -> Iterator[Watch]:
+    """What `make live` starts, over the rows of the session's lab."""
+    ui, prometheus, load = ports.free(3)
+    variables = {
+        "LOCUST_PORT": str(ui),
+        "PROMETHEUS_PORT": str(prometheus),
+        "LAB_LOAD_METRICS_PORT": str(load),
+        "LAB_CEILING_RPS": CEILING_RPS,
+        "LAB_TARGET": " ".join(f"{name}={row.url()}" for name, row in lab.rows.items()),
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in variables.items():
+            patch.setenv(name, value)
+        with live.up(lab) as up:
+            assert up.prometheus is not None, up.missing
+            watch = Watch(ui=up.ui, prometheus=up.prometheus, lab=lab)
+            watch.until_scraped()
+            yield watch
+
+
+@pytest.fixture(autouse=True)
+def idle_afterwards(watch: Watch) -> Iterator[None]:
+    """No test leaves its load to the next."""
+    yield
+    watch.stop()

@@ -1,0 +1,166 @@
+"""Under load everything that the dashboards ask for is there, and all sides count the same."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+from bisect import bisect_left
+from pathlib import Path
+
+import pytest
+import yaml
+
+from loadtest.exporter import BOUNDS_S
+from loadtest.manifest import ROOT
+from tests.live.watch import Watch
+from tests.waiting import eventually
+
+ROOMY, FULL = "fastapi-async", "flask-sync"
+USERS_EACH = 20
+WAIT = {"scenario": "wait", "parameters": "ms=150", "load": "closed"}
+MIXED = {"scenario": "mixed", "parameters": "", "load": "closed", "think_ms": "20"}
+
+
+def expressions() -> dict[str, str]:
+    """Every expression of every panel, variable, annotation and rule, by where it stands."""
+    found = {}
+    for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json")):
+        dashboard = json.loads(path.read_text())
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", ()):
+                where = f"{path.stem}: {panel['title']} {target['refId']}"
+                found[where] = target["expr"]
+        found[f"{path.stem}: phases"] = dashboard["annotations"]["list"][0]["expr"]
+    rules = yaml.safe_load((ROOT / "prometheus" / "rules.yml").read_text())
+    for group in rules["groups"]:
+        found |= {f"rule {rule['record']}": rule["expr"] for rule in group["rules"]}
+    return {
+        where: expression.replace("$__rate_interval", "4s").replace("$service", ROOMY)
+        for where, expression in found.items()
+    }
+
+
+def has_data(watch: Watch, expression: str) -> bool:
+    return any(not math.isnan(float(each["value"][1])) for each in watch.query(expression))
+
+
+def test_every_expression_of_every_dashboard_and_rule_has_data(watch: Watch) -> None:
+    assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **MIXED)["success"]
+    missing = expressions()
+
+    def all_found() -> bool:
+        for where, expression in list(missing.items()):
+            if has_data(watch, expression):
+                del missing[where]
+        return not missing
+
+    assert eventually(all_found, 40), missing
+
+
+def test_both_rows_of_the_comparison_are_drawn(watch: Watch) -> None:
+    assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **WAIT)["success"]
+    comparison = {
+        where: expression
+        for where, expression in expressions().items()
+        if where.startswith("comparison") and "phases" not in where
+    }
+
+    def rows(expression: str) -> set[str]:
+        return {each["metric"].get("service", "") for each in watch.query(expression)}
+
+    for where, expression in comparison.items():
+        assert eventually(lambda wanted=expression: rows(wanted) >= {ROOMY, FULL}, 30), where  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("row", [ROOMY, "flask-gthread"])
+def test_locust_prometheus_and_the_service_agree(watch: Watch, row: str) -> None:
+    served, asked = watch.number(served_by(row)), watch.number(asked_of(row))
+    assert watch.start(row, users=USERS_EACH, **WAIT)["success"]
+    assert eventually(lambda: watch.requests(row) > 15 * USERS_EACH, 60)
+    seen_by_locust = p95_of_locust(watch, row)
+    seen_by_prometheus = watch.number(f"service:load_response_seconds:p95_10s{of(row)}")
+    watch.stop()
+    counted = watch.requests(row)
+    assert watch.number(asked_of(row)) - asked == counted
+    # Each user had one request in hand when the load stopped. An event loop has read it already and
+    # answers it all the same; what still waits for a thread may be dropped with its connection.
+    in_hand = range(USERS_EACH if row == ROOMY else 0, USERS_EACH + 1)
+    assert eventually(lambda: watch.number(served_by(row)) - served - counted in in_hand)
+    assert bucket(seen_by_prometheus) == bucket(seen_by_locust)
+
+
+def test_a_row_with_free_slots_sees_the_latency_that_its_clients_see(watch: Watch) -> None:
+    assert watch.start(ROOMY, users=USERS_EACH, **WAIT)["success"]
+    assert eventually(lambda: watch.requests(ROOMY) > 15 * USERS_EACH, 60)
+    server, client = (
+        watch.number(f"service:{side}:p95_10s{of(ROOMY)}")
+        for side in ("http_server_request_duration_seconds", "load_response_seconds")
+    )
+    assert bucket(server) == bucket(client)
+
+
+def of(row: str) -> str:
+    return f'{{service="{row}"}}'
+
+
+def served_by(row: str) -> str:
+    return f'http_server_request_duration_seconds_count{{service="{row}",http_route="/wait"}}'
+
+
+def asked_of(row: str) -> str:
+    return f'lab_load_requests_total{{service="{row}",scenario="wait"}}'
+
+
+def p95_of_locust(watch: Watch, row: str) -> float:
+    (entry,) = [each for each in watch.statistics()["stats"] if each["name"] == f"{row} /wait"]
+    return float(entry["response_time_percentile_0.95"]) / 1000
+
+
+def bucket(seconds: float) -> int:
+    return bisect_left(BOUNDS_S, seconds)
+
+
+def test_a_full_row_is_scraped_without_a_gap(watch: Watch) -> None:
+    assert watch.start(FULL, users=200, **WAIT)["success"]
+    assert eventually(lambda: watch.number(f"service:slots_utilisation:ratio{of(FULL)}") == 1)
+    before = watch.number(f"count_over_time(up{of(FULL)}[1h])")
+    assert eventually(lambda: watch.number(f"count_over_time(up{of(FULL)}[1h])") >= before + 22, 60)
+    window = f"up{of(FULL)}[20s]"
+    assert watch.number(f"min_over_time({window})") == 1
+    assert watch.number(f"count_over_time({window})") >= 19
+    assert watch.number(f"min_over_time(lab_slots_busy{of(FULL)}[10s])") >= 1
+    assert watch.number(f"lab_accept_backlog{of(FULL)}") > 100
+
+
+def test_a_killed_worker_leaves_no_ghost(watch: Watch) -> None:
+    assert watch.start(FULL, users=USERS_EACH, **WAIT)["success"]
+    assert eventually(lambda: watch.number(f"http_server_active_requests{of(FULL)}") >= 3)
+    counted = watch.number(served_by(FULL))
+    workers = watch.query(f"rate(lab_worker_requests_total{of(FULL)}[5s]) > 0")
+    os.kill(int(workers[0]["metric"]["worker"]), signal.SIGKILL)
+    assert eventually(
+        lambda: watch.number(f"count(rate(lab_worker_requests_total{of(FULL)}[5s]) > 0)") >= 3
+    )
+    watch.stop()
+    assert eventually(lambda: watch.number(f"http_server_active_requests{of(FULL)}") == 0)
+    assert watch.number(f"lab_slots_busy{of(FULL)}") == 0
+    assert watch.number(served_by(FULL)) >= counted, "what a dead worker has done stays counted"
+
+
+@pytest.mark.parametrize(
+    ("field", "value"), [("user_count", "-5"), ("parameters", "ms=soon"), ("scenario", "none")]
+)
+def test_absurd_values_never_reach_the_load(watch: Watch, field: str, value: str) -> None:
+    fields = dict(WAIT) | {field: value}
+    users = fields.pop("user_count", "1")
+    answer = watch.start(ROOMY, users=int(users), **fields)
+    assert not answer["success"]
+    assert answer["message"]
+    assert watch.statistics()["user_count"] == 0
+
+
+def test_the_log_of_the_load_has_no_traceback(watch: Watch) -> None:
+    log = Path(watch.lab.state / "logs" / "locust.log").read_text()
+    assert "Traceback" not in log
