@@ -9,7 +9,7 @@ from pathlib import Path
 from loadtest import plans, record, runs
 from loadtest.measurement import House
 from loadtest.native import Lab
-from loadtest.plans import Options, Plan, PlanError
+from loadtest.plans import Options, Plan
 from loadtest.record import Record
 
 
@@ -49,21 +49,15 @@ def begin(options: Options, results: Path) -> Comparison:
 
 
 def resume(folder: Path) -> Comparison:
-    """Take a run up where it ended; PlanError where the same schedule cannot be had any more."""
+    """Take a run up where it ended, with the same schedule."""
     known = record.restore(runs.load(folder).info)
-    rows = {row: None for planned in known.plans.values() for row in planned.rows}
     options = Options(
         seed=known.seed,
         plan=known.plan,
-        experiments=tuple(known.plans),
-        rows=tuple(rows),
         budget=known.budget,
         rounds=known.rounds,
         backend=known.backend,
     )
-    plan = plans.prepare(options)
-    if plan.planned != known.plans:
-        raise PlanError(
-            f"{folder}: rows or experiments have changed since this run began; start a new one"
-        )
-    return Comparison(plan, folder, replace(known, interrupted=False, reason="", resumed=True))
+    plan = plans.restore(options, known.experiments, known.plans)
+    going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)
+    return Comparison(replace(plan, left_out=known.left_out), folder, going_on)

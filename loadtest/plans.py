@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, cast, get_args
 
 from loadtest import budgets, builds, experiments, manifest, scenarios, schedule
@@ -100,11 +101,7 @@ def prepare(options: Options) -> Plan:
     rows = manifest.load(variables=budgets.variables(options.budget))
     wanted = manifest.choose(rows, list(options.rows) or list(rows))
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
-    known = experiments.load_all(rows=rows, scenarios=scenarios.SCENARIOS)
-    chosen = experiments.choose(known, options.experiments) if options.experiments else known
-    # An experiment that was asked for by name runs, headline or not, with the plan's rounds.
-    if options.experiments:
-        chosen = {name: replace(each, headline=True) for name, each in chosen.items()}
+    chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, rows))
     planned = schedule.plan(chosen, plan, options.rounds)
     fitting, misfits = _narrowed(planned, usable)
     if misfits and (options.experiments or not fitting):
@@ -116,6 +113,63 @@ def prepare(options: Options) -> Plan:
         tuple(fitting),
         reasons | misfits,
     )
+
+
+def _chosen(names: Collection[str], rows: Collection[str]) -> dict[str, Experiment]:
+    """The experiments called `names`, or all; a name that ends in .toml is a file of the user's.
+
+    One that was asked for by name runs, headline or not.
+    """
+    known = experiments.load_all(rows=rows, scenarios=scenarios.SCENARIOS)
+    for name in names:
+        if name.endswith(".toml"):
+            own = experiments.read(Path(name), rows=rows, scenarios=scenarios.SCENARIOS)
+            known[name] = own
+    if not names:
+        return known
+    asked = experiments.choose(known, names).values()
+    return {each.name: replace(each, headline=True) for each in asked}
+
+
+def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
+    """Rows that join experiments whose files do not name them.
+
+    Rows that no file names (somebody's own) join every experiment; rows that were asked for by
+    name join the experiments that were asked for by name.
+    """
+    if options.rows and options.experiments:
+        return list(options.rows)
+    named = {row for each in experiments.load_all().values() for row in each.rows}
+    return [row for row in wanted if row not in named]
+
+
+def _with(rows: Collection[str], chosen: Mapping[str, Experiment]) -> dict[str, Experiment]:
+    return {
+        name: replace(each, rows=tuple(dict.fromkeys((*each.rows, *rows))))
+        for name, each in chosen.items()
+    }
+
+
+def restore(
+    options: Options,
+    documents: Mapping[str, Mapping[str, Any]],
+    planned: Mapping[str, Planned],
+) -> Plan:
+    """The plan of an earlier run, from what its run.json says; PlanError where rows are missing."""
+    rows = manifest.load(variables=budgets.variables(options.budget))
+    usable, reasons = builds.available(rows) if options.backend == "native" else (rows, {})
+    needed = {name: None for each in planned.values() for name in each.rows}
+    for name in needed:
+        if name not in usable:
+            raise PlanError(f"row {name}: {reasons.get(name, 'is not in docker-compose.yml')}")
+    restored = [_restored(name, documents[name], each) for name, each in planned.items()]
+    return Plan(options, {name: usable[name] for name in needed}, tuple(restored), {})
+
+
+def _restored(name: str, document: Mapping[str, Any], planned: Planned) -> Experiment:
+    read = experiments.parse(name, document, where=f"run.json: experiments.{name}")
+    levels = tuple(level for level in read.levels if level.label in planned.levels)
+    return replace(read, rows=planned.rows, levels=levels, rounds=planned.rounds)
 
 
 def _plan_name(name: str) -> PlanName:
