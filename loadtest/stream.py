@@ -69,8 +69,10 @@ class Stream:
         series: Series = request.series
         return series
 
-    def enter(self, connection: Connection, now: float) -> None:  # noqa: ARG002
-        """A request is in hand from now on."""
+    def enter(self, connection: Connection, now: float) -> None:
+        """The connection has a request in hand from now on."""
+        assert connection.request is not None
+        self.series(connection.request)
         self._integrate(now)
         self.sent += 1
         self.in_flight += 1

@@ -123,6 +123,12 @@ def test_right_answers_in_every_form(script: Script) -> None:
     assert tally.reconnects == 0
 
 
+def test_every_byte_is_counted() -> None:
+    with serving(answering(OK)) as port:
+        tally = drive(port, connections=3, warmup_s=0.1)
+    assert tally.received == tally.answered * len(OK)
+
+
 def test_answers_in_pieces() -> None:
     def script(connection: socket.socket) -> None:
         while read_request(connection):

@@ -1,0 +1,117 @@
+"""What the load generator can make on this machine, before it is asked what a service can."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loadtest import histogram, nullserver
+from loadtest.load import Load, run
+
+CONNECTIONS = (1, 16, 64, 256, 1000)
+USUAL = 64  # connections at which answers of other sizes are tried
+QUICK = (16, 256)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One measurement: a scenario over so many connections.
+
+    `answer_bytes` is the mean size of an answer with its head. Where `generator_cpu` is well
+    under 1 the null server was the limit and the generator can do more than `rps`.
+    """
+
+    scenario: str
+    parameters: Mapping[str, int]
+    connections: int
+    answer_bytes: float
+    rps: float
+    generator_cpu: float
+    cpu_us_per_request: float
+    p99_us: int
+
+
+Setting = tuple[str, dict[str, int], int]
+
+
+def calibrate(
+    *,
+    load_cpus: Collection[int] | None = None,
+    service_cpus: frozenset[int] | None = None,
+    seconds: float = 1.0,
+    quick: bool = False,
+    progress: Callable[[Point], None] = lambda _: None,
+) -> dict[str, Any]:
+    """Measure the ceiling by connections and by size of answer; the record for run.json.
+
+    `ceiling_rps` in it is the lowest over the connections, with the small answers of /json: no
+    share of it is better than it looks. Raises LoadError or ProcessError.
+    """
+    points: list[Point] = []
+    with tempfile.TemporaryDirectory(prefix="lab-null-") as folder:
+        path = Path(folder)
+        path.chmod(0o755)
+        with nullserver.running(path, cpus=service_cpus) as url:
+            for scenario, parameters, connections in plan(quick=quick):
+                point = _measure(url, scenario, parameters, connections, seconds, load_cpus)
+                points.append(point)
+                progress(point)
+    return {
+        "server": "nginx" if shutil.which("nginx") else "the lab's own",
+        "ceiling_rps": ceiling(points),
+        "points": [asdict(point) for point in points],
+    }
+
+
+def plan(*, quick: bool) -> list[Setting]:
+    """Scenario, parameters and connections of each point."""
+    if quick:
+        return [("json", {}, connections) for connections in QUICK]
+    by_connections: list[Setting] = [("json", {}, connections) for connections in CONNECTIONS]
+    by_size: list[Setting] = [("plaintext", {}, USUAL)]
+    by_size += [("items", {"limit": limit}, USUAL) for limit in nullserver.LIMITS]
+    return by_connections + by_size
+
+
+def ceiling(points: Collection[Point]) -> float:
+    """Requests a second that the generator makes at least, over more than one connection.
+
+    One connection measures the round trip and not the generator.
+    """
+    return min(point.rps for point in points if point.scenario == "json" and point.connections > 1)
+
+
+def _measure(
+    url: str,
+    scenario: str,
+    parameters: dict[str, int],
+    connections: int,
+    seconds: float,
+    cpus: Collection[int] | None,
+) -> Point:
+    result = run(
+        Load("closed", connections),
+        target=url,
+        service="null-server",
+        scenario=scenario,
+        parameters=parameters,
+        warmup_s=0.3,
+        duration_s=seconds,
+        seed=1,
+        cpus=cpus,
+    )
+    answered = max(result.answered, 1)
+    return Point(
+        scenario=scenario,
+        parameters=parameters,
+        connections=connections,
+        answer_bytes=round(result.received_bytes / answered, 1),
+        rps=round(result.goodput_rps, 1),
+        generator_cpu=round(result.generator_cpu, 3),
+        cpu_us_per_request=round(1e6 * result.generator_cpu * result.duration_s / answered, 2),
+        p99_us=histogram.decode(result.response_us).get_value_at_percentile(99),
+    )
