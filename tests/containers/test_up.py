@@ -34,7 +34,7 @@ def test_limits_are_in_force(stack: Stack) -> None:
 
 def test_no_process_is_root_and_no_root_file_system_is_writable(stack: Stack) -> None:
     for container in stack.containers():
-        users = docker("top", container["Id"], "-eo", "uid").split()[1:]
+        users = docker("top", container["Id"], "-eo", "pid,uid").split()[3::2]
         assert users, container["Name"]
         assert "0" not in users, container["Name"]
         assert container["HostConfig"]["ReadonlyRootfs"], container["Name"]
@@ -82,7 +82,7 @@ def test_a_load_over_the_page_of_locust_with_two_workers(stack: Stack) -> None:
         await_that(lambda: _requests(stats()) > 100, within_s=60, what="100 requests")
         assert stats()["state"] == "running"
     finally:
-        fetch(f"{page}/stop")
+        fetch(f"{page}/stop", data=b"")
     total = stats()
     assert total["errors"] == []
 
