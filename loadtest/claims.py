@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import fmean
 from typing import Any, Literal
 
@@ -110,6 +110,19 @@ def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> Claim
         budget,
         checks,
     )
+
+
+def checked(claim: Claim, found: Mapping[str, Any]) -> Claim:
+    """The claim of an experiment that takes no load: it holds for the rows whose check passed."""
+    checks = tuple(
+        Check(
+            Criterion(says=f"{row}: {result.get('detail', '')}".rstrip(": "), row=row, measure=""),
+            "holds" if result.get("passed") else "fails",
+            None,
+        )
+        for row, result in found.items()
+    )
+    return replace(claim, word=word(check.state for check in checks), checks=checks)
 
 
 def word(states: Iterable[State]) -> Word:

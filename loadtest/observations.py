@@ -4,25 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import lru_cache
 from statistics import fmean
 
-from hdrh.histogram import HdrHistogram
-
-from loadtest.histogram import DIGITS, HIGHEST_US, LOWEST_US, decode
-from loadtest.statistics import enough, percentile_ranks
+from loadtest import latencies
 from loadtest.trials import Trial
-
-
-@dataclass(frozen=True)
-class Percentile:
-    """A percentile in milliseconds with its 95 % limits, which are None where they can't be had."""
-
-    ms: float
-    low_ms: float | None
-    high_ms: float | None
-    requests: int
 
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:
@@ -62,41 +47,9 @@ def points(trials: Iterable[Trial], name: str, arm: str) -> tuple[list[float], l
     return [x for x, _ in pairs], [y for _, y in pairs]
 
 
-@lru_cache(maxsize=4096)
-def histogram(encoded: str) -> HdrHistogram:
-    """An HdrHistogram V2 of microseconds from its base64 text."""
-    return decode(encoded)
-
-
-def merged(encoded: Iterable[str]) -> HdrHistogram:
-    """One histogram of several."""
-    total = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS)
-    for each in encoded:
-        total.add(histogram(each))
-    return total
-
-
-def percentile(latencies: HdrHistogram, which: float) -> Percentile | None:
-    """A percentile with its order-statistic limits; None with too few requests to print one."""
-    count = latencies.get_total_count()
-    if not enough(count, which):
-        return None
-    ranks = percentile_ranks(count, which)
-    low, high = (
-        (_at(latencies, 100 * ranks[0] / count), _at(latencies, 100 * ranks[1] / count))
-        if ranks
-        else (None, None)
-    )
-    return Percentile(_at(latencies, which), low, high, count)
-
-
-def _at(latencies: HdrHistogram, which: float) -> float:
-    return float(latencies.get_value_at_percentile(which)) / 1000
-
-
 def _percentile_ms(which: float) -> Callable[[Trial], float | None]:
     def value(trial: Trial) -> float | None:
-        found = percentile(histogram(trial.result.response_us), which)
+        found = latencies.read(trial.result.response_us).percentile(which)
         return found.ms if found else None
 
     return value

@@ -11,7 +11,7 @@ import altair as alt
 from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, logarithmic, shape
 from loadtest.claims import amount
 from loadtest.experiments import Experiment, Level
-from loadtest.observations import merged, percentile
+from loadtest.latencies import Latencies, Percentile, merged
 from loadtest.trials import Trial
 
 # Percentiles that are drawn, as far as there are enough requests for them.
@@ -68,15 +68,15 @@ def _is(trial: Trial, row: str, level: Level) -> bool:
     return trial.arm == row and trial.level == level.label
 
 
-def _histogram(trials: Sequence[Trial], kind: str) -> Any:
+def _latencies(trials: Sequence[Trial], kind: str) -> Latencies:
     results = [trial.result for trial in trials]
     return merged(each.response_us if kind == "response" else each.service_us for each in results)
 
 
 def _percentiles(row: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
-    latencies = _histogram(trials, kind)
+    latencies = _latencies(trials, kind)
     for which in _DRAWN:
-        found = percentile(latencies, which) if trials else None
+        found = latencies.percentile(which) if trials else None
         if found:
             yield {
                 "row": row,
@@ -121,17 +121,17 @@ def _percentile_table(
     for row in experiment.rows:
         own = [trial for trial in trials if _is(trial, row, level)]
         for kind in kinds if own else ():
-            latencies = _histogram(own, kind)
-            cells = (_limits(percentile(latencies, which)) for which in _MARKED)
-            rows.append((row, kind, f"{latencies.get_total_count():,}", *cells))
+            latencies = _latencies(own, kind)
+            cells = (_limits(latencies.percentile(which)) for which in _MARKED)
+            rows.append((row, kind, f"{latencies.total:,}", *cells))
     headers = ("Row", "Time", "Requests", *(f"p{which:g}, ms (95 % limits)" for which in _MARKED))
     return Table(headers, tuple(rows))
 
 
-def _limits(found: Any) -> str:
+def _limits(found: Percentile | None) -> str:
     if found is None:
         return "too few requests"
-    if found.low_ms is None:
+    if found.low_ms is None or found.high_ms is None:
         return amount(found.ms)
     return f"{amount(found.ms)} ({amount(found.low_ms)}–{amount(found.high_ms)})"
 
@@ -144,7 +144,7 @@ def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
         for level in experiment.levels
         if level.load.kind == "open"
         and (own := [trial for trial in trials if _is(trial, row, level)])
-        and (found := percentile(_histogram(own, "response"), 99.0))
+        and (found := _latencies(own, "response").percentile(99.0))
     ]
     if len({each["level"] for each in records}) < 2:
         return None

@@ -12,7 +12,8 @@ import altair as alt
 
 from loadtest.charts.style import Chart, Records, Table, colour, data, logarithmic, service, shape
 from loadtest.claims import amount
-from loadtest.observations import histogram, measure
+from loadtest.latencies import read
+from loadtest.observations import measure
 from loadtest.trials import Trial
 
 TOLERANCE = 0.05
@@ -39,9 +40,8 @@ def little(trials: Sequence[Trial]) -> Chart | None:
 
 
 def _little(trial: Trial) -> dict[str, Any] | None:
-    latencies = histogram(trial.result.response_us)
     rate = (trial.result.answered + trial.result.failed) / trial.result.duration_s
-    expected = rate * float(latencies.get_mean_value()) / 1e6
+    expected = rate * read(trial.result.response_us).mean_us / 1e6
     if expected <= 0 or trial.result.mean_in_flight <= 0:
         return None
     return {"row": trial.service, "x": expected, "y": trial.result.mean_in_flight}

@@ -1,0 +1,170 @@
+"""What the report says of one experiment: its verdict, its charts and their takeaways."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from loadtest import claims, verdicts
+from loadtest.charts import forest, latency, resources, scaling, trust
+from loadtest.charts.style import Chart, Table
+from loadtest.claims import Claim, amount
+from loadtest.experiments import SLOPES, Experiment
+from loadtest.runs import Run
+from loadtest.trials import Trial
+from loadtest.verdicts import Finding, times
+
+
+@dataclass(frozen=True)
+class Section:
+    """One experiment of the report. `beside`: claimed figures beside the measured ones."""
+
+    experiment: Experiment
+    claim: Claim
+    findings: tuple[Finding, ...]
+    charts: tuple[Chart, ...]
+    beside: Table | None
+    facts: tuple[str, ...]
+
+    @property
+    def takeaway(self) -> str:
+        """The sentence for a list of experiments."""
+        return self.charts[0].title if self.charts else "Nothing of it was measured in this run"
+
+
+def of(run: Run) -> list[Section]:
+    """The sections of a run, in the order of the claims."""
+    return [_section(run, experiment) for experiment in run.experiments.values()]
+
+
+def _section(run: Run, experiment: Experiment) -> Section:
+    trials = run.valid.get(experiment.name, [])
+    seen = _seen(experiment, trials)
+    findings = [finding for finding in verdicts.findings(seen, trials) if finding.comparison]
+    twins = verdicts.twins([seen], {experiment.name: trials})
+    return Section(
+        experiment=seen,
+        claim=_claim(run, experiment, trials),
+        findings=tuple(findings),
+        charts=tuple(_charts(run, seen, trials, findings, twins)),
+        beside=_beside(seen, findings),
+        facts=tuple(_facts(seen, trials)),
+    )
+
+
+def _claim(run: Run, experiment: Experiment, trials: Sequence[Trial]) -> Claim:
+    judged = claims.judge(experiment, trials, run.budget)
+    found = run.info.get("checks", {}).get(experiment.name)
+    return claims.checked(judged, found) if experiment.check and found else judged
+
+
+def _seen(experiment: Experiment, trials: Sequence[Trial]) -> Experiment:
+    """The experiment with only those rows and levels that have a trial."""
+    rows = {trial.service for trial in trials}
+    levels = {trial.level for trial in trials}
+    return replace(
+        experiment,
+        rows=tuple(row for row in experiment.rows if row in rows),
+        levels=tuple(level for level in experiment.levels if level.label in levels),
+    )
+
+
+def _charts(
+    run: Run,
+    experiment: Experiment,
+    trials: Sequence[Trial],
+    findings: Sequence[Finding],
+    twins: Sequence[Finding],
+) -> Iterator[Chart]:
+    if experiment.measure in SLOPES:
+        drawn = [resources.held(experiment, trials, measure) for measure in SLOPES]
+    else:
+        both = [*findings, *twins]
+        drawn = [
+            scaling.scaling(experiment, trials, takeaway(findings, experiment)),
+            forest.forest(experiment, trials, both, _tally(findings, twins)),
+            latency.stall(experiment, trials),
+            latency.offered(experiment, trials),
+        ]
+        if experiment.levels:
+            drawn.append(latency.percentiles(experiment, trials, experiment.levels[-1]))
+    drawn.append(
+        trust.run_order(experiment.name, run.all.get(experiment.name, []), experiment.measure)
+    )
+    yield from (chart for chart in drawn if chart)
+
+
+def takeaway(findings: Sequence[Finding], experiment: Experiment) -> str:
+    """The largest difference at the last level that was run, or that there is none to be told."""
+    for level in reversed(experiment.levels):
+        at = [finding for finding in findings if finding.level == level.label]
+        told = [finding for finding in at if finding.outcome in ("more", "less")]
+        if told:
+            largest = max(told, key=lambda each: abs(_log_ratio(each)))
+            return f"At {level.label}, {largest.sentence}"
+        if any(finding.outcome == "equivalent" for finding in at) and len(at) == 1:
+            return f"At {level.label}: {at[0].sentence}"
+        if at:
+            return f"At {level.label} this run found no difference between the rows"
+    return experiment.title
+
+
+def _log_ratio(finding: Finding) -> float:
+    return math.log(finding.comparison.ratio) if finding.comparison else 0.0
+
+
+def _tally(findings: Sequence[Finding], twins: Sequence[Finding]) -> str:
+    count = Counter(finding.outcome for finding in findings)
+    different = count["more"] + count["less"]
+    told = [
+        f"{different} of {len(findings)} comparisons show a difference",
+        f"{count['equivalent']} none that matters" if count["equivalent"] else "",
+        f"{count['inconclusive']} stay open" if count["inconclusive"] else "",
+    ]
+    if not twins:
+        return ", ".join(part for part in told if part)
+    own = "agrees with itself" if verdicts.stable(twins) else "differs from itself, so trust none"
+    return ", ".join(part for part in told if part) + f"; the reference {own}"
+
+
+def _beside(experiment: Experiment, findings: Sequence[Finding]) -> Table | None:
+    """Claimed figures as ratios to the reference, beside the measured ratios."""
+    base = experiment.claimed.get(experiment.reference)
+    if not base:
+        return None
+    levels = [level.label for level in experiment.levels]
+    measured = {(each.row, each.level): each.comparison for each in findings if each.comparison}
+    rows = []
+    for row, claimed in experiment.claimed.items():
+        cells = [
+            f"{times(found.ratio)} × ({times(found.low)}–{times(found.high)})"
+            if (found := measured.get((row, level)))
+            else ("1" if row == experiment.reference else "not measured")
+            for level in levels
+        ]
+        rows.append((row, f"{claimed:,.0f}", f"{times(claimed / base)} ×", *cells))
+    return Table(("Row", "Claimed requests/s", "Claimed ratio", *levels), tuple(rows))
+
+
+def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
+    if not trials:
+        return
+    levels = ", ".join(level.label for level in experiment.levels)
+    held = ", ".join(
+        sorted({_request(trial.scenario, trial.parameters) for trial in trials}, key=str)
+    )
+    yield f"Request: {held}"
+    yield f"Varied: {levels}"
+    rounds = len({trial.round for trial in trials})
+    yield (
+        f"{rounds} rounds in random order; each trial lasts {amount(experiment.duration_s)} s "
+        f"after {amount(experiment.warmup_s)} s of warm-up that does not count"
+    )
+
+
+def _request(scenario: str, parameters: Any) -> str:
+    inner = ", ".join(f"{key} = {value:,}" for key, value in parameters.items())
+    return f"{scenario} ({inner})" if inner else scenario
