@@ -100,10 +100,10 @@ SECTIONS = [
             ),
             timeseries(
                 "Scrape duration",
-                "How long a target takes to answer Prometheus. At 0.9 s (red) a scrape is lost.",
+                "How long a target takes to answer Prometheus. At 1.9 s (red) a scrape is lost.",
                 "s",
                 Query("scrape_duration_seconds", "{{job}} {{service}}"),
-                limit=0.9,
+                limit=1.9,
             ),
         ],
     ),

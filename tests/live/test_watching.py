@@ -37,7 +37,7 @@ def expressions() -> dict[str, str]:
     for group in rules["groups"]:
         found |= {f"rule {rule['record']}": rule["expr"] for rule in group["rules"]}
     return {
-        where: expression.replace("$__rate_interval", "4s").replace("$service", ROOMY)
+        where: expression.replace("$__rate_interval", "8s").replace("$service", ROOMY)
         for where, expression in found.items()
     }
 
@@ -87,7 +87,7 @@ def test_locust_prometheus_and_the_service_agree(watch: Watch, row: str) -> None
     # Each user had one request in hand when the load stopped. An event loop has read it already and
     # answers it all the same; what still waits for a thread may be dropped with its connection.
     in_hand = range(USERS_EACH if row == ROOMY else 0, USERS_EACH + 1)
-    assert eventually(lambda: watch.number(served_by(row)) - served - counted in in_hand)
+    assert watch.number(served_by(row)) - served - counted in in_hand
     assert bucket(seen_by_prometheus) == bucket(seen_by_locust)
 
 
@@ -126,11 +126,11 @@ def test_a_full_row_is_scraped_without_a_gap(watch: Watch) -> None:
     assert watch.start(FULL, users=200, **WAIT)["success"]
     assert eventually(lambda: watch.number(f"service:slots_utilisation:ratio{of(FULL)}") == 1)
     before = watch.number(f"count_over_time(up{of(FULL)}[1h])")
-    assert eventually(lambda: watch.number(f"count_over_time(up{of(FULL)}[1h])") >= before + 22, 60)
-    window = f"up{of(FULL)}[20s]"
-    assert watch.number(f"min_over_time({window})") == 1
-    assert watch.number(f"count_over_time({window})") >= 19
-    assert watch.number(f"min_over_time(lab_slots_busy{of(FULL)}[10s])") >= 1
+    assert eventually(lambda: watch.number(f"count_over_time(up{of(FULL)}[1h])") >= before + 11, 60)
+    window = f"{of(FULL)}[20s]"
+    assert watch.number(f"min_over_time(up{window})") == 1
+    assert watch.number(f"count_over_time(lab_slots_busy{window})") >= 9, "a scrape every 2 s"
+    assert watch.number(f"min_over_time(lab_slots_busy{window})") >= 1
     assert watch.number(f"lab_accept_backlog{of(FULL)}") > 100
 
 
@@ -138,10 +138,10 @@ def test_a_killed_worker_leaves_no_ghost(watch: Watch) -> None:
     assert watch.start(FULL, users=USERS_EACH, **WAIT)["success"]
     assert eventually(lambda: watch.number(f"http_server_active_requests{of(FULL)}") >= 3)
     counted = watch.number(served_by(FULL))
-    workers = watch.query(f"rate(lab_worker_requests_total{of(FULL)}[5s]) > 0")
+    workers = watch.query(f"rate(lab_worker_requests_total{of(FULL)}[6s]) > 0")
     os.kill(int(workers[0]["metric"]["worker"]), signal.SIGKILL)
     assert eventually(
-        lambda: watch.number(f"count(rate(lab_worker_requests_total{of(FULL)}[5s]) > 0)") >= 3
+        lambda: watch.number(f"count(rate(lab_worker_requests_total{of(FULL)}[6s]) > 0)") >= 3
     )
     watch.stop()
     assert eventually(lambda: watch.number(f"http_server_active_requests{of(FULL)}") == 0)
