@@ -120,6 +120,7 @@ def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
     usable, reasons = builds.available(manifest.choose(known, names))
     for name, reason in reasons.items():
         console.print(f"{name} is left out: {reason}", markup=False)
+    budget_files.check(usable.values(), budget_files.max_connections())
     console.print(f"starting {', '.join(usable)} …")
     with Lab(usable) as lab, live_lab.up(lab) as running:
         _show_live(lab, running)

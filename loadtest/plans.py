@@ -107,9 +107,11 @@ def prepare(options: Options) -> Plan:
     if misfits and (options.experiments or not fitting):
         raise ExperimentError("; ".join(misfits.values()))
     needed = {name for each in fitting for name in each.rows}
+    kept = {name: row for name, row in usable.items() if name in needed}
+    budgets.check(kept.values(), budgets.max_connections())
     return Plan(
         options,
-        {name: row for name, row in usable.items() if name in needed},
+        kept,
         tuple(fitting),
         reasons | misfits,
     )
