@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -68,7 +68,7 @@ def load(folder: Path) -> Run:
     """Read a results folder; one of another version, or that is none, is an error."""
     info = _info(folder)
     experiments = {
-        name: _experiment(folder, name, document)
+        name: _as_planned(_experiment(folder, name, document), info.get("plans", {}).get(name))
         for name, document in info.get("experiments", {}).items()
     }
     return Run(folder, info, experiments, tuple(_trials(folder)))
@@ -98,6 +98,18 @@ def _experiment(folder: Path, name: str, document: object) -> Experiment:
         return parse(name, document, where=f"{folder / 'run.json'}: experiments.{name}")
     except ExperimentError as error:
         raise RunError(str(error)) from None
+
+
+def _as_planned(experiment: Experiment, planned: Mapping[str, Any] | None) -> Experiment:
+    """The experiment with the rows, levels and rounds that this run had of it."""
+    if planned is None:
+        return experiment
+    return replace(
+        experiment,
+        rows=tuple(planned["rows"]),
+        levels=tuple(each for each in experiment.levels if each.label in planned["levels"]),
+        rounds=planned["rounds"],
+    )
 
 
 def _trials(folder: Path) -> list[Trial]:
