@@ -149,11 +149,9 @@ def observed(criterion: Criterion, figure: Figure | None) -> str:
 
 
 def amount(value: float) -> str:
-    """A value in about three digits, with its sign."""
-    sign = "−" if value < 0 else ""
-    if abs(value) < 1:
-        return f"{sign}{abs(value):.2g}"
-    return sign + times(abs(value))
+    """A value in two or three digits, with its sign."""
+    sign, size = "−" if value < 0 else "", abs(value)
+    return sign + (times(size) if size >= 0.0995 or size == 0 else f"{size:.2g}")
 
 
 def _check(criterion: Criterion, trials: Sequence[Trial]) -> Check:

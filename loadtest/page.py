@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from loadtest import palette, verdicts
 from loadtest.charts import trust
@@ -58,7 +59,7 @@ def render(run: Run, sections: Sequence[Section], charts: Mapping[str, tuple[str
     return environment.get_template("report.html.j2").render(
         run=run,
         title=f"Concurrency lab: run {run.id}",
-        css=(_TEMPLATES / "report.css").read_text(encoding="utf-8"),
+        css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
         lead=_lead(run, sections),
         notices=notices(run, twins),
         sections=sections,

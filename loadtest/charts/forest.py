@@ -32,10 +32,9 @@ def forest(
         title=title,
         description=(
             f"Ratio to {experiment.reference} on a logarithmic axis; the bar is the 95 % interval, "
-            f"each small dot one round, the grey band ±5 %. “{experiment.reference}#2” is the same "
-            "row measured a second time: its interval should reach into the band. "
-            + "; ".join(finding.sentence for finding in measured)
-            + "."
+            f"each small dot one round, the grey band ±5 %. {experiment.reference}#2 is the same "
+            "row measured a second time: it should stand on 1. The sentence of each comparison is "
+            "in the table."
         ),
         draw=lambda width: _draw(experiment, summary, rounds, levels, width),
         table=_table(measured),
@@ -67,7 +66,7 @@ def _draw(
     experiment: Experiment, summary: Records, rounds: Records, levels: Sequence[str], width: int
 ) -> Any:
     arms = list(dict.fromkeys(each["row"] for each in summary))
-    inner = width - (150 if width > NARROW else 128)
+    inner = width - (170 if width > NARROW else 150)
     x = alt.X(
         "ratio:Q",
         title=f"Ratio to {experiment.reference}",

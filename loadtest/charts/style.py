@@ -57,6 +57,8 @@ class Chart:
         spec: dict[str, Any] = chart.configure(**_config(width)).to_dict(validate=False)
         if "facet" not in spec:  # facets have no one width to fit
             spec["autosize"] = {"type": "fit-x", "contains": "padding"}
+        else:  # a reader's font may be wider than the one that was measured with
+            spec["config"]["padding"] = {"left": 26, "right": 6, "top": 6, "bottom": 6}
         return spec
 
 
@@ -91,6 +93,7 @@ def _config(width: int) -> dict[str, Any]:
             "labelFontSize": size,
             "labelColor": _INK,
             "symbolSize": 110,
+            "columnPadding": 24,
             "labelLimit": 220,
             "columns": 4 if width > NARROW else 2,
         },
@@ -116,7 +119,7 @@ def service(arm: str) -> str:
 
 def data(records: Records) -> alt.InlineData:
     """Records as the data of a chart; as text, for Altair copies all else at every step."""
-    return alt.InlineData(values=json.dumps(records), format=alt.DataFormat(type="json"))
+    return alt.InlineData(values=json.dumps(records), format={"type": "json"})
 
 
 def loads(values: Sequence[float], title: str, width: int) -> alt.X:
