@@ -1,7 +1,7 @@
 """A server that does nothing but answer: what the load generator makes against it is its ceiling.
 
 nginx where it is installed, else a loop like the engine's own (`python -m loadtest.nullserver
-PORT`). It serves the contract's plainest routes, so that the scenarios and their checks are the real ones.
+PORT`). It serves the contract's plainest routes, so that scenarios and checks are the real ones.
 """
 
 from __future__ import annotations
