@@ -1,0 +1,15 @@
+"""FastAPI's own first example, as the yardstick for the fastapi rows."""
+
+from fastapi import FastAPI
+
+app = FastAPI()
+
+
+@app.get("/json")
+async def message() -> dict[str, str]:
+    return {"message": "Hello, World!"}
+
+
+@app.get("/readyz")
+async def ready() -> dict[str, str]:
+    return {"status": "ready"}

@@ -1,0 +1,212 @@
+"""What metrics cost each Python row, and what the lab's FastAPI row costs against a bare one.
+
+    python benchmarks/services.py [ROW…]
+
+Every row runs twice on one pinned core, with metrics and without; the load alternates between
+the two in short slices, so that a machine that changes its mind hits both alike. The ratio is of
+requests per second of the service's own CPU time, which is requests per second of a core that
+nobody shares, and stays itself on one that somebody does; geometric mean and 95 % interval over
+the paired slices. Requests per second by the clock stand beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tempfile
+import urllib.request
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from statistics import geometric_mean
+from urllib.parse import urlsplit
+
+import psutil
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+
+from loadtest import manifest, scenarios
+from loadtest.engine import Engine
+from loadtest.manifest import Row
+from loadtest.native import Lab
+from loadtest.statistics import compare
+from loadtest.stream import Stream, resolve
+
+CONNECTIONS = 16
+SLICE_S = 1.5
+LOADS = ("json", "item")
+METRICS_FLOOR, HELLO_FLOOR = 0.95, 0.9
+CENTRAL = "fastapi-async"
+
+
+@dataclass(frozen=True)
+class Slice:
+    """Right answers in one slice of `clock_s` seconds that cost the service `cpu_s` of CPU."""
+
+    answered: int
+    clock_s: float
+    cpu_s: float
+
+
+Slices = Mapping[int, Slice]
+
+
+def load_once(row: Row, root_pid: int, scenario: str) -> Slice:
+    """One slice; a wrong answer is an error of the benchmark."""
+    load, address = scenarios.choose(scenario), urlsplit(row.url())
+    engine = Engine()
+    stream = Stream(
+        engine,
+        service=row.name,
+        scenario=scenario,
+        address=resolve(address.hostname or "", address.port or 80),
+        traffic=load.traffic(address.netloc, load.filled({}), 1),
+    )
+    engine.add_stream(stream)
+    for _ in range(CONNECTIONS):
+        engine.add_connection(stream)
+    cpu_s = server_cpu_s(root_pid)
+    engine.measure(0.0, SLICE_S)
+    engine.run(lambda: engine.measured)
+    cpu_s = server_cpu_s(root_pid) - cpu_s
+    tally = engine.tallies[stream]
+    engine.close()
+    if tally.failed:
+        raise SystemExit(f"{row.name}: {scenario}: {dict(tally.errors)}")
+    return Slice(tally.answered, tally.duration_s, cpu_s)
+
+
+def server_cpu_s(root_pid: int) -> float:
+    """CPU time of the server's processes, without `lab.serve` above them."""
+    times = [child.cpu_times() for child in psutil.Process(root_pid).children(recursive=True)]
+    return float(sum(each.user + each.system for each in times))
+
+
+def alternate(lab: Lab, names: Sequence[str], scenario: str, rounds: int) -> list[Slices]:
+    """Load two rows in turn, the order turned around each round; the first round warms up."""
+    slices: dict[str, dict[int, Slice]] = {name: {} for name in names}
+    for number in range(rounds + 1):
+        for name in names[:: 1 if number % 2 else -1]:
+            slices[name][number] = load_once(lab.rows[name], lab.pid(name), scenario)
+    return [{n: each for n, each in slices[name].items() if n} for name in names]
+
+
+def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
+    """Each row with and without metrics, and the bare FastAPI."""
+    off = {
+        f"{row.name}, metrics off": replace(
+            row,
+            name=f"{row.name}, metrics off",
+            environment={**row.environment, "LAB_METRICS": "off"},
+        )
+        for row in rows.values()
+    }
+    return dict(rows) | off
+
+
+def hello(row: Row) -> Row:
+    """`hello.py` served by the very command of `row`."""
+    command = tuple("hello:app" if ":app" in word else word for word in row.command)
+    return replace(row, name="bare FastAPI", command=command, folder=Path(__file__).parent)
+
+
+def memory(row: Row) -> int:
+    """PSS of the row's processes in bytes, from its own metrics."""
+    with urllib.request.urlopen(row.metrics_url(), timeout=5) as response:
+        for line in response.read().decode().splitlines():
+            if line.startswith("lab_process_pss_bytes "):
+                return int(float(line.split()[1]))
+    raise SystemExit(f"{row.name}: no lab_process_pss_bytes in its metrics")
+
+
+def cells(measured: Slices, reference: Slices, floor: float) -> list[str]:
+    """Both rates by the clock, the ratio with its interval, and whether the floor is kept."""
+    found = compare(_by_cpu(measured), _by_cpu(reference))
+    if found is None:
+        raise SystemExit("a slice without an answer: nothing to compare")
+    verdict = "ok" if found.ratio >= floor else "below" if found.high < floor else "unclear"
+    ratio = f"{found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    return [_by_clock(measured), _by_clock(reference), ratio, verdict]
+
+
+def _by_cpu(slices: Slices) -> dict[int, float]:
+    return {number: each.answered / each.cpu_s for number, each in slices.items()}
+
+
+def _by_clock(slices: Slices) -> str:
+    return f"{geometric_mean(each.answered / each.clock_s for each in slices.values()):,.0f}"
+
+
+def table(title: str, columns: Sequence[str]) -> Table:
+    """An empty table with right-aligned figures."""
+    made = Table(title=title)
+    for number, column in enumerate(columns):
+        made.add_column(column, justify="right" if number else "left")
+    return made
+
+
+def metrics_cost(rows: Mapping[str, Row], rounds: int, console: Console) -> Table:
+    """Each row with metrics against itself without, under each load."""
+    cost = table(
+        f"Metrics on against off (floor {METRICS_FLOOR})",
+        ["row", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
+    )
+    for row in track(list(rows.values()), "metrics on and off", console=console):
+        with pinned(variants({row.name: row})) as lab:
+            size = f"{memory(lab.rows[row.name]) / 2**20:.0f}"
+            for load in LOADS:
+                slices = alternate(lab, list(lab.rows), load, rounds)
+                cost.add_row(row.name, load, *cells(*slices, METRICS_FLOOR), size)
+    return cost
+
+
+def against_hello(row: Row, rounds: int) -> Table:
+    """The row as it ships against FastAPI alone."""
+    shown = table(
+        f"{row.name} against FastAPI alone (floor {HELLO_FLOOR})",
+        ["load", row.name, "FastAPI alone", "ratio", ""],
+    )
+    bare = hello(row)
+    with pinned({row.name: row, bare.name: bare}) as lab:
+        slices = alternate(lab, list(lab.rows), "json", rounds)
+        shown.add_row("json", *cells(*slices, HELLO_FLOOR))
+    return shown
+
+
+@contextmanager
+def pinned(rows: Mapping[str, Row]) -> Iterator[Lab]:
+    """The rows on free ports and one core, this process on the others; nothing is left after it."""
+    with (
+        tempfile.TemporaryDirectory(prefix="lab-bench-") as state,
+        Lab(rows, host_ports="free", state=Path(state)) as lab,
+    ):
+        if lab.cpus.load:
+            os.sched_setaffinity(0, lab.cpus.load)
+        try:
+            yield lab
+        finally:
+            if lab.cpus.service and lab.cpus.load:
+                os.sched_setaffinity(0, lab.cpus.service | lab.cpus.load)
+
+
+def main() -> None:
+    """Read the command line, then measure."""
+    rows = {n: row for n, row in manifest.load().items() if row.command[0] == "python"}
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(rows)}")
+    parser.add_argument("--rounds", type=int, default=8, help="slices an arm (8)")
+    chosen = parser.parse_args()
+    try:
+        picked = manifest.choose(rows, chosen.rows or list(rows))
+    except manifest.ManifestError as error:
+        raise SystemExit(f"benchmarks/services.py: {error}") from None
+    console = Console()
+    console.print(metrics_cost(picked, chosen.rounds, console))
+    if CENTRAL in picked:
+        console.print(against_hello(picked[CENTRAL], chosen.rounds))
+
+
+if __name__ == "__main__":
+    main()
