@@ -157,8 +157,8 @@ def metrics_cost(rows: Mapping[str, Row], rounds: int, console: Console) -> Tabl
         with pinned(variants({row.name: row})) as lab:
             size = f"{memory(lab.rows[row.name]) / 2**20:.0f}"
             for load in LOADS:
-                slices = alternate(lab, list(lab.rows), load, rounds)
-                cost.add_row(row.name, load, *cells(*slices, METRICS_FLOOR), size)
+                on, off = alternate(lab, list(lab.rows), load, rounds)
+                cost.add_row(row.name, load, *cells(on, off, METRICS_FLOOR), size)
     return cost
 
 
@@ -170,8 +170,8 @@ def against_hello(row: Row, rounds: int) -> Table:
     )
     bare = hello(row)
     with pinned({row.name: row, bare.name: bare}) as lab:
-        slices = alternate(lab, list(lab.rows), "json", rounds)
-        shown.add_row("json", *cells(*slices, HELLO_FLOOR))
+        ours, theirs = alternate(lab, list(lab.rows), "json", rounds)
+        shown.add_row("json", *cells(ours, theirs, HELLO_FLOOR))
     return shown
 
 

@@ -12,7 +12,8 @@ from http.cookies import SimpleCookie
 from typing import Any
 from urllib.parse import urlsplit
 
-from loadtest.cases import ANYTHING, ROUTES, Case, cases
+from loadtest import body_cases, cases
+from loadtest.cases import ANYTHING, ROUTES, Case
 from loadtest.websocket_check import check_echo
 
 TIMEOUT_S = 20.0
@@ -80,7 +81,7 @@ def check(base_url: str, about: Mapping[str, Any] | None = None) -> list[str]:
     """
     failures: list[str] = []
     with Client(base_url) as client:
-        for case in cases():
+        for case in (*cases.cases(), *body_cases.cases()):
             failures += _attempt(_title(case), partial(_examine, case, client))
         for name, examine in _EXAMINED.items():
             failures += _attempt(name, partial(examine, client))

@@ -9,7 +9,7 @@ import psycopg
 import pytest
 
 from loadtest import conformance
-from loadtest.cases import cases
+from loadtest.body_cases import cases
 from loadtest.conformance import Client
 from loadtest.manifest import Row
 from loadtest.native import Lab
