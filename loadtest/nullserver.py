@@ -9,10 +9,12 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import socket
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -48,6 +50,7 @@ http {{
         location = /plaintext {{ default_type text/plain; return 200 'Hello, World!'; }}
         location = /json {{ return 200 '{{"message":"Hello, World!"}}'; }}
         location = /items {{ try_files /items-$arg_limit =404; }}
+        location = /served {{ stub_status; }}
         location / {{ return 404; }}
     }}
 }}
@@ -101,6 +104,13 @@ def _nginx(nginx: str, folder: Path, port: int) -> list[str]:
     return [nginx, "-p", str(folder), "-c", str(configuration), "-e", "stderr"]
 
 
+def served(url: str) -> int:
+    """How many requests the null server at `url` has answered."""
+    with urllib.request.urlopen(f"{url}/served", timeout=10) as response:
+        counts: list[bytes] = re.findall(rb"\d+", response.read())
+    return int(counts[3] if len(counts) > 1 else counts[0])
+
+
 def page(limit: int) -> bytes:
     """The first page of `limit` items, as the contract has it."""
     items = [
@@ -125,16 +135,14 @@ def answers() -> Mapping[bytes, bytes]:
     for limit in LIMITS:
         bodies[b"/items?limit=%d&offset=0" % limit] = (b"application/json", page(limit))
     head = b"HTTP/1.1 200 OK\r\nServer: null\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n"
-    return {
-        target: head % (kind, len(body)) + body
-        for target, (kind, body) in bodies.items()
-    }
+    return {target: head % (kind, len(body)) + body for target, (kind, body) in bodies.items()}
 
 
 def serve(listener: socket.socket) -> None:
     """Answer every request on `listener` for ever; requests have no body."""
     known, unknown = answers(), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     poller, connections, unfinished = new_poller(), dict[int, socket.socket](), dict[int, bytes]()
+    count = 0
     listener.setblocking(False)
     poller.register(listener.fileno(), READ)
     while True:
@@ -149,8 +157,12 @@ def serve(listener: socket.socket) -> None:
                 data = unfinished[fd] + connections[fd].recv(65536)
                 *requests, unfinished[fd] = data.split(b"\r\n\r\n")
                 for request in requests:
+                    count += 1
                     target = request.split(b" ", 2)[1]
-                    connections[fd].sendall(known.get(target, unknown))
+                    answer = known.get(target, unknown)
+                    if target == b"/served":
+                        answer = b"HTTP/1.0 200 OK\r\nContent-Length: 20\r\n\r\n%20d" % count
+                    connections[fd].sendall(answer)
             except (OSError, IndexError):
                 data = b""
             if not data:

@@ -1,0 +1,111 @@
+"""Every load generator on one pinned core against one null server, interleaved: `make bench-load`.
+
+Requests are counted by the null server and CPU by the kernel, so no tool reports its own speed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import statistics
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+from rich.console import Console
+from rich.table import Table
+
+from benchmarks.tools import Tool, installed
+from loadtest import nullserver
+from loadtest.processes import Processes
+
+ROOT = Path(__file__).parent.parent
+SETTLE_S = 0.5
+STARTED = 500  # requests after which a tool counts as running
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One run of one tool."""
+
+    rps: float
+    cpu_us: float
+    p99_ms: float
+
+
+def measure(tool: Tool, url: str, connections: int, seconds: float, core: int) -> Figure:
+    """Run `tool` and look at it from outside for `seconds`."""
+    with tempfile.TemporaryDirectory() as name, Processes() as processes:
+        folder = Path(name)
+        process = processes.start(
+            tool.name,
+            tool.command(folder, url, connections, seconds + SETTLE_S + 1.5),
+            log=folder / "log",
+            cwd=ROOT,
+            environment={**os.environ, "LAB_TARGET": f"null-server={url}"},
+            cpus=frozenset({core}),
+        )
+        before = nullserver.served(url)
+        while nullserver.served(url) < before + STARTED:
+            if process.popen.poll() is not None:
+                raise SystemExit(f"{tool.name} ended before it began:\n{process.tail()}")
+            time.sleep(0.02)
+        time.sleep(SETTLE_S)
+        begun, requests, cpu = time.monotonic(), nullserver.served(url), _cpu_s(process.pid)
+        time.sleep(seconds)
+        elapsed = time.monotonic() - begun
+        requests, cpu = nullserver.served(url) - requests, _cpu_s(process.pid) - cpu
+        process.popen.wait(60)
+        p99_ms = tool.p99_ms(folder, process.log.read_text())
+    return Figure(requests / elapsed, 1e6 * cpu / requests, p99_ms)
+
+
+def _cpu_s(pid: int) -> float:
+    process = psutil.Process(pid)
+    times = [each.cpu_times() for each in (process, *process.children(recursive=True))]
+    return sum(each.user + each.system for each in times)
+
+
+def table(figures: dict[str, list[Figure]]) -> Table:
+    """Medians over the rounds, and each tool's speed against wrk and FastHttpUser."""
+    rps = {name: statistics.median(f.rps for f in found) for name, found in figures.items()}
+    made = Table("tool", "req/s", "CPU µs/request", "p99 ms", "× wrk", "× k6", "× FastHttpUser")
+    for name, found in figures.items():
+        ratios = [
+            f"{rps[name] / rps[other]:.2f}" if other in rps else "–"
+            for other in ("wrk", "k6", "FastHttpUser")
+        ]
+        cpu_us = statistics.median(figure.cpu_us for figure in found)
+        p99_ms = statistics.median(figure.p99_ms for figure in found)
+        made.add_row(name, f"{rps[name]:,.0f}", f"{cpu_us:.1f}", f"{p99_ms:.2f}", *ratios)
+    return made
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=2.0, help="watched in each run")
+    parser.add_argument("--connections", type=int, default=64)
+    parser.add_argument("--tools", default="", help="only those whose name holds this")
+    options = parser.parse_args()
+    first, *others = sorted(os.sched_getaffinity(0))
+    core = others[0] if others else first
+    tools = [tool for tool in installed() if options.tools in tool.name]
+    figures: dict[str, list[Figure]] = {tool.name: [] for tool in tools}
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        with nullserver.running(folder, cpus=frozenset({first})) as url:
+            for _ in range(options.rounds):
+                for tool in tools:
+                    found = measure(tool, url, options.connections, options.seconds, core)
+                    figures[tool.name].append(found)
+    title = f"{options.connections} connections, /json, one core, median of {options.rounds} rounds"
+    Console().print(title, table(figures), sep="\n")
+
+
+if __name__ == "__main__":
+    main()
