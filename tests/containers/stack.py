@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest import ports
-from loadtest.manifest import COMPOSE_FILE, ROOT
+from loadtest.manifest import COMPOSE_FILE, ROOT, read_compose
 
 # What no stand-in can be made of; with the real image at hand they run as well.
 OPTIONAL = {"grafana", "cadvisor"}
@@ -106,8 +106,10 @@ class Stack:
         return found
 
     def url(self, service: str, port: int) -> str:
-        """Where `port` of the service is published."""
-        return f"http://{self.compose('port', service, str(port)).strip()}"
+        """Where `port` of the service is published, also while it is away."""
+        published = read_compose(COMPOSE_FILE, self.variables)["services"][service]["ports"]
+        (address,) = (each for each in published if each.endswith(f":{port}"))
+        return f"http://{address.removesuffix(f':{port}')}"
 
     def ready(self, service: str) -> bool:
         """Whether the row answers; raises OSError where it does not."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import manifest
+from loadtest import conformance, manifest
 from loadtest.manifest import COMPOSE_FILE, read_compose
 from tests.containers.stack import Stack, await_that, docker, fetch
 
@@ -16,10 +16,11 @@ pytestmark = pytest.mark.container
 ROWS = manifest.load(variables={})
 
 
-def test_every_row_answers_through_its_published_port(stack: Stack) -> None:
-    for name in ROWS:
-        about = json.loads(fetch(f"{stack.url(name, 8000)}/about"))
-        assert about["service"] == name
+@pytest.mark.parametrize("name", ROWS)
+def test_the_row_keeps_the_contract_through_its_published_port(stack: Stack, name: str) -> None:
+    row = ROWS[name]
+    expected = {"service": name, "framework": row.framework, "model": row.model}
+    assert conformance.check(stack.url(name, 8000), expected) == []
 
 
 def test_limits_are_in_force(stack: Stack) -> None:
