@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from statistics import fmean
 from typing import Any, Literal
 
-from loadtest.experiments import SLOPES, Criterion, Experiment
+from loadtest.criteria import SLOPES, Criterion
+from loadtest.experiments import Experiment
 from loadtest.observations import by_round, points
 from loadtest.statistics import Comparison, compare, mean_interval, slope
 from loadtest.trials import Trial
@@ -99,30 +100,41 @@ class Claim:
         }
 
 
-def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> Claim:
-    """Hold the claim's criteria against the trials that count."""
-    checks = tuple(_check(criterion, trials) for criterion in experiment.criteria)
-    return Claim(
-        experiment.claim,
-        experiment.name,
-        experiment.statement,
-        word(check.state for check in checks),
-        budget,
-        checks,
-    )
+def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> list[Claim]:
+    """Hold each claim's criteria against the trials that count; the experiment's own first."""
+    statements = {experiment.claim: experiment.statement, **experiment.further}
+    return [
+        _judged(
+            claim,
+            experiment,
+            statement,
+            budget,
+            [_check(each, trials) for each in experiment.criteria if each.claim == claim],
+        )
+        for claim, statement in statements.items()
+    ]
 
 
-def checked(claim: Claim, found: Mapping[str, Any]) -> Claim:
+def _judged(
+    claim: str, experiment: Experiment, statement: str, budget: str, checks: Sequence[Check]
+) -> Claim:
+    verdict = word(check.state for check in checks)
+    return Claim(claim, experiment.name, statement, verdict, budget, tuple(checks))
+
+
+def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> list[Claim]:
     """The claim of an experiment that takes no load: it holds for the rows whose check passed."""
-    checks = tuple(
+    checks = [
         Check(
-            Criterion(says=f"{row}: {result.get('detail', '')}".rstrip(": "), row=row, measure=""),
+            Criterion(
+                experiment.claim, f"{row}: {result.get('detail', '')}".rstrip(": "), row, "check"
+            ),
             "holds" if result.get("passed") else "fails",
             None,
         )
         for row, result in found.items()
-    )
-    return replace(claim, word=word(check.state for check in checks), checks=checks)
+    ]
+    return [_judged(experiment.claim, experiment, experiment.statement, budget, checks)]
 
 
 def word(states: Iterable[State]) -> Word:

@@ -54,9 +54,11 @@ class Table:
             raise DocumentError(f"{self.where}: {key} {value!r} is none of: {', '.join(choices)}")
         return value
 
-    def texts(self, key: str) -> tuple[str, ...]:
+    def texts(self, key: str, default: Any = _REQUIRED) -> tuple[str, ...]:
         """The list of texts at `key`, none twice."""
-        values = self.take(key, list)
+        values = self.take(key, list, default)
+        if values is default:
+            return tuple(default)
         if not values or not all(isinstance(value, str) for value in values):
             raise DocumentError(f"{self.where}: {key} must be a list of names, is {values!r}")
         if len(set(values)) < len(values):

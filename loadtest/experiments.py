@@ -6,25 +6,13 @@ import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
+from loadtest.criteria import MEASURES, Criterion, criterion
 from loadtest.document import DocumentError, Table
 from loadtest.load import Load, LoadKind
 
 FOLDER = Path(__file__).with_name("experiments")
-
-Measure = Literal[
-    "goodput_rps",
-    "p50_ms",
-    "p99_ms",
-    "answered_share",
-    "service_cpu_us",
-    "share_of_prediction",
-    "pss_kib_per_request",
-    "threads_per_request",
-]
-MEASURES: tuple[str, ...] = get_args(Measure)
-
 
 ExperimentError = DocumentError
 
@@ -64,32 +52,14 @@ class Background:
 
 
 @dataclass(frozen=True)
-class Criterion:
-    """One thing that has to be so for the claim to stand: `says`, in words.
-
-    At `level`, `measure` of `row` (as a ratio to `reference` where `ratio`) lies in
-    [`at_least`, `at_most`]. It holds where the whole interval does, fails where none of it does,
-    and stays open between.
-    """
-
-    says: str
-    row: str
-    measure: str
-    level: str = ""
-    reference: str = ""
-    ratio: bool = True
-    at_least: float | None = None
-    at_most: float | None = None
-
-
-@dataclass(frozen=True)
 class Experiment:
     """A claim, and the trial it gets. Times in seconds; `document` is the TOML it was read from.
 
     `peak` is the closed load that finds each row's peak for the levels with `share_of_peak`.
-    `fresh` starts the row anew before each trial. `check` names a check that takes no load (then
-    there are no levels). `claimed` holds figures that are commonly taught, by row, to stand beside
-    the measured ones.
+    `fresh` starts the row anew before each trial. `errors_allowed`: failed requests are a result
+    here and fail no gate. `further`: other claims that the same trials decide. `check` names a
+    check that takes no load (then there are no levels). `claimed` holds figures that are commonly
+    taught, by row, to stand beside the measured ones. `quick_rows`: those of the quick plan.
     """
 
     name: str
@@ -106,9 +76,12 @@ class Experiment:
     rounds: int
     warmup_s: float
     duration_s: float
+    further: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     headline: bool = False
+    quick_rows: tuple[str, ...] = ()
     fresh: bool = False
+    errors_allowed: bool = False
     check: str = ""
     peak: Load | None = None
     background: Background | None = None
@@ -197,11 +170,14 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         warmup_s=table.number("warmup_s", 1.0),
         duration_s=table.number("duration_s", 3.0),
         headline=table.take("headline", bool, False),
+        quick_rows=table.texts("quick_rows", ()),
         fresh=table.take("fresh", bool, False),
+        errors_allowed=table.take("errors_allowed", bool, False),
         check=check,
         peak=_peak(table),
         background=_background(table),
         claimed=table.numbers("claimed"),
+        further=_further(table),
         document=document,
     )
     criteria = table.take("criteria", list, [])
@@ -210,7 +186,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
     return replace(
         experiment,
         criteria=tuple(
-            _criterion(Table(entry, f"{where}: criteria[{number}]"), experiment)
+            criterion(Table(entry, f"{where}: criteria[{number}]"), experiment)
             for number, entry in enumerate(criteria)
         ),
     )
@@ -269,54 +245,40 @@ def _peak(table: Table) -> Load | None:
     return _load(Table({}, f"{table.where}: peak"), data) if data else None
 
 
+def _further(table: Table) -> dict[str, str]:
+    found = {}
+    for number, entry in enumerate(table.take("further", list, [])):
+        inner = Table(entry, f"{table.where}: further[{number}]")
+        found[inner.take("claim", str)] = inner.take("statement", str)
+        inner.done()
+    return found
+
+
 def _background(table: Table) -> Background | None:
     data = table.take("background", dict, {})
     if not data:
         return None
     inner = Table(data, f"{table.where}: background")
     load = _load(inner, {})
-    background = Background(inner.take("scenario", str), inner.numbers("parameters"), load)
+    background = Background(
+        inner.take("scenario", str), inner.numbers("parameters", whole=True), load
+    )
     inner.done()
     return background
 
 
-def _criterion(table: Table, experiment: Experiment) -> Criterion:
-    bounds = {key: table.number(key, None, least=0) for key in _BOUNDS}
-    given = [key for key, value in bounds.items() if value is not None]
-    if len({key.partition("_")[0] for key in given}) != 1:
-        raise ExperimentError(f"{table.where}: give bounds of one sort: {', '.join(_BOUNDS)}")
-    kind = given[0].partition("_")[0]
-    criterion = Criterion(
-        says=table.take("says", str),
-        row=table.one_of("row", experiment.rows),
-        measure=table.one_of("measure", MEASURES, experiment.measure),
-        level=table.take("level", str, ""),
-        reference=table.one_of("reference", experiment.rows, experiment.reference),
-        ratio=kind == "ratio",
-        at_least=bounds[f"{kind}_at_least"],
-        at_most=bounds[f"{kind}_at_most"],
-    )
-    table.done()
-    labels = [level.label for level in experiment.levels]
-    if criterion.measure not in SLOPES and criterion.level not in labels:
-        raise ExperimentError(
-            f"{table.where}: level {criterion.level!r} is none of: {', '.join(labels)}"
-        )
-    return criterion
-
-
-_BOUNDS = ("ratio_at_least", "ratio_at_most", "value_at_least", "value_at_most")
-SLOPES = ("pss_kib_per_request", "threads_per_request")
-
-
 def _check_shape(where: str, experiment: Experiment) -> None:
-    if not (experiment.claim[:1] == "C" and experiment.claim[1:].isdigit()):
-        raise ExperimentError(f"{where}: claim must be C and a number, is {experiment.claim!r}")
+    for claim in (experiment.claim, *experiment.further):
+        if not (claim[:1] == "C" and claim[1:].isdigit()):
+            raise ExperimentError(f"{where}: claim must be C and a number, is {claim!r}")
     if experiment.reference not in experiment.rows:
         raise ExperimentError(
             f"{where}: reference {experiment.reference!r} is none of its rows: "
             f"{', '.join(experiment.rows)}"
         )
+    for row in experiment.quick_rows:
+        if row not in experiment.rows:
+            raise ExperimentError(f"{where}: quick_rows has {row!r}, which is none of its rows")
     labels = [level.label for level in experiment.levels]
     if len(set(labels)) < len(labels):
         raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")

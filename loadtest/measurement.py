@@ -18,7 +18,7 @@ from loadtest.native import Cpus
 from loadtest.prediction import predict
 from loadtest.sampler import Sampler
 from loadtest.schedule import PlannedTrial
-from loadtest.trials import Trial
+from loadtest.trials import Gate, Trial
 
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
@@ -94,7 +94,7 @@ class Measurement:
             load=asked,
             result=result,
             samples=sampler.samples(result.started_at),
-            gates=gates.check(asked, result, ceiling_rps=self._ceiling_rps),
+            gates=_gates(experiment, gates.check(asked, result, ceiling_rps=self._ceiling_rps)),
             prediction=predict(self.about[service], asked, level.scenario, level.parameters),
             extra=extra,
         )
@@ -154,6 +154,13 @@ class Measurement:
             ceiling_rps=self._ceiling_rps,
             backend=self._house.backend,
         )
+
+
+def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
+    """The gates that the experiment has: where failed requests are a result they fail none."""
+    return tuple(
+        each for each in found if not (experiment.errors_allowed and each.name == "error rate")
+    )
 
 
 def about(row: Row, backend: str) -> Mapping[str, Any]:

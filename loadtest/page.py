@@ -16,7 +16,7 @@ from loadtest.charts import trust
 from loadtest.charts.style import Chart, Table, service
 from loadtest.claims import UNITS, Check, amount
 from loadtest.runs import Run
-from loadtest.sections import Section
+from loadtest.sections import Section, ordered
 from loadtest.trials import Gate, Trial
 from loadtest.verdicts import Finding, times
 
@@ -63,6 +63,7 @@ def render(run: Run, sections: Sequence[Section], charts: Mapping[str, tuple[str
         lead=_lead(run, sections),
         notices=notices(run, twins),
         sections=sections,
+        claims=ordered(sections),
         marks=_MARKS,
         states=_STATES,
         little=trust_chart(run),
@@ -152,7 +153,7 @@ def _lead(run: Run, sections: Sequence[Section]) -> str:
     rows = sorted({trial.service for trial in run.trials})
     if not rows:
         return "No trial of this run was finished, so there is nothing to compare yet."
-    words = [str(section.claim.word) for section in sections]
+    words = [str(claim.word) for claim in ordered(sections)]
     counts = ", ".join(f"{words.count(word)} {word}" for word in _MARKS if words.count(word))
     machine = run.info.get("machine") or {}
     cores = machine.get("cores", "?")

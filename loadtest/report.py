@@ -52,8 +52,7 @@ def table(folder: Path) -> Group:
     twins = verdicts.twins((section.experiment for section in made), run.valid)
     parts: list[Any] = [_console_table(section) for section in made if section.charts]
     parts += [
-        Text(f"{section.claim.claim} {section.claim.word}: {section.claim.sentence}")
-        for section in made
+        Text(f"{claim.claim} {claim.word}: {claim.sentence}") for claim in sections.ordered(made)
     ]
     parts += [Text(f"{notice.word} {notice.text}") for notice in page.notices(run, twins)]
     return Group(*parts)
@@ -104,7 +103,7 @@ def _verdicts(run: Run, made: Sequence[Section]) -> str:
         "seed": run.info.get("seed"),
         "complete": run.complete,
         "stable": verdicts.stable(twins),
-        "claims": [section.claim.as_record() for section in made],
+        "claims": [claim.as_record() for claim in sections.ordered(made)],
         "comparisons": [_comparison(finding) for section in made for finding in section.findings],
         "twins": [_comparison(finding) for finding in twins],
     }

@@ -43,7 +43,7 @@ class PlannedTrial:
 def plan(
     experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
 ) -> list[Experiment]:
-    """The experiments of a plan: quick = headline ones, their quick levels, six rounds; full = all.
+    """The experiments of a plan: quick = headline ones, their quick rows and levels, six rounds; full = all.
 
     `rounds` overrides the plan's. Experiments that are checks have no rounds and stay as they are.
     """
@@ -57,6 +57,7 @@ def plan(
         replace(
             each,
             rounds=rounds or min(each.rounds, QUICK_ROUNDS),
+            rows=each.quick_rows or each.rows,
             levels=tuple(level for level in each.levels if level.quick),
         )
         for each in experiments.values()

@@ -12,7 +12,8 @@ from loadtest import claims, verdicts
 from loadtest.charts import forest, latency, resources, scaling, trust
 from loadtest.charts.style import Chart, Table
 from loadtest.claims import Claim, amount
-from loadtest.experiments import SLOPES, Experiment
+from loadtest.criteria import SLOPES
+from loadtest.experiments import Experiment
 from loadtest.runs import Run
 from loadtest.trials import Trial
 from loadtest.verdicts import Finding, times
@@ -23,16 +24,17 @@ class Section:
     """One experiment of the report. `beside`: claimed figures beside the measured ones."""
 
     experiment: Experiment
-    claim: Claim
+    claims: tuple[Claim, ...]
     findings: tuple[Finding, ...]
     charts: tuple[Chart, ...]
     beside: Table | None
     facts: tuple[str, ...]
 
-    @property
-    def takeaway(self) -> str:
-        """The sentence for a list of experiments."""
-        return self.charts[0].title if self.charts else "Nothing of it was measured in this run"
+
+def ordered(sections: Sequence[Section]) -> list[Claim]:
+    """Every claim of the sections, by its number."""
+    found = [claim for section in sections for claim in section.claims]
+    return sorted(found, key=lambda claim: int(claim.claim[1:]))
 
 
 def of(run: Run) -> list[Section]:
@@ -47,7 +49,7 @@ def _section(run: Run, experiment: Experiment) -> Section:
     twins = verdicts.twins([seen], {experiment.name: trials})
     return Section(
         experiment=seen,
-        claim=_claim(run, experiment, trials),
+        claims=tuple(_claims(run, experiment, trials)),
         findings=tuple(findings),
         charts=tuple(_charts(run, seen, trials, findings, twins)),
         beside=_beside(seen, findings),
@@ -55,10 +57,11 @@ def _section(run: Run, experiment: Experiment) -> Section:
     )
 
 
-def _claim(run: Run, experiment: Experiment, trials: Sequence[Trial]) -> Claim:
-    judged = claims.judge(experiment, trials, run.budget)
-    found = run.info.get("checks", {}).get(experiment.name)
-    return claims.checked(judged, found) if experiment.check and found else judged
+def _claims(run: Run, experiment: Experiment, trials: Sequence[Trial]) -> list[Claim]:
+    found = (run.info.get("checks") or {}).get(experiment.name)
+    if experiment.check and found:
+        return claims.checked(experiment, found, run.budget)
+    return claims.judge(experiment, trials, run.budget)
 
 
 def _seen(experiment: Experiment, trials: Sequence[Trial]) -> Experiment:

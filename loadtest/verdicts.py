@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from loadtest.experiments import SLOPES, Experiment
+from loadtest.criteria import SLOPES
+from loadtest.experiments import Experiment
 from loadtest.observations import by_round
 from loadtest.schedule import TWIN
 from loadtest.statistics import ALPHA, MARGIN, Comparison, compare, holm

@@ -14,7 +14,8 @@ from loadtest.statistics import MARGIN
 from loadtest.trials import Trial
 from loadtest.verdicts import Finding, times
 
-_TICKS = [d * 10**e for e in range(-4, 5) for d in (1, 2, 5)]
+_FAR = [digit * 10.0**power for power in range(-4, 5) for digit in (1, 2, 5)]
+_NEAR = [round(0.5 + 0.05 * step, 2) for step in range(31)]
 
 
 def forest(
@@ -71,7 +72,9 @@ def _draw(
         "ratio:Q",
         title=f"Ratio to {experiment.reference}",
         scale=_scale(summary, rounds),
-        axis=alt.Axis(values=_TICKS, format="~g", grid=True, labelOverlap="greedy"),
+        axis=alt.Axis(
+            values=_ticks(summary, rounds), format="~g", grid=True, labelOverlap="greedy"
+        ),
     )
     y = alt.Y(
         "row:N",
@@ -113,10 +116,19 @@ def _draw(
     )
 
 
-def _scale(summary: Records, rounds: Records) -> alt.Scale:
+def _reach(summary: Records, rounds: Records) -> tuple[float, float]:
     ratios = [each[key] for each in summary for key in ("low", "high")]
     ratios += [each["round"] for each in rounds]
-    low, high = min([0.9, *ratios]), max([1.1, *ratios])
+    return min([0.9, *ratios]), max([1.1, *ratios])
+
+
+def _ticks(summary: Records, rounds: Records) -> list[float]:
+    low, high = _reach(summary, rounds)
+    return _NEAR if high / low < 1.8 else _FAR
+
+
+def _scale(summary: Records, rounds: Records) -> alt.Scale:
+    low, high = _reach(summary, rounds)
     return alt.Scale(type="log", domain=[low / 1.02, high * 1.02], nice=False)
 
 

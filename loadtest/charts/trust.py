@@ -30,7 +30,7 @@ def little(trials: Sequence[Trial]) -> Chart | None:
         name="trust-little",
         title=f"In {near} of {len(records)} trials the books balance within 5 % (Little's law)",
         description=(
-            "Each mark is a trial. Across: completed requests a second × mean response time. Up: "
+            "Each mark is a trial. Across: completed requests a second × mean service time. Up: "
             "requests in hand, counted on their own. On the line both agree; a load generator that "
             f"loses or mistimes requests leaves it. Largest gap: {worst:.1%}.".replace("%", " %")
         ),
@@ -40,18 +40,19 @@ def little(trials: Sequence[Trial]) -> Chart | None:
 
 
 def _little(trial: Trial) -> dict[str, Any] | None:
-    rate = (trial.result.answered + trial.result.failed) / trial.result.duration_s
-    expected = rate * read(trial.result.response_us).mean_us / 1e6
-    if expected <= 0 or trial.result.mean_in_flight <= 0:
+    result = trial.result
+    latencies = read(result.service_us)
+    recorded = latencies.mean_us * latencies.total / 1e6 + result.boundary_s
+    if recorded <= 0 or result.mean_in_flight <= 0:
         return None
-    return {"row": trial.service, "x": expected, "y": trial.result.mean_in_flight}
+    return {"row": trial.service, "x": recorded / result.duration_s, "y": result.mean_in_flight}
 
 
 def _draw_little(records: Records, width: int) -> Any:
     rows = sorted({each["row"] for each in records})
     values = [each[key] for each in records for key in ("x", "y")]
     ends = [{"x": each, "y": each} for each in (min(values), max(values))]
-    x = alt.X("x:Q", title="Rate × mean response time", **logarithmic(values))
+    x = alt.X("x:Q", title="Rate × mean service time", **logarithmic(values))
     y = alt.Y("y:Q", title="Requests in hand", **logarithmic(values))
     return alt.layer(
         alt.Chart(data(ends)).mark_line(color="#9aa5b1", strokeWidth=1.5).encode(x=x, y=y),
@@ -118,7 +119,7 @@ def _deviations(trials: Sequence[Trial], what: str) -> Records:
 def _draw_order(records: Records, width: int) -> Any:
     rows = sorted({each["row"] for each in records})
     x = alt.X("x:Q", title="Trial, in the order they ran", axis=alt.Axis(grid=False, tickCount=6))
-    y = alt.Y("y:Q", title="From its median", axis=alt.Axis(format="+.0~%", tickCount=5))
+    y = alt.Y("y:Q", title="From its median", axis=alt.Axis(format="+.1~%", tickCount=5))
     base = alt.Chart(data(records)).encode(x=x, y=y)
     return alt.layer(
         base.transform_filter("datum.valid")
