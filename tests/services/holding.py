@@ -1,0 +1,56 @@
+"""Requests held inside Postgres, for as long as it takes to count them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+
+import psycopg
+
+from loadtest.conformance import Answer, Client
+from loadtest.manifest import Row
+from tests.waiting import eventually
+
+_ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state = 'active'"
+
+
+class Busy:
+    """How many of a row's connections have a statement under way."""
+
+    def __init__(self, database: psycopg.Connection, row: Row) -> None:
+        self._database, self._row = database, row
+
+    def count(self) -> int:
+        """The number at this moment."""
+        found = self._database.execute(_ACTIVE, [self._row.name]).fetchone()
+        return found[0] if found else 0
+
+    def reaches(self, number: int) -> bool:
+        """Whether `number` of them are busy at one moment, before long."""
+        return eventually(lambda: self.count() == number)
+
+    def exceeds(self, number: int) -> bool:
+        """Whether more than `number` are, within a moment."""
+        return eventually(lambda: self.count() > number, timeout_s=0.3)
+
+
+def ask(row: Row, target: str) -> Answer:
+    """One GET on a connection of its own."""
+    with Client(row.url()) as client:
+        return client.send("GET", target)
+
+
+@contextmanager
+def asked(row: Row, target: str, times: int) -> Iterator[list[Future[Answer]]]:
+    """`times` requests under way together; they have been answered when the block has ended."""
+    with ThreadPoolExecutor(times) as threads:
+        yield [threads.submit(ask, row, target) for _ in range(times)]
+
+
+@contextmanager
+def held(row: Row, times: int, database_url: str) -> Iterator[list[Future[Answer]]]:
+    """`times` requests for an item, of which Postgres answers none before the block ends."""
+    with ThreadPoolExecutor(times) as threads, psycopg.connect(database_url) as holder:
+        holder.execute("LOCK TABLE items IN ACCESS EXCLUSIVE MODE")
+        yield [threads.submit(ask, row, "/items/1") for _ in range(times)]

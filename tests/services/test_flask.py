@@ -1,0 +1,112 @@
+"""What gunicorn's three workers make of one Flask application."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+from collections.abc import Iterator
+
+import psycopg
+import pytest
+
+from loadtest.manifest import Row
+from loadtest.native import Lab
+from tests.services.holding import Busy, ask, asked, held
+
+JSON = {"Content-Type": "application/json"}
+BROKEN_CHUNKS = (
+    b"POST /orders HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"
+    b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
+)
+UNDER_GUNICORN = ("flask-sync", "flask-gthread", "flask-gevent", "django-gthread")
+
+
+@pytest.fixture
+def database(lab: Lab) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(lab.database_url, autocommit=True) as connection:
+        yield connection
+
+
+def kept_connection(row: Row) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", row.port, timeout=20)
+
+
+def test_one_gevent_worker_waits_for_many_queries_at_once(
+    lab: Lab, database: psycopg.Connection
+) -> None:
+    row = lab.rows["flask-gevent"]
+    busy, slots = Busy(database, row), json.loads(ask(row, "/about").body)["slots"]
+    with held(row, slots + 10, lab.database_url) as answers:
+        assert busy.reaches(slots)
+        assert not busy.exceeds(slots)
+    assert {answer.result().status for answer in answers} == {200}
+
+
+def test_gevent_fans_out_at_once(lab: Lab, database: psycopg.Connection) -> None:
+    row = lab.rows["flask-gevent"]
+    with asked(row, "/fanout?n=8&ms=1000", 1) as (answer,):
+        assert Busy(database, row).reaches(8)
+    assert answer.result().status == 200
+
+
+def test_a_thread_fans_out_in_turn(lab: Lab, database: psycopg.Connection) -> None:
+    row = lab.rows["flask-gthread"]
+    with asked(row, "/fanout?n=4&ms=200", 1) as (answer,):
+        busy = Busy(database, row)
+        assert busy.reaches(1)
+        assert not busy.exceeds(1)
+    assert answer.result().status == 200
+
+
+@pytest.mark.parametrize("name", ["flask-gthread", "flask-gevent", "django-gthread"])
+@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+def test_a_refused_body_leaves_the_connection_usable(
+    lab: Lab, name: str, content_type: str
+) -> None:
+    connection = kept_connection(lab.rows[name])
+    chunks = iter([b" " * 65_536] * 16)
+    headers = {"Content-Type": content_type}
+    connection.request("POST", "/orders", chunks, headers, encode_chunked=True)
+    refused = connection.getresponse()
+    refused.read()
+    assert refused.status == (413 if content_type == "application/json" else 415)
+    same = connection.sock
+    connection.request("GET", "/json")
+    assert connection.getresponse().read()
+    assert connection.sock is same
+    connection.close()
+
+
+@pytest.mark.parametrize("name", UNDER_GUNICORN)
+def test_malformed_chunks_are_the_clients_fault(lab: Lab, name: str) -> None:
+    with socket.create_connection(("127.0.0.1", lab.rows[name].port), timeout=20) as client:
+        client.sendall(BROKEN_CHUNKS)
+        answer = client.makefile("rb").read()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"malformed"' in answer
+
+
+@pytest.mark.parametrize("name", UNDER_GUNICORN)
+def test_only_the_sync_worker_closes_after_each_answer(lab: Lab, name: str) -> None:
+    connection = kept_connection(lab.rows[name])
+    connection.request("GET", "/plaintext")
+    answer = connection.getresponse()
+    answer.read()
+    closes = answer.headers["Connection"] == "close"
+    connection.close()
+    assert closes == (name == "flask-sync")
+
+
+@pytest.mark.parametrize("name", UNDER_GUNICORN)
+def test_every_worker_knows_a_session_that_another_has_signed(lab: Lab, name: str) -> None:
+    row = lab.rows[name]
+    connection = kept_connection(row)
+    connection.request("POST", "/session", json.dumps({"username": "ann"}), JSON)
+    cookie = connection.getresponse().headers["Set-Cookie"].partition(";")[0]
+    connection.close()
+    for _ in range(12):
+        connection = kept_connection(row)
+        connection.request("GET", "/me", headers={"Cookie": cookie})
+        assert json.loads(connection.getresponse().read()) == {"username": "ann"}
+        connection.close()
