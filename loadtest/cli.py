@@ -14,7 +14,17 @@ from rich.console import Console
 from rich.table import Table
 
 from loadtest import budgets as budget_files
-from loadtest import builds, comparison, manifest, record, report, scenarios, schedule
+from loadtest import (
+    builds,
+    calibrate,
+    comparison,
+    manifest,
+    postgres,
+    record,
+    report,
+    scenarios,
+    schedule,
+)
 from loadtest import experiments as experiment_files
 from loadtest import live as live_lab
 from loadtest.budgets import BudgetError
@@ -22,8 +32,9 @@ from loadtest.builds import BuildError
 from loadtest.comparison import Comparison
 from loadtest.document import DocumentError
 from loadtest.live import LabStopped, Live
-from loadtest.manifest import ManifestError
-from loadtest.native import Lab
+from loadtest.load import LoadError
+from loadtest.manifest import ManifestError, Row
+from loadtest.native import Cpus, Lab, ready, state_directory
 from loadtest.plans import Options, PlanError
 from loadtest.ports import PortError
 from loadtest.postgres import PostgresError
@@ -33,12 +44,14 @@ from loadtest.runner import Runner
 from loadtest.runs import RunError
 from loadtest.scenarios import ScenarioError
 from loadtest.trials import TrialsError
+from loadtest.verification import verify as verify_row
 
 ERRORS = (
     BudgetError,
     BuildError,
     DocumentError,
     LabStopped,
+    LoadError,
     ManifestError,
     PlanError,
     PortError,
@@ -126,6 +139,48 @@ def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
         _show_live(lab, running)
         running.locust.popen.wait()
         raise LabStopped(f"Locust ended by itself; its log is {running.locust.log}")
+
+
+@app.command()
+def verify(rows: Names = "") -> None:
+    """Check answers, slots and keep-alive of the rows that are up now."""
+    known = manifest.load()
+    asked = manifest.choose(known, list(_names(rows)) or list(known))
+    up_now = [row for row in asked.values() if ready(row)]
+    if not up_now or (rows and len(up_now) < len(asked)):
+        silent = ", ".join(name for name, row in asked.items() if row not in up_now)
+        raise LabStopped(f"nothing answers for {silent}; start rows by `make live` or `make up`")
+    database_url = postgres.running(state_directory())
+    kept = [_verified(row, database_url) for row in up_now]
+    raise typer.Exit(0 if all(kept) else 1)
+
+
+def _verified(row: Row, database_url: str | None) -> bool:
+    found = verify_row(row, database_url=database_url)
+    console.print(f"{row.name}: {'FAILS' if found.failures else 'keeps the contract'}")
+    for line in (*found.failures, *found.warnings):
+        console.print(f"  {line}", markup=False, soft_wrap=True)
+    return not found.failures
+
+
+@app.command("calibrate")
+def calibrate_(
+    quick: Annotated[bool, typer.Option("--quick", help="Two points instead of all.")] = False,
+) -> None:
+    """Measure what the load generator itself can make on this machine."""
+    cpus = Cpus.split()
+
+    def show(point: calibrate.Point) -> None:
+        console.print(
+            f"{point.scenario:<10} {point.connections:>5} connections "
+            f"{point.answer_bytes:>8,.0f} bytes {point.rps:>9,.0f} requests/s "
+            f"{point.cpu_us_per_request:>6.1f} µs CPU a request"
+        )
+
+    found = calibrate.calibrate(
+        load_cpus=cpus.load, service_cpus=cpus.service, quick=quick, progress=show
+    )
+    console.print(f"ceiling: {found['ceiling_rps']:,.0f} requests/s against {found['server']}")
 
 
 def _carry_out(asked: Comparison) -> None:

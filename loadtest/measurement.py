@@ -153,6 +153,7 @@ class Measurement:
             cpus=self._house.cpus.load,
             ceiling_rps=self._ceiling_rps,
             backend=self._house.backend,
+            run_id=self._run_id,
         )
 
 

@@ -98,7 +98,8 @@ def prepare(options: Options) -> Plan:
     if options.backend not in BACKENDS:
         raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
     plan = _plan_name(options.plan)
-    rows = manifest.load(variables=budgets.variables(options.budget))
+    variables = budgets.variables(options.budget)
+    rows = manifest.load(variables=variables)
     wanted = manifest.choose(rows, list(options.rows) or list(rows))
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
     chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, rows))

@@ -78,6 +78,21 @@ def start(
     return database
 
 
+def running(state: Path) -> str | None:
+    """URL, with the password, of the server that runs on the data under `state` now, if any."""
+    try:
+        port = int((state / "postgres" / "postmaster.pid").read_text().splitlines()[3])
+        password = quote((state / "postgres-password").read_text().strip())
+    except (OSError, IndexError, ValueError):
+        return None
+    url = f"postgresql://lab:{password}@{ports.LOOPBACK}:{port}/lab"
+    try:
+        psycopg.connect(url, connect_timeout=2).close()
+    except psycopg.OperationalError:
+        return None
+    return url
+
+
 def seed(database: Database, folder: Path = SEEDS) -> None:
     """Run the SQL files in order, as the container's entry point does; they may run again."""
     for path in sorted(folder.glob("*.sql")):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from loadtest import machine, record, trials
+from loadtest import calibrate, machine, record, trials
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
 from loadtest.plans import Plan, PlanError
@@ -57,6 +57,7 @@ class Runner:
             with house as running, pinned(running.cpus.load):
                 self._introduce(running)
                 self._verify(running)
+                self._calibrate(running)
                 self._run(running)
             reason = ""
         except KeyboardInterrupt:
@@ -95,9 +96,9 @@ class Runner:
     def _verify(self, house: House) -> None:
         """Check each row's answers and slots; a row that fails is never timed."""
         wrong: dict[str, str] = {}
-        for name in house.rows:
+        for name, row in house.rows.items():
             self._watch.say(f"checking the answers of {name}")
-            found = verify(house, name)
+            found = verify(row, house.backend, house.database_url)
             self._update(warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))))
             if found.failures:
                 wrong[name] = shortened(found.failures)
@@ -115,12 +116,21 @@ class Runner:
             planned=len(self.plan.trials),
         )
 
+    def _calibrate(self, house: House) -> None:
+        """What the load generator can do here and now, so that no trial measures it instead."""
+        self._watch.say("calibrating the load generator")
+        found = calibrate.calibrate(
+            load_cpus=house.cpus.load, service_cpus=house.cpus.service, quick=True
+        )
+        self._update(calibration=found)
+
     def _run(self, house: House) -> None:
         measurement = Measurement(
             house,
             run_id=self.record.run_id,
             seed=self.plan.options.seed,
             peaks=self.record.peaks,
+            ceiling_rps=(self.record.calibration or {}).get("ceiling_rps"),
         )
         rows = {
             name: {**row, "observed": measurement.about[name]}

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from loadtest import conformance
-from loadtest.measurement import House
+from loadtest import conformance, slots
+from loadtest.manifest import Row
+from loadtest.slots import SlotError
 
 
 @dataclass(frozen=True)
@@ -16,8 +17,18 @@ class Verified:
     warnings: tuple[str, ...] = ()
 
 
-def verify(house: House, name: str) -> Verified:
-    """Check the row's answers against the contract, and its slots against what it declares."""
-    row = house.rows[name]
-    said = {"service": name, "framework": row.framework, "model": row.model}
-    return Verified(tuple(conformance.check(row.url(house.backend), said)))
+def verify(row: Row, backend: str = "native", database_url: str | None = None) -> Verified:
+    """Check the row's answers against the contract, then its slots against what it declares.
+
+    Slots are seen in Postgres: without `database_url` they are not looked at.
+    """
+    said = {"service": row.name, "framework": row.framework, "model": row.model}
+    url = row.url(backend)
+    failures = conformance.check(url, said)
+    if failures or database_url is None:
+        return Verified(tuple(failures))
+    try:
+        seen = slots.observe(url, row.metrics_url(backend), database_url, row.name)
+    except SlotError as error:
+        return Verified((str(error),))
+    return Verified(seen.failures, tuple(f"{row.name}: {each}" for each in seen.warnings))
