@@ -7,7 +7,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 LAB := $(BIN)/python -m loadtest
 GROUPS := fastapi flask starlette django
-SOURCES := loadtest services tests grafana
+SOURCES := loadtest services tests grafana benchmarks
 
 # What narrows `make compare`, each as the option of `python -m loadtest run`.
 RUN_OPTIONS = \
@@ -30,8 +30,8 @@ help: ## list what there is to do
 
 ##
 .PHONY: compare
-compare: .venv/native.stamp ## compare the rows without Docker, then write a report (PLAN=quick or full)
-	@$(LAB) run $(RUN_OPTIONS)
+compare: $(if $(filter compose,$(BACKEND)),,.venv/native.stamp) ## compare the rows, then write a report (PLAN=full; BACKEND=compose for containers)
+	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
 
 .PHONY: live
 live: .venv/native.stamp ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
@@ -64,6 +64,10 @@ check: .venv/dev.stamp ## lint, format and types
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
+
+.PHONY: bench-load
+bench-load: .venv/dev.stamp ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5")
+	$(BIN)/python -m benchmarks.load $(BENCH)
 
 .PHONY: setup
 setup: .venv/dev.stamp ## create .venv with everything that tests need

@@ -1,4 +1,4 @@
-"""The engine without Locust; `python -m benchmarks.bare_engine URL CONNECTIONS SECONDS`: p99 in ms."""
+"""The engine without Locust: `python -m benchmarks.bare_engine URL CONNECTIONS SECONDS`."""
 
 from __future__ import annotations
 
