@@ -1,0 +1,199 @@
+"""Counters of workers, read from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import threading
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lab import lag, metrics, store
+from lab.about import About
+from lab.exporter import Workers
+from lab.metrics import Message, Scope, WorkerMetrics
+from lab.settings import Settings
+from lab.store import Store, StoreFullError
+
+ABOUT = About(
+    service="row",
+    framework="Toy",
+    server="none",
+    model="threads",
+    versions={"python": "3"},
+    workers=1,
+    threads=4,
+    pool_size=2,
+    slots=2,
+    slots_bound_by="pool",
+    fanout="in turn",
+    websocket=False,
+)
+
+
+@pytest.fixture
+def worker(tmp_path: Path) -> WorkerMetrics:
+    return WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+
+
+@pytest.fixture
+def workers(tmp_path: Path, worker: WorkerMetrics) -> Workers:
+    worker.declare(ABOUT)
+    return Workers(tmp_path)
+
+
+def application(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+    start_response(environ["status"], [])
+    return [b""]
+
+
+def environ(path: str, status: str = "200 OK", method: str = "GET") -> dict[str, Any]:
+    return {"PATH_INFO": path, "REQUEST_METHOD": method, "status": status}
+
+
+def counted(workers: Workers) -> dict[tuple[str, str, str], int]:
+    """Requests by method, route and status."""
+    workers.refresh()
+    return {
+        tuple(value for _, value in labels): int(sum(values[:-1]))  # type: ignore[misc]
+        for (name, labels), values in workers.totals.items()
+        if name == metrics.DURATION
+    }
+
+
+def test_wsgi_requests_are_counted_exactly_from_many_threads(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    app = worker.wsgi(application)
+
+    def requests() -> None:
+        for _ in range(500):
+            app(environ("/json"), lambda *_: None)
+
+    threads = [threading.Thread(target=requests) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert counted(workers) == {("GET", "/json", "200"): 4000}
+    assert workers.gauge(metrics.ACTIVE) == 0
+    assert sum(workers.requests.values()) == 4000
+
+
+def test_labels_are_few_whatever_is_asked(worker: WorkerMetrics, workers: Workers) -> None:
+    app = worker.wsgi(application)
+    for number in range(50):
+        app(environ(f"/items/{number}"), lambda *_: None)
+        app(environ(f"/no/{number}", "404 Not Found", f"M{number}"), lambda *_: None)
+    assert counted(workers) == {
+        ("GET", "/items/{id}", "200"): 50,
+        ("_OTHER", "unmatched", "404"): 50,
+    }
+
+
+def test_wsgi_application_that_fails_counts_as_500(worker: WorkerMetrics, workers: Workers) -> None:
+    def failing(_: dict[str, Any], __: Any) -> Iterable[bytes]:
+        raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        worker.wsgi(failing)(environ("/json"), lambda *_: None)
+    assert counted(workers) == {("GET", "/json", "500"): 1}
+    assert workers.gauge(metrics.ACTIVE) == 0
+
+
+def test_asgi_requests_are_counted_and_seen_while_active(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    active: list[float] = []
+
+    async def answering(_: Scope, __: Any, send: metrics.Send) -> None:
+        workers.refresh()
+        active.append(workers.gauge(metrics.ACTIVE))
+        await send({"type": "http.response.start", "status": 201})
+        await send({"type": "http.response.body"})
+
+    async def failing(_: Scope, __: Any, ___: Any) -> None:
+        raise RuntimeError
+
+    async def receive() -> Message:
+        return {}
+
+    async def send(_: Message) -> None: ...
+
+    async def main() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/orders"}
+        await worker.asgi(answering)(scope, receive, send)
+        with pytest.raises(RuntimeError):
+            await worker.asgi(failing)(scope, receive, send)
+
+    asyncio.run(main())
+    assert active == [1]
+    assert counted(workers) == {("POST", "/orders", "201"): 1, ("POST", "/orders", "500"): 1}
+    assert workers.gauge(metrics.ACTIVE) == 0
+
+
+def test_dead_worker_leaves_its_counters_and_takes_its_gauges(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    child = os.fork()
+    if child == 0:  # a fork counts in a file of its own
+        worker.wsgi(application)(environ("/json"), lambda *_: None)
+        worker.pool.taken(worker.pool.waiting())
+        worker.values[worker.active] += 1
+        os._exit(0)
+    os.waitpid(child, 0)
+    worker.wsgi(application)(environ("/json"), lambda *_: None)
+    for _ in range(2):
+        assert counted(workers) == {("GET", "/json", "200"): 2}
+        assert workers.gauge(metrics.POOL_USED) == 0
+        assert workers.gauge(metrics.ACTIVE) == 0
+        assert workers.requests == {str(child): 1, str(os.getpid()): 1}
+
+
+def test_pool_is_followed(worker: WorkerMetrics, workers: Workers) -> None:
+    first = worker.pool.waiting()
+    worker.pool.waiting()
+    worker.pool.taken(first)
+    workers.refresh()
+    assert workers.gauge(metrics.POOL_PENDING) == 1
+    assert workers.gauge(metrics.POOL_USED) == 1
+    worker.pool.failed()
+    worker.pool.released()
+    workers.refresh()
+    assert workers.gauge(metrics.POOL_PENDING) == workers.gauge(metrics.POOL_USED) == 0
+    assert sum(workers.totals[metrics.POOL_WAIT, ()][:-1]) == 1
+
+
+def test_off_wraps_nothing() -> None:
+    off = metrics.create(Settings("row", "url", metrics=False))
+    assert off.wsgi(application) is application
+
+
+def test_unbounded_label_is_refused_instead_of_overwriting() -> None:
+    full = Store(None)
+    full.reserve("series", {"long": "x" * (store.TEXT_BYTES - 100)})
+    with pytest.raises(StoreFullError):
+        full.reserve("series", {"long": "x" * 100})
+
+
+def test_half_written_file_is_empty(tmp_path: Path) -> None:
+    path = tmp_path / "1-1.lab"
+    path.write_bytes(b"\0" * 100)
+    assert store.read(path) == []
+
+
+def test_blocked_event_loop_shows_as_lag() -> None:
+    seen: list[float] = []
+
+    async def main() -> None:
+        lag.watch_loop(seen.append)
+        blocked = threading.Event()
+        blocked.wait(3 * lag.PERIOD_S)  # blocks the loop: that is the point
+        while len(seen) < 2:
+            await asyncio.sleep(0)
+
+    asyncio.run(main())
+    assert max(seen) > lag.PERIOD_S
