@@ -59,7 +59,7 @@ class Experiment:
     `fresh` starts the row anew before each trial. `errors_allowed`: failed requests are a result
     here and fail no gate. `further`: other claims that the same trials decide. `check` names a
     check that takes no load (then there are no levels). `claimed` holds figures that are commonly
-    taught, by row, to stand beside the measured ones. `quick_rows`: those of the quick plan.
+    taught, by row, to stand beside the measured ones. `full_rows` are left out of the quick plan.
     """
 
     name: str
@@ -79,7 +79,7 @@ class Experiment:
     further: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     headline: bool = False
-    quick_rows: tuple[str, ...] = ()
+    full_rows: tuple[str, ...] = ()
     fresh: bool = False
     errors_allowed: bool = False
     check: str = ""
@@ -170,7 +170,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         warmup_s=table.number("warmup_s", 1.0),
         duration_s=table.number("duration_s", 3.0),
         headline=table.take("headline", bool, False),
-        quick_rows=table.texts("quick_rows", ()),
+        full_rows=table.texts("full_rows", ()),
         fresh=table.take("fresh", bool, False),
         errors_allowed=table.take("errors_allowed", bool, False),
         check=check,
@@ -276,9 +276,9 @@ def _check_shape(where: str, experiment: Experiment) -> None:
             f"{where}: reference {experiment.reference!r} is none of its rows: "
             f"{', '.join(experiment.rows)}"
         )
-    for row in experiment.quick_rows:
+    for row in experiment.full_rows:
         if row not in experiment.rows:
-            raise ExperimentError(f"{where}: quick_rows has {row!r}, which is none of its rows")
+            raise ExperimentError(f"{where}: full_rows has {row!r}, which is none of its rows")
     labels = [level.label for level in experiment.levels]
     if len(set(labels)) < len(labels):
         raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")

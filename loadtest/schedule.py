@@ -43,9 +43,9 @@ class PlannedTrial:
 def plan(
     experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
 ) -> list[Experiment]:
-    """The experiments of a plan: quick = headline ones, their quick rows and levels, six rounds; full = all.
+    """The experiments of a plan: quick = the headline ones, six rounds; full = all.
 
-    `rounds` overrides the plan's. Experiments that are checks have no rounds and stay as they are.
+    The quick plan leaves some of their rows and levels out. `rounds` overrides the plan's.
     """
     if rounds is not None and rounds < FEWEST_ROUNDS:
         raise ExperimentError(
@@ -57,7 +57,7 @@ def plan(
         replace(
             each,
             rounds=rounds or min(each.rounds, QUICK_ROUNDS),
-            rows=each.quick_rows or each.rows,
+            rows=tuple(row for row in each.rows if row not in each.full_rows),
             levels=tuple(level for level in each.levels if level.quick),
         )
         for each in experiments.values()
