@@ -69,6 +69,10 @@ check: .venv/dev.stamp ## lint, format and types
 bench-load: .venv/dev.stamp ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5")
 	$(BIN)/python -m benchmarks.load $(BENCH)
 
+.PHONY: bench-services
+bench-services: .venv/dev.stamp ## what metrics cost each Python row, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
+	$(BIN)/python -m benchmarks.services $(BENCH)
+
 .PHONY: setup
 setup: .venv/dev.stamp ## create .venv with everything that tests need
 

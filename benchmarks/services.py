@@ -1,6 +1,6 @@
 """What metrics cost each Python row, and what the lab's FastAPI row costs against a bare one.
 
-    python benchmarks/services.py [ROW…]
+    python -m benchmarks.services [ROW…]
 
 Every row runs twice on one pinned core, with metrics and without; the load alternates between
 the two in short slices, so that a machine that changes its mind hits both alike. The ratio is of
@@ -201,7 +201,7 @@ def main() -> None:
     try:
         picked = manifest.choose(rows, chosen.rows or list(rows))
     except manifest.ManifestError as error:
-        raise SystemExit(f"benchmarks/services.py: {error}") from None
+        raise SystemExit(f"bench-services: {error}") from None
     console = Console()
     console.print(metrics_cost(picked, chosen.rounds, console))
     if CENTRAL in picked:
