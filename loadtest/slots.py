@@ -1,0 +1,264 @@
+"""Declared equals observed: how many requests a row really has in hand, seen from the outside."""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import statistics
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import psycopg
+from prometheus_client.parser import text_string_to_metric_families
+
+TIMEOUT_S = 30.0
+WAIT_MS = 400
+SHORTEST_S, LONGEST_S = 1.2, 15.0
+WAVES, WAVE_S = 5, 2.0
+SAMPLE_S = 0.02
+APART_S = 0.002
+CANARY_LIMIT_MS = 5.0
+CANARY_GOES, CANARY_REQUESTS = 8, 30
+SKEW_LIMIT = 1.5
+_CONNECTIONS_A_WORKER, _REQUESTS_A_CONNECTION = 8, 6
+
+_ACTIVITY = """
+    SELECT count(*) FILTER (WHERE state = 'active' AND query LIKE '%%pg_sleep%%'), count(*)
+    FROM pg_stat_activity WHERE application_name = %s AND backend_type = 'client backend'
+"""
+
+
+class SlotError(Exception):
+    """A row or its database gave no answer; the message says which and why."""
+
+
+@dataclass(frozen=True)
+class SlotReport:
+    """What a row declares and what was seen.
+
+    `observed` is the most queries of /wait that ran at once while far more were asked for;
+    `backends` the most sessions that the row held; `keep_alive_p50_ms` is None where the row closes
+    after each answer; `worker_requests` are the requests of each worker process under an even load.
+    """
+
+    service: str
+    declared: int
+    bound_by: str
+    observed: int
+    backends: int
+    backends_allowed: int
+    keep_alive_p50_ms: float | None
+    worker_requests: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def skew(self) -> float:
+        """Busiest over idlest worker, whom no request is as one; 1 where there is but one worker."""
+        counts = self.worker_requests.values()
+        return max(counts) / max(1, min(counts)) if counts else 1.0
+
+    @property
+    def failures(self) -> tuple[str, ...]:
+        """Why the row must not be timed."""
+        found = []
+        if self.observed != self.declared:
+            found.append(
+                f"/about declares {self.declared} slots ({self.bound_by}),"
+                f" but {self.observed} requests waited at once"
+            )
+        if self.backends > self.backends_allowed:
+            found.append(
+                f"{self.backends} database sessions, but workers × pool is {self.backends_allowed}"
+            )
+        if self.keep_alive_p50_ms is not None and self.keep_alive_p50_ms >= CANARY_LIMIT_MS:
+            found.append(
+                f"a kept-alive /plaintext takes {self.keep_alive_p50_ms:.0f} ms (p50;"
+                f" below {CANARY_LIMIT_MS:.0f} expected): is TCP_NODELAY off?"
+            )
+        return tuple(found)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is worth knowing when reading the row's figures."""
+        found = []
+        if self.keep_alive_p50_ms is None:
+            found.append("no keep-alive: every request opens a connection")
+        if self.skew > SKEW_LIMIT:
+            shares = ", ".join(str(count) for count in sorted(self.worker_requests.values()))
+            found.append(f"uneven workers: {shares} requests (at most {SKEW_LIMIT}× expected)")
+        return tuple(found)
+
+
+def observe(row_url: str, metrics_url: str, database_url: str, service: str) -> SlotReport:
+    """Load a running row for a few seconds and see what it does; raises SlotError."""
+    try:
+        about = json.loads(_get(f"{row_url}/about"))
+        observed, backends = _at_once(row_url, database_url, service, int(about["slots"]))
+        return SlotReport(
+            service=service,
+            declared=int(about["slots"]),
+            bound_by=str(about["slots_bound_by"]),
+            observed=observed,
+            backends=backends,
+            backends_allowed=int(about["workers"]) * int(about["pool_size"]),
+            keep_alive_p50_ms=canary_ms(row_url),
+            worker_requests=_shares(row_url, metrics_url, about),
+        )
+    except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
+        raise SlotError(f"row {service}: {error or type(error).__name__}") from None
+    except psycopg.Error as error:
+        raise SlotError(f"row {service}: Postgres: {' '.join(str(error).split())}") from None
+
+
+def canary_ms(row_url: str) -> float | None:
+    """Median time of /plaintext on one connection, from the first go that is below the limit.
+
+    None without keep-alive. A server that holds back its second packet for the client's delayed
+    acknowledgement needs 40 ms in every go (github.com/Kludex/uvicorn, 3149); a busy machine does
+    not.
+    """
+    goes: list[float] = []
+    while len(goes) < CANARY_GOES and min(goes, default=CANARY_LIMIT_MS) >= CANARY_LIMIT_MS:
+        go = _canary_go(row_url)
+        if go is None:
+            return None
+        goes.append(go)
+    return min(goes)
+
+
+def _canary_go(row_url: str) -> float | None:
+    connection = http.client.HTTPConnection(urlsplit(row_url).netloc, timeout=TIMEOUT_S)
+    took = []
+    try:
+        for _ in range(CANARY_REQUESTS):
+            began = time.perf_counter()
+            connection.request("GET", "/plaintext")
+            response = connection.getresponse()
+            response.read()
+            took.append(1000 * (time.perf_counter() - began))
+            if response.will_close:
+                return None
+    finally:
+        connection.close()
+    return statistics.median(took)
+
+
+def _at_once(row_url: str, database_url: str, service: str, slots: int) -> tuple[int, int]:
+    """The most /wait queries and sessions ever seen at once, under far more requests than slots.
+
+    Every request comes on a connection of its own, for so long that the workers, who take
+    connections as it happens, are all full at some moment.
+    """
+    began = time.monotonic()
+    with Activity(database_url, service) as activity:
+
+        def enough() -> bool:
+            lasted = time.monotonic() - began
+            return lasted > (LONGEST_S if activity.waiting < slots else SHORTEST_S)
+
+        _load(f"{row_url}/wait?ms={WAIT_MS}", clients=3 * slots + 4, enough=enough, requests=1)
+    return activity.waiting, activity.sessions
+
+
+class Activity:
+    """Samples pg_stat_activity for one application inside the block; keeps the highest values."""
+
+    def __init__(self, database_url: str, service: str) -> None:
+        self.waiting = self.sessions = 0
+        self._service = service
+        self._connection = psycopg.connect(database_url, autocommit=True)
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> Activity:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        self._connection.close()
+
+    def _watch(self) -> None:
+        while not self._done.wait(SAMPLE_S):
+            row = self._connection.execute(_ACTIVITY, (self._service,)).fetchone()
+            assert row is not None, "an aggregate has one row"
+            self.waiting, self.sessions = max(self.waiting, row[0]), max(self.sessions, row[1])
+
+
+def _shares(row_url: str, metrics_url: str, about: Mapping[str, Any]) -> dict[str, int]:
+    """Requests of each worker while many connections, opened one by one, ask the same."""
+    workers = int(about["workers"])
+    if workers == 1:
+        return {}
+    before = _worker_requests(metrics_url)
+    _load(
+        f"{row_url}/wait?ms=10",
+        clients=_CONNECTIONS_A_WORKER * workers,
+        enough=lambda: True,
+        requests=_REQUESTS_A_CONNECTION,
+    )
+    after = _worker_requests(metrics_url)
+    return {worker: count - before.get(worker, 0) for worker, count in after.items()}
+
+
+def _worker_requests(metrics_url: str) -> dict[str, int]:
+    return {
+        sample.labels["worker"]: int(sample.value)
+        for family in text_string_to_metric_families(_get(metrics_url))
+        for sample in family.samples
+        if sample.name == "lab_worker_requests_total"
+    }
+
+
+def _load(url: str, *, clients: int, enough: Callable[[], bool], requests: int) -> None:
+    """Let clients ask for `url` side by side, `requests` times a connection, until `enough`.
+
+    They come in waves of `clients`, within a wave a moment apart: on a busy core the worker that
+    runs takes most connections, and one that sleeps gets its share only from a longer queue.
+    """
+    with ThreadPoolExecutor(WAVES * clients) as pool:
+        asked = []
+        for _ in range(WAVES):
+            for _ in range(clients):
+                asked.append(pool.submit(_ask, url, enough, requests))
+                time.sleep(APART_S)
+            if _within(enough, WAVE_S):
+                break
+        for done in asked:
+            done.result()
+
+
+def _within(condition: Callable[[], bool], seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(SAMPLE_S)
+    return True
+
+
+def _ask(url: str, enough: Callable[[], bool], requests: int) -> None:
+    address = urlsplit(url)
+    while True:
+        connection = http.client.HTTPConnection(address.netloc, timeout=TIMEOUT_S)
+        with contextlib.closing(connection):
+            for _ in range(requests):
+                connection.request("GET", f"{address.path}?{address.query}")
+                response = connection.getresponse()
+                response.read()
+                if response.status != 200:
+                    raise ValueError(f"{address.path} answered {response.status}")
+        if enough():
+            return
+
+
+def _get(url: str) -> str:
+    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
+        return str(response.read().decode())

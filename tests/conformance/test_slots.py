@@ -1,0 +1,47 @@
+"""Every row has as many requests in hand as it declares, within its pool, and keeps connections."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadtest import slots
+from loadtest.manifest import Row
+from loadtest.native import Lab
+from loadtest.slots import SlotReport
+
+# Gunicorn's sync worker ends every connection after one answer.
+WITHOUT_KEEP_ALIVE = {"flask-sync"}
+
+
+@pytest.fixture(scope="module")
+def seen() -> dict[str, SlotReport]:
+    """One look at each row serves all tests."""
+    return {}
+
+
+@pytest.fixture
+def report(row: Row, lab: Lab, seen: dict[str, SlotReport]) -> SlotReport:
+    if row.name not in seen:
+        seen[row.name] = slots.observe(row.url(), row.metrics_url(), lab.database_url, row.name)
+    return seen[row.name]
+
+
+def test_row_has_the_slots_that_it_declares(report: SlotReport) -> None:
+    assert report.observed == report.declared
+
+
+def test_row_stays_within_its_pool(report: SlotReport) -> None:
+    assert 0 < report.backends <= report.backends_allowed
+
+
+def test_row_keeps_connections_alive(report: SlotReport) -> None:
+    assert (report.keep_alive_p50_ms is None) == (report.service in WITHOUT_KEEP_ALIVE)
+
+
+def test_row_is_fit_to_be_timed(report: SlotReport) -> None:
+    assert report.failures == ()
+
+
+def test_every_worker_is_counted(row: Row, report: SlotReport) -> None:
+    workers = int(row.environment["WORKERS"])
+    assert len(report.worker_requests) == (workers if workers > 1 else 0)
