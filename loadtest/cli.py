@@ -29,6 +29,7 @@ from loadtest import experiments as experiment_files
 from loadtest import live as live_lab
 from loadtest.budgets import BudgetError
 from loadtest.builds import BuildError
+from loadtest.compose import ComposeError
 from loadtest.comparison import Comparison
 from loadtest.document import DocumentError
 from loadtest.live import LabStopped, Live
@@ -49,6 +50,7 @@ from loadtest.verification import verify as verify_row
 ERRORS = (
     BudgetError,
     BuildError,
+    ComposeError,
     DocumentError,
     LabStopped,
     LoadError,

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from loadtest import plans, record, runs
+from loadtest.compose import Containers
 from loadtest.measurement import House
 from loadtest.native import Lab
 from loadtest.plans import Options, Plan
@@ -23,6 +24,8 @@ class Comparison:
 
     def house(self) -> AbstractContextManager[House]:
         """Rows and Postgres for the plan, not yet started."""
+        if self.plan.options.backend == "compose":
+            return Containers(self.plan.rows)
         return Lab(self.plan.rows)
 
 

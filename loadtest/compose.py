@@ -38,7 +38,7 @@ class Containers:
 
     def __init__(self, rows: Mapping[str, Row], control: Path | None = None) -> None:
         self.rows = dict(rows)
-        self.cpus = Cpus(None, None)
+        self.cpus = Cpus(_cores("SERVICE_CPUSET"), _cores("LOAD_CPUSET"))
         self._control = control or Path(os.environ.get("LAB_CONTROL", "/control"))
         self._requests = 0
 
@@ -95,6 +95,15 @@ class Containers:
             time.sleep(POLL_S)
         if problem := answer.read_text().strip():
             raise ComposeError(f"{' '.join(services)}: {problem}")
+
+
+def _cores(variable: str) -> frozenset[int] | None:
+    """The cores of a cpuset such as `2-5` or `1,3`; None where it is empty."""
+    found: set[int] = set()
+    for part in filter(None, os.environ.get(variable, "").split(",")):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found) or None
 
 
 def _override(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:

@@ -40,7 +40,12 @@ def versions() -> dict[str, str]:
 
 
 def git() -> tuple[str, bool]:
-    """Commit of the clone, and whether files differ from it; ("", False) outside of git."""
+    """Commit of the clone, and whether files differ from it; ("", False) outside of git.
+
+    A container has no clone: there LAB_GIT_COMMIT tells, with `-dirty` at its end where they do.
+    """
+    if told := os.environ.get("LAB_GIT_COMMIT"):
+        return told.removesuffix("-dirty"), told.endswith("-dirty")
     commit = _git("rev-parse", "HEAD")
     return commit, bool(commit and _git("status", "--porcelain", "--untracked-files=no"))
 
