@@ -148,7 +148,11 @@ def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
 
 def _with(rows: Collection[str], chosen: Mapping[str, Experiment]) -> dict[str, Experiment]:
     return {
-        name: replace(each, rows=tuple(dict.fromkeys((*each.rows, *rows))))
+        name: replace(
+            each,
+            rows=tuple(dict.fromkeys((*each.rows, *rows))),
+            full_rows=tuple(row for row in each.full_rows if row not in rows),
+        )
         for name, each in chosen.items()
     }
 
