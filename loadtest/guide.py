@@ -33,7 +33,7 @@ _IDEAS = (
 )
 _GUIDE = """
 <style>
-  #lab-guide {{ position: fixed; right: 16px; bottom: 48px; z-index: 1000; max-width: 22rem;
+  #lab-guide {{ position: fixed; right: 16px; bottom: 48px; z-index: 1400; max-width: 22rem;
     max-height: 80vh; overflow: auto;
     padding: 8px 14px; border-radius: 8px; background: #15803d; color: #fff;
     font: 14px/1.4 Roboto, Helvetica, Arial, sans-serif; box-shadow: 0 2px 8px #0006; }}
@@ -41,10 +41,13 @@ _GUIDE = """
   #lab-guide summary {{ cursor: pointer; }}
   #lab-guide ul {{ margin: 8px 0; padding-left: 18px; }}
 </style>
-<details id="lab-guide">
-  <summary>Try this · <a href="{url}" target="_blank" rel="noopener">{name}</a></summary>
-  <ul>{ideas}</ul>
-  Scenario and load are under <i>Custom parameters</i>; a change counts from the next start.
-  <details><summary>Scenarios and their parameters</summary><ul>{scenarios}</ul></details>
-</details>
+<aside id="lab-guide">
+  <a href="{url}" target="_blank" rel="noopener">{name}</a>
+  <details>
+    <summary>Try this</summary>
+    <ul>{ideas}</ul>
+    Scenario and load are under <i>Custom parameters</i>; a change counts from the next start.
+    <details><summary>Scenarios and their parameters</summary><ul>{scenarios}</ul></details>
+  </details>
+</aside>
 """
