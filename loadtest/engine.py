@@ -8,7 +8,6 @@ to be right by one comparison: nothing is left unchecked, and the rest is the ke
 from __future__ import annotations
 
 import heapq
-import resource
 import time
 from collections.abc import Callable
 
@@ -25,11 +24,6 @@ SWEEP_INTERVAL_S = 0.1
 BATCH_INTERVAL_S = 0.5
 _EVENTS = 128
 _DRAIN_AFTER = 2000
-_SPARE_FILES = 64
-
-
-class EngineError(Exception):
-    """The load cannot be made; the message says what to do."""
 
 
 class Engine:
@@ -261,16 +255,3 @@ class Engine:
         for stream in list(self.streams):
             self.remove_stream(stream)
         self._poller.close()
-
-
-def require_files(connections: int) -> None:
-    """Make sure that so many connections can be open at once, or say how to raise the limit."""
-    needed = connections + _SPARE_FILES
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if soft != resource.RLIM_INFINITY and soft < needed:
-        if hard != resource.RLIM_INFINITY and hard < needed:
-            raise EngineError(
-                f"{connections:,} connections need {needed:,} open files, the limit is {hard:,}: "
-                f"raise it (ulimit -n {needed}, as root or in limits.conf) or use fewer connections"
-            )
-        resource.setrlimit(resource.RLIMIT_NOFILE, (needed, hard))

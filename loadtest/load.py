@@ -13,7 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
-from loadtest import scenarios
+from loadtest import descriptors, scenarios
+from loadtest.descriptors import DescriptorError
 from loadtest.processes import Processes
 
 LoadKind = Literal["closed", "open", "held", "websocket"]
@@ -109,10 +110,7 @@ def run(
     scenario or parameter that does not exist.
     """
     values = scenarios.choose(scenario).filled(parameters)
-    if load.connections < 1:
-        raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
-    if load.kind == "open" and not (load.rate_rps and load.rate_rps > 0):
-        raise LoadError("an open load needs a rate_rps above 0")
+    _check(load, scenario, processes)
     with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
         path = Path(folder) / "result.json"
         options = {
@@ -138,6 +136,21 @@ def run(
         at_most_s = warmup_s + duration_s + GRACE_S
         _locust(Path(folder), service, options, environment, processes, cpus, at_most_s)
         return _read(path)
+
+
+def _check(load: Load, scenario: str, processes: int) -> None:
+    if load.connections < 1:
+        raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
+    if load.connections < processes:
+        raise LoadError(f"{processes} processes need at least {processes} connections")
+    if load.kind == "open" and not (load.rate_rps and load.rate_rps > 0):
+        raise LoadError("an open load needs a rate_rps above 0")
+    if load.kind == "websocket" and not scenarios.choose(scenario).websocket:
+        raise LoadError(f"a websocket load needs the scenario websocket, not {scenario}")
+    try:
+        descriptors.require(load.connections)
+    except DescriptorError as error:
+        raise LoadError(str(error)) from None
 
 
 def _locust(

@@ -24,9 +24,9 @@ from locust.exception import StopTest
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locust.web import WebUI
 
-from loadtest import locust_stats, manifest, scenarios, ui
+from loadtest import descriptors, locust_stats, manifest, scenarios, ui
 from loadtest.connection import Connection
-from loadtest.engine import EngineError, require_files
+from loadtest.descriptors import DescriptorError
 from loadtest.generator import Generator, Plan
 from loadtest.load import Load, LoadKind
 from loadtest.scenarios import ScenarioError
@@ -53,10 +53,12 @@ class Lab:
         """A test begins: read the options."""
         self.problem = ""
         self.phase = "load"
+        options: Any = environment.parsed_options
         try:
             plan = plan_of(environment)
-        except (ScenarioError, EngineError) as error:
+        except (ScenarioError, DescriptorError) as error:
             self.problem = str(error)
+            environment.process_exit_code = 1 if options.headless else None
             return
 
         def observe(batches: list[Batch]) -> None:
@@ -135,7 +137,7 @@ def plan_of(environment: Environment) -> Plan:
     scenario = scenarios.choose(options.scenario)
     if (options.load == "websocket") > scenario.websocket:
         raise ScenarioError(f"a websocket load needs --scenario websocket, not {scenario.name}")
-    require_files(options.num_users or 1)
+    descriptors.require(options.num_users or 1)
     index = max(getattr(environment.runner, "worker_index", 0), 0)
     return Plan(
         load=Load(options.load, options.num_users or 1, options.rate, options.think_ms / 1000),

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import resource
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from loadtest.arrivals import poisson, uniform
-from loadtest.engine import EngineError, require_files
 from loadtest.request import http_request, json_is
 from loadtest.stream import resolve
 from tests.driving import drive
@@ -239,20 +237,3 @@ def test_think_time_spaces_the_requests() -> None:
     with serving(answering(OK)) as port:
         tally = drive(port, connections=5, seconds=1.0, think_s=0.1)
     assert 25 <= tally.answered <= 50
-
-
-def test_too_few_file_descriptors_are_named_beforehand(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 1024))
-    with pytest.raises(EngineError, match=r"10,000 connections need 10,064 .*ulimit -n 10064"):
-        require_files(10_000)
-
-
-def test_the_soft_limit_is_raised_where_the_hard_one_allows(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    asked: list[tuple[int, int]] = []
-    monkeypatch.setattr(resource, "getrlimit", lambda _: (256, 20_000))
-    monkeypatch.setattr(resource, "setrlimit", lambda _, limits: asked.append(limits))
-    require_files(10_000)
-    assert asked == [(10_064, 20_000)]
-    assert resource.RLIM_INFINITY == -1
