@@ -77,6 +77,39 @@ def compare(row: Mapping[int, float], reference: Mapping[int, float]) -> Compari
     )
 
 
+def contrast(after: Sequence[float], before: Sequence[float]) -> Comparison | None:
+    """Compare two sets of values that are not paired, as ratio of their geometric means.
+
+    Welch's t test on the logarithms (Welch, Biometrika 34, 1947). It knows nothing of what happened
+    to the machine between the two. None with fewer than two values on a side or one not above zero.
+    """
+    if min(len(after), len(before)) < 2 or min(*after, *before) <= 0:
+        return None
+    new, old = np.log(after), np.log(before)
+    difference = float(new.mean() - old.mean())
+    parts = new.var(ddof=1) / len(new), old.var(ddof=1) / len(old)
+    error = math.sqrt(sum(parts))
+    if error == 0:
+        same = abs(difference) < math.log1p(MARGIN)
+        ratio = math.exp(difference)
+        p = 1.0 if difference == 0 else 0.0
+        return Comparison(ratio, ratio, ratio, len(after), p, 0.0 if same else 1.0, 0.0)
+    freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(old) - 1))
+    half = error * float(stats.t.ppf(1 - ALPHA / 2, freedom))
+    reach = (
+        float(stats.t.ppf(1 - ALPHA / 2, freedom)) + float(stats.t.ppf(POWER, freedom))
+    ) * error
+    return Comparison(
+        ratio=math.exp(difference),
+        low=math.exp(difference - half),
+        high=math.exp(difference + half),
+        rounds=min(len(after), len(before)),
+        p_different=float(2 * stats.t.sf(abs(difference) / error, freedom)),
+        p_equivalent=float(stats.t.sf((math.log1p(MARGIN) - abs(difference)) / error, freedom)),
+        detectable=math.expm1(reach),
+    )
+
+
 def log_ratios(row: Mapping[int, float], reference: Mapping[int, float]) -> list[float] | None:
     """log(row / reference) of each round that both have; None where a value is not above zero."""
     rounds = sorted(row.keys() & reference.keys())
