@@ -6,7 +6,6 @@ find it again by themselves. Statements run in autocommit; only an order opens a
 
 from __future__ import annotations
 
-import select
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
@@ -16,47 +15,14 @@ import psycopg
 from psycopg.rows import dict_row
 from psycopg_pool import ConnectionPool, PoolClosed, PoolTimeout
 
-from lab import errors, orders, queries
+from lab import errors, orders, pool, queries
 from lab.metrics import Metrics
 from lab.settings import Settings
 
-ACQUIRE_TIMEOUT_S = 30.0
-CONNECT_TIMEOUT_S = 2
 READY_TIMEOUT_S = 2.0
 
 Row = dict[str, Any]
 Connection = psycopg.Connection[Row]
-
-
-class _Pool(ConnectionPool[Connection]):
-    """A psycopg pool that tells those who wait as soon as a reconnection has failed.
-
-    Without this they would wait for the whole acquire timeout while Postgres is gone.
-    """
-
-    used = 0  # connections that are in a request's hands
-
-    def reconnect_failed(self) -> None:
-        """No connection can be made: those who wait give up, unless one still works."""
-        if self.used:
-            return
-        with self._lock:
-            waiting = list(self._waiting)
-            self._waiting.clear()
-        for client in waiting:
-            client.fail(PoolTimeout("Postgres is out of reach"))
-
-    def check_idle(self, connection: Connection) -> None:
-        """Cheap check before use: an idle connection has nothing to say, except goodbye."""
-        poll = select.poll()
-        poll.register(connection.fileno(), select.POLLIN)
-        if not poll.poll(0):
-            return
-        try:
-            self.check_connection(connection)
-        except psycopg.Error:
-            self.drain()  # its neighbours are as dead: replace them all at once
-            raise
 
 
 class Threaded:
@@ -64,44 +30,39 @@ class Threaded:
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
         self._meter = metrics.pool
-        self._size = settings.pool_size
+        self._size, self._used = settings.pool_size, 0
         self._lock = Lock()
-        self._pool = _Pool(
+        self._pool: ConnectionPool[Connection] = ConnectionPool(
             settings.database_url,
             kwargs=_psycopg_arguments(settings),
-            min_size=settings.pool_size,
-            max_size=settings.pool_size,
-            timeout=ACQUIRE_TIMEOUT_S,
-            max_lifetime=24 * 60 * 60.0,
-            reconnect_timeout=0.5,
-            check=lambda connection: self._pool.check_idle(connection),
             open=False,
+            **pool.options(settings.pool_size),
         )
         metrics.watch_pool(lambda: self._pool.get_stats()["pool_size"])
         self._pool.open()
 
     @contextmanager
-    def connection(self, timeout_s: float = ACQUIRE_TIMEOUT_S) -> Iterator[Connection]:
+    def connection(self, timeout_s: float = pool.ACQUIRE_TIMEOUT_S) -> Iterator[Connection]:
         """A pooled connection; raises a 503 Fault where there is none within `timeout_s` seconds.
 
         A connection that Postgres drops while in use raises the same Fault.
         """
         since = self._meter.waiting()
         try:
-            connection = self._pool.getconn(timeout_s)
+            connection = pool.take(self._pool, timeout_s)
         except (PoolTimeout, PoolClosed, psycopg.OperationalError) as error:
             self._meter.failed()
             raise errors.unavailable(f"no database connection: {error}") from None
         self._meter.taken(since)
         with self._lock:
-            self._pool.used += 1
+            self._used += 1
         try:
             yield connection
         except (psycopg.OperationalError, psycopg.InterfaceError):
             raise errors.unavailable("Postgres closed the connection") from None
         finally:
             with self._lock:
-                self._pool.used -= 1
+                self._used -= 1
             self._meter.released()
             self._pool.putconn(connection)
 
@@ -130,7 +91,7 @@ class Threaded:
 
     def ready(self) -> None:
         """Raises a 503 Fault where Postgres is out of reach; a pool in full use is proof enough."""
-        if self._pool.used >= self._size:
+        if self._used >= self._size:
             return
         with self.connection(READY_TIMEOUT_S) as connection:
             connection.execute(queries.PING)
@@ -144,7 +105,7 @@ def _psycopg_arguments(settings: Settings) -> dict[str, Any]:
     password = {"password": settings.database_password} if settings.database_password else {}
     return {
         "application_name": settings.service_name,
-        "connect_timeout": CONNECT_TIMEOUT_S,
+        "connect_timeout": pool.CONNECT_TIMEOUT_S,
         "autocommit": True,
         "row_factory": dict_row,
         "cursor_factory": psycopg.RawCursor,  # speaks $1, as every other driver of the lab

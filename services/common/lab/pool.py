@@ -6,7 +6,7 @@ an absent server from a busy pool, and hands out connections that died while idl
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar
 
 from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
@@ -14,6 +14,32 @@ from psycopg_pool import ConnectionPool
 ACQUIRE_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 2
 RECONNECT_TIMEOUT_S = 0.5
+LIFETIME_S = 24 * 60 * 60.0
+
+_Connection = TypeVar("_Connection", bound=Connection[Any])
+
+
+def options(size: int) -> dict[str, Any]:
+    """Arguments for a `ConnectionPool` of `size` connections that are all held open."""
+    return {
+        "min_size": size,
+        "max_size": size,
+        "timeout": ACQUIRE_TIMEOUT_S,
+        "max_lifetime": LIFETIME_S,
+        "reconnect_timeout": RECONNECT_TIMEOUT_S,
+        "reconnect_failed": dismiss_waiting,
+    }
+
+
+def take(pool: ConnectionPool[_Connection], timeout_s: float) -> _Connection:
+    """A live connection; raises psycopg_pool.PoolTimeout, or OperationalError without Postgres.
+
+    The pool's own `check` would wait longer and longer between the dead ones after a restart.
+    """
+    while not is_alive(connection := pool.getconn(timeout_s)):
+        connection.close()
+        pool.putconn(connection)
+    return connection
 
 
 def dismiss_waiting(pool: ConnectionPool[Any]) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from django_rows.environment import SETTINGS
 from lab import errors, orders, queries, validation
 
 Row = dict[str, Any]
@@ -69,8 +70,7 @@ def fan_out(query: dict[str, str]) -> Row:
 
 def check_ready() -> None:
     """Raises OperationalError where Postgres is out of reach; a busy pool is one that works."""
-    stats = connection.pool.get_stats()
-    if not (stats["requests_waiting"] and stats["pool_size"] == stats["pool_max"]):
+    if connection.in_use < SETTINGS.pool_size:
         _rows(_PING)
 
 

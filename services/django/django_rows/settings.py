@@ -38,13 +38,7 @@ DATABASES = {
             **_connection,
             "application_name": SETTINGS.service_name,
             "connect_timeout": pool.CONNECT_TIMEOUT_S,
-            "pool": {
-                "min_size": SETTINGS.pool_size,
-                "max_size": SETTINGS.pool_size,
-                "timeout": pool.ACQUIRE_TIMEOUT_S,
-                "reconnect_timeout": pool.RECONNECT_TIMEOUT_S,
-                "reconnect_failed": pool.dismiss_waiting,
-            },
+            "pool": pool.options(SETTINGS.pool_size),
         },
     }
 }

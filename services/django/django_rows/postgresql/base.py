@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from threading import Lock
 from typing import Any
 
 from django.db.backends.postgresql import base
@@ -17,6 +18,11 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
     request, and waits longer and longer between the dead ones after a restart of Postgres.
     """
 
+    in_use = 0
+    """Connections of this process that are in a request's hands."""
+
+    _lock = Lock()
+
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         since = METRICS.pool.waiting()
         try:
@@ -29,9 +35,16 @@ class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
             METRICS.pool.failed()
             raise
         METRICS.pool.taken(since)
+        self._count(1)
         return connection
 
     def _close(self) -> None:
         if self.connection is not None:
             METRICS.pool.released()
+            self._count(-1)
         super()._close()
+
+    @classmethod
+    def _count(cls, change: int) -> None:
+        with cls._lock:
+            cls.in_use += change
