@@ -59,7 +59,7 @@ class SlotReport:
 
     @property
     def skew(self) -> float:
-        """Busiest over idlest worker, whom no request is as one; 1 where there is but one worker."""
+        """Busiest over idlest worker (none counts as one); 1 where there is but one worker."""
         counts = self.worker_requests.values()
         return max(counts) / max(1, min(counts)) if counts else 1.0
 

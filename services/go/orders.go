@@ -46,7 +46,9 @@ func newOrder(document gjson.Result) (Order, error) {
 		return Order{}, err
 	}
 	order := Order{CustomerID: wrong.integer(members[0], "customer_id", maxID)}
-	wrong.lines(members[1], &order)
+	if err := wrong.lines(members[1], &order); err != nil {
+		return Order{}, err
+	}
 	if members[2].Exists() {
 		order.Note = wrong.text(members[2], "note", 0, maxNote)
 	}
@@ -71,8 +73,10 @@ func (p *problems) members(object gjson.Result, prefix string, known ...string) 
 	}
 	found := make([]gjson.Result, len(known))
 	var unknown []string
+	readable := true
 	object.ForEach(func(key, value gjson.Result) bool {
-		name, _ := decoded(key.Raw)
+		name, whole := decoded(key.Raw)
+		readable = readable && whole
 		if index := slices.Index(known, name); index >= 0 {
 			found[index] = value
 		} else if !slices.Contains(unknown, name) {
@@ -80,36 +84,46 @@ func (p *problems) members(object gjson.Result, prefix string, known ...string) 
 		}
 		return true
 	})
+	if !readable { // such a name could not be given back
+		return nil, invalid([]FieldError{{"body", "a name in it has a lone surrogate"}})
+	}
 	for _, name := range unknown {
 		p.add(prefix+name, "unknown")
 	}
 	return found, nil
 }
 
-func (p *problems) lines(value gjson.Result, order *Order) {
+func (p *problems) lines(value gjson.Result, order *Order) error {
 	var lines []gjson.Result
 	if value.IsArray() {
 		lines = value.Array()
 	}
 	if len(lines) < 1 || len(lines) > maxLines {
 		p.add("lines", fmt.Sprintf("a list of 1 to %d lines", maxLines))
-		return
+		return nil
 	}
 	order.ItemIDs = make([]int32, len(lines))
 	order.Quantities = make([]int32, len(lines))
 	for index, line := range lines {
-		p.line(line, "lines."+strconv.Itoa(index), order, index)
+		if err := p.line(line, "lines."+strconv.Itoa(index), order, index); err != nil {
+			return err
+		}
 	}
+	return nil
 }
 
-func (p *problems) line(line gjson.Result, path string, order *Order, index int) {
+func (p *problems) line(line gjson.Result, path string, order *Order, index int) error {
 	if !line.IsObject() {
 		p.add(path, "an object")
-		return
+		return nil
 	}
-	members, _ := p.members(line, path+".", "item_id", "quantity")
+	members, err := p.members(line, path+".", "item_id", "quantity")
+	if err != nil {
+		return err
+	}
 	order.ItemIDs[index] = p.integer(members[0], path+".item_id", maxID)
 	order.Quantities[index] = p.integer(members[1], path+".quantity", maxQuantity)
+	return nil
 }
 
 // integer accepts an integer literal from 1 to maximum; 1.0 and 1e0 are none.

@@ -3,6 +3,7 @@ import { invalid, malformed, tooLarge, unsupportedMediaType } from './errors.js'
 
 export const BODY_LIMIT = 262_144
 const MAX_ID = 2_147_483_647
+const MAX_DEPTH = 10_000
 
 /** Whole-number parameters: name, least, greatest, default (none where it is required). */
 export const ITEM_ID = { name: 'id', min: 1, max: MAX_ID }
@@ -100,10 +101,21 @@ export function parseJson (bytes) {
   const text = bytes.toString('utf8')
   try {
     const value = JSON.parse(text)
+    if (text.length > 2 * MAX_DEPTH && isTooDeep(text)) throw new Error('nested too deep')
     return /[0-9][.eE]/.test(text) ? JSON.parse(withoutFractions(text)) : value
   } catch (error) {
     throw malformed(`the body is not JSON: ${error.message.split('\n', 1)[0]}`)
   }
+}
+
+function isTooDeep (text) {
+  let depth = 0
+  for (const [token] of text.matchAll(/"(?:[^"\\]|\\.)*"|[[{\]}]/g)) {
+    if (token === '[' || token === '{') depth += 1
+    if (token === ']' || token === '}') depth -= 1
+    if (depth > MAX_DEPTH) return true
+  }
+  return false
 }
 
 function withoutFractions (text) {
@@ -114,6 +126,10 @@ function withoutFractions (text) {
 
 /** Ajv's errors as one 422 that names each bad field once. */
 export function fromAjv (errors) {
+  if (errors.some(({ params }) => params.additionalProperty?.isWellFormed() === false)) {
+    // Such a name could not be given back.
+    return invalid([{ field: 'body', message: 'a name in it has a lone surrogate' }])
+  }
   const named = new Map()
   for (const error of errors) {
     const field = fieldOf(error)
@@ -128,9 +144,7 @@ export function fromAjv (errors) {
 function fieldOf ({ instancePath, keyword, params }) {
   const path = instancePath.split('/').slice(1)
   if (keyword === 'required') path.push(params.missingProperty)
-  if (keyword === 'additionalProperties') {
-    path.push(params.additionalProperty.replace(/\p{Surrogate}/gu, '?'))
-  }
+  if (keyword === 'additionalProperties') path.push(params.additionalProperty)
   return path.length > 0 ? path.join('.') : 'body'
 }
 

@@ -3,6 +3,7 @@ import { createApp } from './app.js'
 import { Database } from './database.js'
 import { Recorder } from './recorder.js'
 
+const CLOSE_MS = 50
 const CANNOT_LISTEN = 3 // exit code: another try would fail as well
 
 /** Serve requests from the primary's `listen` to its `stop`, then finish what is in hand. */
@@ -19,6 +20,8 @@ export async function work (settings, metricsFile) {
   const commands = {
     listen: () => listen(app, settings),
     stop: async () => {
+      // A connection that finishes its request now would else stay open, idle, for its 75 s.
+      setInterval(() => app.server.closeIdleConnections(), CLOSE_MS).unref()
       await app.close()
       await database.close()
       process.exit(0)
