@@ -10,7 +10,7 @@ from typing import Any, Literal
 from loadtest.criteria import SLOPES, Criterion
 from loadtest.experiments import Experiment
 from loadtest.observations import by_round, points
-from loadtest.statistics import Comparison, compare, mean_interval, slope
+from loadtest.statistics import FEWEST_ROUNDS, Comparison, compare, mean_interval, slope
 from loadtest.trials import Trial
 from loadtest.verdicts import times
 
@@ -174,6 +174,8 @@ def _check(criterion: Criterion, trials: Sequence[Trial]) -> Check:
 def _state(criterion: Criterion, figure: Figure | None) -> State:
     if figure is None:
         return "not measured"
+    if figure.rounds < FEWEST_ROUNDS:
+        return "open"
     least = float("-inf") if criterion.at_least is None else criterion.at_least
     most = float("inf") if criterion.at_most is None else criterion.at_most
     if least <= figure.low and figure.high <= most:

@@ -67,6 +67,7 @@ def render(run: Run, sections: Sequence[Section], charts: Mapping[str, tuple[str
         marks=_MARKS,
         states=_STATES,
         little=trust_chart(run),
+        warnings=run.info.get("warnings") or (),
         twins=_twin_table(twins),
         twin_sentence=_twin_sentence(twins),
         failures=_failures(run),
@@ -105,7 +106,6 @@ def notices(run: Run, twins: Sequence[Finding]) -> list[Notice]:
     for kind, word in (("left_out", "Left out."), ("unverified", "Not timed.")):
         for name, why in dict(run.info.get(kind) or {}).items():
             found.append(Notice(word, f"{name}: {why}"))
-    found += [Notice("Note.", text) for text in run.info.get("warnings") or ()]
     return found
 
 

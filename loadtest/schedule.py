@@ -16,7 +16,7 @@ FEWEST_ROUNDS = 2  # one round has no spread, so no interval
 TWIN = "#2"
 
 # Seconds that a trial takes beside its warm-up and its window: the load generator's start and end.
-TRIAL_OVERHEAD_S = 1.5
+TRIAL_OVERHEAD_S = 1.1
 RESTART_S = 2.5
 
 

@@ -13,6 +13,7 @@ from scipy import optimize, stats
 ALPHA = 0.05
 POWER = 0.8
 MARGIN = 0.05  # two rows within ±5 % of each other are equivalent
+FEWEST_ROUNDS = 3  # two rounds that agree by chance would look like certainty
 FITS = 0.05  # a law whose typical error is larger does not describe the row
 
 # Requests needed before a percentile is worth printing: about thirty beyond it, ten for p99.9.
@@ -126,6 +127,20 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[fl
     half = _standard_error(values) * float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
     mean = float(np.mean(values))
     return mean - half, mean + half
+
+
+def interval(values: Sequence[float], *, logarithmic: bool) -> tuple[float, float, float]:
+    """Mean with its 95 % interval; geometric where `logarithmic`, so that it stays above zero.
+
+    One value has no interval: it stands for all three.
+    """
+    if len(values) < 2:
+        return values[0], values[0], values[0]
+    if not logarithmic:
+        return (float(np.mean(values)), *mean_interval(values))
+    logs = [math.log(value) for value in values]
+    low, high = mean_interval(logs)
+    return math.exp(float(np.mean(logs))), math.exp(low), math.exp(high)
 
 
 def _standard_error(values: Sequence[float]) -> float:

@@ -10,7 +10,7 @@ from loadtest.criteria import SLOPES
 from loadtest.experiments import Experiment
 from loadtest.observations import by_round
 from loadtest.schedule import TWIN
-from loadtest.statistics import ALPHA, MARGIN, Comparison, compare, holm
+from loadtest.statistics import ALPHA, FEWEST_ROUNDS, MARGIN, Comparison, compare, holm
 from loadtest.trials import Trial
 
 Outcome = Literal["more", "less", "equivalent", "inconclusive", "not measured"]
@@ -94,6 +94,8 @@ def outcome(comparison: Comparison | None, p_adjusted: float) -> Outcome:
     """Equivalence comes first: a difference that is sure but within ±5 % is not worth a winner."""
     if comparison is None:
         return "not measured"
+    if comparison.rounds < FEWEST_ROUNDS:
+        return "inconclusive"
     if comparison.equivalent:
         return "equivalent"
     if p_adjusted < ALPHA:
@@ -113,6 +115,8 @@ def sentence(
             f"No meaningful difference between {row} and {reference} "
             f"(within ±{MARGIN:.0%}, {comparison.rounds} rounds)"
         ).replace("%", " %")
+    if comparison.rounds < FEWEST_ROUNDS:
+        return f"Inconclusive between {row} and {reference}: {comparison.rounds} rounds are too few"
     if found == "inconclusive":
         return (
             f"Inconclusive between {row} and {reference}: "

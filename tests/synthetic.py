@@ -23,10 +23,11 @@ RUN_ID = "2026-01-02T03-04-05"
 
 @dataclass(frozen=True)
 class Truth:
-    """How a made-up row behaves: slots, CPU a request, memory and threads held requests cost."""
+    """How a made-up row behaves: slots, CPU and delay a request, memory and threads held requests cost."""
 
     slots: int
     cpu_ms: float = 0.1
+    delay_ms: float = 0.0
     kib_per_request: float = 20.0
     threads_per_request: float = 0.0
     base_mib: float = 60.0
@@ -141,7 +142,7 @@ def _trial(
     wait_s = level.parameters.get("ms", 0) / 1000
     slots = int(level.environment.get("POOL_SIZE", truth.slots))
     load = level.at_peak(100.0)
-    latency = wait_s + truth.cpu_ms / 1000
+    latency = wait_s + (truth.cpu_ms + truth.delay_ms) / 1000
     peak = min(1000 / truth.cpu_ms, slots / latency)
     in_flight = max(load.connections, 1)
     capacity = min(peak, in_flight / latency)

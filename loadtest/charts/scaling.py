@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import fmean
 from typing import Any
 
 import altair as alt
@@ -23,7 +22,7 @@ from loadtest.charts.style import (
 from loadtest.claims import UNITS, amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import by_round
-from loadtest.statistics import FITS, Scalability, mean_interval, scalability
+from loadtest.statistics import FITS, Scalability, interval, scalability
 from loadtest.trials import Prediction, Trial
 
 _CURVE_POINTS = 60
@@ -56,15 +55,15 @@ def _record(
     values = list(by_round(trials, experiment.measure, level.label, row).values())
     if not values or min(values) < 0 or (min(values) == 0 and "share" not in experiment.measure):
         return None
-    low, high = mean_interval(values) if len(values) > 1 else (values[0], values[0])
+    mean, low, high = interval(values, logarithmic="share" not in experiment.measure)
     prediction = _prediction(trials, row, level)
     predicted = prediction.rps if prediction and experiment.measure == "goodput_rps" else None
     return {
         "row": row,
         "level": level.label,
         "x": level.x,
-        "y": fmean(values),
-        "low": max(low, min(values)),
+        "y": mean,
+        "low": low,
         "high": high,
         "rounds": len(values),
         "predicted": predicted,
@@ -81,7 +80,7 @@ def _prediction(trials: Sequence[Trial], row: str, level: Level) -> Prediction |
 
 
 def _limit(prediction: Prediction) -> str:
-    return f"{prediction.slots:,} slots ({prediction.bound_by})"
+    return f"{prediction.slots:,} slot{'s'[: prediction.slots != 1]} ({prediction.bound_by})"
 
 
 def _laws(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalability]:

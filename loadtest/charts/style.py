@@ -140,15 +140,14 @@ def logarithmic(values: Sequence[float]) -> dict[str, Any]:
     digits = (1, 2, 5) if high / low < 200 else (1,)
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     ticks = [digit * 10.0**power for power in range(first - 1, last + 1) for digit in digits]
-    within = [tick for tick in ticks if low / 2.5 <= tick <= high * 2.5]
+    bottom = max(tick for tick in ticks if tick <= low)
+    top = min(tick for tick in [*ticks, 10.0 ** (last + 1)] if tick >= high)
     return {
-        "scale": alt.Scale(
-            type="log",
-            nice=False,
-            padding=6,
-            domain=[min([low, *within[:1]]), max([high, *within[-1:]])],
+        "scale": alt.Scale(type="log", nice=False, padding=6, domain=[bottom, top]),
+        "axis": alt.Axis(
+            values=[tick for tick in ticks if bottom <= tick <= top],
+            labelExpr="format(datum.value, datum.value < 1000 ? '~g' : '~s')",
         ),
-        "axis": alt.Axis(values=within, format="~s"),
     }
 
 
