@@ -30,9 +30,13 @@ class Watch:
 
     def stop(self) -> None:
         """Press Stop, and wait until every user is gone and Prometheus knows."""
+        self.press_stop()
+        self.until_scraped_again()
+
+    def press_stop(self) -> None:
+        """Press Stop, and wait until every user is gone."""
         self._locust("/stop", b"")
         assert eventually(lambda: self.statistics()["state"] in ("stopped", "ready"))
-        self.until_scraped_again()
 
     def statistics(self) -> dict[str, Any]:
         """What the statistics table shows."""
@@ -46,6 +50,10 @@ class Watch:
             for entry in self.statistics()["stats"]
             if entry["name"].startswith(f"{row} ")
         )
+
+    def names(self) -> set[str]:
+        """The lines of the statistics table."""
+        return {entry["name"] for entry in self.statistics()["stats"]}
 
     def query(self, expression: str) -> list[dict[str, Any]]:
         """The series of an instant query."""
