@@ -73,6 +73,15 @@ bench-load: .venv/dev.stamp ## the load generators on one core, beside wrk and k
 bench-services: .venv/dev.stamp ## what metrics cost each Python row, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
 	$(BIN)/python -m benchmarks.services $(BENCH)
 
+.PHONY: dashboards
+dashboards: .venv/dev.stamp ## write grafana/dashboards from their builder
+	$(BIN)/python -m grafana.build
+
+.PHONY: screenshot
+screenshot: .venv/dev.stamp ## take the picture of Locust's interface anew (docs/images/locust.png)
+	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_ROWS="fastapi-async flask-sync" \
+	  $(BIN)/python -m pytest -q tests/live/test_browser.py -k two_rows
+
 .PHONY: setup
 setup: .venv/dev.stamp ## create .venv with everything that tests need
 

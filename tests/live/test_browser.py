@@ -82,7 +82,7 @@ def test_two_rows_two_scenarios(page: Page, watch: Watch) -> None:
 
 
 def picture(page: Page, watch: Watch) -> None:
-    """Save what is seen where LAB_SCREENSHOT says: docs/images/locust.png was made so."""
+    """Save what is seen where LAB_SCREENSHOT says (`make screenshot`)."""
     if path := os.environ.get("LAB_SCREENSHOT"):
         assert eventually(lambda: watch.requests(FIRST) > 4500, 60)
         page.get_by_text("Try this").click()
