@@ -82,7 +82,7 @@ def check(base_url: str, about: Mapping[str, Any] | None = None) -> list[str]:
     failures: list[str] = []
     with Client(base_url) as client:
         for case in (*cases.cases(), *body_cases.cases()):
-            failures += _attempt(_title(case), partial(_examine, case, client))
+            failures += _attempt(title(case), partial(_examine, case, client))
         for name, examine in _EXAMINED.items():
             failures += _attempt(name, partial(examine, client))
         failures += _attempt("/about", lambda: _about(client, about or {}))
@@ -100,7 +100,8 @@ def _attempt(title: str, examine: Callable[[], Iterator[str]]) -> Iterator[str]:
         yield f"{title}: the answer has another shape ({type(error).__name__}: {error})"
 
 
-def _title(case: Case) -> str:
+def title(case: Case) -> str:
+    """What a failure of the case begins with."""
     target = case.target if len(case.target) < 60 else case.target[:57] + "…"
     return f"{case.method} {target}" + (f" ({case.title})" if case.title else "")
 

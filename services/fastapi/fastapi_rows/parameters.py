@@ -27,14 +27,14 @@ def _query(parameter: Number) -> Any:
     return Query(ge=parameter.minimum, le=parameter.maximum)
 
 
-Limit = Annotated[int, _Syntax, _query(validation.LIMIT)]
-Offset = Annotated[int, _Syntax, _query(validation.OFFSET)]
-WaitMs = Annotated[int, _Syntax, _query(validation.WAIT_MS)]
-FanoutN = Annotated[int, _Syntax, _query(validation.FANOUT_N)]
-FanoutMs = Annotated[int, _Syntax, _query(validation.FANOUT_MS)]
-CpuN = Annotated[int, _Syntax, _query(validation.CPU_N)]
+Limit = Annotated[int, _query(validation.LIMIT), _Syntax]
+Offset = Annotated[int, _query(validation.OFFSET), _Syntax]
+WaitMs = Annotated[int, _query(validation.WAIT_MS), _Syntax]
+FanoutN = Annotated[int, _query(validation.FANOUT_N), _Syntax]
+FanoutMs = Annotated[int, _query(validation.FANOUT_MS), _Syntax]
+CpuN = Annotated[int, _query(validation.CPU_N), _Syntax]
 ItemId = Annotated[
     int,
-    _Syntax,
     Path(alias="id", ge=validation.ITEM_ID.minimum, le=validation.ITEM_ID.maximum),
+    _Syntax,
 ]

@@ -1,0 +1,61 @@
+"""FastAPI's own OpenAPI document says what the contract says."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+import yaml
+
+from loadtest.conformance import Client
+from loadtest.manifest import ROOT, Row
+from tests.conformance.conftest import NAMES
+
+CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "services" / "contract.yaml").read_text())
+OPERATIONS = [(path, method) for path, methods in CONTRACT["paths"].items() for method in methods]
+DOCUMENTED = [name for name in NAMES if name.startswith("fastapi")]
+BOUNDS = ("type", "minimum", "maximum", "default")
+
+
+def fetch(row: Row, path: str) -> bytes:
+    with Client(row.url()) as client:
+        answer = client.send("GET", path)
+    assert answer.status == 200
+    return answer.body
+
+
+def parameters(operation: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any]]:
+    """Place and name of each parameter, with the bounds of its value (cookies are security)."""
+    return {
+        (each["in"], each["name"]): {key: each["schema"].get(key) for key in BOUNDS}
+        for each in operation.get("parameters", ())
+        if each["in"] != "cookie"
+    }
+
+
+@pytest.mark.parametrize("row", DOCUMENTED, indirect=True)
+def test_document_has_every_operation_with_its_parameters_and_statuses(row: Row) -> None:
+    paths = json.loads(fetch(row, "/openapi.json"))["paths"]
+    for path, method in OPERATIONS:
+        ours, theirs = CONTRACT["paths"][path][method], paths[path][method]
+        assert parameters(theirs) == parameters(ours), (path, method)
+        assert set(theirs["responses"]) >= set(ours["responses"]), (path, method)
+
+
+@pytest.mark.parametrize("row", DOCUMENTED, indirect=True)
+@pytest.mark.parametrize("name", ["NewOrder", "OrderLine", "Login"])
+def test_models_are_the_schemas_of_the_contract(row: Row, name: str) -> None:
+    ours = CONTRACT["components"]["schemas"][name]
+    theirs = json.loads(fetch(row, "/openapi.json"))["components"]["schemas"][name]
+    assert theirs["required"] == ours["required"]
+    assert theirs["additionalProperties"] is False
+    assert set(theirs["properties"]) == set(ours["properties"])
+    for member, schema in ours["properties"].items():
+        limits = {key: value for key, value in schema.items() if key.startswith(("min", "max"))}
+        assert limits.items() <= theirs["properties"][member].items(), member
+
+
+@pytest.mark.parametrize("row", DOCUMENTED, indirect=True)
+def test_documentation_can_be_read(row: Row) -> None:
+    assert b"swagger" in fetch(row, "/docs").lower()
