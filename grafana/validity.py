@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grafana.panels import Query, Section, table, text, timeseries
+from loadtest.gates import CEILING_SHARE, GENERATOR_CPU
 
 UID, TITLE = "validity", "Is the measurement valid?"
 
@@ -29,15 +30,16 @@ SECTIONS = [
                 "delays are part of the latency.",
                 "percentunit",
                 Query("max(lab_load_generator_cpu_ratio)", "busiest process"),
-                limit=0.9,
+                limit=GENERATOR_CPU,
             ),
             timeseries(
                 "Share of the generator's ceiling",
-                "Throughput as a share of what this generator reached against a trivial server "
-                "(`make calibrate`); empty where never measured. Above 80 % (red) it is the limit.",
+                "Throughput as a share of what this generator makes against a trivial server "
+                "(`python -m loadtest calibrate` measures it, LAB_CEILING_RPS passes it on; else "
+                f"empty). Above {CEILING_SHARE:.0%} (red) it is the limit.",
                 "percentunit",
                 Query("max(lab_load_ceiling_ratio)", "share"),
-                limit=0.8,
+                limit=CEILING_SHARE,
             ),
             table(
                 "Phases",
