@@ -57,7 +57,7 @@ class Latencies:
     def _at(self, rank: int) -> float:
         """The latency in ms of the request of that rank, counted from 1, the fastest."""
         place = int(np.searchsorted(self.counts.cumsum(), rank))
-        return float(self._tops()[1][place]) / 1000
+        return max(float(self._tops()[1][place]), 1.0) / 1000  # 0 is below what a bucket tells
 
     def _tops(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         shift = np.maximum((self.buckets >> _HALF_BITS) - 1, 0)

@@ -23,7 +23,7 @@ RUN_ID = "2026-01-02T03-04-05"
 
 @dataclass(frozen=True)
 class Truth:
-    """How a made-up row behaves: slots, CPU and delay a request, memory and threads held requests cost."""
+    """How a made-up row behaves: its slots, and what a request costs."""
 
     slots: int
     cpu_ms: float = 0.1
@@ -164,8 +164,8 @@ def _trial(
         goodput_rps=answered / duration,
         received_bytes=answered * 100,
         reconnects=0,
-        response_us=_latencies(round(response_s, 3), answered, planned.index % 8),
-        service_us=_latencies(round(latency, 3), answered, planned.index % 8),
+        response_us=_latencies(round(response_s, 4), answered, planned.index % 8),
+        service_us=_latencies(round(latency, 4), answered, planned.index % 8),
         send_late_us=_latencies(0.001, 0, 0),
         mean_in_flight=answered / duration * response_s * float(rng.normal(1, 0.01)),
         generator_cpu=0.2,
