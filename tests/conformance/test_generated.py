@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import hypothesis
+import pytest
+import requests
 import schemathesis
 from hypothesis import HealthCheck
 from schemathesis import Case, GenerationMode
@@ -27,7 +30,7 @@ OPERATIONS = [result.ok() for result in SCHEMA.get_all_operations() if isinstanc
 TAKING = [
     each for each in OPERATIONS if len(each.query) or len(each.path_parameters) or len(each.body)
 ]
-EXAMPLES = 12
+EXAMPLES = 25
 CHECKS = [
     not_a_server_error,
     status_code_conformance,
@@ -49,29 +52,31 @@ def affordable(case: Case[Any]) -> Case[Any]:
     return case
 
 
-def test_right_requests_get_answers_of_the_contract(row: Row) -> None:
-    for operation in OPERATIONS:
-        validate(operation, GenerationMode.POSITIVE, row)
+@cache
+def generated(mode: GenerationMode) -> list[Case[Any]]:
+    """The same requests in every run and for every row, EXAMPLES an operation at most."""
+    cases: list[Case[Any]] = []
+    for operation in OPERATIONS if mode == GenerationMode.POSITIVE else TAKING:
+
+        @hypothesis.seed(1)
+        @hypothesis.settings(
+            max_examples=EXAMPLES,
+            deadline=None,
+            database=None,
+            derandomize=True,
+            suppress_health_check=list(HealthCheck),
+        )
+        @hypothesis.given(case=operation.as_strategy(generation_mode=mode).map(affordable))
+        def collect(case: Case[Any]) -> None:
+            cases.append(case)
+
+        collect()
+    return cases
 
 
-def test_wrong_requests_get_answers_of_the_contract(row: Row) -> None:
-    for operation in TAKING:
-        validate(operation, GenerationMode.NEGATIVE, row)
-
-
-def validate(operation: Operation, mode: GenerationMode, row: Row) -> None:
-    """Send EXAMPLES generated requests, the same ones in every run and to every row."""
-
-    @hypothesis.seed(1)
-    @hypothesis.settings(
-        max_examples=EXAMPLES,
-        deadline=None,
-        database=None,
-        derandomize=True,
-        suppress_health_check=list(HealthCheck),
-    )
-    @hypothesis.given(case=operation.as_strategy(generation_mode=mode).map(affordable))
-    def answers(case: Case[Any]) -> None:
-        case.call_and_validate(base_url=row.url(), checks=CHECKS)
-
-    answers()
+@pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
+def test_generated_requests_get_answers_of_the_contract(row: Row, mode: GenerationMode) -> None:
+    assert len(generated(mode)) > len(OPERATIONS)
+    with requests.Session() as session:
+        for case in generated(mode):
+            case.call_and_validate(base_url=row.url(), session=session, checks=CHECKS)
