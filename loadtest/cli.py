@@ -18,6 +18,8 @@ from loadtest import (
     builds,
     calibrate,
     comparison,
+    diff,
+    history,
     manifest,
     postgres,
     record,
@@ -29,8 +31,8 @@ from loadtest import experiments as experiment_files
 from loadtest import live as live_lab
 from loadtest.budgets import BudgetError
 from loadtest.builds import BuildError
-from loadtest.compose import ComposeError
 from loadtest.comparison import Comparison
+from loadtest.compose import ComposeError
 from loadtest.document import DocumentError
 from loadtest.live import LabStopped, Live
 from loadtest.load import LoadError
@@ -137,10 +139,13 @@ def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
         console.print(f"{name} is left out: {reason}", markup=False)
     budget_files.check(usable.values(), budget_files.max_connections())
     console.print(f"starting {', '.join(usable)} …")
-    with Lab(usable) as lab, live_lab.up(lab) as running:
-        _show_live(lab, running)
-        running.locust.popen.wait()
-        raise LabStopped(f"Locust ended by itself; its log is {running.locust.log}")
+    try:
+        with Lab(usable) as lab, live_lab.up(lab) as running:
+            _show_live(lab, running)
+            running.locust.popen.wait()
+            raise LabStopped(f"Locust ended by itself; its log is {running.locust.log}")
+    except KeyboardInterrupt:
+        console.print("stopped; nothing is left running")
 
 
 @app.command()
@@ -218,6 +223,21 @@ def _report(folder: Path) -> None:
     console.print(f"report: {path}", soft_wrap=True)
 
 
+@app.command("diff")
+def diff_(
+    before: Annotated[Path, typer.Argument(help="Folder of the earlier run.")],
+    after: Annotated[Path, typer.Argument(help="Folder of the later run.")],
+) -> None:
+    """Set two runs side by side."""
+    console.print(diff.compare(before, after))
+
+
+@app.command("history")
+def history_() -> None:
+    """Show the runs that exist and their headline figures."""
+    console.print(history.table(record.results_directory()))
+
+
 def _show_live(lab: Lab, running: Live) -> None:
     for row in lab.rows.values():
         console.print(f"  {row.name:<22} {row.url()}  metrics {row.metrics_url()}", soft_wrap=True)
@@ -241,6 +261,8 @@ def _interrupt(*_: object) -> NoReturn:
 
 def main() -> None:
     """Run the command line; every foreseeable trouble is one line and exit code 2."""
+    # Also where a shell started it in the background, which ignores Ctrl-C there.
+    signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
         app()

@@ -127,12 +127,13 @@ def _parsed(path: Path, lines: list[str]) -> Iterator[Trial]:
 
 def _trial(record: dict[str, Any]) -> Trial:
     if record.get("version") != VERSION:
-        raise TrialsError(f"trial version {record.get('version')}, this lab reads {VERSION}")
+        raise ValueError(f"version {record.get('version')}, this lab reads {VERSION}")
+    result = record["result"]
     return Trial(
         **record
         | {
             "load": Load(**record["load"]),
-            "result": LoadResult(**record["result"]),
+            "result": LoadResult(**result | {"timeline": tuple(result["timeline"])}),
             "samples": tuple(Sample(**sample) for sample in record["samples"]),
             "gates": tuple(Gate(**gate) for gate in record["gates"]),
             "prediction": Prediction(**record["prediction"]) if record["prediction"] else None,

@@ -1,0 +1,52 @@
+"""slots / L, and which limit binds."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadtest.load import Load
+from loadtest.prediction import predict
+
+GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
+ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
+
+
+@pytest.mark.parametrize(
+    ("about", "connections", "rps", "bound_by"),
+    [
+        (GTHREAD, 1, 10.0, "connections"),
+        (GTHREAD, 8, 80.0, "connections"),
+        (GTHREAD, 32, 120.0, "threads"),
+        (ASYNC, 128, 400.0, "pool"),
+    ],
+)
+def test_a_wait(about: dict[str, object], connections: int, rps: float, bound_by: str) -> None:
+    found = predict(about, Load("closed", connections), "wait", {"ms": 100})
+    assert found is not None
+    assert found.rps == pytest.approx(rps)
+    assert found.bound_by == bound_by
+    assert found.latency_s == pytest.approx(0.1)
+
+
+def test_five_waits_in_one_request() -> None:
+    in_turn = predict(GTHREAD, Load("closed", 4), "fanout", {"n": 5, "ms": 50})
+    at_once = predict(ASYNC, Load("closed", 4), "fanout", {"n": 5, "ms": 50})
+    crowded = predict(ASYNC, Load("closed", 32), "fanout", {"n": 5, "ms": 50})
+    assert in_turn is not None
+    assert at_once is not None
+    assert crowded is not None
+    assert in_turn.rps == pytest.approx(4 / 0.25)
+    assert at_once.rps == pytest.approx(4 / 0.05)
+    assert crowded.rps == pytest.approx(40 / 0.25)
+    assert (at_once.bound_by, crowded.bound_by) == ("connections", "pool")
+
+
+def test_an_offered_rate_below_the_slots_binds() -> None:
+    found = predict(ASYNC, Load("open", 256, rate_rps=50.0), "wait", {"ms": 100})
+    assert found is not None
+    assert (found.rps, found.bound_by) == (50.0, "offered rate")
+
+
+@pytest.mark.parametrize(("scenario", "parameters"), [("json", {}), ("wait", {"ms": 0})])
+def test_nothing_is_said_where_nothing_waits(scenario: str, parameters: dict[str, int]) -> None:
+    assert predict(ASYNC, Load("closed", 8), scenario, parameters) is None
