@@ -202,7 +202,11 @@ def _carry_out(asked: Comparison) -> None:
     )
     with Bar(console) as bar:
         bar.begin(plan.trials)
-        finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.house())
+        try:
+            finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.house())
+        except ERRORS:
+            report.build(asked.folder)
+            raise
     if finished.reason:
         console.print(finished.reason, soft_wrap=True)
         console.print(f"go on with: python -m loadtest run --resume {asked.folder}", soft_wrap=True)

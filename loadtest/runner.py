@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from loadtest import calibrate, machine, record, trials
+from loadtest import calibrate, machine, openapi, record, trials
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
 from loadtest.plans import Plan, PlanError
@@ -20,6 +20,9 @@ from loadtest.trials import Trial
 from loadtest.verification import verify
 
 MAX_ATTEMPTS = 3
+CHECKS: Mapping[str, Callable[[House, str], dict[str, Any]]] = {
+    "openapi": lambda house, row: openapi.check(house.rows[row].url(house.backend)),
+}
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _BUDGETED = ("WORKERS", "THREADS", "POOL_SIZE")
 
@@ -57,6 +60,7 @@ class Runner:
             with house as running, pinned(running.cpus.load):
                 self._introduce(running)
                 self._verify(running)
+                self._check(running)
                 self._calibrate(running)
                 self._run(running)
             reason = ""
@@ -114,6 +118,16 @@ class Runner:
             plans=self.plan.planned,
             experiments=self.plan.documents,
             planned=len(self.plan.trials),
+        )
+
+    def _check(self, house: House) -> None:
+        """The experiments that take no load."""
+        self._update(
+            checks={
+                each.name: {row: CHECKS[each.check](house, row) for row in each.rows}
+                for each in self.plan.experiments
+                if each.check
+            }
         )
 
     def _calibrate(self, house: House) -> None:
