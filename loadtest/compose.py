@@ -48,7 +48,8 @@ class Containers:
                 f"{self._control}: no such folder; use `make compare BACKEND=compose`, "
                 "which runs this in a container"
             )
-        self._start({name: {} for name in self.rows})
+        for name in self.rows:
+            self._start(name, {})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -74,27 +75,26 @@ class Containers:
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         """A new container for the row, with `environment` over its declared one."""
-        self._start({name: environment or {}})
+        self._start(name, environment or {})
 
-    def _start(self, services: Mapping[str, Mapping[str, str]]) -> None:
-        """Ask the host for new containers of `services` and wait until they are healthy.
+    def _start(self, name: str, environment: Mapping[str, str]) -> None:
+        """Ask the host for a new container of the row and wait until it is healthy.
 
-        A request is one line with their names, then what goes over the compose file.
+        A request is one line with the name, then what goes over the compose file.
         """
         self._requests += 1
         place = self._control / f"{self._requests:06}"
-        override = {"services": {name: _override(each) for name, each in services.items()}}
-        text = " ".join(services) + "\n" + json.dumps(override)
+        text = f"{name}\n{json.dumps(_override(name, environment))}"
         place.with_suffix(".new").write_text(text)
         place.with_suffix(".new").rename(place.with_suffix(".request"))
         answer = place.with_suffix(".answer")
         deadline = time.monotonic() + ANSWER_S
         while not answer.exists():
             if time.monotonic() > deadline:
-                raise ComposeError(f"{' '.join(services)}: the host did not answer; see its log")
+                raise ComposeError(f"row {name}: the host did not answer within {ANSWER_S:.0f} s")
             time.sleep(POLL_S)
         if problem := answer.read_text().strip():
-            raise ComposeError(f"{' '.join(services)}: {problem}")
+            raise ComposeError(f"row {name}: {problem}")
 
 
 def _cores(variable: str) -> frozenset[int] | None:
@@ -106,6 +106,7 @@ def _cores(variable: str) -> frozenset[int] | None:
     return frozenset(found) or None
 
 
-def _override(environment: Mapping[str, str]) -> dict[str, dict[str, str]]:
-    """Compose would take a `$` for a variable of its own."""
-    return {"environment": {name: value.replace("$", "$$") for name, value in environment.items()}}
+def _override(service: str, environment: Mapping[str, str]) -> dict[str, object]:
+    """A compose file that changes the service's environment; a `$` would be a variable there."""
+    quoted = {name: value.replace("$", "$$") for name, value in environment.items()}
+    return {"services": {service: {"environment": quoted}}}
