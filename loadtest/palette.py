@@ -22,7 +22,7 @@ COLOURS = {
     "go": "#7B6FD0",
 }
 
-# Vega's names of shapes, and the character that stands for each in text.
+# A shape for each row: Vega's names where it has one, and the character for it in text.
 SHAPES = {
     "circle": "●",
     "square": "■",
@@ -32,6 +32,18 @@ SHAPES = {
     "triangle-down": "▼",
     "triangle-right": "▶",
     "triangle-left": "◀",
+    "star": "★",
+    "hourglass": "⧗",
+    "hexagon": "⬢",
+    "saltire": "✖",
+}
+
+# Those that Vega has no name for, as paths in a square from −1 to 1.
+PATHS = {
+    "star": "M0-1L.24-.32.95-.31.38.12.59.81 0 .4-.59.81-.38.12-.95-.31-.24-.32Z",
+    "hourglass": "M-.85-.85H.85L-.85.85H.85Z",
+    "hexagon": "M0-1L.87-.5V.5L0 1-.87.5V-.5Z",
+    "saltire": "M-.9-.5-.5-.9 0-.4.5-.9.9-.5.4 0 .9.5.5.9 0 .4-.5.9-.9.5-.4 0Z",
 }
 
 

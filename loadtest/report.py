@@ -15,7 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest import page, runs, sections, verdicts
-from loadtest.charts.style import NARROW, Chart, png
+from loadtest.charts.style import NARROW, Chart, png, titled
 from loadtest.latencies import read
 from loadtest.observations import measure
 from loadtest.runs import Run, RunError
@@ -73,7 +73,7 @@ def _written(run: Run, made: Sequence[Section], charts: Sequence[Chart]) -> Path
     folder = run.folder / "charts"
     folder.mkdir(exist_ok=True)
     for chart in charts:
-        svg = chart.svg(titled=True)
+        svg = titled(pictures[chart.name][0], chart.title)
         _replace(folder / f"{chart.name}.svg", svg.encode())
         _replace(folder / f"{chart.name}.png", png(svg))
     _replace(run.folder / "results.csv", results_csv(run).encode())

@@ -107,12 +107,16 @@ def takeaway(findings: Sequence[Finding], experiment: Experiment) -> str:
         told = [finding for finding in at if finding.outcome in ("more", "less")]
         if told:
             largest = max(told, key=lambda each: abs(_log_ratio(each)))
-            return f"At {level.label}, {largest.sentence}"
-        if any(finding.outcome == "equivalent" for finding in at) and len(at) == 1:
-            return f"At {level.label}: {at[0].sentence}"
+            return f"{_capital(level.label)}: {largest.sentence}"
+        if len(at) == 1:
+            return f"{_capital(level.label)}: {at[0].sentence}"
         if at:
-            return f"At {level.label} this run found no difference between the rows"
+            return f"{_capital(level.label)}: this run found no difference between the rows"
     return experiment.title
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
 
 
 def _log_ratio(finding: Finding) -> float:

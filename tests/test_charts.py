@@ -137,15 +137,16 @@ def test_a_takeaway_names_no_difference_that_was_not_found(
     sweep: tuple[Experiment, list[Trial]],
 ) -> None:
     one, trials = sweep
-    assert sections.takeaway(findings(one, trials), one).startswith("At 128 connections, fastapi-")
+    assert sections.takeaway(findings(one, trials), one).startswith("128 connections: fastapi-")
     alike = trials_of([one], truths=dict.fromkeys(one.rows, TRUTHS["fastapi-async"]), noise=0.1)
     said = sections.takeaway(findings(one, counted(alike)), one)
-    assert said == "At 128 connections this run found no difference between the rows"
+    assert said == "128 connections: this run found no difference between the rows"
 
 
 def test_a_row_looks_the_same_everywhere_and_unlike_every_other() -> None:
     looks = {row: (palette.colour(row), palette.shape(row)) for row in palette.COLOURS}
-    assert len(set(looks.values())) == len(looks)
+    assert len({colour for colour, _ in looks.values()}) == len(looks)
+    assert len({shape for _, shape in looks.values()}) == len(looks)
     assert palette.colour("mine") == palette.colour("mine")
     assert palette.glyph("fastapi-async") == "●"
 

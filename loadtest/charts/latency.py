@@ -54,12 +54,12 @@ def _title(records: Records, level: Level) -> str:
     )
     ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
     if not ranked:
-        return f"Latency at {level.label}"
+        return f"{level.label}: latency by percentile"
     if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
         most = amount(ranked[-1]["ms"])
-        return f"At {level.label}, {which:g} % of requests took up to {most} ms on every row"
+        return f"{level.label}: {which:g} % of requests took up to {most} ms on every row"
     parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], ranked[0])]
-    return f"At {level.label}, {which:g} % of requests took up to " + " and up to ".join(
+    return f"{level.label}: {which:g} % of requests took up to " + " and up to ".join(
         dict.fromkeys(parts)
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -44,7 +45,11 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
         name=f"{experiment.name}-scaling",
         title=title,
         description=_description(experiment, records),
-        draw=lambda width: _draw(experiment, records, laws, width),
+        draw=(
+            (lambda width: _draw(experiment, records, laws, width))
+            if len({each["x"] for each in records}) > 1
+            else (lambda width: _draw_kinds(experiment, records, width))
+        ),
         table=_table(experiment, records, laws),
     )
 
@@ -138,15 +143,14 @@ def _grid(records: Records) -> list[float]:
 def _draw(
     experiment: Experiment, records: Records, laws: dict[str, Scalability], width: int
 ) -> Any:
-    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    rows = _rows(experiment, records)
     x = loads([each["x"] for each in records], experiment.axis, width)
-    unit = UNITS[experiment.measure]
-    y = alt.Y("y:Q", title=unit[0].upper() + unit[1:], **_scale(experiment, records))
+    y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
     tint = colour(rows)
     base = alt.Chart(data(records)).encode(x=x, color=tint)
     predicted = alt.Chart(data(_predictions(experiment, records)))
     law = alt.Chart(data(_law_curves(records, laws)))
-    limit = alt.Chart(data(_last(records))).encode(x=x, y="predicted:Q", text="limit:N")
+    limit = alt.Chart(data(_limits(records))).encode(x=x, y="predicted:Q", text="limit:N")
     layers = [
         predicted.mark_line(strokeDash=[2, 4], strokeWidth=2).encode(x=x, y=y, color=tint),
         law.mark_line(strokeDash=[8, 4], strokeWidth=1).encode(x=x, y=y, color=tint),
@@ -159,12 +163,53 @@ def _draw(
     return alt.layer(*layers).properties(width=width, height=320 if width > NARROW else 280)
 
 
+def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
+    """Levels that differ in kind, not in number: side by side, the rows in each."""
+    rows = _rows(experiment, records)
+    x = alt.X(
+        "level:N",
+        sort=[level.label for level in experiment.levels],
+        title=None,
+        axis=alt.Axis(
+            labelAngle=0,
+            ticks=False,
+            labelExpr="split(datum.label, ' ')" if width <= NARROW else alt.Undefined,
+        ),
+    )
+    offset = alt.XOffset("row:N", sort=rows)
+    y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
+    base = alt.Chart(data(records)).encode(x=x, xOffset=offset, color=colour(rows))
+    return alt.layer(
+        base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
+        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(rows)),
+    ).properties(width=width, height=300)
+
+
+def _rows(experiment: Experiment, records: Records) -> list[str]:
+    return [row for row in experiment.rows if any(each["row"] == row for each in records)]
+
+
+def _title(experiment: Experiment) -> str:
+    unit = UNITS[experiment.measure]
+    return unit if unit.startswith("ms") else unit[0].upper() + unit[1:]
+
+
 def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
     """Shares start at zero; all else is logarithmic."""
     if "share" in experiment.measure:
         return {"scale": alt.Scale(zero=True), "axis": alt.Axis(format=".0%", tickCount=6)}
     values = [each[key] for each in records for key in ("low", "high", "predicted")]
     return logarithmic([value for value in values if value])
+
+
+def _limits(records: Records) -> Records:
+    """A label for each limit; rows that are predicted alike share one."""
+    found: dict[float, dict[str, Any]] = {}
+    for each in _last(records):
+        shared = found.setdefault(round(math.log(each["predicted"]), 1), dict(each))
+        if each["limit"] not in shared["limit"]:
+            shared["limit"] += f", {each['limit']}"
+    return list(found.values())
 
 
 def _last(records: Records) -> Records:

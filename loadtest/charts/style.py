@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
+from xml.sax.saxutils import escape
 
 import altair as alt
 import vl_convert
@@ -46,20 +47,40 @@ class Chart:
     draw: Callable[[int], Any]
     table: Table
 
-    def svg(self, width: int = WIDE, *, titled: bool = False) -> str:
-        """The chart as SVG; `titled` writes the title on it, for a file that stands alone."""
-        return _lean(vl_convert.vegalite_to_svg(self._spec(width, titled)))
+    def svg(self, width: int = WIDE) -> str:
+        """The chart as SVG, without its title."""
+        return _lean(vl_convert.vegalite_to_svg(self._spec(width)))
 
-    def _spec(self, width: int, titled: bool) -> dict[str, Any]:
-        chart = self.draw(width)
-        if titled:
-            chart = chart.properties(title=textwrap.wrap(self.title, width // 8))
-        spec: dict[str, Any] = chart.configure(**_config(width)).to_dict(validate=False)
+    def _spec(self, width: int) -> dict[str, Any]:
+        spec: dict[str, Any] = self.draw(width).to_dict(validate=False)
+        spec["config"] = _config(width)
         if "facet" not in spec:  # facets have no one width to fit
             spec["autosize"] = {"type": "fit-x", "contains": "padding"}
         else:  # a reader's font may be wider than the one that was measured with
             spec["config"]["padding"] = {"left": 26, "right": 6, "top": 6, "bottom": 6}
         return spec
+
+
+def titled(svg: str, title: str) -> str:
+    """The chart with its title on it, for a file that stands alone."""
+    width, height = (float(size) for size in _SIZE.findall(svg)[0])
+    lines = textwrap.wrap(title, int(width // 9))
+    above = 22 * len(lines) + 10
+    texts = "".join(
+        f'<text x="6" y="{22 * number}" font-size="16" font-weight="bold" '
+        f'font-family="{_FONT}" fill="{_INK}">{escape(line)}</text>'
+        for number, line in enumerate(lines, start=1)
+    )
+    size = (
+        f'width="{width:g}" height="{height + above:g}" viewBox="0 0 {width:g} {height + above:g}"'
+    )
+    head, _, body = svg.partition(">")
+    head = re.sub(r'width="[^"]*" height="[^"]*" viewBox="[^"]*"', size, head)
+    body = body.removesuffix("</svg>")
+    return (
+        f'{head}><rect width="100%" height="100%" fill="white"/>{texts}'
+        f'<g transform="translate(0,{above})">{body}</g></svg>'
+    )
 
 
 def png(svg: str) -> bytes:
@@ -74,7 +95,6 @@ def _config(width: int) -> dict[str, Any]:
         "background": "white",
         "padding": 6,
         "view": {"stroke": None},
-        "title": {"anchor": "start", "fontSize": 16, "color": _INK, "offset": 12},
         "axis": {
             "labelFontSize": size,
             "titleFontSize": size,
@@ -108,7 +128,8 @@ def colour(arms: Sequence[str], *, legend: bool = True) -> alt.Color:
 
 def shape(arms: Sequence[str], *, legend: bool = True) -> alt.Shape:
     """The rows' own shapes."""
-    scale = alt.Scale(domain=list(arms), range=[palette.shape(service(arm)) for arm in arms])
+    shapes = [palette.shape(service(arm)) for arm in arms]
+    scale = alt.Scale(domain=list(arms), range=[palette.PATHS.get(each, each) for each in shapes])
     return alt.Shape("row:N", scale=scale, legend=alt.Legend() if legend else None)
 
 
@@ -154,6 +175,7 @@ def logarithmic(values: Sequence[float]) -> dict[str, Any]:
 # Vega writes ARIA for charts in the page; inside an image nobody hears it.
 _SILENT = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
 _LONG = re.compile(r"(\d+\.\d{2})\d+")
+_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"')
 _MARK = re.compile(
     r'<path transform="translate\(([-\d.]+),([-\d.]+)\)"( d="M[^>]*?)/?>(?:</path>)?'
 )
