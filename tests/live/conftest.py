@@ -38,4 +38,4 @@ def watch(lab: Lab) -> Iterator[Watch]:
 def idle_afterwards(watch: Watch) -> Iterator[None]:
     """No test leaves its load to the next."""
     yield
-    watch.stop()
+    watch.press_stop()

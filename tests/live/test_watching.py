@@ -78,6 +78,7 @@ def test_both_rows_of_the_comparison_are_drawn(watch: Watch) -> None:
 
 @pytest.mark.parametrize("row", [ROOMY, "flask-gthread"])
 def test_locust_prometheus_and_the_service_agree(watch: Watch, row: str) -> None:
+    watch.until_scraped_again()
     served, asked = watch.number(served_by(row)), watch.number(asked_of(row))
     assert watch.start(row, users=USERS_EACH, **WAIT)["success"]
     assert eventually(lambda: watch.requests(row) > 15 * USERS_EACH, 60)
@@ -96,6 +97,7 @@ def test_locust_prometheus_and_the_service_agree(watch: Watch, row: str) -> None
 def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
     watch: Watch, row: str
 ) -> None:
+    watch.until_scraped_again()
     served = watch.number(served_by(row))
     result = load.run(
         Load("closed", 3),
@@ -107,6 +109,7 @@ def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
         duration_s=2,
         seed=1,
     )
+    assert result.mean_in_flight > 2.5, "a headless load has the users it asks for, and no shape"
     watch.until_scraped_again()
     assert watch.number(served_by(row)) - served == result.sent_in_warmup + result.sent
 
@@ -179,6 +182,16 @@ def test_absurd_values_never_reach_the_load(watch: Watch, field: str, value: str
     assert not answer["success"]
     assert answer["message"]
     assert watch.statistics()["user_count"] == 0
+
+
+def test_a_shape_adds_users_by_itself(watch: Watch) -> None:
+    answer = watch.start(ROOMY, users=2, shape_class="StepUp", **WAIT)
+    assert answer["message"].endswith("'StepUp'")
+    assert eventually(lambda: watch.statistics()["user_count"] == 1)
+    assert eventually(lambda: watch.statistics()["user_count"] == 2)
+    assert eventually(lambda: watch.statistics()["state"] == "stopped"), "at the end it stops"
+    assert watch.start(ROOMY, users=3, **WAIT)["success"]
+    assert eventually(lambda: watch.statistics()["user_count"] == 3), "the next start has no shape"
 
 
 def test_the_log_of_the_load_has_no_traceback(watch: Watch) -> None:

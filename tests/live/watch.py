@@ -20,6 +20,13 @@ class Watch:
     prometheus: str
     lab: Lab
 
+    def answers(self) -> bool:
+        """Whether the interface is up."""
+        try:
+            return bool(self.statistics())
+        except OSError:
+            return False
+
     def start(self, *rows: str, users: int, **fields: str) -> dict[str, Any]:
         """Press Start; the answer of the interface."""
         form = [("user_classes", row) for row in rows]

@@ -1,0 +1,133 @@
+"""A Locust master with workers, as `docker compose up --scale locust-worker=2` has them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest import ports
+from loadtest.manifest import ROOT
+from loadtest.native import Lab
+from loadtest.processes import Process, Processes
+from tests.live.watch import Watch
+from tests.waiting import eventually, gone
+
+ROW = "fastapi-async"
+LOAD = {"scenario": "wait", "parameters": "ms=20", "load": "closed"}
+
+
+@dataclass
+class Swarm:
+    """A master's interface and metrics, and its workers."""
+
+    watch: Watch
+    metrics: str
+    processes: Processes
+    environment: dict[str, str]
+    folder: Path
+    bind: int
+    workers: list[Process]
+
+    def locust(self, name: str, *options: str) -> Process:
+        command = [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtest" / "locustfile.py")]
+        return self.processes.start(
+            name,
+            [*command, *options],
+            log=self.folder / f"{name}.log",
+            cwd=ROOT,
+            environment=self.environment,
+        )
+
+    def join(self) -> None:
+        """One more worker."""
+        options = ["--worker", "--master-port", str(self.bind)]
+        self.workers.append(self.locust(f"worker-{len(self.workers)}", *options))
+
+    def ready(self, workers: int) -> bool:
+        found = [each["state"] for each in self.watch.statistics()["workers"]]
+        return sum(state in ("ready", "running", "spawning") for state in found) == workers
+
+    def sample(self, name: str, **labels: str) -> float:
+        """Sum of the master's samples called `name` with these labels."""
+        with urllib.request.urlopen(self.metrics, timeout=5) as response:
+            text = response.read().decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+
+@pytest.fixture
+def swarm(lab: Lab, tmp_path: Path) -> Iterator[Swarm]:
+    ui, bind, metrics = ports.free(3)
+    environment = dict(os.environ) | {
+        "LAB_LOAD_METRICS_PORT": str(metrics),
+        "LAB_TARGET": f"{ROW}={lab.rows[ROW].url()}",
+    }
+    with Processes() as processes:
+        url = f"http://{ports.LOOPBACK}:{ui}"
+        watch = Watch(ui=url, prometheus="", lab=lab)
+        metrics_url = f"http://{ports.LOOPBACK}:{metrics}/metrics"
+        swarm = Swarm(watch, metrics_url, processes, environment, tmp_path, bind, [])
+        options = ["--master", "--master-bind-port", str(bind), "--enable-rebalancing"]
+        options += ["--class-picker", "--web-host", ports.LOOPBACK, "--web-port", str(ui)]
+        swarm.locust("master", *options)
+        swarm.join()
+        swarm.join()
+        assert eventually(watch.answers, 60)
+        assert eventually(lambda: swarm.ready(2), 60)
+        yield swarm
+
+
+def test_the_master_counts_for_all_its_workers(swarm: Swarm) -> None:
+    assert swarm.watch.start(ROW, users=10, **LOAD)["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=ROW) > 500, 30)
+    assert swarm.sample("lab_load_users", service=ROW, scenario="wait") == 10
+    assert swarm.sample("lab_phase_info", service=ROW, phase="load") == 1
+    swarm.watch.press_stop()
+    assert eventually(
+        lambda: (
+            swarm.sample("lab_load_requests_total", service=ROW, outcome="ok")
+            == swarm.watch.requests(ROW)
+            > 500
+        )
+    )
+    count = swarm.sample("lab_load_response_seconds_count", service=ROW)
+    assert count == swarm.watch.requests(ROW)
+
+
+def test_a_change_of_scenario_reaches_every_worker(swarm: Swarm) -> None:
+    assert swarm.watch.start(ROW, users=2, **LOAD)["success"]
+    assert eventually(lambda: swarm.watch.requests(ROW) > 50, 30)
+    swarm.watch.press_stop()
+    before = swarm.sample("lab_load_requests_total", scenario="wait")
+    assert swarm.watch.start(ROW, users=2, scenario="json", parameters="", load="closed")["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", scenario="json") > 500, 30)
+    assert eventually(lambda: swarm.watch.names() == {f"{ROW} /json", "Aggregated"})
+    assert swarm.sample("lab_load_requests_total", scenario="wait") == before
+
+
+def test_a_worker_may_die_and_another_join_late(swarm: Swarm) -> None:
+    assert swarm.watch.start(ROW, users=10, **LOAD)["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=ROW) > 200, 30)
+    swarm.workers[0].popen.send_signal(signal.SIGKILL)
+    assert eventually(lambda: gone(swarm.workers[0].pid))
+    assert eventually(lambda: swarm.ready(1), 30), "the interface shows that it is missing"
+    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10, 30)
+    swarm.join()
+    assert eventually(lambda: swarm.ready(2), 60)
+    counted = swarm.sample("lab_load_requests_total", service=ROW)
+    assert eventually(
+        lambda: swarm.sample("lab_load_requests_total", service=ROW) > counted + 500, 40
+    )
+    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10, 40)
