@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from loadtest import budgets, builds, experiments, manifest, scenarios, schedule
+from loadtest import budgets, builds, experiments, manifest, openapi, scenarios, schedule
 from loadtest.experiments import Experiment, ExperimentError
 from loadtest.manifest import Row
 from loadtest.record import Planned
 from loadtest.schedule import PlanName, PlannedTrial
 
 BACKENDS = ("native", "compose")
+# What an experiment without load may check, at a row's base URL.
+CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
 
 
 class PlanError(Exception):
@@ -128,6 +130,11 @@ def _chosen(names: Collection[str], rows: Collection[str]) -> dict[str, Experime
         if name.endswith(".toml"):
             own = experiments.read(Path(name), rows=rows, scenarios=scenarios.SCENARIOS)
             known[name] = own
+    for each in known.values():
+        if each.check and each.check not in CHECKS:
+            raise ExperimentError(
+                f"{each.name}: unknown check {each.check!r}; there are: {', '.join(CHECKS)}"
+            )
     if not names:
         return known
     asked = experiments.choose(known, names).values()

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from loadtest import calibrate, machine, openapi, record, trials
+from loadtest import calibrate, machine, record, trials
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
-from loadtest.plans import Plan, PlanError
+from loadtest.plans import CHECKS, Plan, PlanError
 from loadtest.processes import pinned
 from loadtest.record import Record
 from loadtest.schedule import PlannedTrial
@@ -20,9 +20,6 @@ from loadtest.trials import Trial
 from loadtest.verification import verify
 
 MAX_ATTEMPTS = 3
-CHECKS: Mapping[str, Callable[[House, str], dict[str, Any]]] = {
-    "openapi": lambda house, row: openapi.check(house.rows[row].url(house.backend)),
-}
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _BUDGETED = ("WORKERS", "THREADS", "POOL_SIZE")
 
@@ -124,7 +121,9 @@ class Runner:
         """The experiments that take no load."""
         self._update(
             checks={
-                each.name: {row: CHECKS[each.check](house, row) for row in each.rows}
+                each.name: {
+                    row: CHECKS[each.check](house.rows[row].url(house.backend)) for row in each.rows
+                }
                 for each in self.plan.experiments
                 if each.check
             }
