@@ -106,6 +106,11 @@ def _psycopg_arguments(settings: Settings) -> dict[str, Any]:
     return {
         "application_name": settings.service_name,
         "connect_timeout": pool.CONNECT_TIMEOUT_S,
+        # A server that vanishes without a word is taken for gone after some twenty seconds.
+        "keepalives_idle": 5,
+        "keepalives_interval": 5,
+        "keepalives_count": 3,
+        "tcp_user_timeout": 20_000,
         "autocommit": True,
         "row_factory": dict_row,
         "cursor_factory": psycopg.RawCursor,  # speaks $1, as every other driver of the lab

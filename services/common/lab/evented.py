@@ -16,6 +16,7 @@ from lab.settings import Settings
 ACQUIRE_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 2.0
 READY_TIMEOUT_S = 2.0
+SILENCE_S = 20.0  # a server that has said nothing for so long is taken for gone (/wait: 10 s)
 
 _GONE = (
     OSError,
@@ -48,6 +49,7 @@ class Evented:
             max_inactive_connection_lifetime=0,
             max_queries=1 << 40,
             timeout=CONNECT_TIMEOUT_S,
+            command_timeout=SILENCE_S,
             reset=_keep,
         )
         self._watch_pool(self._pool.get_size)
