@@ -35,7 +35,7 @@ class Tool:
 def installed() -> list[Tool]:
     """Our engine, Locust's users, and wrk and k6 where they are installed."""
     tools = [
-        Tool("engine, bare", _bare, lambda _, log: float(log.split()[-1])),
+        Tool("engine, bare", bare, lambda _, log: float(log.split()[-1])),
         Tool("engine in Locust", _inside, _p99_of_result),
         Tool("FastHttpUser", _stock("Fast"), _p99_of_locust),
         Tool("HttpUser", _stock("Plain"), _p99_of_locust),
@@ -47,11 +47,13 @@ def installed() -> list[Tool]:
     return tools
 
 
-def _bare(_: Path, url: str, connections: int, seconds: float) -> list[str]:
+def bare(_: Path, url: str, connections: int, seconds: float) -> list[str]:
+    """The engine without Locust."""
     return [sys.executable, "-m", "benchmarks.bare_engine", url, str(connections), str(seconds)]
 
 
-def _locust(file: Path, connections: int, *options: str) -> list[str]:
+def locust(file: Path, connections: int, *options: str) -> list[str]:
+    """A headless Locust that starts all its users at once."""
     command = [sys.executable, "-m", "locust", "-f", str(file), "--headless", "--only-summary"]
     return [*command, "--loglevel=ERROR", f"-u{connections}", f"-r{connections}", *options]
 
@@ -59,14 +61,14 @@ def _locust(file: Path, connections: int, *options: str) -> list[str]:
 def _inside(folder: Path, _: str, connections: int, seconds: float) -> list[str]:
     result = f"--lab-result={folder / 'result.json'}"
     options = ("--scenario=json", "--lab-warmup=0.2", f"--lab-duration={seconds}", result)
-    return _locust(LOCUSTFILE, connections, *options, "null-server")
+    return locust(LOCUSTFILE, connections, *options, "null-server")
 
 
 def _stock(user: str) -> Callable[[Path, str, int, float], list[str]]:
     def command(_: Path, url: str, connections: int, seconds: float) -> list[str]:
         file = Path(__file__).with_name("stock_users.py")
         options = (f"--host={url}", f"--run-time={seconds:.0f}s", "--json", user)
-        return _locust(file, connections, *options)
+        return locust(file, connections, *options)
 
     return command
 

@@ -151,16 +151,6 @@ class Engine:
             self._handle(events, due)
         return bool(events)
 
-    def due_in(self, now: float) -> float:
-        """Seconds until the engine has something to do of its own accord."""
-        due = [stream.due_at for stream in self.streams if isinstance(stream, OpenStream)]
-        due += [self._timers[0][0]]
-        return min(due) - now
-
-    def fileno(self) -> int:
-        """The poller's descriptor, readable when a connection is ready."""
-        return self._poller.fileno()
-
     def _send_due(self, now: float) -> float:
         """Send the open loads' due requests; when the next one is due."""
         due = float("inf")

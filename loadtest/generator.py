@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 import gevent
-import gevent.select
 from gevent.lock import RLock
 
 from loadtest import arrivals
@@ -20,9 +18,7 @@ from loadtest.scenarios import Scenario
 from loadtest.stream import OpenStream, Stream, resolve
 from loadtest.tally import Batch
 
-YIELD_EVERY_S = 0.005
-_BLOCK_S = 0.001
-_COOPERATIVE_S = 0.25
+TURN_S = 0.005
 
 
 @dataclass(frozen=True)
@@ -40,8 +36,10 @@ class Plan:
 class Generator:
     """Runs an engine in a greenlet and lets the other greenlets have their turn.
 
-    Heartbeats and the web interface need the hub every few milliseconds; the engine gives way that
-    often under load, and sleeps in the hub where there is nothing to do.
+    Heartbeats and the web interface need the hub every few milliseconds, so the engine works or
+    waits for that long and gives way. It could wait in the hub as well, its poller inside
+    the hub's: but then the kernel looks through all connections whenever it is put there, which
+    costs milliseconds where there are thousands.
     """
 
     def __init__(self, plan: Plan, observer: Callable[[list[Batch]], None]) -> None:
@@ -85,22 +83,9 @@ class Generator:
         return Stream(self.engine, think_s=plan.load.think_s, **options)
 
     def _run(self) -> None:
-        idle, yielded = 0, time.perf_counter()
+        yielded = self.engine.now()
         while self._running:
-            idle = 0 if self.engine.step(_BLOCK_S) else idle + 1
-            now = time.perf_counter()
-            if idle > 1:
-                self._sleep(now)
-            elif now - yielded < YIELD_EVERY_S:
-                continue
-            else:
+            self.engine.step(TURN_S)
+            if self.engine.now() - yielded >= TURN_S:
                 gevent.sleep(0)
-            yielded = time.perf_counter()
-
-    def _sleep(self, now: float) -> None:
-        """Wait in the hub, and be back a little before something is due."""
-        wait_s = min(self.engine.due_in(now) - 2 * _BLOCK_S, _COOPERATIVE_S)
-        if wait_s > 0:
-            gevent.select.select([self.engine.fileno()], [], [], wait_s)
-        else:
-            gevent.sleep(0)
+                yielded = self.engine.now()
