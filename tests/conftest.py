@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 
 import pytest
 
 from loadtest import builds, manifest
 from loadtest.native import Lab
+
+# Each session of pytest closes its root of temporary folders to other users, also to the account
+# under which another session's Postgres is just starting: so each session has a root of its own.
+ROOT = tempfile.mkdtemp(prefix="lab-tests-")
+os.environ["PYTEST_DEBUG_TEMPROOT"] = ROOT
+
+
+def pytest_sessionfinish(exitstatus: int) -> None:
+    """Keep temporary folders where a test failed."""
+    if exitstatus == 0:
+        shutil.rmtree(ROOT, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -1,0 +1,37 @@
+"""The live lab without Docker."""
+
+from __future__ import annotations
+
+import signal
+import urllib.request
+
+from tests.e2e.conftest import Shell
+from tests.waiting import eventually
+
+
+def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell) -> None:
+    running = shell.start("up", "--rows", "fastapi-async")
+    assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text(), 60)
+    ui = f"http://127.0.0.1:{shell.environment['LOCUST_PORT']}"
+    with urllib.request.urlopen(ui) as response:
+        assert "fastapi-async" in response.read().decode()
+
+    verified = shell.run("verify", "--rows", "fastapi-async")
+    assert verified.stdout.startswith("fastapi-async: keeps the contract"), verified.stdout
+    assert verified.returncode == 0
+    silent = shell.run("verify", "--rows", "flask-sync")
+    assert silent.returncode == 2
+    assert "nothing answers for flask-sync" in silent.stderr
+
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 0
+    assert shell.output.read_text().endswith("stopped; nothing is left running\n")
+    assert not shell.processes()
+
+
+def test_what_is_missing_is_told(shell: Shell) -> None:
+    running = shell.start("up", "--rows", "fastapi-async")
+    assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text(), 60)
+    assert "Grafana: comes with Docker only" in shell.output.read_text()
+    running.terminate()
+    assert running.wait(60) == 0

@@ -1,0 +1,106 @@
+"""What was asked for becomes a plan, or one sentence that says why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from loadtest import builds, manifest, plans
+from loadtest.budgets import BudgetError
+from loadtest.document import DocumentError
+from loadtest.manifest import ManifestError
+from loadtest.plans import Options, PlanError
+
+OWN = """\
+claim = "C1"
+title = "t"
+statement = "s"
+confirms = "c"
+refutes = "r"
+rows = ["fastapi-async", "flask-sync"]
+reference = "fastapi-async"
+rounds = 2
+scenario = "json"
+levels = [{ connections = 1 }]
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    return str(path)
+
+
+def test_a_file_of_ones_own_is_run_as_it_stands(own: str) -> None:
+    plan = plans.prepare(Options(seed=1, experiments=(own,)))
+    assert [each.name for each in plan.experiments] == ["own"]
+    assert list(plan.rows) == ["fastapi-async", "flask-sync"]
+    assert len(plan.trials) == 6
+
+
+def test_rows_asked_for_with_an_experiment_join_it(own: str) -> None:
+    rows = ("fastapi-async", "flask-gevent")
+    plan = plans.prepare(Options(seed=1, experiments=(own,), rows=rows))
+    assert plan.experiments[0].rows == rows
+
+
+def test_every_row_of_the_lab_is_named_by_an_experiment() -> None:
+    plan = plans.prepare(Options(seed=1, plan="full"))
+    assert set(plan.rows) == set(builds.available(manifest.load())[0])
+
+
+def test_the_same_seed_gives_the_same_order(own: str) -> None:
+    def arms(seed: int) -> list[str]:
+        return [each.arm for each in plans.prepare(Options(seed=seed, experiments=(own,))).trials]
+
+    assert arms(1) == arms(1)
+    assert any(arms(1) != arms(seed) for seed in range(2, 9))
+
+
+def test_rows_without_their_toolchain_are_left_out_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(builds, "missing", lambda row: "install it" if row.needs else None)
+    plan = plans.prepare(Options(seed=1, plan="full"))
+    assert plan.left_out["go"] == "install it"
+    assert "go" not in plan.rows
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        (Options(1, rows=("x",)), ManifestError, "unknown row 'x'"),
+        (Options(1, experiments=("x",)), DocumentError, "unknown experiment 'x'"),
+        (Options(1, budget="x"), BudgetError, "unknown budget 'x'"),
+        (Options(1, plan="x"), PlanError, "unknown plan 'x'"),
+        (Options(1, backend="x"), PlanError, "unknown backend 'x'"),
+        (Options(1, rounds=1), DocumentError, "at least 2"),
+        (
+            Options(1, experiments=("blocked-threads",), rows=("flask-sync",)),
+            DocumentError,
+            "reference row fastapi-async is missing",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told(options: Options, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told) as raised:
+        plans.prepare(options)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_check_is_told(own: str) -> None:
+    path = Path(own)
+    without_levels = path.read_text().replace("levels = [{ connections = 1 }]", "")
+    path.write_text(without_levels + 'check = "karma"\n')
+    with pytest.raises(DocumentError, match="unknown check 'karma'; there are: openapi"):
+        plans.prepare(Options(seed=1, experiments=(own,)))
+
+
+def test_too_many_database_connections_are_refused_before_the_start(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTAPI_ASYNC_POOL_SIZE", "5000")
+    with pytest.raises(BudgetError, match="Postgres allows"):
+        plans.prepare(Options(seed=1, experiments=(own,)))
