@@ -1,0 +1,73 @@
+"""Every row shows the same series with the same labels and buckets, whatever its language."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections import defaultdict
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest import manifest
+from loadtest.exporter import BOUNDS_S
+from loadtest.native import Lab
+from tests.waiting import eventually
+
+SERIES = {
+    "http_server_request_duration_seconds_bucket": {
+        *("http_request_method", "http_route", "http_response_status_code", "le"),
+    },
+    "http_server_request_duration_seconds_count": {
+        *("http_request_method", "http_route", "http_response_status_code"),
+    },
+    "http_server_active_requests": set(),
+    "lab_slots": set(),
+    "lab_slots_busy": set(),
+    "lab_accept_backlog": set(),
+    "lab_scheduling_lag_seconds": {"kind"},
+    "lab_threads": set(),
+    "lab_processes": set(),
+    "db_client_connection_count": {"state"},
+    "db_client_connection_max": set(),
+    "db_client_connection_pending_requests": set(),
+    "db_client_connection_wait_time_seconds_bucket": {"le"},
+    "lab_process_cpu_seconds_total": set(),
+    "lab_process_pss_bytes": set(),
+    "lab_worker_requests_total": {"worker"},
+    "lab_build_info": {"framework", "server", "model", "language", "language_version"},
+}
+HISTOGRAMS = [name for name in SERIES if name.endswith("_bucket")]
+KINDS = {"event_loop", "thread", "greenlet", "go_scheduler"}
+
+
+def samples(url: str) -> dict[str, list[dict[str, str]]]:
+    """The label sets of each series that a row shows."""
+    found = defaultdict(list)
+    with urllib.request.urlopen(url, timeout=5) as response:
+        for family in text_string_to_metric_families(response.read().decode()):
+            for sample in family.samples:
+                found[sample.name].append(sample.labels)
+    return found
+
+
+@pytest.mark.parametrize("name", manifest.load(variables={}))
+def test_a_row_shows_every_series(lab: Lab, name: str) -> None:
+    assert name in lab.rows, "its toolchain is missing here"
+    row = lab.rows[name]
+    with urllib.request.urlopen(f"{row.url()}/items/7", timeout=10) as response:
+        assert response.status == 200
+    assert eventually(lambda: samples(row.metrics_url()).keys() >= SERIES.keys()), sorted(
+        SERIES.keys() - samples(row.metrics_url()).keys()
+    )
+    shown = samples(row.metrics_url())
+    for series, labels in SERIES.items():
+        for each in shown[series]:
+            assert set(each) == labels, series
+    for series in HISTOGRAMS:
+        bounds = {float(each["le"]) for each in shown[series]}
+        assert bounds == {*BOUNDS_S, float("inf")}
+    assert {each["state"] for each in shown["db_client_connection_count"]} == {"used", "idle"}
+    assert {each["kind"] for each in shown["lab_scheduling_lag_seconds"]} <= KINDS
+    assert "/items/{id}" in {
+        each["http_route"] for each in shown["http_server_request_duration_seconds_count"]
+    }
