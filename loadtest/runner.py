@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from loadtest import calibrate, machine, record, trials
+from loadtest.load import LoadError
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
 from loadtest.plans import CHECKS, Plan, PlanError
@@ -164,11 +165,24 @@ class Runner:
 
     def _take(self, measurement: Measurement, planned: PlannedTrial, attempt: int) -> Trial:
         self._watch.trial(planned, attempt)
-        trial = measurement.take(planned, attempt)
+        try:
+            trial = measurement.take(planned, attempt)
+        except LoadError as error:
+            trial = self._again(measurement, planned, attempt, error)
         trials.append(self._folder / "trials.jsonl", trial)
         if measurement.peaks != self.record.peaks:
             self._update(peaks={name: dict(each) for name, each in measurement.peaks.items()})
         return trial
+
+    def _again(
+        self, measurement: Measurement, planned: PlannedTrial, attempt: int, error: LoadError
+    ) -> Trial:
+        """Take a trial whose load could not be made once more, and say so in the record."""
+        place = f"{planned.experiment.name}, round {planned.round}, {planned.arm}"
+        warning = f"{place}: taken again, because {error}"
+        self._watch.say(warning)
+        self._update(warnings=(*self.record.warnings, warning))
+        return measurement.take(planned, attempt)
 
 
 def shortened(failures: Sequence[str], most: int = 3) -> str:

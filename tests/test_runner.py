@@ -13,7 +13,7 @@ import pytest
 
 from loadtest import calibrate, comparison, record, runner, runs, trials
 from loadtest.comparison import Comparison
-from loadtest.load import Load
+from loadtest.load import Load, LoadError
 from loadtest.native import Cpus
 from loadtest.plans import Options, PlanError
 from loadtest.record import Record
@@ -206,6 +206,23 @@ def test_another_error_passes_through_once_the_record_is_written(
     with pytest.raises(TrialsError, match="broken"):
         execute(asked)
     assert runs.load(asked.folder).info["interrupted"]
+
+
+def test_a_load_that_could_not_be_made_is_made_once_more_and_told(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([LoadError("it did not end")])
+
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        if planned.index == 2 and (error := next(failures, None)):
+            raise error
+        return taken(planned, attempt)
+
+    monkeypatch.setattr(Takes, "take", take)
+    finished = execute(asked)
+    assert len(on_disk(asked)) == PLANNED
+    [warning] = finished.warnings
+    assert warning.endswith("taken again, because it did not end")
 
 
 def test_a_row_that_fails_its_checks_is_never_timed_and_the_run_says_so(
