@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,21 @@ def test_connections_that_nobody_accepts_are_the_backlog(tmp_path: Path) -> None
         assert value(scrape(tmp_path, port), "lab_accept_backlog") == 3
         for connection in waiting:
             connection.close()
+
+
+def test_scrapes_at_the_same_time_agree_on_the_dead(tmp_path: Path) -> None:
+    child = os.fork()
+    if child == 0:
+        worker = WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+        worker.wsgi(application)(environ("/json"), lambda *_: None)
+        os._exit(0)
+    os.waitpid(child, 0)
+    collector = ServiceCollector(tmp_path, os.getpid(), 1)
+    with ThreadPoolExecutor() as threads:
+        scrapes = [threads.submit(collector.collect) for _ in range(20)]
+    for scrape in scrapes:
+        (share,) = [each for each in scrape.result() if each.name == "lab_worker_requests"]
+        assert [(s.labels["worker"], s.value) for s in share.samples] == [(str(child), 1)]
 
 
 def test_service_without_workers_yet_is_no_error(tmp_path: Path) -> None:

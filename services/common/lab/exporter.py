@@ -7,8 +7,9 @@ the operating system for the rest, and never a worker.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 
 import psutil
 from prometheus_client import CollectorRegistry, start_http_server
@@ -38,8 +39,8 @@ def serve(directory: Path, root_pid: int, port: int, metrics_port: int, host: st
 class Workers:
     """The sum over all workers' files. A dead worker's counts stay, its gauges go with it."""
 
-    def __init__(self, directory: Path) -> None:
-        self._directory = directory
+    def __init__(self, directory: Path, lives: Callable[[int], bool] = psutil.pid_exists) -> None:
+        self._directory, self._lives = directory, lives
         self._buried: dict[Key, list[float]] = {}
         self._buried_requests: Counter[str] = Counter()
         self.totals: dict[Key, list[float]] = {}
@@ -54,7 +55,7 @@ class Workers:
         newest = {store.pid_of(path): path for path in files}
         for path in files:
             worker = str(store.pid_of(path))
-            alive = newest[int(worker)] is path and psutil.pid_exists(int(worker))
+            alive = newest[int(worker)] is path and self._lives(int(worker))
             self._take(path, worker, alive)
 
     def _take(self, path: Path, worker: str, alive: bool) -> None:
@@ -95,10 +96,16 @@ class ServiceCollector(Collector):
     """Everything that one service shows to Prometheus."""
 
     def __init__(self, directory: Path, root_pid: int, port: int) -> None:
-        self._workers, self._tree, self._port = Workers(directory), Tree(root_pid), port
+        self._tree, self._port = Tree(root_pid), port
+        self._workers = Workers(directory, self._tree.has)
+        self._lock = Lock()
 
-    def collect(self) -> Iterator[Metric]:
-        """One scrape."""
+    def collect(self) -> Iterable[Metric]:
+        """One scrape; a second one at the same time waits its turn."""
+        with self._lock:
+            return list(self._collect())
+
+    def _collect(self) -> Iterator[Metric]:
         workers = self._workers
         workers.refresh()
         yield from _requests(workers)

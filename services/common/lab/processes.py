@@ -43,6 +43,10 @@ class Tree:
             self._read_at = time.monotonic()
         return self._usage
 
+    def has(self, pid: int) -> bool:
+        """Whether a process belongs to the tree and lives."""
+        return any(process.pid == pid for process in _family(self._root_pid))
+
     def _measure(self) -> Usage:
         cpu_s, pss, threads, processes = 0.0, 0, 0, 0
         for process in _family(self._root_pid):
