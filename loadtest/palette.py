@@ -20,6 +20,8 @@ COLOURS = {
     "django-asgi": "#E7298A",
     "node": "#808080",
     "go": "#7B6FD0",
+    "asgi-raw": "#00696B",
+    "wsgi-raw": "#8B1E1E",
 }
 
 # A shape for each row: Vega's names where it has one, and the character for it in text.
@@ -36,6 +38,8 @@ SHAPES = {
     "hourglass": "⧗",
     "hexagon": "⬢",
     "saltire": "✖",
+    "pentagon": "⬟",
+    "frame": "▣",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -43,6 +47,8 @@ PATHS = {
     "star": "M0-1L.24-.32.95-.31.38.12.59.81 0 .4-.59.81-.38.12-.95-.31-.24-.32Z",
     "hourglass": "M-.85-.85H.85L-.85.85H.85Z",
     "hexagon": "M0-1L.87-.5V.5L0 1-.87.5V-.5Z",
+    "pentagon": "M0-1L.95-.31.59.81-.59.81-.95-.31Z",
+    "frame": "M-.9-.9H.9V.9H-.9ZM-.4-.4V.4H.4V-.4Z",
     "saltire": "M-.9-.5-.5-.9 0-.4.5-.9.9-.5.4 0 .9.5.5.9 0 .4-.5.9-.9.5-.4 0Z",
 }
 

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 
 from flask import Flask
 
 from flask_rows import basics, errors, items, orders, sessions, status, waits
 from flask_rows.models import MODELS
 from lab import about, database, metrics, settings
+from lab.metrics import WSGIApp
 
 
-def create_app(model: str) -> Flask:
+def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: app) -> Flask:
     """Build the application for a key of `flask_rows.models.MODELS`, as gunicorn's worker has it.
 
-    gunicorn calls this in each worker after the fork, so that connections are the worker's own.
+    `before` may put something between the counters and Flask. gunicorn calls this in each worker
+    after the fork, so that connections are the worker's own.
     """
     environment = settings.load()
     concurrency = MODELS[model]
@@ -43,5 +46,6 @@ def create_app(model: str) -> Flask:
     errors.register(app)
     for module in (basics, items, orders, waits, sessions, status):
         app.register_blueprint(module.blueprint)
-    app.wsgi_app = counters.wsgi(app.wsgi_app, kind=concurrency.kind)  # type: ignore[assignment,method-assign]
+    inner = before(app.wsgi_app)
+    app.wsgi_app = counters.wsgi(inner, kind=concurrency.kind)  # type: ignore[assignment,method-assign]
     return app

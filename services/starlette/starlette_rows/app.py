@@ -140,26 +140,35 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
         yield
 
 
-app = Starlette(
-    routes=[
-        Route("/plaintext", plaintext),
-        Route("/json", message),
-        Route("/items", list_items),
-        Route("/items/{id}", get_item),
-        Route("/orders", create_order, methods=["POST"]),
-        Route("/wait", wait),
-        Route("/fanout", fanout),
-        Route("/cpu", cpu),
-        Route("/session", log_in, methods=["POST"]),
-        Route("/session", log_out, methods=["DELETE"]),
-        Route("/me", me),
-        Route("/about", describe),
-        Route("/healthz", alive),
-        Route("/readyz", ready),
-        WebSocketRoute("/ws", echo),
-    ],
-    middleware=[Middleware(METRICS.asgi)],
-    exception_handlers={Fault: on_fault, HTTPException: on_http, Exception: on_defect},
-    lifespan=lifespan,
-)
-app.router.redirect_slashes = False
+ROUTES = [
+    Route("/plaintext", plaintext),
+    Route("/json", message),
+    Route("/items", list_items),
+    Route("/items/{id}", get_item),
+    Route("/orders", create_order, methods=["POST"]),
+    Route("/wait", wait),
+    Route("/fanout", fanout),
+    Route("/cpu", cpu),
+    Route("/session", log_in, methods=["POST"]),
+    Route("/session", log_out, methods=["DELETE"]),
+    Route("/me", me),
+    Route("/about", describe),
+    Route("/healthz", alive),
+    Route("/readyz", ready),
+    WebSocketRoute("/ws", echo),
+]
+
+
+def create(*middleware: Middleware) -> Starlette:
+    """The application behind `middleware`."""
+    application = Starlette(
+        routes=ROUTES,
+        middleware=middleware,
+        exception_handlers={Fault: on_fault, HTTPException: on_http, Exception: on_defect},
+        lifespan=lifespan,
+    )
+    application.router.redirect_slashes = False
+    return application
+
+
+app = create(Middleware(METRICS.asgi))
