@@ -58,9 +58,8 @@ with Processes() as processes:
 """
     finished = subprocess.run([sys.executable, "-c", script], check=False)
     assert finished.returncode == -signal.SIGKILL
-    for name in ("leader", "child"):
-        [pid] = pids(tmp_path / name)
-        assert eventually(lambda pid=pid: gone(pid)), name
+    left = pids(tmp_path / "leader") + pids(tmp_path / "child")
+    assert eventually(lambda: all(map(gone, left)))
 
 
 def test_a_process_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> None:
