@@ -55,6 +55,8 @@ class Engine:
     def add_stream(self, stream: Stream) -> None:
         """Let a stream take part; its connections come by `add_connection`."""
         self.streams.append(stream)
+        if self._in_window:
+            self.tallies[stream] = stream.new_tally(self.now())
 
     def remove_stream(self, stream: Stream) -> None:
         """Take a stream out, with all its connections."""
@@ -77,9 +79,9 @@ class Engine:
         connection.start(now)
 
     @property
-    def opening(self) -> int:
-        """How many connections have not had their turn yet."""
-        return self._opening
+    def opened(self) -> int:
+        """How many connections have had their turn."""
+        return sum(len(stream.connections) for stream in self.streams) - self._opening
 
     def register(self, connection: Connection, mask: int) -> None:
         """Watch a new socket."""

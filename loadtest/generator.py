@@ -59,6 +59,11 @@ class Generator:
                 self.engine.add_stream(self._streams[service])
         return self.engine.add_connection(self._streams[service])
 
+    def require_running(self) -> None:
+        """Raise RuntimeError where the engine has stopped of its own accord."""
+        if self._greenlet.ready():
+            raise RuntimeError(f"the engine stopped: {self._greenlet.exception!r}")
+
     def stop(self) -> None:
         """Publish what there is, close every connection and end the greenlet."""
         self._running = False

@@ -77,13 +77,17 @@ class Window:
         generator = self._generator()
         if generator is None:
             raise RuntimeError("the load did not start")
-        engine = generator.engine
-        while engine.opening:
+        engine, runner = generator.engine, self._environment.runner
+        assert runner is not None
+        # A user that Locust has spawned is not a connection yet.
+        while engine.opened < runner.user_count:
+            generator.require_running()
             gevent.sleep(0.02)
         engine.measure(self._warmup_s, self._duration_s)
         gevent.sleep(self._warmup_s)
         self._entered("measured")
         while not engine.measured:
+            generator.require_running()
             gevent.sleep(0.005)
         # Answers on their way are of no use here, but the next trial should not meet them.
         with gevent.Timeout(DRAIN_S, False):

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from loadtest import scenarios
 from loadtest.arrivals import poisson, uniform
+from loadtest.engine import Engine
 from loadtest.request import http_request, json_is
-from loadtest.stream import resolve
+from loadtest.stream import Stream, resolve
 from tests.driving import drive
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 
@@ -237,3 +239,27 @@ def test_think_time_spaces_the_requests() -> None:
     with serving(answering(OK)) as port:
         tally = drive(port, connections=5, seconds=1.0, think_s=0.1)
     assert 25 <= tally.answered <= 50
+
+
+def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
+    engine, json = Engine(), scenarios.choose("json")
+    with serving(answering(OK)) as port:
+        late = Stream(
+            engine,
+            service="late",
+            scenario="json",
+            address=resolve("127.0.0.1", port),
+            traffic=json.traffic("127.0.0.1", {}, 1),
+        )
+
+        def come(_: float) -> None:
+            engine.add_stream(late)
+            engine.add_connection(late)
+
+        engine.at(engine.now() + 0.1, come)
+        engine.measure(0.0, 0.4)
+        engine.run(lambda: engine.measured)
+    tally = engine.tallies[late]
+    engine.close()
+    assert tally.answered > 0
+    assert tally.sent == tally.answered + tally.unfinished
