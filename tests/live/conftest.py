@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 
 import pytest
@@ -24,14 +25,16 @@ def watch(lab: Lab) -> Iterator[Watch]:
         "LAB_CEILING_RPS": CEILING_RPS,
         "LAB_TARGET": " ".join(f"{name}={row.url()}" for name, row in lab.rows.items()),
     }
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in variables.items():
-            patch.setenv(name, value)
-        with live.up(lab) as up:
-            assert up.prometheus is not None, up.missing
-            watch = Watch(ui=up.ui, prometheus=up.prometheus, lab=lab)
-            watch.until_scraped()
-            yield watch
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            up = stack.enter_context(live.up(lab))
+        assert up.prometheus is not None, up.missing
+        assert not [part for part in up.missing if not part.startswith("Grafana")]
+        watch = Watch(ui=up.ui, prometheus=up.prometheus, lab=lab)
+        watch.until_scraped()
+        yield watch
 
 
 @pytest.fixture(autouse=True)
