@@ -34,19 +34,11 @@ class Live:
     missing: tuple[str, ...]
 
 
-def port(variable: str, default: int) -> int:
-    """The port that `variable` names, else `default`."""
-    text = os.environ.get(variable) or str(default)
-    if not text.isdigit() or not 0 < int(text) < 65536:
-        raise ports.PortError(f"{variable}={text!r} is no port; give a number from 1 to 65535")
-    return int(text)
-
-
 @contextlib.contextmanager
 def up(lab: Lab) -> Iterator[Live]:
     """Run Locust's UI over the running `lab` until the block is left."""
-    ui_port = port(UI_PORT_VARIABLE, UI_PORT)
-    load_port = port("LAB_LOAD_METRICS_PORT", prometheus.LOAD_METRICS_PORT)
+    ui_port = ports.from_environment(UI_PORT_VARIABLE, UI_PORT)
+    load_port = ports.from_environment("LAB_LOAD_METRICS_PORT", prometheus.LOAD_METRICS_PORT)
     ports.require(ui_port, "Locust's UI", UI_PORT_VARIABLE)
     with contextlib.ExitStack() as stack:
         url, missing = _prometheus(stack, lab, load_port)
@@ -93,7 +85,7 @@ def _prometheus(
     running = prometheus.Prometheus(
         lab.rows,
         lab.state,
-        port(prometheus.PORT_VARIABLE, PROMETHEUS_PORT),
+        ports.from_environment(prometheus.PORT_VARIABLE, PROMETHEUS_PORT),
         load_port=load_port,
         postgres_port=exporter_port,
     )

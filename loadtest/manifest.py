@@ -137,9 +137,15 @@ def _required(path: Path, name: str, labels: Mapping[str, str], label: str) -> s
 def _host_port(path: Path, name: str, service: Mapping[str, Any], target: int) -> int:
     for published in service.get("ports") or ():
         *_, host, container = str(published).split(":")
-        if container == str(target) and host.isdigit():
-            return int(host)
+        if container == str(target):
+            return _port(path, name, host)
     raise ManifestError(f"{path}: service {name}: publish port {target} as 127.0.0.1:HOST:{target}")
+
+
+def _port(path: Path, name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+        raise ManifestError(f"{path}: service {name}: {text!r} is no port; give 1 to 65535")
+    return int(text)
 
 
 def _port_variable(declared: Mapping[str, Any], target: int) -> str:

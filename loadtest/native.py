@@ -141,8 +141,9 @@ class Lab:
             ports.require(row.metrics_port, f"row {row.name} (metrics)", row.metrics_port_variable)
 
     def _postgres_port(self) -> int | None:
-        declared = os.environ.get(postgres.PORT_VARIABLE, "")
-        return int(declared) if declared.isdigit() and not self._free else None
+        if self._free or not os.environ.get(postgres.PORT_VARIABLE):
+            return None
+        return ports.from_environment(postgres.PORT_VARIABLE, 0)
 
     def _spawn(self, row: Row, overrides: Mapping[str, str]) -> None:
         self._services[row.name] = self._processes.start(

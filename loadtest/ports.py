@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 
 LOOPBACK = "127.0.0.1"
@@ -20,6 +21,14 @@ def free(count: int) -> list[int]:
         for probe in probes:
             probe.bind((LOOPBACK, 0))
         return [int(probe.getsockname()[1]) for probe in probes]
+
+
+def from_environment(variable: str, default: int) -> int:
+    """The port that `variable` names, else `default`; raises PortError where it is no port."""
+    text = os.environ.get(variable) or str(default)
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+        raise PortError(f"{variable}={text!r} is no port; give a number from 1 to 65535")
+    return int(text)
 
 
 def require(port: int, owner: str, variable: str) -> None:

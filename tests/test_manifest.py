@@ -50,6 +50,12 @@ def test_variables_change_ports_and_are_known_by_name(compose: Path) -> None:
     assert (toy.port_variable, toy.metrics_port_variable) == ("TOY_PORT", "TOY_METRICS_PORT")
 
 
+@pytest.mark.parametrize("port", ["0", "65536", "eighty", "-1", "٨٠٠٠"])
+def test_what_is_no_port_is_told(compose: Path, port: str) -> None:
+    with pytest.raises(ManifestError, match=rf"service toy: '{port}' is no port"):
+        manifest.load(compose, {"TOY_PORT": port})
+
+
 def test_labels_and_environment_may_be_lists(compose: Path) -> None:
     text = TOY.replace("{SERVICE_NAME: toy, WORKERS: ", "[SERVICE_NAME=toy, ").replace(
         '"${TOY_WORKERS:-2}"}', "WORKERS=3]"

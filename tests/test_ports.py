@@ -23,3 +23,15 @@ def test_a_port_in_use_names_port_owner_and_variable() -> None:
         port = holder.getsockname()[1]
         with pytest.raises(ports.PortError, match=rf"port {port}, which row go needs.*GO_PORT="):
             ports.require(port, "row go", "GO_PORT")
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "http", "-1"])
+def test_a_variable_that_is_no_port_is_told(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("SOME_PORT", text)
+    with pytest.raises(ports.PortError, match=f"SOME_PORT='{text}' is no port"):
+        ports.from_environment("SOME_PORT", 80)
+
+
+def test_an_empty_variable_gives_the_default(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SOME_PORT", "")
+    assert ports.from_environment("SOME_PORT", 80) == 80
