@@ -82,6 +82,11 @@ screenshot: .venv/dev.stamp ## take the picture of Locust's interface anew (docs
 	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_ROWS="fastapi-async flask-sync" \
 	  $(BIN)/python -m pytest -q tests/live/test_browser.py -k two_rows
 
+.PHONY: picture
+picture: ## take the README's picture of a report anew (RUN=results/latest)
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1500 \
+	  --screenshot=docs/images/report.png "file://$(abspath $(or $(RUN),results/latest))/report.html"
+
 .PHONY: setup
 setup: .venv/dev.stamp ## create .venv with everything that tests need
 
