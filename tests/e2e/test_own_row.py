@@ -87,7 +87,8 @@ def compared(clone: Copy) -> Copy:
 
 
 def trials(clone: Copy) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in clone.result("trials.jsonl").read_text().splitlines()]
+    path = clone.result("trials.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
 def test_the_page_has_the_three_files_of_a_row() -> None:
