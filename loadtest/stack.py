@@ -20,8 +20,8 @@ SERVICE_KEYS = (
     *("healthcheck", "image", "init", "labels", "logging", "networks", "read_only", "secrets"),
     *("stop_grace_period", "stop_signal", "ulimits", "user", "volumes"),
 )
-# A replica that does not answer for two minutes is replaced; a saturated row is not at fault.
-ROW_RETRIES = 12
+# Swarm replaces what does not answer, and what is only busy is not at fault: two minutes.
+RETRIES = 12
 METRICS_PORT = 9000
 
 
@@ -82,9 +82,9 @@ def _service(
     is_row = service.get("labels", {}).get("lab.role") == "service"
     kept["deploy"] = _deploy(service.get("deploy", {}), name if is_row and row_per_node else "")
     kept["volumes"] = [_volume(each) for each in service.get("volumes", ())]
-    if is_row:
-        kept["healthcheck"] = {**service["healthcheck"], "retries": ROW_RETRIES}
-    elif publish:
+    if "healthcheck" in kept:
+        kept["healthcheck"] = {**kept["healthcheck"], "retries": RETRIES}
+    if publish and not is_row:
         kept["ports"] = [_port(each) for each in service.get("ports", ())]
     return kept
 
