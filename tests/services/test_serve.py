@@ -26,8 +26,8 @@ FINISHES = (
     "print('up', flush=True); signal.pause()"
 )
 COUNTS = (
-    "import signal, sys\n"
-    "signal.signal(signal.SIGINT, lambda *_: print('interrupted', flush=True))\n"
+    "import os, signal\n"
+    "signal.signal(signal.SIGINT, lambda *_: os.write(1, b'interrupted\\n'))\n"
     "print('up', flush=True)\n"
     "while True: signal.pause()"
 )
@@ -135,6 +135,26 @@ def test_server_does_not_outlive_a_killed_parent() -> None:
         server = int(process.stdout.readline())
         process.kill()
         assert eventually(lambda: gone(server))
+
+
+def test_directory_of_a_killed_parent_goes_with_the_next_start() -> None:
+    code = (
+        "import os, signal; print('up', flush=True);"
+        "print(os.environ['LAB_METRICS_DIRECTORY'], flush=True); signal.pause()"
+    )
+    with served(code, environment()) as killed, served(code, environment()) as running:
+        assert killed.stdout is not None
+        assert running.stdout is not None
+        left, kept = Path(killed.stdout.readline().strip()), Path(running.stdout.readline().strip())
+        killed.kill()
+        killed.wait()
+        assert left.exists()
+        assert run("true").returncode == 0
+        assert not left.exists()
+        assert kept.exists()
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(20) == 0
+        assert not kept.exists()
 
 
 @pytest.mark.parametrize(

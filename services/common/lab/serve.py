@@ -14,13 +14,12 @@ import shutil
 import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from string import Template
 from types import FrameType
 
-from lab import exporter, settings
+from lab import exporter, scratch, settings
 
 GRACE_S = 25
 USAGE_ERROR = 2
@@ -49,18 +48,19 @@ class Server:
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         if shutil.which(command[0], path=environment.get("PATH")) is None:
             raise ServeError(f"{command[0]}: no such program; install the row's requirements")
+        self._stop_signal: int | None = None
+        self._early: list[int] = []
+        self._process: subprocess.Popen[bytes] | None = None
+        for number in _FORWARDED:
+            signal.signal(number, self._forward)
+        signal.signal(signal.SIGALRM, self._kill)
         # A group of its own: a terminal's Ctrl-C reaches the server once, through us.
         self._process = subprocess.Popen(
             command, env=environment, process_group=0, preexec_fn=_die_with_parent
         )
-        self._stop_signal: int | None = None
-        for number in _FORWARDED:
-            signal.signal(number, self._forward)
-        signal.signal(signal.SIGALRM, self._kill)
-
-    @property
-    def pid(self) -> int:
-        return self._process.pid
+        self.pid = self._process.pid
+        for early in self._early:
+            os.kill(self.pid, early)
 
     def wait(self) -> int:
         """Reap children until the server ends; returns the exit code to end with."""
@@ -75,7 +75,10 @@ class Server:
                 return  # a second signal means "at once" to uvicorn and gunicorn
             self._stop_signal = number
             signal.alarm(GRACE_S)
-        os.kill(self.pid, number)
+        if self._process is None:
+            self._early.append(number)
+        else:
+            os.kill(self._process.pid, number)
 
     def _kill(self, _: int, __: FrameType | None) -> None:
         os.killpg(self.pid, signal.SIGKILL)
@@ -93,21 +96,13 @@ def _die_with_parent() -> None:
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
 
-def _metrics_directory() -> Path:
-    """A fresh directory, in memory where there is such a place."""
-    shared = Path("/dev/shm")
-    parent = shared if os.access(shared, os.W_OK) else None
-    return Path(tempfile.mkdtemp(prefix="lab-metrics-", dir=parent))
-
-
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:
     """Serve until the server ends; raises ServeError or SettingsError before it has begun."""
     if not arguments:
         raise ServeError("usage: python -m lab.serve SERVER ARGUMENTS…")
     values = settings.load(environment)
     command = expand(arguments, environment)
-    directory = _metrics_directory()
-    try:
+    with scratch.directory() as directory:
         server = Server(
             command,
             {
@@ -118,8 +113,6 @@ def run(arguments: list[str], environment: Mapping[str, str]) -> int:
         )
         _publish(server, directory, values)
         return server.wait()
-    finally:
-        shutil.rmtree(directory, ignore_errors=True)
 
 
 def _publish(server: Server, directory: Path, values: settings.Settings) -> None:
