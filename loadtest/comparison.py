@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from loadtest import plans, record, runs
+from loadtest import machine, plans, record, runs
 from loadtest.compose import Containers
 from loadtest.measurement import House
 from loadtest.native import Lab
@@ -32,6 +32,7 @@ class Comparison:
 def begin(options: Options, results: Path) -> Comparison:
     """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
     plan = plans.prepare(options)
+    commit, dirty = machine.git()
     folder = record.create(results)
     known = Record(
         run_id=folder.name,
@@ -46,6 +47,10 @@ def begin(options: Options, results: Path) -> Comparison:
         plans=plan.planned,
         experiments=plan.documents,
         left_out=plan.left_out,
+        machine=machine.describe(),
+        versions=machine.versions(),
+        git_commit=commit,
+        git_dirty=dirty,
     )
     record.write(folder, known)
     return Comparison(plan, folder, known)

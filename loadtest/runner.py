@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
-from loadtest import calibrate, machine, record, trials
+from loadtest import calibrate, record, trials
 from loadtest.load import LoadError
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
@@ -84,13 +84,8 @@ class Runner:
                 raise
 
     def _introduce(self, house: House) -> None:
-        commit, dirty = machine.git()
         cpus = {"service": house.cpus.service, "load": house.cpus.load}
         self._update(
-            machine=machine.describe(),
-            versions=machine.versions(),
-            git_commit=commit,
-            git_dirty=dirty,
             cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
             rows={name: declared(row) for name, row in house.rows.items()},
         )
