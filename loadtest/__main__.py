@@ -1,5 +1,11 @@
 """`python -m loadtest`."""
 
-from loadtest.cli import main
+import sys
 
-main()
+try:
+    from loadtest.cli import main
+
+    main()
+except KeyboardInterrupt:
+    # Ctrl-C while the modules are still being read.
+    sys.exit(130)
