@@ -132,15 +132,13 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[fl
 def interval(values: Sequence[float], *, logarithmic: bool) -> tuple[float, float, float]:
     """Mean with its 95 % interval; geometric where `logarithmic`, so that it stays above zero.
 
-    One value has no interval: it stands for all three.
+    Fewer than three values have no interval: their mean stands for its limits.
     """
-    if len(values) < 2:
-        return values[0], values[0], values[0]
-    if not logarithmic:
-        return (float(np.mean(values)), *mean_interval(values))
-    logs = [math.log(value) for value in values]
-    low, high = mean_interval(logs)
-    return math.exp(float(np.mean(logs))), math.exp(low), math.exp(high)
+    scaled = [math.log(value) for value in values] if logarithmic else list(values)
+    mean = float(np.mean(scaled))
+    low, high = mean_interval(scaled) if len(scaled) >= FEWEST_ROUNDS else (mean, mean)
+    found = (mean, low, high)
+    return (math.exp(mean), math.exp(low), math.exp(high)) if logarithmic else found
 
 
 def _standard_error(values: Sequence[float]) -> float:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest import claims, report, verdicts
+from loadtest import claims, report, statistics, verdicts
 from loadtest.claims import State
 from loadtest.criteria import MEASURES
 from loadtest.experiments import Experiment
@@ -233,3 +233,22 @@ def test_verdicts_json_says_all_that_the_page_says(tmp_path: Path) -> None:
 def test_amounts_are_written_short(value: float, written: str) -> None:
     write: Callable[[float], str] = claims.amount
     assert write(value) == written
+
+
+def test_a_check_holds_for_the_reference_and_against_the_others() -> None:
+    one = experiment(check="openapi", levels=[], criteria=[])
+    found = {
+        "fastapi-async": {"passed": True, "detail": "serves all 14 operations"},
+        "flask-sync": {"passed": False, "detail": "serves no document"},
+    }
+    claim = claims.checked(one, found, "as-shipped")[0]
+    assert claim.word == "confirmed"
+    assert claim.checks[1].criterion.says == "flask-sync: serves no document"
+    found["flask-sync"]["passed"] = True
+    assert claims.checked(one, found, "as-shipped")[0].word == "conditional"
+
+
+def test_fewer_than_three_rounds_have_no_interval() -> None:
+    assert statistics.interval([4.0, 9.0], logarithmic=True) == pytest.approx((6, 6, 6))
+    mean, low, high = statistics.interval([4.0, 6.0, 9.0], logarithmic=True)
+    assert low < mean < high

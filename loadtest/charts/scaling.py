@@ -23,7 +23,7 @@ from loadtest.charts.style import (
 from loadtest.claims import UNITS, amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import by_round
-from loadtest.statistics import FITS, Scalability, interval, scalability
+from loadtest.statistics import FEWEST_ROUNDS, FITS, Scalability, interval, scalability
 from loadtest.trials import Prediction, Trial
 
 _CURVE_POINTS = 60
@@ -245,7 +245,9 @@ def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability
                 each["row"],
                 each["level"],
                 amount(each["y"]),
-                f"{amount(each['low'])}–{amount(each['high'])}",
+                f"{amount(each['low'])}–{amount(each['high'])}"
+                if each["rounds"] >= FEWEST_ROUNDS
+                else "too few rounds",
                 str(each["rounds"]),
                 amount(each["predicted"]) if each["predicted"] else "–",
                 each["limit"] or "–",
