@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from loadtest.catalogue import item
+
 HUGE = 10**30
 ANYTHING = object()
 
@@ -30,8 +32,6 @@ _NOT_NUMBERS = (
     *("", "abc", "1.0", "1e3", "0x1", "%2B1", "%201", "1%20", "1%0A", "1_0", "--1", "1,2"),
     *("%D9%A3", "%00", "1%00", "null", "0" * 18 + "1", str(HUGE), str(-HUGE)),
 )
-_ADJECTIVES = ("Amber", "Azure", "Coral", "Ivory", "Jade", "Ochre", "Ruby", "Slate")
-_NOUNS = ("bowl", "clock", "desk", "kettle", "lamp", "mirror", "shelf", "vase", "stool")
 
 
 @dataclass(frozen=True)
@@ -52,20 +52,6 @@ class Case:
     body: bytes | None = None
     content_type: str | None = None
     chunked: bool = False
-
-
-def item(number: int) -> dict[str, Any]:
-    """An item of the seed data, by the formulas of services/postgres/02-seed.sql."""
-    return {
-        "id": number,
-        "name": f"{_ADJECTIVES[number % 8]} {_NOUNS[number % 9]} {number}",
-        "description": (
-            f"Catalogue number {number:05}, made in workshop {1 + number % 17}"
-            f" – {20 + number * 7 % 180} × {20 + number * 11 % 180} mm."
-        ),
-        "price_cents": 100 + number * 7919 % 99900,
-        "stock": number * 31 % 500,
-    }
 
 
 def page(first: int, last: int, limit: int, offset: int) -> dict[str, Any]:

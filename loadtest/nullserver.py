@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from loadtest import catalogue
 from loadtest.ports import LOOPBACK, free
 from loadtest.processes import Processes, wait_until
 from loadtest.sockets import READ, new_poller
@@ -112,18 +113,8 @@ def served(url: str) -> int:
 
 
 def page(limit: int) -> bytes:
-    """The first page of `limit` items, as the contract has it."""
-    items = [
-        {
-            "id": number,
-            "name": f"Item {number}",
-            "description": "The null server's own " * 4,
-            "price_cents": 100 + number,
-            "stock": number % 50,
-        }
-        for number in range(1, limit + 1)
-    ]
-    return json.dumps({"items": items, "limit": limit, "offset": 0}).encode()
+    """The first page of `limit` items."""
+    return json.dumps(catalogue.page(limit, 0), ensure_ascii=False).encode()
 
 
 def answers() -> Mapping[bytes, bytes]:

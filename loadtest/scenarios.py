@@ -9,12 +9,14 @@ from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import Any
 
-from loadtest.request import Request, body_is, http_request, json_fits, json_is
+from loadtest import catalogue
+from loadtest.catalogue import CUSTOMERS, ITEMS
+from loadtest.request import Check, Request, body_is, http_request, json_fits, json_is
 from loadtest.session import SessionSteps
+from loadtest.websocket import echo_request
 
 Traffic = Callable[[], Iterator[Request]]
 SET_SIZE = 100
-ITEMS, CUSTOMERS = 1000, 100  # as services/postgres seeds them
 
 
 class ScenarioError(Exception):
@@ -108,16 +110,8 @@ def _json(host: str, _: Mapping[str, int], __: int) -> Traffic:
     return _always(http_request("GET", host, "/json", json_is({"message": "Hello, World!"})))
 
 
-def _is_item(value: Any) -> bool:
-    return (
-        value.keys() == {"id", "name", "description", "price_cents", "stock"}
-        and all(type(value[key]) is int for key in ("id", "price_cents", "stock"))
-        and all(type(value[key]) is str for key in ("name", "description"))
-    )
-
-
 def _item_request(host: str, number: int) -> Request:
-    check = json_fits(lambda value: _is_item(value) and value["id"] == number)
+    check = json_is(catalogue.item(number))
     return http_request("GET", host, f"/items/{number}", check, path="/items/{id}")
 
 
@@ -127,19 +121,8 @@ def _item(host: str, _: Mapping[str, int], seed: int) -> Traffic:
 
 
 def _items_request(host: str, limit: int, offset: int) -> Request:
-    ids = list(range(offset + 1, min(offset + limit, ITEMS) + 1))
-
-    def fits(page: Any) -> bool:
-        return (
-            page.keys() == {"items", "limit", "offset"}
-            and (page["limit"], page["offset"]) == (limit, offset)
-            and [item["id"] for item in page["items"]] == ids
-            and all(map(_is_item, page["items"]))
-        )
-
-    return http_request(
-        "GET", host, f"/items?limit={limit}&offset={offset}", json_fits(fits), path="/items"
-    )
+    check = json_is(catalogue.page(limit, offset))
+    return http_request("GET", host, f"/items?limit={limit}&offset={offset}", check, path="/items")
 
 
 def _items(host: str, parameters: Mapping[str, int], __: int) -> Traffic:
@@ -147,32 +130,33 @@ def _items(host: str, parameters: Mapping[str, int], __: int) -> Traffic:
 
 
 def _order_request(host: str, lines: int, *, invalid: bool, generator: random.Random) -> Request:
+    ordered = [(generator.randint(1, ITEMS), generator.randint(1, 5)) for _ in range(lines)]
     body = {
         "customer_id": generator.randint(1, CUSTOMERS),
-        "lines": [
-            {"item_id": generator.randint(1, ITEMS), "quantity": generator.randint(1, 5)}
-            for _ in range(lines)
-        ],
+        "lines": [{"item_id": number, "quantity": quantity} for number, quantity in ordered],
     }
     if invalid:
         body["lines"][-1]["quantity"] = 0  # type: ignore[index]
-        wrong = f"lines.{lines - 1}.quantity"
-        check = json_fits(
-            lambda value: (
-                value["error"]["code"] == "invalid"
-                and {field["field"] for field in value["error"]["fields"]} == {wrong}
-            ),
-            422,
-        )
+        check = _names_the_field(f"lines.{lines - 1}.quantity")
     else:
-        check = json_fits(
-            lambda value: (
-                value.keys() == {"id", "total_cents"}
-                and all(type(number) is int and number >= 1 for number in value.values())
-            ),
-            201,
-        )
+        check = _totals(sum(catalogue.price_cents(each) * quantity for each, quantity in ordered))
     return http_request("POST", host, "/orders", check, body=body)
+
+
+def _totals(cents: int) -> Check:
+    def fits(order: Any) -> bool:
+        right = order.keys() == {"id", "total_cents"} and order["total_cents"] == cents
+        return right and type(order["id"]) is int and order["id"] > 0
+
+    return json_fits(fits, 201)
+
+
+def _names_the_field(name: str) -> Check:
+    def fits(answer: Any) -> bool:
+        error = answer["error"]
+        return error["code"] == "invalid" and {each["field"] for each in error["fields"]} == {name}
+
+    return json_fits(fits, 422)
 
 
 def _order(host: str, parameters: Mapping[str, int], seed: int) -> Traffic:
@@ -220,8 +204,6 @@ def _mixed(host: str, _: Mapping[str, int], seed: int) -> Traffic:
 
 
 def _websocket(host: str, parameters: Mapping[str, int], seed: int) -> Traffic:
-    from loadtest.websocket import echo_request
-
     return _always(echo_request(host, "/ws", parameters["bytes"], seed))
 
 

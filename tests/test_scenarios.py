@@ -5,12 +5,10 @@ import json
 
 import pytest
 
-from loadtest import scenarios
+from loadtest import catalogue, scenarios
 from loadtest.http1 import Response, parse_head
 from loadtest.request import Request
 from loadtest.scenarios import SCENARIOS, ScenarioError, parse_parameters
-
-ITEM = {"id": 1, "name": "n", "description": "d", "price_cents": 5, "stock": 0}
 
 
 def first(scenario: str, **parameters: int) -> Request:
@@ -24,7 +22,14 @@ def answer(value: object, status: int = 200, headers: str = "") -> Response:
 
 
 def page(*ids: int, limit: int = 2, offset: int = 0) -> dict[str, object]:
-    return {"items": [ITEM | {"id": i} for i in ids], "limit": limit, "offset": offset}
+    return {"items": [catalogue.item(i) for i in ids], "limit": limit, "offset": offset}
+
+
+def ordered(request: Request) -> dict[str, int]:
+    """What a right row answers to an order."""
+    lines = json.loads(request.data.partition(b"\r\n\r\n")[2])["lines"]
+    total = sum(catalogue.item(each["item_id"])["price_cents"] * each["quantity"] for each in lines)
+    return {"id": 7, "total_cents": total}
 
 
 @pytest.mark.parametrize(
@@ -33,7 +38,7 @@ def page(*ids: int, limit: int = 2, offset: int = 0) -> dict[str, object]:
         (first("plaintext"), answer(b"Hello, World!")),
         (first("json"), answer(b'{ "message" : "Hello, World!" }')),
         (first("items", limit=2), answer(page(1, 2))),
-        (first("order"), answer({"id": 7, "total_cents": 900}, 201)),
+        (first("order"), answer(ordered(first("order")), 201)),
         (
             first("order", lines=4, invalid=1),
             answer(
@@ -70,6 +75,12 @@ def test_the_right_answer_passes_and_any_other_is_named(request_: Request, right
 )
 def test_a_page_with_other_rows_is_wrong(wrong: object) -> None:
     assert first("items", limit=2).check(answer(wrong)) == "wrong body"
+
+
+def test_an_order_with_a_wrong_total_is_wrong() -> None:
+    right = ordered(first("order"))
+    for wrong in ({"total_cents": right["total_cents"] + 1}, {"id": 0}, {"id": "7"}, {"x": 1}):
+        assert first("order").check(answer(right | wrong, 201)) == "wrong body"
 
 
 def test_an_empty_page_where_rows_are_due_is_wrong() -> None:
