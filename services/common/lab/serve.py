@@ -14,17 +14,18 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from string import Template
-from types import FrameType
 
 from lab import exporter, scratch, settings
 
 GRACE_S = 25
 USAGE_ERROR = 2
-_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2)
-_STOPPING = (signal.SIGTERM, signal.SIGINT)
+_STOPPING = frozenset([signal.SIGTERM, signal.SIGINT])
+_FORWARDED = _STOPPING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
+_AWAITED = _FORWARDED | {signal.SIGCHLD, signal.SIGALRM}
 _PARENT_DEATH_SIGNAL = 1  # PR_SET_PDEATHSIG in linux/prctl.h
 
 
@@ -43,45 +44,41 @@ def expand(arguments: list[str], environment: Mapping[str, str]) -> list[str]:
 
 
 class Server:
-    """The server process and what is owed to it."""
+    """The server process and what is owed to it.
+
+    Signals are awaited instead of handled: none can come between a check and a wait and be lost.
+    """
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         if shutil.which(command[0], path=environment.get("PATH")) is None:
             raise ServeError(f"{command[0]}: no such program; install the row's requirements")
         self._stop_signal: int | None = None
-        self._early: list[int] = []
-        self._process: subprocess.Popen[bytes] | None = None
-        for number in _FORWARDED:
-            signal.signal(number, self._forward)
-        signal.signal(signal.SIGALRM, self._kill)
+        signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         # A group of its own: a terminal's Ctrl-C reaches the server once, through us.
-        self._process = subprocess.Popen(
-            command, env=environment, process_group=0, preexec_fn=_die_with_parent
+        process = subprocess.Popen(
+            command, env=environment, process_group=0, preexec_fn=_prepare_child
         )
-        self.pid = self._process.pid
-        for early in self._early:
-            os.kill(self.pid, early)
+        self.pid = process.pid
 
     def wait(self) -> int:
-        """Reap children until the server ends; returns the exit code to end with."""
+        """Forward signals and reap children until the server ends; returns the code to end with."""
         while True:
-            pid, status = os.waitpid(-1, 0)
-            if pid == self.pid:
-                return self._exit_code(os.waitstatus_to_exitcode(status))
+            number = signal.sigwait(_AWAITED)
+            if number == signal.SIGALRM:
+                os.killpg(self.pid, signal.SIGKILL)
+            elif number != signal.SIGCHLD:
+                self._forward(number)
+            for pid, status in _ended():
+                if pid == self.pid:
+                    return self._exit_code(os.waitstatus_to_exitcode(status))
 
-    def _forward(self, number: int, _: FrameType | None) -> None:
+    def _forward(self, number: int) -> None:
         if number in _STOPPING:
             if self._stop_signal is not None:
                 return  # a second signal means "at once" to uvicorn and gunicorn
             self._stop_signal = number
             signal.alarm(GRACE_S)
-        if self._process is None:
-            self._early.append(number)
-        else:
-            os.kill(self._process.pid, number)
-
-    def _kill(self, _: int, __: FrameType | None) -> None:
-        os.killpg(self.pid, signal.SIGKILL)
+        os.kill(self.pid, number)
 
     def _exit_code(self, code: int) -> int:
         # uvicorn ends cleanly and then dies of the signal it was stopped with.
@@ -90,8 +87,16 @@ class Server:
         return code if code >= 0 else 128 - code
 
 
-def _die_with_parent() -> None:
-    """No server outlives us, however we end (Linux)."""
+def _ended() -> Iterator[tuple[int, int]]:
+    """Every child that has ended, orphans of the container included, with its status."""
+    with suppress(ChildProcessError):
+        while (found := os.waitpid(-1, os.WNOHANG))[0]:
+            yield found
+
+
+def _prepare_child() -> None:
+    """Let signals through again; on Linux, see that no server outlives us, however we end."""
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
 
