@@ -40,6 +40,17 @@ def available(rows: Mapping[str, Row]) -> tuple[dict[str, Row], dict[str, str]]:
     return {name: row for name, row in rows.items() if name not in reasons}, reasons
 
 
+def failures(rows: Mapping[str, Row]) -> dict[str, str]:
+    """Build each row that needs it; the reasons of those that could not be built."""
+    reasons = {}
+    for name, row in rows.items():
+        try:
+            build(row)
+        except BuildError as error:
+            reasons[name] = " ".join(str(error).split())
+    return reasons
+
+
 def build(row: Row) -> None:
     """Run the row's build command, unless nothing that it reads has changed since the last time."""
     if not row.build:

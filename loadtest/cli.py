@@ -135,6 +135,8 @@ def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
     known = manifest.load(variables=budget_files.variables(budget))
     names = list(_names(rows)) or [name for name, row in known.items() if row.central]
     usable, reasons = builds.available(manifest.choose(known, names))
+    reasons |= builds.failures(usable)
+    usable = {name: row for name, row in usable.items() if name not in reasons}
     for name, reason in reasons.items():
         console.print(f"{name} is left out: {reason}", markup=False)
     budget_files.check(usable.values(), budget_files.max_connections())

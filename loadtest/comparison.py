@@ -31,7 +31,7 @@ class Comparison:
 
 def begin(options: Options, results: Path) -> Comparison:
     """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
-    plan = plans.prepare(options)
+    plan = plans.built(plans.prepare(options))
     commit, dirty = machine.git()
     folder = record.create(results)
     known = Record(

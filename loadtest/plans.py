@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from loadtest import budgets, builds, experiments, manifest, openapi, scenarios, schedule
+from loadtest.builds import BuildError
 from loadtest.experiments import Experiment, ExperimentError
 from loadtest.manifest import Row
 from loadtest.record import Planned
@@ -118,6 +119,23 @@ def prepare(options: Options) -> Plan:
         tuple(fitting),
         reasons | misfits,
     )
+
+
+def built(plan: Plan) -> Plan:
+    """The plan once its rows are built; without those that could not be, unless asked for by name.
+
+    Raises BuildError for one that was.
+    """
+    if plan.options.backend != "native":
+        return plan
+    reasons = builds.failures(plan.rows)
+    for name, reason in reasons.items():
+        if name in plan.options.rows:
+            raise BuildError(reason)
+    if not reasons:
+        return plan
+    smaller = plan.without(reasons)
+    return replace(smaller, left_out={**smaller.left_out, **reasons})
 
 
 def _chosen(names: Collection[str], rows: Collection[str]) -> dict[str, Experiment]:

@@ -8,8 +8,9 @@ import pytest
 
 from loadtest import builds, manifest, plans
 from loadtest.budgets import BudgetError
+from loadtest.builds import BuildError
 from loadtest.document import DocumentError
-from loadtest.manifest import ManifestError
+from loadtest.manifest import ManifestError, Row
 from loadtest.plans import Options, PlanError
 
 OWN = """\
@@ -66,6 +67,22 @@ def test_rows_without_their_toolchain_are_left_out_with_the_reason(
     plan = plans.prepare(Options(seed=1, plan="full"))
     assert plan.left_out["go"] == "install it"
     assert "go" not in plan.rows
+
+
+def test_a_row_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(row: Row) -> None:
+        if row.name == "flask-sync":
+            raise BuildError("the compiler is too old")
+
+    monkeypatch.setattr(builds, "build", failing)
+    plan = plans.built(plans.prepare(Options(seed=1, experiments=(own,))))
+    assert list(plan.rows) == ["fastapi-async"]
+    assert plan.left_out == {"flask-sync": "the compiler is too old"}
+    asked = plans.prepare(Options(seed=1, experiments=(own,), rows=("fastapi-async", "flask-sync")))
+    with pytest.raises(BuildError, match="too old"):
+        plans.built(asked)
 
 
 @pytest.mark.parametrize(
