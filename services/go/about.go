@@ -1,6 +1,10 @@
 package main
 
-import "runtime/debug"
+import (
+	"runtime"
+	"runtime/debug"
+	"strings"
+)
 
 // About is the document of /about; the contract describes each member.
 type About struct {
@@ -30,7 +34,7 @@ func Describe(settings Settings) About {
 }
 
 func versions(modules ...string) map[string]string {
-	found := map[string]string{"go": goVersion()}
+	found := map[string]string{"go": strings.TrimPrefix(runtime.Version(), "go")}
 	build, _ := debug.ReadBuildInfo()
 	for _, dependency := range build.Deps {
 		for _, module := range modules {

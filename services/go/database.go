@@ -32,11 +32,11 @@ type Item struct {
 // Database is the row's Postgres: a pool whose connections are opened as they are needed.
 type Database struct {
 	pool  *pgxpool.Pool
-	meter *PoolMeter
+	store *Store // nil where metrics are off
 }
 
 // OpenDatabase checks the settings and opens nothing yet, so that the row starts without Postgres.
-func OpenDatabase(settings Settings, meter *PoolMeter) (*Database, error) {
+func OpenDatabase(settings Settings, store *Store) (*Database, error) {
 	config, err := pgxpool.ParseConfig(settings.DatabaseURL)
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
@@ -54,7 +54,7 @@ func OpenDatabase(settings Settings, meter *PoolMeter) (*Database, error) {
 	if err != nil {
 		return nil, fmt.Errorf("DATABASE_URL: %w", err)
 	}
-	return &Database{pool: pool, meter: meter}, nil
+	return &Database{pool: pool, store: store}, nil
 }
 
 // Close waits for the connections in use and closes all.
@@ -181,7 +181,7 @@ func (d *Database) use(ctx context.Context, work func(context.Context, *pgxpool.
 	if err != nil {
 		return translated(err)
 	}
-	defer connection.Release()
+	defer d.release(connection)
 	// A client that hangs up does not stop its query, as in the other rows: pgx would have to throw
 	// the connection away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
@@ -192,17 +192,25 @@ func (d *Database) use(ctx context.Context, work func(context.Context, *pgxpool.
 func (d *Database) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, acquireTimeout)
 	defer cancel()
-	if d.meter == nil {
+	if d.store == nil {
 		return d.pool.Acquire(ctx)
 	}
-	d.meter.pending.Inc()
+	d.store.add(placePending, 1)
 	asked := time.Now()
 	connection, err := d.pool.Acquire(ctx)
-	d.meter.pending.Dec()
+	d.store.add(placePending, -1)
 	if err == nil {
-		d.meter.wait.Observe(time.Since(asked).Seconds())
+		d.store.observe(placeWait, time.Since(asked))
+		d.store.add(placeUsed, 1)
 	}
 	return connection, err
+}
+
+func (d *Database) release(connection *pgxpool.Conn) {
+	connection.Release()
+	if d.store != nil {
+		d.store.add(placeUsed, -1)
+	}
 }
 
 func scanItem(row pgx.CollectableRow) (item Item, err error) {

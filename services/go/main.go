@@ -1,4 +1,5 @@
-// The go row: net/http, pgx and client_golang behind the lab's contract.
+// The go row: net/http, pgx and client_golang behind the lab's contract. One process serves, its parent
+// publishes the metrics.
 package main
 
 import (
@@ -7,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"os/signal"
 	"runtime"
 	"syscall"
@@ -24,8 +26,16 @@ func main() {
 	if err != nil {
 		exit(2, err)
 	}
-	runtime.GOMAXPROCS(settings.Workers)
-	exit(1, serve(settings))
+	if os.Getenv(serverVariable) != "" {
+		runtime.GOMAXPROCS(settings.Workers)
+		exit(1, serve(settings))
+	}
+	var ended *exec.ExitError
+	err = supervise(settings)
+	if errors.As(err, &ended) { // the server has said why
+		os.Exit(max(1, ended.ExitCode()))
+	}
+	exit(1, err)
 }
 
 func exit(code int, err error) {
@@ -36,32 +46,33 @@ func exit(code int, err error) {
 	os.Exit(code)
 }
 
-// serve answers requests until SIGTERM or SIGINT, then finishes what is in hand.
+// serve answers requests until SIGTERM, then finishes what is in hand. A terminal sends Ctrl-C to both
+// processes; only the supervisor decides.
 func serve(settings Settings) error {
-	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM, os.Interrupt)
+	signal.Ignore(os.Interrupt)
+	go dieWithSupervisor()
+	stop, cancel := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer cancel()
-	metrics := NewMetrics()
-	meter := metrics.Pool
-	if !settings.Metrics {
-		meter = nil
+	store, err := OpenStore(os.NewFile(storeDescriptor, "store"))
+	if err != nil {
+		return err
 	}
-	database, err := OpenDatabase(settings, meter)
+	if !settings.Metrics {
+		store = nil
+	}
+	database, err := OpenDatabase(settings, store)
 	if err != nil {
 		return err
 	}
 	row := &Row{Describe(settings), database, NewSessions(settings.SessionSecret), NewSockets()}
-	metrics.Describe(row.about, settings.Port, database)
-
 	handler := row.sockets.Beside(row.routes().handler())
-	if settings.Metrics {
-		handler = metrics.Watch(handler)
+	if store != nil {
+		go store.WatchScheduler(database.pool)
+		handler = store.Watch(handler)
 	}
-	failed := make(chan error, 2)
+	failed := make(chan error, 1)
 	server, err := start(settings.Host, settings.Port, handler, failed)
 	if err != nil {
-		return err
-	}
-	if _, err = start(settings.Host, settings.MetricsPort, metrics.Handler(), failed); err != nil {
 		return err
 	}
 	select {

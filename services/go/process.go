@@ -1,88 +1,55 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"regexp"
 	"strconv"
 	"strings"
-	"sync/atomic"
-	"syscall"
-	"time"
 )
 
-const (
-	lagPeriod = 100 * time.Millisecond
-	lagWindow = 10 // the worst of the last second, so that a scrape a second misses nothing
-)
+const ticksPerSecond = 100 // USER_HZ of every Linux that Go runs on
 
-// watchScheduler measures from now on how late a sleeping goroutine wakes, in seconds.
-func watchScheduler() func() float64 {
-	var worst atomic.Int64
-	go func() {
-		var recent [lagWindow]time.Duration
-		for index := 0; ; index = (index + 1) % lagWindow {
-			due := time.Now().Add(lagPeriod)
-			time.Sleep(lagPeriod)
-			recent[index] = max(0, time.Since(due))
-			worst.Store(int64(longest(recent[:])))
-		}
-	}()
-	return func() float64 { return time.Duration(worst.Load()).Seconds() }
-}
+var pssLine = regexp.MustCompile(`(?m)^Pss:\s+(\d+) kB`)
 
-func longest(durations []time.Duration) (longest time.Duration) {
-	for _, duration := range durations {
-		longest = max(longest, duration)
+type usage struct{ cpuSeconds, threads, pssBytes float64 }
+
+// process is what a process uses; nothing where the system has no /proc.
+func process(pid int) (used usage) {
+	stat := read(fmt.Sprintf("/proc/%d/stat", pid))
+	// The name in brackets may hold blanks; fields count from behind it (proc(5): 3 is the state).
+	fields := strings.Fields(stat[strings.LastIndexByte(stat, ')')+1:])
+	if len(fields) > 17 {
+		used.cpuSeconds = (number(fields[11]) + number(fields[12])) / ticksPerSecond
+		used.threads = number(fields[17])
 	}
-	return longest
-}
-
-// cpuSeconds is user and system time of this process, from getrusage(2).
-func cpuSeconds() float64 {
-	var usage syscall.Rusage
-	if syscall.Getrusage(syscall.RUSAGE_SELF, &usage) != nil {
-		return 0
+	if found := pssLine.FindStringSubmatch(read(fmt.Sprintf("/proc/%d/smaps_rollup", pid))); found != nil {
+		used.pssBytes = 1024 * number(found[1])
 	}
-	return time.Duration(usage.Utime.Nano() + usage.Stime.Nano()).Seconds()
-}
-
-var (
-	pssLine     = regexp.MustCompile(`(?m)^Pss:\s+(\d+) kB`)
-	threadsLine = regexp.MustCompile(`(?m)^Threads:\s+(\d+)`)
-)
-
-// pssBytes is the proportional set size; 0 where the system has no /proc.
-func pssBytes() float64 { return 1024 * number("/proc/self/smaps_rollup", pssLine) }
-
-func threads() float64 { return number("/proc/self/status", threadsLine) }
-
-func number(path string, line *regexp.Regexp) float64 {
-	text, err := os.ReadFile(path)
-	if err != nil {
-		return 0
-	}
-	found := line.FindSubmatch(text)
-	if found == nil {
-		return 0
-	}
-	value, _ := strconv.ParseFloat(string(found[1]), 64)
-	return value
+	return used
 }
 
 // backlog counts connections that wait to be accepted on a listening port: its rx_queue in
 // /proc/net/tcp.
 func backlog(port int) (waiting float64) {
-	suffix := ":" + strings.ToUpper(strconv.FormatInt(0x10000+int64(port), 16)[1:])
-	for _, path := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		table, _ := os.ReadFile(path)
-		for line := range strings.SplitSeq(string(table), "\n") {
-			fields := strings.Fields(line)
-			if len(fields) > 4 && fields[3] == "0A" && strings.HasSuffix(fields[1], suffix) {
-				_, queue, _ := strings.Cut(fields[4], ":")
-				length, _ := strconv.ParseInt(queue, 16, 64)
-				waiting += float64(length)
-			}
+	suffix := fmt.Sprintf(":%04X", port)
+	for line := range strings.SplitSeq(read("/proc/net/tcp")+read("/proc/net/tcp6"), "\n") {
+		fields := strings.Fields(line)
+		if len(fields) > 4 && fields[3] == "0A" && strings.HasSuffix(fields[1], suffix) {
+			_, queue, _ := strings.Cut(fields[4], ":")
+			length, _ := strconv.ParseInt(queue, 16, 64)
+			waiting += float64(length)
 		}
 	}
 	return waiting
+}
+
+func read(path string) string {
+	text, _ := os.ReadFile(path)
+	return string(text)
+}
+
+func number(text string) float64 {
+	value, _ := strconv.ParseFloat(text, 64)
+	return value
 }
