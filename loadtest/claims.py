@@ -153,8 +153,8 @@ def word(states: Iterable[State]) -> Word:
 
 
 def observed(criterion: Criterion, figure: Figure | None) -> str:
-    """A criterion's figure, said: `flask-sync at 8 connections: 0.38 × fastapi-async (…)`."""
-    where = f"{criterion.row} at {criterion.level}" if criterion.level else criterion.row
+    """A criterion's figure, said: `flask-sync, 8 connections: 0.38 × fastapi-async (…)`."""
+    where = f"{criterion.row}, {criterion.level}" if criterion.level else criterion.row
     if figure is None:
         return f"{where}: not measured"
     scale = 100 if criterion.measure == "answered_share" and not criterion.ratio else 1

@@ -110,11 +110,11 @@ def notices(run: Run, twins: Sequence[Finding]) -> list[Notice]:
 
 
 def figure_text(check: Check) -> str:
-    """A claim's one figure: `flask-gthread answers 0.3 × fastapi-async, at 128 connections`."""
+    """A claim's one figure: `flask-gthread, 128 connections: 0.30 × fastapi-async`."""
     figure, criterion = check.figure, check.criterion
     if figure is None:
         return "–"
-    where = f" at {criterion.level}" if criterion.level else ""
+    where = f", {criterion.level}" if criterion.level else ""
     unit = f"× {criterion.reference}" if criterion.ratio else UNITS[criterion.measure]
     return f"{criterion.row}{where}: {_scaled(check, figure.value)} {unit}"
 

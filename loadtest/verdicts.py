@@ -154,8 +154,8 @@ def times(ratio: float) -> str:
     """A ratio in two or three digits: `0.31`, `2.4`, `16.2`, `1,200`."""
     if ratio >= 99.5:
         return f"{ratio:,.0f}"
-    if ratio == int(ratio):
-        return f"{ratio:.0f}"
+    if ratio == 0:
+        return "0"
     return f"{ratio:.1f}" if ratio >= 1.95 else f"{ratio:.2f}"
 
 

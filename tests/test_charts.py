@@ -93,7 +93,7 @@ def test_open_loads_have_their_own_charts() -> None:
     one = experiment(**OPEN)
     trials = counted(trials_of([one]))
     offered = _drawn(latency.offered(one, trials))
-    assert {row[2] for row in offered.table.rows} == {"80", "95"}
+    assert {row[2] for row in offered.table.rows} == {"80.0", "95.0"}
     stall = _drawn(latency.stall(one, trials))
     assert len(stall.table.rows) == 3 * 40
     both = _drawn(latency.percentiles(one, trials, one.levels[0]))
@@ -104,7 +104,7 @@ def test_memory_is_told_as_a_slope() -> None:
     one = experiment(**HELD)
     trials = counted(trials_of([one]))
     chart = _drawn(resources.held(one, trials, "pss_kib_per_request"))
-    assert chart.title.startswith("flask-gthread took ")
+    assert chart.title.startswith("Each held request cost flask-gthread ")
     slopes = {row[0]: float(row[1]) for row in chart.table.rows}
     for row, slope in slopes.items():
         assert slope == pytest.approx(TRUTHS[row].kib_per_request, abs=1)

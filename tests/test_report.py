@@ -65,7 +65,7 @@ def test_the_page_needs_nothing_beside_itself_and_no_script(run: Path) -> None:
 def test_the_page_says_verdict_figure_and_how_to_run_it_again(run: Path) -> None:
     words = _words(run)
     assert "confirmed" in words
-    assert re.search(r"flask-gthread at 128 connections: 0\.\d\d × fastapi-async", words)
+    assert re.search(r"flask-gthread, 128 connections: 0\.\d\d × fastapi-async", words)
     assert "make compare SEED=7" in words
     assert "seed 7" in words
 

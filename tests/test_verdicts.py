@@ -36,7 +36,7 @@ def test_a_difference_is_told_with_its_interval_and_rounds() -> None:
 
 def test_a_large_difference_is_told_in_times_by_the_larger() -> None:
     large = Comparison(4.2, 4.0, 4.4, 12, 1e-9, 1.0, 0.04)
-    told = "a handled 4.2 times as many requests/s as b (95 % CI 4–4.4 times, 12 rounds)"
+    told = "a handled 4.2 times as many requests/s as b (95 % CI 4.0–4.4 times, 12 rounds)"
     assert sentence("goodput_rps", "a", "b", large, 1e-8) == told
     assert sentence("goodput_rps", "b", "a", large.inverse(), 1e-8) == told
 

@@ -73,12 +73,9 @@ def _title(slopes: dict[str, Slope], measure: str) -> str:
     if not sure:
         return f"No row was seen to need more {_NAMES[measure]} for more held requests"
     ranked = sorted(sure.items(), key=lambda item: -item[1].slope)
-    most = ranked[0]
-    least = ranked[-1]
-    said = f"{most[0]} took {_said(most[1])} {UNITS[measure]}"
-    if least is most:
-        return said
-    return f"{said}, {least[0]} {_said(least[1])}"
+    unit = "KiB" if measure == "pss_kib_per_request" else "threads"
+    told = [f"{row} {amount(found.slope)} {unit}" for row, found in (ranked[0], ranked[-1])]
+    return f"Each held request cost {', '.join(dict.fromkeys(told))}"
 
 
 def _said(found: Slope) -> str:
