@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from loadtest import ports
+from loadtest import manifest, ports
 from loadtest.manifest import COMPOSE_FILE, ROOT, read_compose
 
+PROFILES = sorted({name for row in manifest.load(variables={}).values() for name in row.profiles})
 # What no stand-in can be made of; with the real image at hand they run as well.
 OPTIONAL = {"grafana", "cadvisor"}
 
@@ -61,7 +62,7 @@ class Stack:
         variables = sorted(set(re.findall(r"\$\{(\w+_PORT):-", COMPOSE_FILE.read_text())))
         self.variables = {
             "COMPOSE_PROJECT_NAME": name,
-            "COMPOSE_PROFILES": "all",
+            "COMPOSE_PROFILES": ",".join(PROFILES),
             **{
                 key: str(port)
                 for key, port in zip(variables, ports.free(len(variables)), strict=True)

@@ -82,6 +82,8 @@ def test_a_load_over_the_page_of_locust_with_two_workers(stack: Stack) -> None:
     try:
         await_that(lambda: _requests(stats()) > 100, within_s=60, what="100 requests")
         assert stats()["state"] == "running"
+        seen = f"{stack.url('prometheus', 9090)}/api/v1/query?query=sum(lab_load_requests_total)"
+        await_that(lambda: _value(fetch(seen)) > 100, within_s=20, what="Prometheus saw the load")
     finally:
         fetch(f"{page}/stop", data=b"")
     total = stats()
@@ -94,6 +96,12 @@ def test_an_image_of_a_python_row_is_small(stack: Stack) -> None:
         if row.command[0] == "python":
             added = _size(stack.container(name)["Image"]) - base
             assert added <= 120e6, f"{name} adds {added / 1e6:.0f} MB"
+
+
+def _value(answer: str) -> float:
+    """The one value of a Prometheus answer, 0 where there is none yet."""
+    result = json.loads(answer)["data"]["result"]
+    return float(result[0]["value"][1]) if result else 0.0
 
 
 def _requests(stats: dict[str, object]) -> int:
