@@ -45,3 +45,8 @@ def test_every_wrong_parameter_is_named() -> None:
     with pytest.raises(Fault) as raised:
         validation.numbers({"limit": "0", "offset": "x"}, LIMIT, OFFSET)
     assert [name for name, _ in raised.value.fields] == ["limit", "offset"]
+
+
+def test_last_of_equal_names_counts_and_blank_is_a_value() -> None:
+    assert validation.query("limit=1&limit=2&offset=") == {"limit": "2", "offset": ""}
+    assert validation.query(b"limit=%33") == {"limit": "3"}

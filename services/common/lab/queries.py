@@ -1,10 +1,12 @@
 """Every SQL statement of the contract, once.
 
-Parameters are Postgres' own `$1`, each once and in order: asyncpg, pgx and node-postgres speak
-it, psycopg does with `psycopg.RawCursor`.
+Parameters are Postgres' own `$1`: asyncpg, pgx and node-postgres speak it, psycopg does with
+`psycopg.RawCursor`, and `percent` rewrites a statement for what only knows `%s`.
 """
 
 from __future__ import annotations
+
+import re
 
 ITEM = "SELECT id, name, description, price_cents, stock FROM items WHERE id = $1"
 ITEMS = "SELECT id, name, description, price_cents, stock FROM items ORDER BY id LIMIT $1 OFFSET $2"
@@ -21,3 +23,8 @@ NEW_LINES = (
 )
 WAIT = "SELECT pg_sleep($1::int / 1000.0)"
 PING = "SELECT 1"
+
+
+def percent(query: str) -> str:
+    """`query` with `%s` for `$1`, `$2` … (every statement uses each once and in order)."""
+    return re.sub(r"\$\d+", "%s", query.replace("%", "%%"))

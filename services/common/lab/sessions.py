@@ -34,3 +34,13 @@ class Sessions:
             return str(self._serializer.loads(cookie or "", max_age=MAX_AGE_S))
         except BadSignature:
             raise errors.unauthorized() from None
+
+
+def set_cookie(value: str) -> str:
+    """The Set-Cookie header that stores `value`."""
+    return f"{COOKIE}={value}; HttpOnly; Max-Age={MAX_AGE_S}; Path=/; SameSite=Lax"
+
+
+def clear_cookie() -> str:
+    """The Set-Cookie header that removes the session."""
+    return f'{COOKIE}=""; HttpOnly; Max-Age=0; Path=/; SameSite=Lax'

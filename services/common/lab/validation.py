@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import parse_qsl
 
 from lab import errors
 
@@ -52,6 +53,12 @@ def numbers(given: Mapping[str, str], *parameters: Number) -> list[int]:
     if wrong:
         raise errors.invalid(*((p.name, p.message) for p in wrong))
     return values  # type: ignore[return-value]
+
+
+def query(raw: str | bytes) -> dict[str, str]:
+    """A query string as a mapping where the last of equal names counts, as the contract wants."""
+    text = raw.decode("latin-1") if isinstance(raw, bytes) else raw
+    return dict(parse_qsl(text, keep_blank_values=True))
 
 
 def _value(text: str | None, parameter: Number) -> int | None:
