@@ -96,9 +96,7 @@ def main() -> None:
     tools = [tool for tool in installed() if options.tools in tool.name]
     figures: dict[str, list[Figure]] = {tool.name: [] for tool in tools}
     with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        folder.chmod(0o755)
-        with nullserver.running(folder, cpus=frozenset({first})) as url:
+        with nullserver.running(Path(name), cpus=frozenset({first})) as url:
             for _ in range(options.rounds):
                 for tool in tools:
                     found = measure(tool, url, options.connections, options.seconds, core)

@@ -53,9 +53,7 @@ def calibrate(
     """
     points: list[Point] = []
     with tempfile.TemporaryDirectory(prefix="lab-null-") as folder:
-        path = Path(folder)
-        path.chmod(0o755)
-        with nullserver.running(path, cpus=service_cpus) as url:
+        with nullserver.running(Path(folder), cpus=service_cpus) as url:
             for scenario, parameters, connections in plan(quick=quick):
                 point = _measure(url, scenario, parameters, connections, seconds, load_cpus)
                 points.append(point)

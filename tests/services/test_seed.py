@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from loadtest import cases, postgres
+from loadtest import catalogue, postgres
 from loadtest.native import Lab
 
 TABLES = ("items", "customers", "orders", "order_lines")
@@ -39,4 +39,4 @@ def test_items_are_those_that_the_checks_expect(database: psycopg.Connection) ->
             "SELECT id, name, description, price_cents, stock FROM items ORDER BY id"
         ).fetchall()
     assert len(found) == 10_000
-    assert all(tuple(cases.item(row[0]).values()) == row for row in found)
+    assert all(tuple(catalogue.item(row[0]).values()) == row for row in found)
