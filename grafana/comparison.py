@@ -74,7 +74,7 @@ SECTIONS = [
             timeseries(
                 "In flight against slots",
                 "Requests that the row has in hand, and its slots (dashed): as many as can wait "
-                "for the database at once. A line at its dashes is a full row.",
+                "for the database at once. At its dashes or above, a row is full.",
                 "short",
                 Query("sum by (service) (http_server_active_requests)"),
                 Query("sum by (service) (lab_slots)", "{{service}} slots"),
