@@ -181,7 +181,10 @@ def _locust(
         try:
             code = child.popen.wait(at_most_s)
         except subprocess.TimeoutExpired:
-            raise LoadError(f"the load on {service} did not end within {at_most_s:.0f} s") from None
+            last = _last_line(child.tail())
+            raise LoadError(
+                f"the load on {service} did not end within {at_most_s:.0f} s: {last}"
+            ) from None
         if code:
             raise LoadError(f"the load on {service} failed: {_last_line(child.tail())}")
 
