@@ -22,6 +22,7 @@ COLOURS = {
     "go": "#7B6FD0",
     "asgi-raw": "#00696B",
     "wsgi-raw": "#8B1E1E",
+    "flask-pydantic": "#4A4A9C",
 }
 
 # A shape for each row: Vega's names where it has one, and the character for it in text.
@@ -40,6 +41,7 @@ SHAPES = {
     "pentagon": "⬟",
     "bar": "▬",
     "frame": "▣",
+    "chevron": "⌃",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -48,6 +50,7 @@ PATHS = {
     "hourglass": "M-.85-.85H.85L-.85.85H.85Z",
     "hexagon": "M0-1L.87-.5V.5L0 1-.87.5V-.5Z",
     "pentagon": "M0-1L.95-.31.59.81-.59.81-.95-.31Z",
+    "chevron": "M0-.9L.95.1V.85L0-.1-.95.85V.1Z",
     "frame": "M-.9-.9H.9V.9H-.9ZM-.4-.4V.4H.4V-.4Z",
     "bar": "M-1-.4H1V.4H-1Z",
 }
