@@ -42,7 +42,7 @@ from loadtest.plans import Options, PlanError
 from loadtest.ports import PortError
 from loadtest.postgres import PostgresError
 from loadtest.processes import ProcessError
-from loadtest.progress import Bar
+from loadtest.progress import Bar, minutes
 from loadtest.runner import Runner
 from loadtest.runs import RunError
 from loadtest.scenarios import ScenarioError
@@ -198,7 +198,7 @@ def _carry_out(asked: Comparison) -> None:
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
     seconds = schedule.estimate_s(plan.trials)
     console.print(
-        f"{len(plan.trials)} trials of {len(plan.rows)} rows, about {_minutes(seconds)}; "
+        f"{len(plan.trials)} trials of {len(plan.rows)} rows, about {minutes(seconds)}; "
         f"budget {plan.options.budget}, seed {plan.options.seed}",
         soft_wrap=True,
     )
@@ -255,10 +255,6 @@ def _show_live(lab: Lab, running: Live) -> None:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(re.split(r"[,\s]+", text.strip())) if text.strip() else ()
-
-
-def _minutes(seconds: float) -> str:
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
 
 
 def _interrupt(*_: object) -> NoReturn:

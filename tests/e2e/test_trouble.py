@@ -113,7 +113,9 @@ def test_report_of_another_folder_or_version_changes_nothing(shell: Shell) -> No
     assert sorted(path.name for path in folder.iterdir()) == ["run.json"]
 
 
-@pytest.mark.parametrize("command", ["run", "up", "verify", "report", "list"])
+@pytest.mark.parametrize(
+    "command", ["list", "run", "up", "verify", "calibrate", "report", "diff", "history"]
+)
 def test_each_command_has_a_help_text(shell: Shell, command: str) -> None:
     done = shell.run(command, "--help")
     assert done.returncode == 0
