@@ -95,12 +95,14 @@ def main() -> None:
     core = others[0] if others else first
     tools = [tool for tool in installed() if options.tools in tool.name]
     figures: dict[str, list[Figure]] = {tool.name: [] for tool in tools}
-    with tempfile.TemporaryDirectory() as name:
-        with nullserver.running(Path(name), cpus=frozenset({first})) as url:
-            for _ in range(options.rounds):
-                for tool in tools:
-                    found = measure(tool, url, options.connections, options.seconds, core)
-                    figures[tool.name].append(found)
+    with (
+        tempfile.TemporaryDirectory() as name,
+        nullserver.running(Path(name), cpus=frozenset({first})) as url,
+    ):
+        for _ in range(options.rounds):
+            for tool in tools:
+                found = measure(tool, url, options.connections, options.seconds, core)
+                figures[tool.name].append(found)
     title = f"{options.connections} connections, /json, one core, median of {options.rounds} rounds"
     Console().print(title, table(figures), sep="\n")
 

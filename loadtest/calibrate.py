@@ -52,12 +52,14 @@ def calibrate(
     share of it is better than it looks. Raises LoadError or ProcessError.
     """
     points: list[Point] = []
-    with tempfile.TemporaryDirectory(prefix="lab-null-") as folder:
-        with nullserver.running(Path(folder), cpus=service_cpus) as url:
-            for scenario, parameters, connections in plan(quick=quick):
-                point = _measure(url, scenario, parameters, connections, seconds, load_cpus)
-                points.append(point)
-                progress(point)
+    with (
+        tempfile.TemporaryDirectory(prefix="lab-null-") as folder,
+        nullserver.running(Path(folder), cpus=service_cpus) as url,
+    ):
+        for scenario, parameters, connections in plan(quick=quick):
+            point = _measure(url, scenario, parameters, connections, seconds, load_cpus)
+            points.append(point)
+            progress(point)
     return {
         "server": "nginx" if shutil.which("nginx") else "the lab's own",
         "ceiling_rps": ceiling(points),

@@ -82,6 +82,7 @@ def test_nothing_answered_is_no_trial() -> None:
         boundary_s=80.0,
     )
     assert failed(nothing) == ["answers checked"]
+    assert failed(nothing, Load("held", 8)) == []
 
 
 def test_the_share_of_the_ceiling() -> None:
