@@ -3,6 +3,7 @@ import { DOUBLES, FIRST_SERIES, METHODS, PLACE, SERIES, observe } from './layout
 import { ROUTE_LABELS, routeOf } from './routes.js'
 
 const PERIOD_MS = 100
+const FRESH_MS = 1
 const WINDOW = 10 // the worst of the last second, so that a scrape a second misses nothing
 
 /**
@@ -15,13 +16,14 @@ export class Recorder {
   #series = new Map()
   #file
   #scheduled = false
+  #flushed = 0
   #pool
 
   /** @param {number} file descriptor to write to */
   constructor (file) {
     this.#file = file
     this.#watchLoop()
-    this.#flush()
+    this.#flush(performance.now())
   }
 
   /** Count every request of a Fastify application. */
@@ -30,9 +32,11 @@ export class Recorder {
     app.decorateRequest(started, 0)
     app.addHook('onRequest', (request, reply, done) => {
       if (!isWebSocket(request)) {
-        request[started] = performance.now()
+        const now = request[started] = performance.now()
         this.#values[PLACE.active] += 1
-        this.#schedule()
+        // What the request does may hold up this very turn, and should be seen to.
+        if (now - this.#flushed > FRESH_MS) this.#flush(now)
+        else this.#schedule()
       }
       done()
     })
@@ -81,11 +85,12 @@ export class Recorder {
   #schedule () {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#flush())
+    setImmediate(() => this.#flush(performance.now()))
   }
 
-  #flush () {
+  #flush (now) {
     this.#scheduled = false
+    this.#flushed = now
     const values = this.#values
     if (this.#pool) {
       values[PLACE.used] = this.#pool.totalCount - this.#pool.idleCount
