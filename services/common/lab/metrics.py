@@ -279,7 +279,9 @@ class _WSGIMetrics:
             seconds = perf_counter() - since
             path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
             with metrics.lock:
-                index = metrics.place(path, method, status)
+                index = metrics.known.get((path, method, status)) or metrics.place(
+                    path, method, status
+                )
                 values[active] -= 1.0
                 values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
                 values[index + HISTOGRAM_SIZE - 1] += seconds
