@@ -31,6 +31,9 @@ _MARKS = {
 _STATES = {"holds": "✔", "fails": "✘", "open": "?", "not measured": "–"}
 
 
+_NAMES = {"cpu": "Processor", "load_average": "Load average before the run"}
+
+
 @dataclass(frozen=True)
 class Notice:
     """Something that a reader has to know before any figure."""
@@ -253,7 +256,10 @@ def _conditions(run: Run) -> Table:
         "Memory": f"{memory / 2**30:.1f} GiB" if memory else None,
         "Load generator's ceiling": _ceiling(info.get("calibration")),
     }
-    facts |= {str(key).replace("_", " ").capitalize(): value for key, value in machine.items()}
+    facts |= {
+        _NAMES.get(key, str(key).replace("_", " ").capitalize()): value
+        for key, value in machine.items()
+    }
     facts |= {f"Version of {key}": value for key, value in dict(info.get("versions") or {}).items()}
     rows = [(key, str(value)) for key, value in facts.items() if value not in (None, "")]
     return Table(("What", "Here"), tuple(rows))

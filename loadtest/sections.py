@@ -10,7 +10,7 @@ from typing import Any
 
 from loadtest import claims, verdicts
 from loadtest.charts import forest, latency, resources, scaling, trust
-from loadtest.charts.style import Chart, Table
+from loadtest.charts.style import Chart, Table, capital
 from loadtest.claims import Claim, amount
 from loadtest.criteria import SLOPES
 from loadtest.experiments import Experiment
@@ -107,16 +107,16 @@ def takeaway(findings: Sequence[Finding], experiment: Experiment) -> str:
         told = [finding for finding in at if finding.outcome in ("more", "less")]
         if told:
             largest = max(told, key=lambda each: abs(_log_ratio(each)))
-            return f"{_capital(level.label)}: {largest.sentence}"
+            return f"{capital(level.label)}: {largest.sentence}"
         if len(at) == 1:
-            return f"{_capital(level.label)}: {at[0].sentence}"
+            return f"{capital(level.label)}: {at[0].sentence}"
+        if at and all(finding.outcome == "equivalent" for finding in at):
+            return (
+                f"{capital(level.label)}: no meaningful difference between the rows (within ±5 %)"
+            )
         if at:
-            return f"{_capital(level.label)}: this run found no difference between the rows"
+            return f"{capital(level.label)}: this run cannot tell the rows apart"
     return experiment.title
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
 
 
 def _log_ratio(finding: Finding) -> float:
@@ -133,8 +133,13 @@ def _tally(findings: Sequence[Finding], twins: Sequence[Finding]) -> str:
     ]
     if not twins:
         return ", ".join(part for part in told if part)
-    own = "agrees with itself" if verdicts.stable(twins) else "differs from itself, so trust none"
-    return ", ".join(part for part in told if part) + f"; the reference {own}"
+    if not verdicts.stable(twins):
+        own = "the reference differs from itself, so trust none"
+    elif all(finding.outcome == "equivalent" for finding in twins):
+        own = "the reference agrees with itself"
+    else:
+        own = "the reference was not found to differ from itself"
+    return ", ".join(part for part in told if part) + f"; {own}"
 
 
 def _beside(experiment: Experiment, findings: Sequence[Finding]) -> Table | None:

@@ -140,7 +140,7 @@ def test_a_takeaway_names_no_difference_that_was_not_found(
     assert sections.takeaway(findings(one, trials), one).startswith("128 connections: fastapi-")
     alike = trials_of([one], truths=dict.fromkeys(one.rows, TRUTHS["fastapi-async"]), noise=0.1)
     said = sections.takeaway(findings(one, counted(alike)), one)
-    assert said == "128 connections: this run found no difference between the rows"
+    assert said == "128 connections: this run cannot tell the rows apart"
 
 
 def test_a_row_looks_the_same_everywhere_and_unlike_every_other() -> None:

@@ -14,7 +14,8 @@ from loadtest.statistics import MARGIN
 from loadtest.trials import Trial
 from loadtest.verdicts import Finding, times
 
-_FAR = [digit * 10.0**power for power in range(-4, 5) for digit in (1, 2, 5)]
+_FAR = [10.0**power for power in range(-3, 4)]
+_WIDE = [round(digit * power, 3) for power in _FAR for digit in (1, 2, 5)]
 _NEAR = [round(0.5 + 0.05 * step, 2) for step in range(31)]
 
 
@@ -73,7 +74,7 @@ def _draw(
         title=f"Ratio to {experiment.reference}",
         scale=_scale(summary, rounds),
         axis=alt.Axis(
-            values=_ticks(summary, rounds), format="~g", grid=True, labelOverlap="greedy"
+            values=_ticks(summary, rounds), format="~r", grid=True, labelOverlap="greedy"
         ),
     )
     y = alt.Y(
@@ -96,7 +97,7 @@ def _draw(
         base.transform_filter("isValid(datum.round)")
         .mark_point(size=22, opacity=0.75, yOffset=7, filled=True)
         .encode(x=alt.X("round:Q"), color=tint),
-        mean.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
+        mean.mark_rule(strokeWidth=3, clip=True).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
         mean.mark_point(filled=True, size=80, opacity=1).encode(x=x, color=tint, shape=form),
     ]
     return (
@@ -119,12 +120,14 @@ def _draw(
 def _reach(summary: Records, rounds: Records) -> tuple[float, float]:
     ratios = [each[key] for each in summary for key in ("low", "high")]
     ratios += [each["round"] for each in rounds]
-    return min([0.9, *ratios]), max([1.1, *ratios])
+    return max(min([0.9, *ratios]), _FAR[0]), min(max([1.1, *ratios]), _FAR[-1])
 
 
 def _ticks(summary: Records, rounds: Records) -> list[float]:
     low, high = _reach(summary, rounds)
-    return _NEAR if high / low < 1.8 else _FAR
+    if high / low < 1.8:
+        return _NEAR
+    return _WIDE if high / low < 100 else _FAR
 
 
 def _scale(summary: Records, rounds: Records) -> alt.Scale:

@@ -8,7 +8,17 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, logarithmic, shape
+from loadtest.charts.style import (
+    NARROW,
+    Chart,
+    Records,
+    Table,
+    capital,
+    colour,
+    data,
+    logarithmic,
+    shape,
+)
 from loadtest.claims import amount
 from loadtest.experiments import Experiment, Level
 from loadtest.latencies import Latencies, Percentile, merged
@@ -54,12 +64,12 @@ def _title(records: Records, level: Level) -> str:
     )
     ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
     if not ranked:
-        return f"{level.label}: latency by percentile"
+        return f"{capital(level.label)}: latency by percentile"
     if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
         most = amount(ranked[-1]["ms"])
-        return f"{level.label}: {which:g} % of requests took up to {most} ms on every row"
+        return f"{capital(level.label)}: {which:g} % of requests took up to {most} ms on every row"
     parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], ranked[0])]
-    return f"{level.label}: {which:g} % of requests took up to " + " and up to ".join(
+    return f"{capital(level.label)}: {which:g} % of requests took up to " + " and up to ".join(
         dict.fromkeys(parts)
     )
 

@@ -14,6 +14,7 @@ from loadtest.charts.style import (
     Chart,
     Records,
     Table,
+    capital,
     colour,
     data,
     loads,
@@ -103,9 +104,12 @@ def _laws(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalabil
 
 def _sweep(experiment: Experiment) -> bool:
     """Whether the experiment varies the number of closed connections and nothing else."""
-    return experiment.measure == "goodput_rps" and all(
-        level.load.kind == "closed" and level.x == level.load.connections
-        for level in experiment.levels
+    loads_ = [level.load for level in experiment.levels]
+    return (
+        experiment.measure == "goodput_rps"
+        and len({load.connections for load in loads_}) > 1
+        and all(load.kind == "closed" for load in loads_)
+        and all(level.x == level.load.connections for level in experiment.levels)
     )
 
 
@@ -219,19 +223,20 @@ def _last(records: Records) -> Records:
 
 
 def _description(experiment: Experiment, records: Records) -> str:
-    top = max(records, key=lambda each: float(each["x"]))
+    order = [level.label for level in experiment.levels]
+    top = max(records, key=lambda each: order.index(each["level"]))
     parts = [
         f"{each['row']} {amount(each['y'])}"
         + (f" (predicted {amount(each['predicted'])})" if each["predicted"] else "")
         for each in records
-        if each["x"] == top["x"]
+        if each["level"] == top["level"]
     ]
     return " ".join(
         [
             "Marks: mean of the rounds with its 95 % interval.",
             "Dotted: slots ÷ wait, the most that a row's slots allow." if top["predicted"] else "",
             "Dashed: the Universal Scalability Law, where it fits." if _sweep(experiment) else "",
-            f"At {top['level']}, {UNITS[experiment.measure]}: {', '.join(parts)}.",
+            f"{capital(top['level'])}, {UNITS[experiment.measure]}: {', '.join(parts)}.",
         ]
     )
 

@@ -138,6 +138,11 @@ def service(arm: str) -> str:
     return arm.removesuffix(TWIN)
 
 
+def capital(text: str) -> str:
+    """`text` with its first letter large, as a sentence begins."""
+    return text[:1].upper() + text[1:]
+
+
 def data(records: Records) -> alt.InlineData:
     """Records as the data of a chart; as text, for Altair copies all else at every step."""
     return alt.InlineData(values=json.dumps(records), format={"type": "json"})
