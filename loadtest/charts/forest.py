@@ -50,8 +50,8 @@ def _summary(finding: Finding) -> dict[str, Any]:
         "row": finding.row,
         "level": finding.level,
         "ratio": comparison.ratio,
-        "low": comparison.low,
-        "high": comparison.high,
+        "low": max(comparison.low, _FAR[0]),
+        "high": min(comparison.high, _FAR[-1]),
     }
 
 
@@ -97,7 +97,7 @@ def _draw(
         base.transform_filter("isValid(datum.round)")
         .mark_point(size=22, opacity=0.75, yOffset=7, filled=True)
         .encode(x=alt.X("round:Q"), color=tint),
-        mean.mark_rule(strokeWidth=3, clip=True).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
+        mean.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
         mean.mark_point(filled=True, size=80, opacity=1).encode(x=x, color=tint, shape=form),
     ]
     return (

@@ -179,6 +179,7 @@ def logarithmic(values: Sequence[float]) -> dict[str, Any]:
 
 # Vega writes ARIA for charts in the page; inside an image nobody hears it.
 _SILENT = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
+_VALUE = re.compile(r'="[^"]*"')
 _LONG = re.compile(r"(\d+\.\d{2})\d+")
 _SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"')
 _MARK = re.compile(
@@ -188,7 +189,7 @@ _MARK = re.compile(
 
 def _lean(svg: str) -> str:
     """The same picture in a third of the bytes: each kind of mark is drawn once and then used."""
-    svg = _LONG.sub(r"\1", _SILENT.sub("", svg))
+    svg = _VALUE.sub(lambda value: _LONG.sub(r"\1", value[0]), _SILENT.sub("", svg))
     kinds = {
         look: f"m{number}"
         for number, (look, count) in enumerate(
