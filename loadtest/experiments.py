@@ -135,7 +135,7 @@ def read(
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path.name}: not valid TOML: {error}") from None
     experiment = parse(path.stem, document, where=path.name)
-    _check_names(path.name, "row", _rows_of(experiment), rows)
+    _check_names(path.name, "row", [*experiment.rows, *experiment.claimed], rows)
     _check_names(path.name, "scenario", _scenarios_of(experiment), scenarios)
     return experiment
 
@@ -206,7 +206,9 @@ def _level(table: Table, defaults: _Defaults) -> Level:
     load = _load(table, defaults.load)
     environment = {**defaults.environment, **table.take("environment", dict, {})}
     level = Level(
-        label=table.take("label", str, _connections(load.connections)),
+        label=table.take(
+            "label", str, f"{load.connections:,} connection{'s'[: load.connections != 1]}"
+        ),
         x=table.number("x", float(load.connections), least=0),
         load=load,
         scenario=table.take("scenario", str, defaults.scenario),
@@ -221,10 +223,6 @@ def _level(table: Table, defaults: _Defaults) -> Level:
     if load.kind == "open" and not (load.rate_rps or level.share_of_peak):
         raise ExperimentError(f"{table.where}: an open load needs rate_rps or share_of_peak")
     return level
-
-
-def _connections(number: int) -> str:
-    return "1 connection" if number == 1 else f"{number:,} connections"
 
 
 def _load(table: Table, defaults: Mapping[str, Any]) -> Load:
@@ -288,13 +286,10 @@ def _check_shape(where: str, experiment: Experiment) -> None:
         raise ExperimentError(f"{where}: share_of_peak needs [peak], the load that finds the peak")
 
 
-def _rows_of(experiment: Experiment) -> list[str]:
-    return [*experiment.rows, *experiment.claimed]
-
-
 def _scenarios_of(experiment: Experiment) -> list[str]:
-    background = [experiment.background.scenario] if experiment.background else []
-    return [*(level.scenario for level in experiment.levels), *background]
+    background = experiment.background
+    levels = [level.scenario for level in experiment.levels]
+    return [*levels, background.scenario] if background else levels
 
 
 def _check_names(where: str, kind: str, names: list[str], known: Collection[str] | None) -> None:

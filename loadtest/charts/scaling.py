@@ -24,7 +24,8 @@ from loadtest.charts.style import (
 from loadtest.claims import UNITS, amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import by_round
-from loadtest.statistics import FEWEST_ROUNDS, FITS, Scalability, interval, scalability
+from loadtest.scalability import FITS, Scalability, scalability
+from loadtest.statistics import FEWEST_ROUNDS, interval
 from loadtest.trials import Prediction, Trial
 
 _CURVE_POINTS = 60
