@@ -17,7 +17,7 @@ from loadtest.manifest import ROOT, Row
 from loadtest.postgres import Database
 from loadtest.processes import Process, Processes, wait_until
 
-STARTUP_S = 30.0
+STARTUP_S = 60.0
 _PASSED_ON = ("HOME", "LANG", "TMPDIR", "LAB_METRICS", "LAB_SESSION_SECRET")
 
 
