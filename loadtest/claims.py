@@ -258,6 +258,8 @@ _STATES: Mapping[State, str] = {
 
 
 def _sentence(found: Word, budget: str, checks: Sequence[Check]) -> str:
+    if found == "not measured":
+        return _OPENING[found] + "."
     parts = [
         f"{opening} {'; '.join(says)}."
         for state, opening in _STATES.items()
