@@ -57,7 +57,7 @@ def test_the_report_of_a_comparison_lies_on_the_host(stack: Stack, folders: dict
         env=os.environ | folders | {"COMPOSE_PROJECT_NAME": project, "NO_TTY": "1"},
         capture_output=True,
         text=True,
-        timeout=280,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

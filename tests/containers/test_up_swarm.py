@@ -1,4 +1,7 @@
-"""The same compose file, deployed to a Swarm of one node."""
+"""The same compose file, deployed to a Swarm of one node.
+
+Last in order of names: an engine that leaves a Swarm forgets the names in its other networks.
+"""
 
 from __future__ import annotations
 
