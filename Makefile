@@ -84,7 +84,7 @@ screenshot: .venv/dev.stamp ## take the picture of Locust's interface anew (docs
 
 .PHONY: picture
 picture: ## take the README's picture of a report anew (RUN=results/latest)
-	chromium --headless --no-sandbox --hide-scrollbars --window-size=1100,1500 \
+	chromium --headless --no-sandbox --hide-scrollbars --window-size=1000,1800 \
 	  --screenshot=docs/images/report.png "file://$(abspath $(or $(RUN),results/latest))/report.html"
 
 .PHONY: setup
