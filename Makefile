@@ -52,6 +52,7 @@ down: ## stop the containers and remove their data
 
 .PHONY: test
 test: .venv/dev.stamp ## every test that needs no Docker
+	@.ci/needs
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
 
 .PHONY: e2e
