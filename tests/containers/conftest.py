@@ -16,7 +16,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     stack = Stack(f"lab-e2e-{os.getpid()}", tmp_path_factory.mktemp("state"))
     try:
         stack.compose("build", "--quiet")
-        stack.up("--scale", "locust-worker=2", *stack.services())
+        stack.up(stack.services(), "--scale", "locust-worker=2")
         yield stack
     finally:
         stack.close()

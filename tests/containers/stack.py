@@ -8,7 +8,7 @@ import re
 import subprocess
 import time
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -83,22 +83,20 @@ class Stack:
             if name not in OPTIONAL or _present(service["image"])
         ]
 
-    def up(self, *services: str, within_s: int = 90, **variables: str) -> None:
+    def up(self, services: Sequence[str], *options: str, **variables: str) -> None:
         """Start `services` and whatever they need, and wait until they are healthy."""
-        arguments = ("up", "--detach", "--wait", "--wait-timeout", str(within_s), *services)
+        arguments = ("up", "--detach", "--wait", "--wait-timeout", "180", *options, *services)
         said = self.compose(*arguments, check=False, **variables)
-        unhealthy = [
+        unhealthy = {
             each["Config"]["Labels"]["com.docker.compose.service"]
-            for each in self.containers()
+            for each in self.containers(*services)
             if not _running_and_healthy(each["State"])
-        ]
-        assert not unhealthy, (
-            f"{unhealthy}: {said}{self.compose('logs', '--tail', '30', *unhealthy)}"
-        )
+        }
+        assert not unhealthy, f"{said}{self.compose('logs', '--tail', '30', *unhealthy)}"
 
-    def containers(self, service: str = "") -> list[dict[str, Any]]:
+    def containers(self, *services: str) -> list[dict[str, Any]]:
         """What the engine knows of the project's containers, stopped ones included."""
-        ids = self.compose("ps", "--all", "--quiet", *filter(None, [service])).split()
+        ids = self.compose("ps", "--all", "--quiet", *services).split()
         return list(json.loads(docker("inspect", *ids))) if ids else []
 
     def container(self, service: str) -> dict[str, Any]:

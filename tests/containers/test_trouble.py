@@ -84,33 +84,32 @@ def test_a_stopped_row_is_started_by_the_next_up(stack: Stack) -> None:
     with unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
         stack.compose("stop", ROW)
         assert stack.container(ROW)["State"]["ExitCode"] == 0
-        stack.up(ROW)
+        stack.up([ROW])
         assert stack.ready(ROW)
 
 
 def test_a_row_out_of_memory_is_killed_and_comes_back(stack: Stack) -> None:
-    stack.up("--no-deps", ROW, SERVICE_MEMORY="64m")
+    stack.up([ROW], "--no-deps", SERVICE_MEMORY="64m")
     assert stack.container(ROW)["HostConfig"]["Memory"] == 64 * 2**20
     try:
         with unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
             await_that(lambda: _overwhelmed(stack), within_s=60, what="the kernel killed it")
             await_that(lambda: stack.ready(ROW), within_s=60, what=f"{ROW} is back")
     finally:
-        stack.up("--no-deps", ROW)
+        stack.up([ROW], "--no-deps")
 
 
 def test_a_lab_whose_password_changes_still_answers(stack: Stack) -> None:
     """As when `docker compose up` follows `make up`: the data volume was made with another one."""
     stack.up(
+        ["postgres", "go"],
         "--no-deps",
-        "postgres",
-        "go",
         POSTGRES_PASSWORD_FILE="./services/postgres/development-password",
     )
     try:
         assert stack.ready("go")
     finally:
-        stack.up("--no-deps", "postgres", "go")
+        stack.up(["postgres", "go"], "--no-deps")
     await_that(lambda: stack.ready(ROW), within_s=60, what="the other rows connect again")
 
 
