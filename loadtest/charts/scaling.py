@@ -232,9 +232,10 @@ def _description(experiment: Experiment, records: Records) -> str:
         for each in records
         if each["level"] == top["level"]
     ]
+    mean = "mean" if "share" in experiment.measure else "geometric mean"
     return " ".join(
         [
-            "Marks: mean of the rounds with its 95 % interval.",
+            f"Marks: {mean} of the rounds with its 95 % interval.",
             "Dotted: slots ÷ wait, the most that a row's slots allow." if top["predicted"] else "",
             "Dashed: the Universal Scalability Law, where it fits." if _sweep(experiment) else "",
             f"{capital(top['level'])}, {UNITS[experiment.measure]}: {', '.join(parts)}.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
-from statistics import fmean
+from statistics import geometric_mean
 
 from loadtest import runs
 from loadtest.claims import amount
@@ -50,7 +50,7 @@ def test_every_figure_of_the_table_comes_from_trials(finished: tuple[Shell, str]
     shell, said = finished
     trials = runs.load(shell.latest).valid["tiny"]
     for row in ROWS:
-        mean = fmean(by_round(trials, "goodput_rps", "4 connections", row).values())
+        mean = geometric_mean(by_round(trials, "goodput_rps", "4 connections", row).values())
         [line] = [line for line in said.splitlines() if line.split()[:1] == [row]]
         assert amount(mean) in line.split()
 
