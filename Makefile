@@ -57,7 +57,7 @@ test: .venv/dev.stamp ## every test that needs no Docker
 
 .PHONY: e2e
 e2e: .venv/dev.stamp ## build every image and run the whole lab with a Docker engine
-	@containers/preflight
+	@containers/preflight no-ports
 	$(BIN)/python -m pytest tests/containers -m container --timeout 900 $(PYTEST)
 
 .PHONY: check
