@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -83,6 +83,8 @@ class LoadError(Exception):
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 SPAWN_AT_ONCE = 1_000_000
 GRACE_S = 90.0
+POLL_S = 0.02
+RESULT = "result.json"
 
 
 def run(
@@ -112,7 +114,7 @@ def run(
     values = scenarios.choose(scenario).filled(parameters)
     _check(load, scenario, processes)
     with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
-        path = Path(folder) / "result.json"
+        path = Path(folder) / RESULT
         options = {
             "users": load.connections,
             "spawn-rate": SPAWN_AT_ONCE,
@@ -178,13 +180,15 @@ def _locust(
             cpus=frozenset(cpus) if cpus else None,
             stop_signal=signal.SIGKILL,
         )
-        try:
-            code = child.popen.wait(at_most_s)
-        except subprocess.TimeoutExpired:
-            last = _last_line(child.tail())
-            raise LoadError(
-                f"the load on {service} did not end within {at_most_s:.0f} s: {last}"
-            ) from None
+        # Once the result is there, Locust's own leave-taking (half a second) is of no use.
+        deadline = time.monotonic() + at_most_s
+        while (code := child.popen.poll()) is None and not (folder / RESULT).exists():
+            if time.monotonic() > deadline:
+                last = _last_line(child.tail())
+                raise LoadError(
+                    f"the load on {service} did not end within {at_most_s:.0f} s: {last}"
+                )
+            time.sleep(POLL_S)
         if code:
             raise LoadError(f"the load on {service} failed: {_last_line(child.tail())}")
 
