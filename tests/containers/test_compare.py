@@ -66,10 +66,11 @@ def test_the_report_of_a_comparison_lies_on_the_host(stack: Stack, folders: dict
     assert "containers" in (results / "report.html").read_text()
     owners = {path.owner() for path in results.resolve().rglob("*")}
     assert owners == {pwd.getpwuid(os.getuid()).pw_name}
-    for trial in trials.read(results / "trials.jsonl"):
+    taken = trials.read(results / "trials.jsonl")
+    for trial in taken:
         assert trial.prediction is not None
         assert f"pool of {trial.prediction.slots}" == trial.level
-        assert trial.result.answered > 0
+    assert {each.level for each in taken if each.result.answered} == {"pool of 2", "pool of 4"}
     label = f"label=com.docker.compose.project={project}"
     assert docker("ps", "--all", "--quiet", "--filter", label) == ""
 
