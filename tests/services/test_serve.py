@@ -137,6 +137,25 @@ def test_server_does_not_outlive_a_killed_parent() -> None:
         assert eventually(lambda: gone(server))
 
 
+ENDS_AT_ONCE = """
+import os, subprocess
+from lab import serve
+
+class Popen(subprocess.Popen):
+    def __init__(self, *arguments, **options):
+        super().__init__(*arguments, **options)
+        os.waitid(os.P_PID, self.pid, os.WEXITED | os.WNOWAIT)
+
+subprocess.Popen = Popen
+raise SystemExit(serve.Server(["false"], os.environ).wait())
+"""
+
+
+def test_server_that_ends_at_once_is_not_waited_for_in_vain() -> None:
+    command = [sys.executable, "-c", ENDS_AT_ONCE]
+    assert subprocess.run(command, env=environment(), timeout=20, check=False).returncode == 1
+
+
 def test_directory_of_a_killed_parent_goes_with_the_next_start() -> None:
     code = (
         "import os, signal; print('up', flush=True);"

@@ -55,10 +55,12 @@ class Server:
         self._stop_signal: int | None = None
         signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         # A group of its own: a terminal's Ctrl-C reaches the server once, through us.
-        process = subprocess.Popen(
+        # Kept, because a Popen that is forgotten reaps a child that has ended, and `wait` would
+        # never hear of it.
+        self._process = subprocess.Popen(
             command, env=environment, process_group=0, preexec_fn=_prepare_child
         )
-        self.pid = process.pid
+        self.pid = self._process.pid
 
     def wait(self) -> int:
         """Forward signals and reap children until the server ends; returns the code to end with."""
@@ -70,7 +72,8 @@ class Server:
                 self._forward(number)
             for pid, status in _ended():
                 if pid == self.pid:
-                    return self._exit_code(os.waitstatus_to_exitcode(status))
+                    self._process.returncode = os.waitstatus_to_exitcode(status)
+                    return self._exit_code(self._process.returncode)
 
     def _forward(self, number: int) -> None:
         if number in _STOPPING:
