@@ -1,4 +1,4 @@
-"""What the bytes on a connection mean: HTTP/1.1, or an echo over a WebSocket (echo.py)."""
+"""What the bytes on a connection mean: HTTP/1.1, or an echo over a WebSocket (websocket.py)."""
 
 from __future__ import annotations
 
