@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections.abc import Callable, Collection, Mapping
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest import histogram, nullserver
+from loadtest.forkserver import ForkServer
 from loadtest.load import Load, run
 
 CONNECTIONS = (1, 16, 64, 256, 1000)
@@ -44,6 +46,7 @@ def calibrate(
     service_cpus: frozenset[int] | None = None,
     seconds: float = 1.0,
     quick: bool = False,
+    forks: ForkServer | None = None,
     progress: Callable[[Point], None] = lambda _: None,
 ) -> dict[str, Any]:
     """Measure the ceiling by connections and by size of answer; the record for run.json.
@@ -52,12 +55,12 @@ def calibrate(
     share of it is better than it looks. Raises LoadError or ProcessError.
     """
     points: list[Point] = []
-    with (
-        tempfile.TemporaryDirectory(prefix="lab-null-") as folder,
-        nullserver.running(Path(folder), cpus=service_cpus) as url,
-    ):
+    with contextlib.ExitStack() as stack:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-null-"))
+        url = stack.enter_context(nullserver.running(Path(folder), cpus=service_cpus))
+        server = forks or stack.enter_context(ForkServer())
         for scenario, parameters, connections in plan(quick=quick):
-            point = _measure(url, scenario, parameters, connections, seconds, load_cpus)
+            point = _measure(url, scenario, parameters, connections, seconds, load_cpus, server)
             points.append(point)
             progress(point)
     return {
@@ -92,6 +95,7 @@ def _measure(
     connections: int,
     seconds: float,
     cpus: Collection[int] | None,
+    forks: ForkServer,
 ) -> Point:
     result = run(
         Load("closed", connections),
@@ -103,6 +107,7 @@ def _measure(
         duration_s=seconds,
         seed=1,
         cpus=cpus,
+        forks=forks,
     )
     answered = max(result.answered, 1)
     return Point(

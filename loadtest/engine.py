@@ -8,26 +8,27 @@ to be right by one comparison: nothing is left unchecked, and the rest is the ke
 from __future__ import annotations
 
 import heapq
+import math
 import time
+from collections import defaultdict
 from collections.abc import Callable
 
 from loadtest.connection import READ_SIZE, Connection
 from loadtest.request import Request
 from loadtest.sockets import READ, new_poller, original
 from loadtest.stream import OpenStream, Stream
-from loadtest.tally import Batch, Tally
+from loadtest.tally import SLICE_S, Batch, Slice, Slices, Tally
 
 Observer = Callable[[list[Batch]], None]
 
 OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
 SWEEP_INTERVAL_S = 0.1
-BATCH_INTERVAL_S = 0.5
 _EVENTS = 128
 _DRAIN_AFTER = 2000
 
 
 class Engine:
-    """One process's event loop. `observers` get what happened, twice a second."""
+    """One process's event loop. `observers` get what happened, four times a second."""
 
     def __init__(self) -> None:
         self.now = time.perf_counter
@@ -43,7 +44,8 @@ class Engine:
         self._timer_number = 0
         self._recorded = 0
         self._opening = 0
-        self._window_began = 0.0
+        self._window_begins = 0.0
+        self._slices: dict[Stream, Slices] = {}
         self._cpu_began = 0.0
         self._in_window = False
         self.at(self.now() + SWEEP_INTERVAL_S, self._sweep)
@@ -105,15 +107,22 @@ class Engine:
     # The window
 
     def measure(self, begins_in_s: float, lasts_s: float) -> None:
-        """Measure one window; nothing is sent after its end. `measured` tells when it is over."""
-        begins = self.now() + begins_in_s
-        self.at(begins, lambda now: self._begin_window(now, lasts_s))
+        """Measure one window; nothing is sent after its end. `measured` tells when it is over.
+
+        What is sent from now on until it begins is the warm-up: drawn, but not counted.
+        """
+        now = self.now()
+        self._publish_streams(self.streams)
+        self._publish_at = now + (begins_in_s % SLICE_S or SLICE_S)
+        self._window_begins = now + begins_in_s
+        self._slices = {stream: defaultdict(Slice) for stream in self.streams}
+        self.at(self._window_begins, lambda now: self._begin_window(now, lasts_s))
 
     def _begin_window(self, now: float, lasts_s: float) -> None:
         self._publish_streams(self.streams)
-        self._window_began = now
+        self._window_begins = now
         self.window_started_at = time.time()
-        self._publish_at = now + BATCH_INTERVAL_S
+        self._publish_at = now + SLICE_S
         self._cpu_began = time.process_time()
         self._in_window = True
         self.tallies = {stream: stream.new_tally(now) for stream in self.streams}
@@ -123,10 +132,12 @@ class Engine:
         self._publish_streams(self.streams)
         cpu_s = time.process_time() - self._cpu_began
         for stream, tally in self.tallies.items():
-            tally.duration_s = now - self._window_began
+            tally.duration_s = now - self._window_begins
             tally.cpu_s = cpu_s
+            tally.slices = self._slices.get(stream, tally.slices)
             stream.close_tally(tally, now)
             stream.stop()
+        self._slices = {}
         self._in_window = False
         self.measured = True
 
@@ -225,19 +236,21 @@ class Engine:
 
     def _publish(self, now: float) -> None:
         if now >= self._publish_at:
-            self._publish_at = now + BATCH_INTERVAL_S
+            self._publish_at = now + SLICE_S
             self._publish_streams(self.streams)
         self.at(self._publish_at, self._publish)
 
     def _publish_streams(self, streams: list[Stream]) -> None:
-        second = max(int(self.now() - self._window_began - BATCH_INTERVAL_S / 2), 0)
+        number = math.floor((self.now() - self._window_begins) / SLICE_S - 0.5)
         batches = []
         for stream in streams:
             taken = stream.take()
             batches += taken
-            if self._in_window:
-                for batch in taken:
-                    self.tallies[stream].add(batch, second)
+            for batch in taken:
+                if stream in self._slices:
+                    self._slices[stream][number].add(batch)
+                if self._in_window:
+                    self.tallies[stream].add(batch)
         if batches:
             for observer in self.observers:
                 observer(batches)

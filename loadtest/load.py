@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import signal
-import sys
 import tempfile
 import time
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
 from loadtest import descriptors, scenarios
 from loadtest.descriptors import DescriptorError
-from loadtest.processes import Processes
+from loadtest.forkserver import Fork, ForkServer, Order
 
 LoadKind = Literal["closed", "open", "held", "websocket"]
 
@@ -50,6 +49,8 @@ class LoadResult:
     of the run. `boundary_s` (request-seconds) is the age of the requests in hand at the end less
     that of those in hand at the beginning, so that
     mean_in_flight × duration_s = Σ service time + boundary_s.
+    `timeline` has the warm-up too, in slices of a quarter of a second: t (its beginning, counted
+    from the window's), answered, failed, p50_ms and max_ms of the response times that ended in it.
     """
 
     started_at: str  # ISO 8601, UTC, of the measured window
@@ -71,9 +72,7 @@ class LoadResult:
     sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
     unsendable: int = 0  # open load: arrivals that never found a free connection under the cap
     boundary_s: float = 0.0
-    timeline: tuple[Mapping[str, float], ...] = field(
-        default=()
-    )  # per second: t, answered, failed, p99_ms
+    timeline: tuple[Mapping[str, float], ...] = ()
 
 
 class LoadError(Exception):
@@ -83,7 +82,7 @@ class LoadError(Exception):
 LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 SPAWN_AT_ONCE = 1_000_000
 GRACE_S = 90.0
-POLL_S = 0.02
+POLL_S = 0.01
 RESULT = "result.json"
 
 
@@ -103,13 +102,17 @@ def run(
     timeout_s: float = 30.0,
     processes: int = 1,
     run_id: str = "",
+    forks: ForkServer | None = None,
+    entered: Callable[[str], None] = lambda _: None,
 ) -> LoadResult:
     """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
 
     Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
     generator, `timeout_s` is for one request, `processes` shares connections and rate out.
-    `ceiling_rps` and `run_id` go to the live metrics. Raises LoadError, or ScenarioError for a
-    scenario or parameter that does not exist.
+    `ceiling_rps` and `run_id` go to the live metrics. `forks` makes the Locust; without it one is
+    started for this load alone, which takes a second. `entered` is told "measured" and "done" as
+    the window begins and ends, within `POLL_S`. Raises LoadError, ScenarioError for a
+    scenario or parameter that does not exist, or ProcessError.
     """
     values = scenarios.choose(scenario).filled(parameters)
     _check(load, scenario, processes)
@@ -129,14 +132,26 @@ def run(
             "lab-duration": duration_s,
             "lab-result": path,
         }
+        arguments = ["-f", str(LOCUSTFILE), "--headless", "--only-summary"]
+        arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
+        arguments += [f"--{name}={value}" for name, value in options.items()]
+        arguments += [f"--processes={processes}"] if processes > 1 else []
         environment = {
             "LAB_BACKEND": backend,
             "LAB_TARGET": f"{service}={target}",
             "LAB_RUN_ID": run_id,
             "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
         }
-        at_most_s = warmup_s + duration_s + GRACE_S
-        _locust(Path(folder), service, options, environment, processes, cpus, at_most_s)
+        order = Order(
+            [*arguments, service],
+            {**os.environ, **environment},
+            str(path.with_name("locust.log")),
+            sorted(cpus) if cpus else None,
+        )
+        with contextlib.ExitStack() as stack:
+            server = forks or stack.enter_context(ForkServer())
+            with server.start(order) as fork:
+                _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)
         return _read(path)
 
 
@@ -155,45 +170,29 @@ def _check(load: Load, scenario: str, processes: int) -> None:
         raise LoadError(str(error)) from None
 
 
-def _locust(
-    folder: Path,
-    service: str,
-    options: Mapping[str, object],
-    environment: Mapping[str, str],
-    processes: int,
-    cpus: Collection[int] | None,
-    at_most_s: float,
+def _await(
+    fork: Fork, order: Order, result: Path, at_most_s: float, entered: Callable[[str], None]
 ) -> None:
-    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
-    command += ["--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"]
-    command += [f"--{name}={value}" for name, value in options.items()]
-    if processes > 1:
-        command += [f"--processes={processes}"]
-    python_path = os.pathsep.join([str(LOCUSTFILE.parent.parent), os.environ.get("PYTHONPATH", "")])
-    with Processes() as children:
-        child = children.start(
-            "locust",
-            [*command, service],
-            log=folder / "locust.log",
-            cwd=Path.cwd(),
-            environment={**os.environ, **environment, "PYTHONPATH": python_path},
-            cpus=frozenset(cpus) if cpus else None,
-            stop_signal=signal.SIGKILL,
-        )
-        # Once the result is there, Locust's own leave-taking (half a second) is of no use.
-        deadline = time.monotonic() + at_most_s
-        while (code := child.popen.poll()) is None and not (folder / RESULT).exists():
-            if time.monotonic() > deadline:
-                last = _last_line(child.tail())
-                raise LoadError(
-                    f"the load on {service} did not end within {at_most_s:.0f} s: {last}"
-                )
-            time.sleep(POLL_S)
-        if code:
-            raise LoadError(f"the load on {service} failed: {_last_line(child.tail())}")
+    """Wait for the result; Locust's own leave-taking after it is of no use."""
+    deadline = time.monotonic() + at_most_s
+    phases = ["measured", "done"]
+    while (code := fork.code()) is None and not result.exists():
+        while phases and result.with_name(phases[0]).exists():
+            entered(phases.pop(0))
+        if time.monotonic() > deadline:
+            raise LoadError(
+                f"the load on {order.arguments[-1]} did not end within {at_most_s:.0f} s: "
+                f"{_said(order)}"
+            )
+        time.sleep(POLL_S)
+    if code:
+        raise LoadError(f"the load on {order.arguments[-1]} failed: {_said(order)}")
 
 
-def _last_line(said: str) -> str:
+def _said(order: Order) -> str:
+    """The last line of its log."""
+    log = Path(order.log)
+    said = log.read_text(errors="replace") if log.exists() else ""
     lines = [line.strip() for line in said.splitlines() if line.strip()]
     return lines[-1].rpartition("/ERROR/")[2] if lines else "no message"
 

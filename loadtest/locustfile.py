@@ -41,12 +41,17 @@ logger = logging.getLogger(__name__)
 
 
 class Lab:
-    """What the users of this process share. `problem` says why the load cannot be made."""
+    """What the users of this process share.
+
+    `problem` says why the load cannot be made. In `folder` each phase of a headless run leaves a
+    file of its name, for whoever waits for it.
+    """
 
     def __init__(self) -> None:
         self.generator: Generator | None = None
         self.problem = ""
         self.phase = "idle"
+        self.folder: Path | None = None
         self.telemetry: Telemetry | None = None
 
     def start(self, environment: Environment) -> None:
@@ -78,6 +83,8 @@ class Lab:
     def enter(self, phase: str) -> None:
         """A headless run goes into its next phase."""
         self.phase = phase
+        if self.folder is not None:
+            (self.folder / phase).touch()
 
 
 lab = Lab()
@@ -222,6 +229,7 @@ def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> 
         window.join()
     elif options.lab_result:
         assert isinstance(environment.runner, (LocalRunner, MasterRunner))
+        lab.folder = Path(options.lab_result).parent
         spawned = Event()
         listen(environment.events.spawning_complete, lambda **_: spawned.set())
         window.gather()

@@ -16,6 +16,7 @@ ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).resolve().parent.parent))
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
 
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|\{(?P<name>\w+)(?:(?P<operator>:?-)(?P<default>[^}]*))?\}|(?P<bare>\w+))"
 )
@@ -87,7 +88,7 @@ def read_compose(path: Path, variables: Mapping[str, str] | None = None) -> dict
 
 def _parsed(path: Path) -> dict[str, Any]:
     try:
-        document = yaml.safe_load(path.read_text())
+        document = yaml.load(path.read_text(), _LOADER)
     except FileNotFoundError:
         raise ManifestError(f"{path}: no such file; run from a clone of the lab") from None
     except yaml.YAMLError as error:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+import random
 import urllib.request
 import zlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from loadtest import gates, load
+from loadtest import gates, load, scenarios
 from loadtest.experiments import Experiment, Level
+from loadtest.forkserver import ForkServer
 from loadtest.load import Load, LoadResult
 from loadtest.manifest import Row
 from loadtest.native import Cpus
@@ -22,6 +24,7 @@ from loadtest.trials import Gate, Trial
 
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
+LONGEST_PHASE_S = 0.2
 
 
 class House(Protocol):
@@ -57,6 +60,7 @@ class Measurement:
         seed: int,
         ceiling_rps: float | None = None,
         peaks: Mapping[str, Mapping[str, float]] | None = None,
+        forks: ForkServer | None = None,
     ) -> None:
         self.about = {name: about(row, house.backend) for name, row in house.rows.items()}
         self.peaks = {name: dict(found) for name, found in (peaks or {}).items()}
@@ -64,6 +68,7 @@ class Measurement:
         self._run_id = run_id
         self._seed = seed
         self._ceiling_rps = ceiling_rps
+        self._forks = forks
         self._overrides: dict[str, Mapping[str, str]] = {}
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
@@ -76,7 +81,13 @@ class Measurement:
         with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
             background = self._background(beside, experiment, service, seed)
             result = self._run(
-                service, asked, level, experiment.warmup_s, experiment.duration_s, seed
+                service,
+                asked,
+                level,
+                experiment.warmup_s + phase_s(level, seed),
+                experiment.duration_s,
+                seed,
+                sampler.look,
             )
         extra = {"background": asdict(background.result())} if background else {}
         return Trial(
@@ -138,7 +149,14 @@ class Measurement:
         return pool.submit(self._run, service, second.load, level, 0.0, lasting, seed + 1)
 
     def _run(
-        self, service: str, asked: Load, level: Level, warmup_s: float, duration_s: float, seed: int
+        self,
+        service: str,
+        asked: Load,
+        level: Level,
+        warmup_s: float,
+        duration_s: float,
+        seed: int,
+        entered: Callable[[str], None] = lambda _: None,
     ) -> LoadResult:
         row = self._house.rows[service]
         return load.run(
@@ -154,7 +172,20 @@ class Measurement:
             ceiling_rps=self._ceiling_rps,
             backend=self._house.backend,
             run_id=self._run_id,
+            forks=self._forks,
+            entered=entered,
         )
+
+
+def phase_s(level: Level, seed: int) -> float:
+    """Where in a wait the window begins, drawn from the seed that a block's arms share, in seconds.
+
+    Requests that all wait alike are answered in waves. A window that always began at the same point
+    of a wave would lose, or win, part of one in every round.
+    """
+    scenario = scenarios.choose(level.scenario)
+    latency_s = scenario.latency_s(scenario.filled(level.parameters)) or 0.0
+    return random.Random(seed).random() * min(latency_s, LONGEST_PHASE_S)
 
 
 def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:

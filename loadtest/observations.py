@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 
 from loadtest import latencies
-from loadtest.trials import Trial
+from loadtest.trials import Sample, Trial
 
 
 def counted(trials: Iterable[Trial]) -> list[Trial]:
@@ -61,7 +61,9 @@ def _answered_share(trial: Trial) -> float | None:
 
 
 def _service_cpu_us(trial: Trial) -> float | None:
-    cpu = _sampled(trial, lambda sample: sample.cpu)
+    parts = _window(trial)
+    lasting = sum(lasts_s for _, lasts_s in parts)
+    cpu = sum(sample.cpu * lasts_s for sample, lasts_s in parts) / lasting if lasting else None
     return cpu * 1e6 / trial.result.goodput_rps if cpu and trial.result.goodput_rps else None
 
 
@@ -73,8 +75,22 @@ def _share_of_prediction(trial: Trial) -> float | None:
 
 def _sampled(trial: Trial, value: Callable[..., float]) -> float | None:
     """Mean of a sampled value over the measured window."""
-    window = [each for each in trial.samples if 0 <= each.t <= trial.result.duration_s + 0.5]
-    return fmean(value(each) for each in window) if window else None
+    window = _window(trial)
+    return fmean(value(sample) for sample, _ in window) if window else None
+
+
+def _window(trial: Trial) -> list[tuple[Sample, float]]:
+    """The samples of the measured window, each with the seconds since the one before it.
+
+    One is taken as the window begins and one as it ends; a sample belongs to the window where most
+    of its time does.
+    """
+    pairs = zip(trial.samples, trial.samples[1:], strict=False)
+    return [
+        (after, after.t - before.t)
+        for before, after in pairs
+        if 0 <= (before.t + after.t) / 2 <= trial.result.duration_s
+    ]
 
 
 def _pss_kib(trial: Trial) -> float | None:

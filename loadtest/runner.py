@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from loadtest import calibrate, record, trials
+from loadtest.forkserver import ForkServer
 from loadtest.load import LoadError
 from loadtest.manifest import Row
 from loadtest.measurement import House, Measurement
@@ -55,12 +56,12 @@ class Runner:
         """
         reason = "stopped by an error"
         try:
-            with house as running, pinned(running.cpus.load):
+            with house as running, pinned(running.cpus.load), ForkServer() as forks:
                 self._introduce(running)
                 self._verify(running)
                 self._check(running)
-                self._calibrate(running)
-                self._run(running)
+                self._calibrate(running, forks)
+                self._run(running, forks)
             reason = ""
         except KeyboardInterrupt:
             reason = "stopped by Ctrl-C"
@@ -125,21 +126,25 @@ class Runner:
             }
         )
 
-    def _calibrate(self, house: House) -> None:
+    def _calibrate(self, house: House, forks: ForkServer) -> None:
         """What the load generator can do here and now, so that no trial measures it instead."""
         self._watch.say("calibrating the load generator")
         found = calibrate.calibrate(
-            load_cpus=house.cpus.load, service_cpus=house.cpus.service, quick=True
+            load_cpus=house.cpus.load,
+            service_cpus=house.cpus.service,
+            quick=True,
+            forks=forks,
         )
         self._update(calibration=found)
 
-    def _run(self, house: House) -> None:
+    def _run(self, house: House, forks: ForkServer) -> None:
         measurement = Measurement(
             house,
             run_id=self.record.run_id,
             seed=self.plan.options.seed,
             peaks=self.record.peaks,
             ceiling_rps=(self.record.calibration or {}).get("ceiling_rps"),
+            forks=forks,
         )
         rows = {
             name: {**row, "observed": measurement.about[name]}

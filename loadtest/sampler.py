@@ -1,4 +1,4 @@
-"""The service's side of a trial, once a second: its own metrics, and Postgres's view of it."""
+"""The service's side of a trial: its own metrics, and Postgres's view of it."""
 
 from __future__ import annotations
 
@@ -35,6 +35,8 @@ class _Reading:
 class Sampler:
     """Reads `metrics_url` and pg_stat_activity in a thread while the context is open.
 
+    Once every `interval_s`, and at once when `look` is called: so CPU time, which only grows, can
+    be told of exactly the measured window.
     A look that fails (a saturated event loop that serves its own metrics) leaves a gap, no error.
     `database_url` None leaves the connections out.
     """
@@ -51,7 +53,8 @@ class Sampler:
         self._database_url = database_url
         self._interval_s = interval_s
         self._readings: list[_Reading] = []
-        self._done = threading.Event()
+        self._wanted = threading.Event()
+        self._done = False
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def __enter__(self) -> Sampler:
@@ -64,8 +67,13 @@ class Sampler:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._done.set()
+        self._done = True
+        self._wanted.set()
         self._thread.join()
+
+    def look(self, _: str = "") -> None:
+        """Read now, not when the next reading is due."""
+        self._wanted.set()
 
     def samples(self, started_at: str) -> tuple[Sample, ...]:
         """What was seen, timed from `started_at` (ISO 8601), the first look left out."""
@@ -77,15 +85,17 @@ class Sampler:
         with contextlib.ExitStack() as stack:
             connection = self._connect(stack)
             due = time.monotonic()
-            while not self._done.wait(max(0.0, due - time.monotonic())):
+            while not self._done:
                 with contextlib.suppress(OSError, ValueError):
                     self._readings.append(self._look(connection))
                 due = max(due + self._interval_s, time.monotonic())
+                if self._wanted.wait(due - time.monotonic()):
+                    self._wanted.clear()
 
     def _look(self, connection: psycopg.Connection | None) -> _Reading:
-        at = time.time()
+        began = time.time()
         metrics = scrape(self._metrics_url)
-        return _Reading(at, metrics, self._connections(connection))
+        return _Reading((began + time.time()) / 2, metrics, self._connections(connection))
 
     def _connect(self, stack: contextlib.ExitStack) -> psycopg.Connection | None:
         if self._database_url is None:

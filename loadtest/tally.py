@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -95,13 +95,25 @@ class Series:
         return done
 
 
+SLICE_S = 0.25
+
+
 @dataclass(slots=True)
-class Second:
-    """One second of a window."""
+class Slice:
+    """What ended in `SLICE_S` seconds of the warm-up or of the window."""
 
     answered: int = 0
     failed: int = 0
     response: Histogram = field(default_factory=Histogram)
+
+    def add(self, other: Slice | Batch) -> None:
+        """Count what `other` counted too."""
+        self.answered += other.answered
+        self.failed += other.failed
+        self.response.merge(other.response)
+
+
+Slices = defaultdict[int, Slice]  # by number, from the window's beginning; the warm-up's below 0
 
 
 @dataclass(slots=True)
@@ -130,21 +142,16 @@ class Tally:
     response: Histogram = field(default_factory=Histogram)
     service_time: Histogram = field(default_factory=Histogram)
     late: Histogram = field(default_factory=Histogram)
-    seconds: list[Second] = field(default_factory=list)
+    slices: Slices = field(default_factory=lambda: defaultdict(Slice))
 
-    def add(self, batch: Batch, second: int) -> None:
-        """Count a batch that ended in the given second of the window."""
+    def add(self, batch: Batch) -> None:
+        """Count a batch of the window."""
         self.answered += batch.answered
         self.failed += batch.failed
         self.received += batch.received
         self.errors.update(batch.errors)
         self.response.merge(batch.response)
         self.service_time.merge(batch.service_time)
-        while len(self.seconds) <= second:
-            self.seconds.append(Second())
-        self.seconds[second].answered += batch.answered
-        self.seconds[second].failed += batch.failed
-        self.seconds[second].response.merge(batch.response)
 
     def merge(self, other: Tally) -> None:
         """Add another process's tally of the same window."""
@@ -155,12 +162,8 @@ class Tally:
         self.errors.update(other.errors)
         for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
-        for number, second in enumerate(other.seconds):
-            if number == len(self.seconds):
-                self.seconds.append(Second())
-            self.seconds[number].answered += second.answered
-            self.seconds[number].failed += second.failed
-            self.seconds[number].response.merge(second.response)
+        for number, each in other.slices.items():
+            self.slices[number].add(each)
 
     def to_message(self) -> dict[str, Any]:
         """Plain values, for a message between processes."""
@@ -168,9 +171,9 @@ class Tally:
             **{name: getattr(self, name) for name in ("duration_s", "cpu_s", *_SUMS)},
             **{name: getattr(self, name).sparse() for name in _HISTOGRAMS},
             "errors": dict(self.errors),
-            "seconds": [
-                [second.answered, second.failed, second.response.sparse()]
-                for second in self.seconds
+            "slices": [
+                [number, each.answered, each.failed, each.response.sparse()]
+                for number, each in self.slices.items()
             ],
         }
 
@@ -181,10 +184,9 @@ class Tally:
         tally.errors.update(message["errors"])
         for name in _HISTOGRAMS:
             getattr(tally, name).add_sparse(message[name])
-        for answered, failed, counts in message["seconds"]:
-            second = Second(answered, failed)
-            second.response.add_sparse(counts)
-            tally.seconds.append(second)
+        for number, answered, failed, counts in message["slices"]:
+            tally.slices[number] = Slice(answered, failed)
+            tally.slices[number].response.add_sparse(counts)
         return tally
 
 

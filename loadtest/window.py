@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -16,7 +17,7 @@ from locust.runners import MasterRunner
 
 from loadtest.generator import Generator
 from loadtest.load import LoadResult
-from loadtest.tally import Tally
+from loadtest.tally import SLICE_S, Tally
 
 MESSAGE = "lab_window"
 DRAIN_S = 1.0
@@ -66,9 +67,9 @@ class Window:
         runner = self._environment.runner
         if isinstance(runner, MasterRunner):
             parts = self._measure_on_workers(runner)
+            self._entered("done")
         else:
             parts = [self._measure()]
-        self._entered("done")
         partial = path.with_suffix(".partial")
         partial.write_text(json.dumps(asdict(_result(parts, self._warmup_s))))
         partial.rename(path)
@@ -89,6 +90,7 @@ class Window:
         while not engine.measured:
             generator.require_running()
             gevent.sleep(0.005)
+        self._entered("done")
         # Answers on their way are of no use here, but the next trial should not meet them.
         with gevent.Timeout(DRAIN_S, False):
             while engine.in_flight:
@@ -151,13 +153,21 @@ def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
         sent_in_warmup=total.sent_before,
         unsendable=total.unsendable,
         boundary_s=total.unfinished_s - total.carried_s,
-        timeline=tuple(
-            {
-                "t": float(number),
-                "answered": float(second.answered),
-                "failed": float(second.failed),
-                "p99_ms": second.response.percentile_us(99) / 1000,
-            }
-            for number, second in enumerate(total.seconds)
-        ),
+        timeline=_timeline(total, warmup_s),
+    )
+
+
+def _timeline(total: Tally, warmup_s: float) -> tuple[dict[str, float], ...]:
+    """Warm-up and window, slices in which nothing ended as well; less than a slice is left out."""
+    first = -int(warmup_s / SLICE_S + 1e-9)
+    last = math.floor(total.duration_s / SLICE_S - 0.5)
+    return tuple(
+        {
+            "t": number * SLICE_S,
+            "answered": total.slices[number].answered,
+            "failed": total.slices[number].failed,
+            "p50_ms": total.slices[number].response.percentile_us(50) / 1000,
+            "max_ms": total.slices[number].response.percentile_us(100) / 1000,
+        }
+        for number in range(first, max(last, *total.slices, 0) + 1)
     )

@@ -34,7 +34,8 @@ def load(target: str, asked: Load, **options: Any) -> LoadResult:
     assert result.sent == result.answered + result.failed + result.unfinished
     assert result.failed == sum(result.errors.values())
     assert decode(result.response_us).total_count == result.answered + result.failed
-    assert sum(second["answered"] for second in result.timeline) == result.answered
+    window = [part for part in result.timeline if part["t"] >= 0]
+    assert sum(part["answered"] for part in window) == result.answered
     return result
 
 
@@ -65,6 +66,17 @@ def test_the_service_counts_what_the_load_counts(
     if asked.kind == "open":
         arrivals = result.answered + result.unsendable
         assert arrivals == pytest.approx(500 * result.duration_s, rel=0.25)  # 5 σ of Poisson
+
+
+def test_the_timeline_has_the_warm_up_and_the_moments_without_an_answer(null_server: str) -> None:
+    phases: list[str] = []
+    asked = Load("closed", 2, think_s=0.6)
+    result = load(null_server, asked, warmup_s=0.5, duration_s=1.5, entered=phases.append)
+    assert [part["t"] for part in result.timeline] == [n / 4 for n in range(-2, 6)]
+    assert sum(part["answered"] for part in result.timeline if part["t"] < 0) > 0
+    assert 0 in [part["answered"] for part in result.timeline]
+    assert all(part["p50_ms"] <= part["max_ms"] for part in result.timeline)
+    assert phases == ["measured", "done"]
 
 
 def test_pages_of_a_real_size(null_server: str) -> None:

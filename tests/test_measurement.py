@@ -119,6 +119,22 @@ def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
     assert seeds[1] != seeds[2]
 
 
+def test_windows_begin_at_points_of_a_wave_that_rounds_draw_and_arms_share(loads: Loads) -> None:
+    trials = planned(rounds=40)
+    take(Rows(), trials)
+    late = [call["warmup_s"] - trials[0].experiment.warmup_s for call in loads.calls]
+    by_round: dict[int, set[float]] = {}
+    for each, seconds in zip(trials, late, strict=True):
+        by_round.setdefault(each.round, set()).add(seconds)
+    assert all(len(found) == 1 for found in by_round.values())
+    assert 0 <= min(late) < 0.02 < 0.08 < max(late) < 0.1
+
+
+def test_what_does_not_wait_has_no_waves(loads: Loads) -> None:
+    take(Rows(), planned(scenario="json", parameters={}))
+    assert {call["warmup_s"] for call in loads.calls} == {1.0}
+
+
 def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
     house = Rows()
     levels = [

@@ -74,6 +74,14 @@ def test_samples_have_every_series_and_time_counts_from_the_window(url: str) -> 
     assert 0 < first.t < samples[-1].t
 
 
+def test_a_look_that_is_asked_for_comes_at_once(url: str) -> None:
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        assert eventually(lambda: Service.asked == 1)
+        sampling.look()
+        assert eventually(lambda: Service.asked == 2)
+    assert len(sampling.samples(datetime.now(UTC).isoformat())) == 1
+
+
 def test_a_look_that_fails_leaves_a_gap_and_no_error(url: str) -> None:
     Service.failing = True
     with Sampler("toy", url, None, interval_s=0.01) as sampling:
