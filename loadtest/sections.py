@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from loadtest import claims, verdicts
-from loadtest.charts import forest, latency, resources, scaling, trust
+from loadtest.charts import course, forest, latency, resources, scaling, trust
 from loadtest.charts.style import Chart, Table, capital
 from loadtest.claims import Claim, amount
 from loadtest.criteria import SLOPES
@@ -89,11 +89,11 @@ def _charts(
         drawn = [
             scaling.scaling(experiment, trials, takeaway(findings, experiment)),
             forest.forest(experiment, trials, both, _tally(findings, twins)),
-            latency.stall(experiment, trials),
             latency.offered(experiment, trials),
         ]
         if experiment.levels:
             drawn.append(latency.percentiles(experiment, trials, experiment.levels[-1]))
+    drawn.append(course.course(experiment, trials))
     drawn.append(
         trust.run_order(experiment.name, run.all.get(experiment.name, []), experiment.measure)
     )

@@ -169,10 +169,7 @@ def _trial(
         send_late_us=_latencies(0.001, 0, 0),
         mean_in_flight=answered / duration * response_s * float(rng.normal(1, 0.01)),
         generator_cpu=0.2,
-        timeline=tuple(
-            {"t": t, "answered": rate, "failed": 0, "p99_ms": response_s * 1300}
-            for t in range(int(duration))
-        ),
+        timeline=_timeline(rate, response_s, experiment),
     )
     return Trial(
         run_id=RUN_ID,
@@ -194,6 +191,23 @@ def _trial(
     )
 
 
+def _timeline(
+    rate: float, response_s: float, experiment: Experiment
+) -> tuple[dict[str, float], ...]:
+    """A warm-up that begins at half the rate, then the window."""
+    before, after = int(4 * experiment.warmup_s), int(4 * experiment.duration_s)
+    return tuple(
+        {
+            "t": number / 4,
+            "answered": rate / 4 * (1 if number >= 0 else 0.5),
+            "failed": 0,
+            "p50_ms": response_s * 1000,
+            "max_ms": response_s * 1300,
+        }
+        for number in range(-before, after)
+    )
+
+
 def _samples(
     truth: Truth, load: Load, rate: float, duration: float, rng: np.random.Generator
 ) -> tuple[Sample, ...]:
@@ -206,7 +220,7 @@ def _samples(
             threads=round(4 + load.connections * truth.threads_per_request),
             in_flight=float(load.connections),
         )
-        for t in range(1, int(duration) + 1)
+        for t in range(int(duration) + 1)
     )
 
 

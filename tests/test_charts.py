@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
 from loadtest import palette, sections
-from loadtest.charts import forest, latency, resources, scaling, style, trust
+from loadtest.charts import course, forest, latency, resources, scaling, style, trust
 from loadtest.charts.style import Chart
 from loadtest.experiments import Experiment
 from loadtest.observations import counted
@@ -94,10 +95,40 @@ def test_open_loads_have_their_own_charts() -> None:
     trials = counted(trials_of([one]))
     offered = _drawn(latency.offered(one, trials))
     assert {row[2] for row in offered.table.rows} == {"80.0", "95.0"}
-    stall = _drawn(latency.stall(one, trials))
-    assert len(stall.table.rows) == 3 * 40
+    stall = _drawn(course.course(one, trials))
+    assert [row[0] for row in stall.table.rows] == list(one.rows)
+    assert "warm-up" in stall.description
     both = _drawn(latency.percentiles(one, trials, one.levels[0]))
     assert {row[1] for row in both.table.rows} == {"response", "service"}
+
+
+def test_the_warm_up_is_drawn_and_a_steady_window_said_so(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    chart = _drawn(course.course(*sweep))
+    assert chart.title.startswith("Once warm, throughput held")
+    assert "warm-up" in chart.svg()
+
+
+def test_a_window_that_was_not_warm_is_named(sweep: tuple[Experiment, list[Trial]]) -> None:
+    one, trials = sweep
+    chart = _drawn(
+        course.course(one, [cold(t) if t.service == "flask-sync" else t for t in trials])
+    )
+    assert (
+        chart.title
+        == "Not all were steady: within the windows throughput rose by 50.0 % on flask-sync"
+    )
+
+
+def cold(trial: Trial) -> Trial:
+    """The trial with two thirds of its rate in the first half of its window."""
+    half = trial.result.duration_s / 2
+    timeline = [
+        {**part, "answered": part["answered"] * (2 / 3 if part["t"] < half else 1)}
+        for part in trial.result.timeline
+    ]
+    return replace(trial, result=replace(trial.result, timeline=tuple(timeline)))
 
 
 def test_memory_is_told_as_a_slope() -> None:
@@ -108,6 +139,7 @@ def test_memory_is_told_as_a_slope() -> None:
     slopes = {row[0]: float(row[1]) for row in chart.table.rows}
     for row, slope in slopes.items():
         assert slope == pytest.approx(TRUTHS[row].kib_per_request, abs=1)
+    assert _drawn(course.course(one, trials)).title.startswith("Once warm, memory held")
     threads = _drawn(resources.held(one, trials, "threads_per_request"))
     assert "fastapi-async" not in threads.title
 
@@ -129,6 +161,7 @@ def test_nothing_measured_draws_nothing() -> None:
     assert scaling.scaling(one, [], "title") is None
     assert forest.forest(one, [], [], "title") is None
     assert latency.percentiles(one, [], one.levels[0]) is None
+    assert course.course(one, []) is None
     assert trust.little([]) is None
     assert trust.run_order("x", [], "goodput_rps") is None
 

@@ -1,4 +1,4 @@
-"""Latency by percentile, against the offered rate, and second by second through a stall."""
+"""Latency by percentile, and against the offered rate."""
 
 from __future__ import annotations
 
@@ -188,45 +188,4 @@ def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
     return alt.layer(
         base.mark_line(strokeWidth=2),
         base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(rows)),
-    ).properties(width=width, height=260)
-
-
-def stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
-    """Latency of each second through one round; None without a background load."""
-    last = experiment.levels[-1] if experiment.levels else None
-    first = min((trial.round for trial in trials), default=0)
-    records: Records = [
-        {"row": trial.service, "t": second["t"], "ms": second["p99_ms"]}
-        for trial in trials
-        if last and trial.round == first and _is(trial, trial.service, last)
-        for second in trial.result.timeline
-        if second.get("p99_ms", 0) > 0
-    ]
-    if not records or not experiment.background:
-        return None
-    worst = max(records, key=lambda each: float(each["ms"]))
-    return Chart(
-        name=f"{experiment.name}-stall",
-        title=f"A light request to {worst['row']} waited up to {amount(worst['ms'])} ms",
-        description=f"p99 of the light requests in each second of round {first}, at {last.label}."
-        if last
-        else "",
-        draw=lambda width: _draw_stall(experiment, records, width),
-        table=Table(
-            ("Row", "Second", "p99, ms"),
-            tuple((e["row"], amount(e["t"]), amount(e["ms"])) for e in records),
-        ),
-    )
-
-
-def _draw_stall(experiment: Experiment, records: Records, width: int) -> Any:
-    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
-    base = alt.Chart(data(records)).encode(
-        x=alt.X("t:Q", title="Seconds since the window began"),
-        y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),
-        color=colour(rows),
-    )
-    return alt.layer(
-        base.mark_line(strokeWidth=2),
-        base.mark_point(filled=True, size=60, opacity=1).encode(shape=shape(rows)),
     ).properties(width=width, height=260)
