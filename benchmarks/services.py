@@ -2,11 +2,12 @@
 
     python -m benchmarks.services [ROW…]
 
-Every row runs twice on one pinned core, with metrics and without; the load alternates between
-the two in short slices, so that a machine that changes its mind hits both alike. The ratio is of
-requests per second of the service's own CPU time, which is requests per second of a core that
-nobody shares, and stays itself on one that somebody does; geometric mean and 95 % interval over
-the paired slices. Requests per second by the clock stand beside it.
+Every row runs twice on one pinned core, with metrics and without; the load changes between the two
+ten times a second, so that a machine that changes its mind hits both alike (slices of seconds gave
+intervals four times as wide). The ratio is of requests per second of the service's own CPU time,
+which is requests per second of a core that nobody shares, and stays itself on one that somebody
+does; geometric mean and 95 % interval over the rounds. Requests per second by the clock stand
+beside it.
 """
 
 from __future__ import annotations
@@ -33,64 +34,88 @@ from loadtest.manifest import Row
 from loadtest.native import Lab
 from loadtest.statistics import compare
 from loadtest.stream import Stream, resolve
+from loadtest.tally import Batch
 
 CONNECTIONS = 16
-SLICE_S = 1.5
+SLICE_S, CHANGES = 0.1, 15  # a round is 1.5 s of each arm
 LOADS = ("json", "item")
 METRICS_FLOOR, HELLO_FLOOR = 0.95, 0.9
 CENTRAL = "fastapi-async"
 
 
 @dataclass(frozen=True)
-class Slice:
-    """Right answers in one slice of `clock_s` seconds that cost the service `cpu_s` of CPU."""
+class Turn:
+    """Right answers of an arm in one round: `clock_s` seconds, `cpu_s` of the service's CPU."""
 
     answered: int
     clock_s: float
     cpu_s: float
 
 
-Slices = Mapping[int, Slice]
+Turns = Mapping[int, Turn]
 
 
-def load_once(row: Row, root_pid: int, scenario: str) -> Slice:
-    """One slice; a wrong answer is an error of the benchmark."""
-    load, address = scenarios.choose(scenario), urlsplit(row.url())
-    engine = Engine()
-    stream = Stream(
-        engine,
-        service=row.name,
-        scenario=scenario,
-        address=resolve(address.hostname or "", address.port or 80),
-        traffic=load.traffic(address.netloc, load.filled({}), 1),
-    )
-    engine.add_stream(stream)
-    for _ in range(CONNECTIONS):
-        engine.add_connection(stream)
-    cpu_s = server_cpu_s(root_pid)
-    engine.measure(0.0, SLICE_S)
-    engine.run(lambda: engine.measured)
-    cpu_s = server_cpu_s(root_pid) - cpu_s
-    tally = engine.tallies[stream]
-    engine.close()
-    if tally.failed:
-        raise SystemExit(f"{row.name}: {scenario}: {dict(tally.errors)}")
-    return Slice(tally.answered, tally.duration_s, cpu_s)
+class Arm:
+    """A running row and the closed load on it, which can be held and go on."""
+
+    def __init__(self, row: Row, root_pid: int, scenario: str) -> None:
+        load, address = scenarios.choose(scenario), urlsplit(row.url())
+        self._row = row
+        self._root = psutil.Process(root_pid)
+        self._engine = Engine()
+        self._engine.observers.append(self._count)
+        self._stream = Stream(
+            self._engine,
+            service=row.name,
+            scenario=scenario,
+            address=resolve(address.hostname or "", address.port or 80),
+            traffic=load.traffic(address.netloc, load.filled({}), 1),
+        )
+        self._engine.add_stream(self._stream)
+        for _ in range(CONNECTIONS):
+            self._engine.add_connection(self._stream)
+        self._answered = 0
+
+    def _count(self, batches: list[Batch]) -> None:
+        for batch in batches:
+            if batch.failed:
+                raise SystemExit(f"{self._row.name}: {batch.scenario}: {dict(batch.errors)}")
+            self._answered += batch.answered
+
+    def run(self, seconds: float) -> None:
+        """Load the row; a wrong answer is an error of the benchmark."""
+        end = self._engine.now() + seconds
+        self._engine.run(lambda: self._engine.now() >= end)
+
+    def counts(self) -> tuple[int, float]:
+        """Right answers and the server's CPU seconds so far, without `lab.serve` above it."""
+        self._count(self._stream.take())
+        times = [child.cpu_times() for child in self._root.children(recursive=True)]
+        return self._answered, float(sum(each.user + each.system for each in times))
+
+    def close(self) -> None:
+        """End the load."""
+        self._engine.close()
 
 
-def server_cpu_s(root_pid: int) -> float:
-    """CPU time of the server's processes, without `lab.serve` above them."""
-    times = [child.cpu_times() for child in psutil.Process(root_pid).children(recursive=True)]
-    return float(sum(each.user + each.system for each in times))
+def alternate(lab: Lab, names: Sequence[str], scenario: str, rounds: int) -> list[Turns]:
+    """Load two rows in turn; the first round warms up.
 
-
-def alternate(lab: Lab, names: Sequence[str], scenario: str, rounds: int) -> list[Slices]:
-    """Load two rows in turn, the order turned around each round; the first round warms up."""
-    slices: dict[str, dict[int, Slice]] = {name: {} for name in names}
+    They change places ten times a second: what slows the machine for longer slows both.
+    """
+    arms = [Arm(lab.rows[name], lab.pid(name), scenario) for name in names]
+    turns: list[dict[int, Turn]] = [{} for _ in arms]
     for number in range(rounds + 1):
-        for name in names[:: 1 if number % 2 else -1]:
-            slices[name][number] = load_once(lab.rows[name], lab.pid(name), scenario)
-    return [{n: each for n, each in slices[name].items() if n} for name in names]
+        before = [arm.counts() for arm in arms]
+        for change in range(CHANGES):
+            for arm in arms[:: 1 if change % 2 else -1]:
+                arm.run(SLICE_S)
+        for turn, arm, (answered, cpu_s) in zip(turns, arms, before, strict=True):
+            now_answered, now_cpu_s = arm.counts()
+            turn[number] = Turn(now_answered - answered, CHANGES * SLICE_S, now_cpu_s - cpu_s)
+    for arm in arms:
+        arm.close()
+    return [{number: each for number, each in turn.items() if number} for turn in turns]
 
 
 def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
@@ -104,6 +129,16 @@ def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
         for row in rows.values()
     }
     return dict(rows) | off
+
+
+def with_workers(rows: Mapping[str, Row], workers: int | None) -> dict[str, Row]:
+    """The rows with so many worker processes; as they ship where None."""
+    if workers is None:
+        return dict(rows)
+    return {
+        name: replace(row, environment={**row.environment, "WORKERS": str(workers)})
+        for name, row in rows.items()
+    }
 
 
 def hello(row: Row) -> Row:
@@ -121,7 +156,7 @@ def memory(row: Row) -> int:
     raise SystemExit(f"{row.name}: no lab_process_pss_bytes in its metrics")
 
 
-def cells(measured: Slices, reference: Slices, floor: float) -> list[str]:
+def cells(measured: Turns, reference: Turns, floor: float) -> list[str]:
     """Both rates by the clock, the ratio with its interval, and whether the floor is kept."""
     found = compare(_by_cpu(measured), _by_cpu(reference))
     if found is None:
@@ -131,11 +166,11 @@ def cells(measured: Slices, reference: Slices, floor: float) -> list[str]:
     return [_by_clock(measured), _by_clock(reference), ratio, verdict]
 
 
-def _by_cpu(slices: Slices) -> dict[int, float]:
+def _by_cpu(slices: Turns) -> dict[int, float]:
     return {number: each.answered / each.cpu_s for number, each in slices.items()}
 
 
-def _by_clock(slices: Slices) -> str:
+def _by_clock(slices: Turns) -> str:
     return f"{geometric_mean(each.answered / each.clock_s for each in slices.values()):,.0f}"
 
 
@@ -196,10 +231,11 @@ def main() -> None:
     rows = {n: row for n, row in manifest.load().items() if row.command[0] == "python"}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(rows)}")
-    parser.add_argument("--rounds", type=int, default=8, help="slices an arm (8)")
+    parser.add_argument("--rounds", type=int, default=8, help="rounds of 1.5 s an arm (8)")
+    parser.add_argument("--workers", type=int, help="worker processes a row (as it ships)")
     chosen = parser.parse_args()
     try:
-        picked = manifest.choose(rows, chosen.rows or list(rows))
+        picked = with_workers(manifest.choose(rows, chosen.rows or list(rows)), chosen.workers)
     except manifest.ManifestError as error:
         raise SystemExit(f"bench-services: {error}") from None
     console = Console()
