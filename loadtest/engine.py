@@ -49,8 +49,7 @@ class Engine:
         self._cpu_began = 0.0
         self._in_window = False
         self.at(self.now() + SWEEP_INTERVAL_S, self._sweep)
-        self._publish_at = self.now()
-        self.at(self._publish_at, self._publish)
+        self._publish_from(self.now())
 
     # Streams and connections
 
@@ -113,7 +112,7 @@ class Engine:
         """
         now = self.now()
         self._publish_streams(self.streams)
-        self._publish_at = now + (begins_in_s % SLICE_S or SLICE_S)
+        self._publish_from(now + (begins_in_s % SLICE_S or SLICE_S))
         self._window_begins = now + begins_in_s
         self._slices = {stream: defaultdict(Slice) for stream in self.streams}
         self.at(self._window_begins, lambda now: self._begin_window(now, lasts_s))
@@ -122,7 +121,7 @@ class Engine:
         self._publish_streams(self.streams)
         self._window_begins = now
         self.window_started_at = time.time()
-        self._publish_at = now + SLICE_S
+        self._publish_from(now + SLICE_S)
         self._cpu_began = time.process_time()
         self._in_window = True
         self.tallies = {stream: stream.new_tally(now) for stream in self.streams}
@@ -234,11 +233,15 @@ class Engine:
             stream.sweep(now)
         self.at(now + SWEEP_INTERVAL_S, self._sweep)
 
+    def _publish_from(self, due: float) -> None:
+        """Publish at `due` and then every `SLICE_S`; an earlier series ends."""
+        self._publish_at = due
+        self.at(due, self._publish)
+
     def _publish(self, now: float) -> None:
         if now >= self._publish_at:
-            self._publish_at = now + SLICE_S
             self._publish_streams(self.streams)
-        self.at(self._publish_at, self._publish)
+            self._publish_from(max(self._publish_at + SLICE_S, now))
 
     def _publish_streams(self, streams: list[Stream]) -> None:
         number = math.floor((self.now() - self._window_begins) / SLICE_S - 0.5)

@@ -88,6 +88,13 @@ class Experiment:
     claimed: Mapping[str, float] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
+    @property
+    def restarts(self) -> bool:
+        """Whether rows are started anew between its trials, as a rule."""
+        return self.fresh or any(
+            level.environment != self.levels[0].environment for level in self.levels
+        )
+
     def level(self, label: str) -> Level | None:
         """The level called `label`, if there is one."""
         return next((level for level in self.levels if level.label == label), None)

@@ -25,6 +25,7 @@ from loadtest.trials import Gate, Trial
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
 LONGEST_PHASE_S = 0.2
+PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 
 
 class House(Protocol):
@@ -70,12 +71,15 @@ class Measurement:
         self._ceiling_rps = ceiling_rps
         self._forks = forks
         self._overrides: dict[str, Mapping[str, str]] = {}
+        self._practised: set[tuple[str, str]] = set()
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
         """Run the trial once, gates checked."""
         experiment, level, service = planned.experiment, planned.level, planned.service
         asked = self._load(experiment, level)
         self._prepare(service, level.environment, fresh=experiment.fresh or attempt > 1)
+        if not experiment.restarts:
+            self._practise(service, level)
         # The arms of a block get the same requests at the same moments.
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
         with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
@@ -121,6 +125,7 @@ class Measurement:
 
     def _peak(self, experiment: Experiment, level: Level, row: str, asked: Load) -> float:
         self._prepare(row, level.environment, fresh=experiment.fresh)
+        self._practise(row, level)
         seed = seed_of(self._seed, experiment.name, "peak")
         result = self._run(row, asked, level, experiment.warmup_s, experiment.duration_s, seed)
         return result.goodput_rps
@@ -130,8 +135,20 @@ class Measurement:
         as_it_runs = self._overrides.get(service, {})
         if fresh or environment != as_it_runs or not self._house.alive(service):
             self._house.restart(service, environment)
+            self._practised -= {each for each in self._practised if each[0] == service}
             self._overrides[service] = environment
             self.about[service] = about(self._house.rows[service], self._house.backend)
+
+    def _practise(self, service: str, level: Level) -> None:
+        """Ask a row that has just started for a while, uncounted: V8 compiles what it sees often.
+
+        Each row once for each kind of request, so that none enters its first trial cold.
+        """
+        if (service, level.scenario) not in self._practised:
+            websocket = level.load.kind == "websocket"
+            asked = Load("websocket" if websocket else "closed", PRACTICE_CONNECTIONS)
+            self._run(service, asked, level, 0.0, PRACTICE_S, seed=0)
+            self._practised.add((service, level.scenario))
 
     def _sampler(self, service: str) -> Sampler:
         house = self._house

@@ -16,7 +16,7 @@ FEWEST_ROUNDS = 2  # one round has no spread, so no interval
 TWIN = "#2"
 
 # Seconds that a trial takes beside its warm-up and its window: the load generator's start and end.
-TRIAL_OVERHEAD_S = 1.1
+TRIAL_OVERHEAD_S = 0.7
 RESTART_S = 2.5
 
 
@@ -35,9 +35,8 @@ class PlannedTrial:
     @property
     def seconds(self) -> float:
         """Estimated time of the trial, in seconds."""
-        restart = self.experiment.fresh or self.level.environment
         own = self.experiment.warmup_s + self.experiment.duration_s
-        return own + TRIAL_OVERHEAD_S + (RESTART_S if restart else 0.0)
+        return own + TRIAL_OVERHEAD_S + (RESTART_S if self.experiment.restarts else 0.0)
 
 
 def plan(

@@ -63,14 +63,24 @@ class Loads:
         self.beside = threading.Barrier(2, timeout=20)
         self.together = False
 
+    @property
+    def trials(self) -> list[dict[str, Any]]:
+        """The calls without those that only let a row practise."""
+        return [call for call in self.calls if not practises(call)]
+
     def __call__(self, asked: Load, **options: Any) -> LoadResult:
         self.calls.append({"load": asked, **options})
-        if self.together:
+        if self.together and not practises(options):
             self.beside.wait()
         rps = PEAKS[options["service"]]
         return replace(
             RESULT, goodput_rps=rps, response_us=EMPTY, service_us=EMPTY, send_late_us=EMPTY
         )
+
+
+def practises(call: Mapping[str, Any]) -> bool:
+    """Whether a load is no trial, and only lets the row practise."""
+    return bool(call["duration_s"] == measurement.PRACTICE_S)
 
 
 @pytest.fixture
@@ -100,8 +110,8 @@ def test_a_trial_says_what_was_asked_and_what_the_slots_allow(loads: Loads) -> N
     assert trial.prediction is not None
     assert trial.prediction.rps == pytest.approx(30.0)
     assert trial.prediction.bound_by == "workers"
-    assert loads.calls[0]["target"] == manifest.load()[first.service].url()
-    assert loads.calls[0]["parameters"] == {"ms": 100}
+    assert loads.trials[0]["target"] == manifest.load()[first.service].url()
+    assert loads.trials[0]["parameters"] == {"ms": 100}
 
 
 def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
@@ -110,7 +120,7 @@ def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
     seeds = {
         number: {
             call["seed"]
-            for each, call in zip(trials, loads.calls, strict=True)
+            for each, call in zip(trials, loads.trials, strict=True)
             if each.round == number
         }
         for number in (1, 2)
@@ -122,7 +132,7 @@ def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
 def test_windows_begin_at_points_of_a_wave_that_rounds_draw_and_arms_share(loads: Loads) -> None:
     trials = planned(rounds=40)
     take(Rows(), trials)
-    late = [call["warmup_s"] - trials[0].experiment.warmup_s for call in loads.calls]
+    late = [call["warmup_s"] - trials[0].experiment.warmup_s for call in loads.trials]
     by_round: dict[int, set[float]] = {}
     for each, seconds in zip(trials, late, strict=True):
         by_round.setdefault(each.round, set()).add(seconds)
@@ -132,7 +142,7 @@ def test_windows_begin_at_points_of_a_wave_that_rounds_draw_and_arms_share(loads
 
 def test_what_does_not_wait_has_no_waves(loads: Loads) -> None:
     take(Rows(), planned(scenario="json", parameters={}))
-    assert {call["warmup_s"] for call in loads.calls} == {1.0}
+    assert {call["warmup_s"] for call in loads.trials} == {1.0}
 
 
 def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
@@ -147,6 +157,19 @@ def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> N
     changes = [now for before, now in zip([{}, *wanted], wanted, strict=False) if now != before]
     assert house.restarts == [("flask-sync", change) for change in changes]
     assert loads.calls
+
+
+def test_a_row_practises_each_kind_of_request_once_after_its_start(loads: Loads) -> None:
+    house = Rows()
+    house.dead.add("flask-sync")
+    levels = [
+        {"connections": 8, "label": "json", "scenario": "json", "parameters": {}},
+        {"connections": 8, "label": "json again", "scenario": "json", "parameters": {}},
+        {"connections": 8, "label": "item", "scenario": "item", "parameters": {}},
+    ]
+    take(house, planned(levels=levels, parameters={}))
+    practised = [(call["service"], call["scenario"]) for call in loads.calls if practises(call)]
+    assert sorted(practised) == [(row, kind) for row in PEAKS for kind in ("item", "json")]
 
 
 def test_fresh_rows_are_restarted_each_time(loads: Loads) -> None:
@@ -168,9 +191,9 @@ def test_a_share_of_the_peak_is_taken_from_the_slowest_row_once(loads: Loads) ->
     trials = planned(levels=levels, peak={"kind": "closed", "connections": 32})
     measuring = take(Rows(), trials)
     assert measuring.peaks == {"e": PEAKS}
-    kinds = [call["load"].kind for call in loads.calls]
+    kinds = [call["load"].kind for call in loads.trials]
     assert kinds == ["closed", "closed", *["open"] * len(trials)]
-    assert {call["load"].rate_rps for call in loads.calls[2:]} == {15.0}
+    assert {call["load"].rate_rps for call in loads.trials[2:]} == {15.0}
 
 
 def test_the_second_load_runs_beside_the_first_and_is_kept(loads: Loads) -> None:
@@ -178,7 +201,7 @@ def test_the_second_load_runs_beside_the_first_and_is_kept(loads: Loads) -> None
     background = {"scenario": "cpu", "parameters": {"n": 1000}, "kind": "closed", "connections": 1}
     [first, *_] = planned(background=background)
     trial = Measurement(Rows(), run_id="r", seed=1).take(first, 1)
-    second, main = sorted(loads.calls, key=lambda call: str(call["scenario"]))
+    second, main = sorted(loads.trials, key=lambda call: str(call["scenario"]))
     assert (second["scenario"], main["scenario"]) == ("cpu", "wait")
     assert second["duration_s"] > main["warmup_s"] + main["duration_s"]
     assert trial.extra["background"]["answered"] == RESULT.answered

@@ -31,33 +31,26 @@ class Tree:
 
     def __init__(self, root_pid: int) -> None:
         self._root_pid = root_pid
-        self._usage, self._read_at = Usage(), 0.0
+        self._cpu_s, self._pss, self._read_at = 0.0, 0, 0.0
 
     def usage(self) -> Usage:
-        """What the tree uses now; at most half a second old."""
+        """What the tree uses now; its memory, which is dear to read, at most half a second ago."""
+        family = _family(self._root_pid)
         if time.monotonic() - self._read_at >= _CACHE_S:
-            fresh = self._measure()
-            # A worker that has ended but is not reaped yet is counted nowhere for a moment.
-            cpu_s = max(fresh.cpu_s, self._usage.cpu_s)
-            self._usage = Usage(cpu_s, fresh.pss, fresh.threads, fresh.processes)
-            self._read_at = time.monotonic()
-        return self._usage
+            self._pss, self._read_at = sum(map(_pss, family)), time.monotonic()
+        cpu_s, threads, processes = 0.0, 0, 0
+        for process in family:
+            with suppress(psutil.Error):
+                times, running = process.cpu_times(), process.num_threads()
+                cpu_s += times.user + times.system + times.children_user + times.children_system
+                threads, processes = threads + running, processes + 1
+        # A worker that has ended but is not reaped yet is counted nowhere for a moment.
+        self._cpu_s = max(cpu_s, self._cpu_s)
+        return Usage(self._cpu_s, self._pss, threads, processes)
 
     def has(self, pid: int) -> bool:
         """Whether a process belongs to the tree and lives."""
         return any(process.pid == pid for process in _family(self._root_pid))
-
-    def _measure(self) -> Usage:
-        cpu_s, pss, threads, processes = 0.0, 0, 0, 0
-        for process in _family(self._root_pid):
-            try:
-                times, memory = process.cpu_times(), _pss(process)
-                running = process.num_threads()
-            except psutil.Error:
-                continue
-            cpu_s += times.user + times.system + times.children_user + times.children_system
-            pss, threads, processes = pss + memory, threads + running, processes + 1
-        return Usage(cpu_s, pss, threads, processes)
 
 
 def accept_backlog(port: int) -> int | None:
@@ -104,6 +97,8 @@ def _pss(process: psutil.Process) -> int:
     """Proportional set size, which counts shared memory once; resident size where there is none."""
     try:
         memory = process.memory_full_info()
+        return int(getattr(memory, "pss", 0) or memory.rss)
     except psutil.AccessDenied:
         return int(process.memory_info().rss)
-    return int(getattr(memory, "pss", 0) or memory.rss)
+    except psutil.Error:
+        return 0
