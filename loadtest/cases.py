@@ -39,7 +39,8 @@ class Case:
     """One request and its only right answer.
 
     `document` is the whole body as JSON; ANYTHING where it isn't the same each time. For an error
-    `code` and `fields` are judged instead (messages are the row's own).
+    `code` and `fields` are judged instead (messages are the row's own). `part`: the part of the
+    contract that it belongs to, where a row may leave that out (`lab.leaves-out`).
     """
 
     title: str
@@ -52,6 +53,7 @@ class Case:
     body: bytes | None = None
     content_type: str | None = None
     chunked: bool = False
+    part: str = ""
 
 
 def page(first: int, last: int, limit: int, offset: int) -> dict[str, Any]:

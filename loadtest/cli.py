@@ -88,11 +88,11 @@ Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 @app.command("list")
 def list_() -> None:
     """Show rows, experiments, scenarios and budgets."""
-    table = Table("row", "framework", "model", "port", "can run here", box=None)
+    table = Table("row", "framework", "model", "port", "leaves out", "can run here", box=None)
     for row in manifest.load().values():
-        table.add_row(
-            row.name, row.framework, row.model, str(row.port), builds.missing(row) or "yes"
-        )
+        runs_here = builds.missing(row) or "yes"
+        left_out = ", ".join(row.leaves_out)
+        table.add_row(row.name, row.framework, row.model, str(row.port), left_out, runs_here)
     console.print(table)
     for title, names in (
         ("experiments", experiment_files.load_all()),
@@ -166,7 +166,9 @@ def verify(rows: Names = "") -> None:
 
 def _verified(row: Row, database_url: str | None) -> bool:
     found = verify_row(row, database_url=database_url)
-    console.print(f"{row.name}: {'FAILS' if found.failures else 'keeps the contract'}")
+    left_out = ", ".join(row.leaves_out)
+    kept = f"keeps the contract{f', but for {left_out}' if left_out else ''}"
+    console.print(f"{row.name}: {'FAILS' if found.failures else kept}")
     for line in (*found.failures, *found.warnings):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     return not found.failures

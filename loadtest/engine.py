@@ -21,7 +21,6 @@ from loadtest.tally import SLICE_S, Batch, Slice, Slices, Tally
 
 Observer = Callable[[list[Batch]], None]
 
-OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
 SWEEP_INTERVAL_S = 0.1
 _EVENTS = 128
 _DRAIN_AFTER = 2000
@@ -70,7 +69,7 @@ class Engine:
         """Open one more connection of `stream`, a little after the one before."""
         connection = Connection(stream)
         stream.connections.add(connection)
-        stream.opening_at = max(self.now(), stream.opening_at + OPENING_INTERVAL_S)
+        stream.opening_at = max(self.now(), stream.opening_at + stream.opening_interval_s)
         self._opening += 1
         self.at(stream.opening_at, lambda now: self._open(connection, now))
         return connection

@@ -24,6 +24,7 @@ class Level:
     `x` is its place on the chart's axis. `environment` overrides the row's own (the row is
     restarted with it). `share_of_peak` asks for an open load at that share of the slowest row's
     peak: `at_peak` makes the load once the peak is known. `quick`: whether the quick plan has it.
+    `without`: rows that cannot take it.
     """
 
     label: str
@@ -34,6 +35,7 @@ class Level:
     environment: Mapping[str, str]
     share_of_peak: float | None = None
     quick: bool = True
+    without: tuple[str, ...] = ()
 
     def at_peak(self, peak_rps: float) -> Load:
         """The load of this level where the slowest row peaks at `peak_rps`."""
@@ -223,6 +225,7 @@ def _level(table: Table, defaults: _Defaults) -> Level:
         environment={key: str(value) for key, value in environment.items()},
         share_of_peak=table.number("share_of_peak", None),
         quick=table.take("quick", bool, True),
+        without=table.texts("without", ()),
     )
     table.done()
     if not level.scenario:
@@ -284,6 +287,13 @@ def _check_shape(where: str, experiment: Experiment) -> None:
     for row in experiment.full_rows:
         if row not in experiment.rows:
             raise ExperimentError(f"{where}: full_rows has {row!r}, which is none of its rows")
+    for level in experiment.levels:
+        for row in level.without:
+            if row not in experiment.rows or row == experiment.reference:
+                raise ExperimentError(
+                    f"{where}: level {level.label!r} is without {row!r}, "
+                    "which must be one of its rows and not the reference"
+                )
     labels = [level.label for level in experiment.levels]
     if len(set(labels)) < len(labels):
         raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")

@@ -15,7 +15,7 @@ from loadtest.connection import Connection
 from loadtest.engine import Engine
 from loadtest.load import Load
 from loadtest.scenarios import Scenario
-from loadtest.stream import OpenStream, Stream, resolve
+from loadtest.stream import OPENING_INTERVAL_S, OpenStream, Stream, resolve
 from loadtest.tally import Batch
 
 TURN_S = 0.005
@@ -85,7 +85,14 @@ class Generator:
         if plan.load.kind == "open":
             rate = (plan.load.rate_rps or 1.0) * plan.share
             return OpenStream(self.engine, arrivals=arrivals.poisson(rate, plan.seed), **options)
-        return Stream(self.engine, think_s=plan.load.think_s, **options)
+        # Clients that pause ask at any time, not all at once and then all together again.
+        spread_s = plan.load.think_s / max(plan.load.connections, 1)
+        return Stream(
+            self.engine,
+            think_s=plan.load.think_s,
+            opening_interval_s=max(spread_s, OPENING_INTERVAL_S),
+            **options,
+        )
 
     def _run(self) -> None:
         yielded = self.engine.now()

@@ -16,6 +16,9 @@ ROOT = Path(os.environ.get("LAB_ROOT", Path(__file__).resolve().parent.parent))
 COMPOSE_FILE = ROOT / "docker-compose.yml"
 CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
 
+VALIDATION = "validation"  # of the fields of an order
+PARTS = (VALIDATION,)  # what a row may leave out of the contract, if it says so
+
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(
     r"\$(?:(?P<escaped>\$)|\{(?P<name>\w+)(?:(?P<operator>:?-)(?P<default>[^}]*))?\}|(?P<bare>\w+))"
@@ -34,7 +37,8 @@ class Row:
     takes from its environment. `folder` is where the row's code lives. Ports are host ports.
     `needs` names the toolchain that the native mode must find, `build` the command that it runs
     in `folder` before the first start; both are empty for rows that the virtualenv serves.
-    `port_variable` names what changes the host port.
+    `port_variable` names what changes the host port. `leaves_out`: parts of the contract (`PARTS`)
+    that the row leaves out on purpose, to show what they cost.
     """
 
     name: str
@@ -48,6 +52,7 @@ class Row:
     profiles: tuple[str, ...] = ()
     needs: str = ""
     build: str = ""
+    leaves_out: tuple[str, ...] = ()
     port_variable: str = "the port in docker-compose.yml"
     metrics_port_variable: str = "the port in docker-compose.yml"
 
@@ -124,9 +129,21 @@ def _row(path: Path, name: str, service: Mapping[str, Any], declared: Mapping[st
         profiles=tuple(service.get("profiles") or ()),
         needs=labels.get("lab.needs", ""),
         build=labels.get("lab.build", ""),
+        leaves_out=_leaves_out(path, name, labels),
         port_variable=_port_variable(declared, CONTAINER_PORT),
         metrics_port_variable=_port_variable(declared, CONTAINER_METRICS_PORT),
     )
+
+
+def _leaves_out(path: Path, name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    parts = tuple(labels.get("lab.leaves-out", "").split())
+    for part in parts:
+        if part not in PARTS:
+            raise ManifestError(
+                f"{path}: service {name}: label lab.leaves-out: {part!r} is none of: "
+                + ", ".join(PARTS)
+            )
+    return parts
 
 
 def _required(path: Path, name: str, labels: Mapping[str, str], label: str) -> str:

@@ -11,7 +11,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
 from typing import Any, Protocol
 
-from loadtest import gates, load, scenarios
+from loadtest import gates, load, scenarios, settling
 from loadtest.experiments import Experiment, Level
 from loadtest.forkserver import ForkServer
 from loadtest.load import Load, LoadResult
@@ -131,13 +131,16 @@ class Measurement:
         return result.goodput_rps
 
     def _prepare(self, service: str, environment: Mapping[str, str], *, fresh: bool) -> None:
-        """Bring the row into the state that the level asks for."""
-        as_it_runs = self._overrides.get(service, {})
-        if fresh or environment != as_it_runs or not self._house.alive(service):
+        """Bring the row into the state that the level asks for, free of what came before."""
+        changed = environment != self._overrides.get(service, {})
+        if fresh or changed or not self._house.alive(service) or not self._settled(service):
             self._house.restart(service, environment)
             self._practised -= {each for each in self._practised if each[0] == service}
             self._overrides[service] = environment
             self.about[service] = about(self._house.rows[service], self._house.backend)
+
+    def _settled(self, service: str) -> bool:
+        return settling.settled(self._house.rows[service], self._house.backend)
 
     def _practise(self, service: str, level: Level) -> None:
         """Ask a row that has just started for a while, uncounted: V8 compiles what it sees often.
@@ -149,6 +152,7 @@ class Measurement:
             asked = Load("websocket" if websocket else "closed", PRACTICE_CONNECTIONS)
             self._run(service, asked, level, 0.0, PRACTICE_S, seed=0)
             self._practised.add((service, level.scenario))
+            self._settled(service)
 
     def _sampler(self, service: str) -> Sampler:
         house = self._house

@@ -293,7 +293,15 @@ def _rows(run: Run) -> Table:
         numbers = (str(seen.get(key, "–")) for key in ("workers", "threads", "pool_size"))
         server = str(seen.get("server", "–"))
         rows.append(
-            (name, str(row.get("framework")), server, str(row.get("model")), *numbers, bound)
+            (
+                name,
+                str(row.get("framework")),
+                server,
+                str(row.get("model")),
+                *numbers,
+                bound,
+                ", ".join(row.get("leaves_out") or ()) or "–",
+            )
         )
     headers = ("Row", "Framework", "Server", "Model", "Workers", "Threads", "Pool", "Slots")
-    return Table(headers, tuple(rows))
+    return Table((*headers, "Leaves out of the contract"), tuple(rows))

@@ -23,6 +23,7 @@ COLOURS = {
     "asgi-raw": "#00696B",
     "wsgi-raw": "#8B1E1E",
     "flask-pydantic": "#4A4A9C",
+    "flask-unchecked": "#5F7A00",
 }
 
 # A shape for each row: Vega's names where it has one, and the character for it in text.
@@ -42,6 +43,7 @@ SHAPES = {
     "bar": "▬",
     "frame": "▣",
     "chevron": "⌃",
+    "tee": "┳",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -52,6 +54,7 @@ PATHS = {
     "pentagon": "M0-1L.95-.31.59.81-.59.81-.95-.31Z",
     "chevron": "M0-.9L.95.1V.85L0-.1-.95.85V.1Z",
     "frame": "M-.9-.9H.9V.9H-.9ZM-.4-.4V.4H.4V-.4Z",
+    "tee": "M-1-.9H1V-.3H.3V.9H-.3V-.3H-1Z",
     "bar": "M-1-.4H1V.4H-1Z",
 }
 

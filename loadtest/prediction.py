@@ -9,6 +9,8 @@ from loadtest import scenarios
 from loadtest.load import Load
 from loadtest.trials import Prediction
 
+PAUSES = "pauses of the clients"
+
 
 def predict(
     about: Mapping[str, Any], load: Load, scenario: str, parameters: Mapping[str, int]
@@ -17,7 +19,7 @@ def predict(
 
     A request that fans out at once holds `n` slots together, in turn one after another; its L
     counts them all. What binds is the row's own limit (`slots_bound_by`), the connections of the
-    client, or the offered rate.
+    client, the pauses that they make, or the offered rate.
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
@@ -30,4 +32,7 @@ def predict(
     rps = slots / latency_s
     if load.kind == "open" and load.rate_rps is not None and load.rate_rps < rps:
         rps, bound_by = load.rate_rps, "offered rate"
+    asked_rps = load.connections / (latency_s / at_once + load.think_s)
+    if load.think_s and asked_rps < rps:
+        rps, bound_by = asked_rps, PAUSES
     return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)

@@ -197,5 +197,6 @@ def declared(row: Row) -> dict[str, Any]:
         "framework": row.framework,
         "model": row.model,
         "command": list(row.command),
+        "leaves_out": list(row.leaves_out),
         "environment": {name: row.environment.get(name, "") for name in _BUDGETED},
     }

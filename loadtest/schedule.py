@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loadtest.experiments import Experiment, ExperimentError, Level
+from loadtest.stream import OPENING_INTERVAL_S
 
 PlanName = Literal["quick", "full"]
 
@@ -35,8 +36,9 @@ class PlannedTrial:
     @property
     def seconds(self) -> float:
         """Estimated time of the trial, in seconds."""
-        own = self.experiment.warmup_s + self.experiment.duration_s
-        return own + TRIAL_OVERHEAD_S + (RESTART_S if self.experiment.restarts else 0.0)
+        load, own = self.level.load, self.experiment.warmup_s + self.experiment.duration_s
+        opening = max(load.think_s, load.connections * OPENING_INTERVAL_S)
+        return own + opening + TRIAL_OVERHEAD_S + (RESTART_S if self.experiment.restarts else 0.0)
 
 
 def plan(
@@ -112,6 +114,7 @@ def _round(
         (arm, service, level)
         for level in rng.sample(experiment.levels, len(experiment.levels))
         for arm, service in rng.sample(arms, len(arms))
+        if service not in level.without
     ]
     return [
         PlannedTrial(experiment, start + place, number, place + 1, arm, service, level)

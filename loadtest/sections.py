@@ -15,6 +15,7 @@ from loadtest.claims import Claim, amount
 from loadtest.criteria import SLOPES
 from loadtest.experiments import Experiment
 from loadtest.runs import Run
+from loadtest.statistics import FEWEST_ROUNDS
 from loadtest.trials import Trial
 from loadtest.verdicts import Finding, times
 
@@ -114,9 +115,16 @@ def takeaway(findings: Sequence[Finding], experiment: Experiment) -> str:
             return (
                 f"{capital(level.label)}: no meaningful difference between the rows (within ±5 %)"
             )
+        if at and all(_rounds(finding) < FEWEST_ROUNDS for finding in at):
+            return f"{capital(level.label)}: too few rounds to compare the rows"
         if at:
             return f"{capital(level.label)}: this run cannot tell the rows apart"
     return experiment.title
+
+
+def _rounds(finding: Finding) -> int:
+    """How many rounds the finding stands on."""
+    return finding.comparison.rounds if finding.comparison else 0
 
 
 def _log_ratio(finding: Finding) -> float:

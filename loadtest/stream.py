@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from loadtest.scenarios import Traffic
 
 Address = tuple[int, tuple[str, int]]
+OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
 
 
 class Stream:
@@ -39,6 +40,7 @@ class Stream:
         traffic: Traffic,
         think_s: float = 0.0,
         timeout_s: float = 30.0,
+        opening_interval_s: float = OPENING_INTERVAL_S,
     ) -> None:
         self.engine = engine
         self.service = service
@@ -47,6 +49,7 @@ class Stream:
         self.traffic = traffic
         self.think_s = think_s
         self.timeout_s = timeout_s
+        self.opening_interval_s = opening_interval_s
         self.runs_on = think_s == 0 and not self.open_loop
         self.connections: set[Connection] = set()
         self.opening_at = 0.0

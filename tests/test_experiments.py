@@ -95,6 +95,10 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
         ({"load": {"kind": "open"}}, "an open load needs rate_rps or share_of_peak"),
         ({"levels": [{"share_of_peak": 0.5}]}, "share_of_peak needs [peak]"),
         ({"parameters": {"ms": 1.5}}, "parameters.ms must be a whole number"),
+        (
+            {"levels": [{"connections": 1, "without": ["fastapi-async"]}]},
+            "'1 connection' is without 'fastapi-async', which must be one of its rows and not the",
+        ),
         ({"scenario": ""}, "scenario is missing; add it here or at the top"),
         ({"full_rows": ["go"]}, "full_rows has 'go', which is none of its rows"),
         ({"background": {"kind": "closed"}}, "background: scenario is missing; add it"),

@@ -68,6 +68,11 @@ def test_labels_and_environment_may_be_lists(compose: Path) -> None:
     ("old", "new", "told"),
     [
         ("lab.framework: Toy, ", "", "service toy: label lab.framework is missing"),
+        (
+            "lab.needs: go",
+            "lab.leaves-out: speed",
+            "lab.leaves-out: 'speed' is none of: validation",
+        ),
         (":8000", ":8001", "service toy: publish port 8000"),
         ("services:", "rows:", "has no services"),
         ("services:", "services: [", "not valid YAML"),

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from loadtest import load, manifest, measurement
+from loadtest import load, manifest, measurement, settling
 from loadtest.experiments import parse
 from loadtest.histogram import Histogram
 from loadtest.load import Load, LoadResult
@@ -87,6 +87,7 @@ def practises(call: Mapping[str, Any]) -> bool:
 def loads(monkeypatch: pytest.MonkeyPatch) -> Loads:
     loads = Loads()
     monkeypatch.setattr(load, "run", loads)
+    monkeypatch.setattr(settling, "settled", lambda *_: True)
     about = {"slots": 3, "slots_bound_by": "workers", "fanout": "in turn"}
     monkeypatch.setattr(measurement, "about", lambda *_: about)
     return loads
@@ -182,6 +183,16 @@ def test_a_dead_row_is_started_again(loads: Loads) -> None:
     house = Rows()
     house.dead.add("flask-sync")
     take(house, planned())
+    assert house.restarts == [("flask-sync", {})]
+    assert loads.calls
+
+
+def test_a_row_that_does_not_settle_is_started_again(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "settled", lambda row, _: row.name != "flask-sync")
+    house = Rows()
+    take(house, planned(rounds=1))
     assert house.restarts == [("flask-sync", {})]
     assert loads.calls
 

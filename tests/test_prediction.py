@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadtest.load import Load
-from loadtest.prediction import predict
+from loadtest.prediction import PAUSES, predict
 
 GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
 ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
@@ -39,6 +39,17 @@ def test_five_waits_in_one_request() -> None:
     assert at_once.rps == pytest.approx(4 / 0.05)
     assert crowded.rps == pytest.approx(40 / 0.25)
     assert (at_once.bound_by, crowded.bound_by) == ("connections", "pool")
+
+
+def test_clients_that_pause_ask_for_less_than_the_slots_allow() -> None:
+    few, many = (
+        predict(ASYNC, Load("closed", n, think_s=0.9), "wait", {"ms": 100}) for n in (100, 1000)
+    )
+    assert few is not None
+    assert many is not None
+    assert few.rps == pytest.approx(100.0)
+    assert many.rps == pytest.approx(400.0)
+    assert (few.bound_by, many.bound_by) == (PAUSES, "pool")
 
 
 def test_an_offered_rate_below_the_slots_binds() -> None:

@@ -50,6 +50,14 @@ def test_every_arm_comes_first_about_as_often() -> None:
     assert all(300 < count < 500 for count in first.values())
 
 
+def test_a_level_leaves_out_the_rows_that_cannot_take_it() -> None:
+    levels = [{"connections": 1}, {"connections": 8, "without": ["flask-sync"]}]
+    trials = schedule.schedule([experiment(levels=levels, criteria=[])], 1)
+    at = {n: {t.arm for t in trials if t.level.load.connections == n} for n in (1, 8)}
+    assert at == {1: ARMS, 8: ARMS - {"flask-sync"}}
+    assert [trial.index for trial in trials] == list(range(len(trials)))
+
+
 def test_indices_count_through_the_whole_plan() -> None:
     trials = schedule.schedule([experiment(), experiments.load_all()["pool-size"]], 1)
     assert [trial.index for trial in trials] == list(range(len(trials)))

@@ -165,7 +165,7 @@ def _warm_up(records: Records) -> list[alt.Chart]:
     ground = alt.Chart(data([{"t": begin, "end": 0.0, "name": "warm-up"}]))
     return [
         ground.mark_rect(color=_GREY).encode(x="t:Q", x2="end:Q"),
-        ground.mark_text(align="left", baseline="top", dx=4, dy=4, fontSize=11).encode(
+        ground.mark_text(align="left", baseline="bottom", dy=-3, fontSize=11).encode(
             x="t:Q", y=alt.value(0), text="name:N"
         ),
     ]

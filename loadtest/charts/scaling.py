@@ -24,6 +24,7 @@ from loadtest.charts.style import (
 from loadtest.claims import UNITS, amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import by_round
+from loadtest.prediction import PAUSES
 from loadtest.scalability import FITS, Scalability, scalability
 from loadtest.statistics import FEWEST_ROUNDS, interval
 from loadtest.trials import Prediction, Trial
@@ -75,6 +76,8 @@ def _record(
         "rounds": len(values),
         "predicted": predicted,
         "slots": prediction.slots if prediction else None,
+        "latency_s": prediction.latency_s if prediction else None,
+        "think_s": level.load.think_s,
         "limit": _limit(prediction) if predicted and prediction else "",
     }
 
@@ -87,6 +90,8 @@ def _prediction(trials: Sequence[Trial], row: str, level: Level) -> Prediction |
 
 
 def _limit(prediction: Prediction) -> str:
+    if prediction.bound_by == PAUSES:
+        return "all that is asked"
     return f"{prediction.slots:,} slot{'s'[: prediction.slots != 1]} ({prediction.bound_by})"
 
 
@@ -134,10 +139,17 @@ def _predictions(experiment: Experiment, records: Records) -> Records:
             if each["predicted"]
         ]
     return [
-        {"row": each["row"], "x": x, "y": min(x, each["slots"]) * each["predicted"] / each["slots"]}
+        {"row": each["row"], "x": x, "y": _allowed(each, x)}
         for each in _last(records)
         for x in _grid(records)
     ]
+
+
+def _allowed(record: dict[str, Any], connections: float) -> float:
+    """Requests a second that so many connections can ask for, and the row's slots can answer."""
+    latency_s = float(record["latency_s"])
+    asked = connections / (latency_s + float(record["think_s"]))
+    return min(asked, float(record["slots"]) / latency_s)
 
 
 def _grid(records: Records) -> list[float]:

@@ -18,6 +18,7 @@ from loadtest.native import Lab
 _DECLARED = manifest.load()
 _WANTED = os.environ.get("LAB_TEST_ROWS", "").split() or list(_DECLARED)
 NAMES = list(builds.available(manifest.choose(_DECLARED, _WANTED))[0])
+LEAVING_OUT = [name for name in NAMES if _DECLARED[name].leaves_out]
 
 Start = Callable[
     [Row, Mapping[str, str]], AbstractContextManager[tuple[Row, subprocess.Popen[bytes]]]
