@@ -10,6 +10,7 @@ from typing import Any, Literal
 from loadtest.criteria import SLOPES, Criterion
 from loadtest.experiments import Experiment
 from loadtest.observations import by_round, points
+from loadtest.prediction import foretold
 from loadtest.statistics import FEWEST_ROUNDS, Comparison, compare, mean_interval, slope
 from loadtest.trials import Trial
 from loadtest.verdicts import times
@@ -141,7 +142,10 @@ def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> li
 
 
 def word(states: Iterable[State]) -> Word:
-    """Confirmed where every measured criterion holds, refuted where every one fails."""
+    """Confirmed where every measured criterion holds, refuted where every one fails.
+
+    Conditional takes one of each: a criterion that stays open has refuted nothing.
+    """
     measured = {state for state in states if state != "not measured"}
     if not measured:
         return "not measured"
@@ -149,7 +153,7 @@ def word(states: Iterable[State]) -> Word:
         return "confirmed"
     if measured == {"fails"}:
         return "refuted"
-    return "conditional" if "holds" in measured else "undecided"
+    return "conditional" if measured >= {"holds", "fails"} else "undecided"
 
 
 def observed(criterion: Criterion, figure: Figure | None) -> str:
@@ -222,22 +226,20 @@ def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
 
 def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
     """What slots / L foretells of the criterion's figure; None where it says nothing of it."""
+    if criterion.measure == "share_of_prediction" and not criterion.ratio:
+        return 1.0
     own, other = (
         next(
             (
-                trial.prediction.rps
+                foretold(trial.prediction, trial.load, criterion.measure)
                 for trial in trials
-                if trial.level == criterion.level and trial.arm == arm and trial.prediction
+                if trial.level == criterion.level and trial.arm == arm
             ),
             None,
         )
         for arm in (criterion.row, criterion.reference)
     )
-    if criterion.measure == "share_of_prediction" and not criterion.ratio:
-        return 1.0
-    if criterion.measure != "goodput_rps" or own is None:
-        return None
-    if not criterion.ratio:
+    if own is None or not criterion.ratio:
         return own
     return own / other if other else None
 

@@ -163,7 +163,7 @@ def _lead(run: Run, sections: Sequence[Section]) -> str:
     return (
         f"{len(rows)} rows ({', '.join(rows)}), {len(run.trials):,} trials on {cores} cores "
         f"under the {run.budget} budget, seed {run.info.get('seed', '?')}. "
-        f"Of {len(words)} claims: {counts}."
+        f"Of {len(words)} claim{'s'[: len(words) != 1]}: {counts}."
     )
 
 

@@ -36,3 +36,15 @@ def predict(
     if load.think_s and asked_rps < rps:
         rps, bound_by = asked_rps, PAUSES
     return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)
+
+
+def foretold(prediction: Prediction | None, load: Load, measure: str) -> float | None:
+    """The figure of `measure` that a prediction stands for; None where it says nothing of it.
+
+    Of a median in a closed load too: by Little's law a request takes connections ÷ rate on average.
+    """
+    if prediction is None:
+        return None
+    if measure == "p50_ms" and load.kind == "closed" and not load.think_s:
+        return 1000 * load.connections / prediction.rps
+    return prediction.rps if measure == "goodput_rps" else None

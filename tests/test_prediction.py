@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadtest.load import Load
-from loadtest.prediction import PAUSES, predict
+from loadtest.prediction import PAUSES, foretold, predict
 
 GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
 ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
@@ -39,6 +39,16 @@ def test_five_waits_in_one_request() -> None:
     assert at_once.rps == pytest.approx(4 / 0.05)
     assert crowded.rps == pytest.approx(40 / 0.25)
     assert (at_once.bound_by, crowded.bound_by) == ("connections", "pool")
+
+
+def test_a_median_in_a_closed_load_is_foretold_too() -> None:
+    load = Load("closed", 12)
+    alone, crowded = (predict(ASYNC, load, "fanout", {"n": n, "ms": 50}) for n in (1, 20))
+    assert foretold(alone, load, "p50_ms") == pytest.approx(50.0)
+    assert foretold(crowded, load, "p50_ms") == pytest.approx(300.0)
+    assert foretold(crowded, load, "goodput_rps") == pytest.approx(40.0)
+    assert foretold(crowded, Load("open", 12, 5.0), "p50_ms") is None
+    assert foretold(crowded, load, "p99_ms") is None
 
 
 def test_clients_that_pause_ask_for_less_than_the_slots_allow() -> None:

@@ -54,9 +54,9 @@ def _rows(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, list[Tri
 def _rate(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
     rows = _rows(experiment, trials)
     records = [
-        {"row": row, "t": t + SLICE_S / 2, "y": answered / SLICE_S}
+        {"row": row, "t": t + SLICE_S / 2, "y": share}
         for row, own in rows.items()
-        for t, answered in _medians(own)
+        for t, share in _shares(own)
     ]
     halves = {row: _halves(own) for row, own in rows.items()}
     level = trials[0].level
@@ -64,23 +64,24 @@ def _rate(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
         name=f"{experiment.name}-course",
         title=_steadiness(halves, "throughput"),
         description=(
-            f"{capital(level)}: right answers a second in each quarter of a second, median of the "
-            "rounds. On grey: the warm-up, which counts nowhere. Requests that all wait alike are "
-            "answered in waves, so that a quarter holds a wave more or less."
+            f"{capital(level)}: right answers in each quarter of a second, as a share of the row's "
+            "own mean in the window, mean of the rounds. On grey: the warm-up, which counts "
+            "nowhere. Requests that all wait alike are answered in waves."
         ),
-        draw=lambda width: _draw_lines(list(rows), records, "Right answers a second", width),
+        draw=lambda width: _draw_lines(list(rows), records, _SHARE, width),
         table=_halves_table(rows, halves, "requests/s"),
     )
 
 
-def _medians(trials: Sequence[Trial]) -> Iterator[tuple[float, float]]:
-    """Begin of each slice, and the answers in it in the middle one of the rounds."""
+def _shares(trials: Sequence[Trial]) -> Iterator[tuple[float, float]]:
+    """Begin of each slice that every round has, and its answers over the window's mean."""
     slices: defaultdict[float, list[float]] = defaultdict(list)
     for trial in trials:
         for part in trial.result.timeline:
             slices[part["t"]].append(part["answered"])
-    most = max(len(found) for found in slices.values())
-    yield from ((t, median(found)) for t, found in sorted(slices.items()) if 2 * len(found) > most)
+    means = {t: fmean(found) for t, found in slices.items() if len(found) == len(trials)}
+    usual = fmean([mean for t, mean in means.items() if t >= 0] or [0.0])
+    yield from ((t, mean / usual) for t, mean in sorted(means.items()) if usual)
 
 
 def _halves(trials: Sequence[Trial]) -> tuple[float, float]:
@@ -142,7 +143,7 @@ def _memory(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
             f"{capital(trials[0].level)}: memory (PSS) of the whole service through the first "
             "round. On grey: connecting and warm-up, which count nowhere."
         ),
-        draw=lambda width: _draw_lines(list(rows), records, "Memory of the service, MiB", width),
+        draw=lambda width: _draw_lines(list(rows), records, _MEMORY, width),
         table=_halves_table(rows, halves, "MiB"),
     )
 
@@ -172,13 +173,14 @@ def _warm_up(records: Records) -> list[alt.Chart]:
 
 
 _SECONDS = "Seconds since the window began"
+_SHARE, _MEMORY = "Share of the window's mean", "Memory of the service, MiB"
 
 
 def _draw_lines(rows: Sequence[str], records: Records, title: str, width: int) -> Any:
-    above = [each for each in records if each["y"] > 0]
     x = alt.X("t:Q", title=_SECONDS, axis=alt.Axis(grid=False, tickCount=8, format="~g"))
-    y = alt.Y("y:Q", title=title, **logarithmic([each["y"] for each in above]))
-    base = alt.Chart(data(above)).encode(x=x, y=y, color=colour(rows))
+    axis = alt.Axis(tickCount=5, format=".0%" if title == _SHARE else ",.0f")
+    y = alt.Y("y:Q", title=title, scale=alt.Scale(zero=True), axis=axis)
+    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
     return alt.layer(
         *_warm_up(records),
         base.mark_line(strokeWidth=1.5),

@@ -24,7 +24,7 @@ from loadtest.charts.style import (
 from loadtest.claims import UNITS, amount
 from loadtest.experiments import Experiment, Level
 from loadtest.observations import by_round
-from loadtest.prediction import PAUSES
+from loadtest.prediction import PAUSES, foretold
 from loadtest.scalability import FITS, Scalability, scalability
 from loadtest.statistics import FEWEST_ROUNDS, interval
 from loadtest.trials import Prediction, Trial
@@ -65,7 +65,7 @@ def _record(
         return None
     mean, low, high = interval(values, logarithmic="share" not in experiment.measure)
     prediction = _prediction(trials, row, level)
-    predicted = prediction.rps if prediction and experiment.measure == "goodput_rps" else None
+    predicted = foretold(prediction, level.load, experiment.measure)
     return {
         "row": row,
         "level": level.label,
@@ -248,11 +248,17 @@ def _description(experiment: Experiment, records: Records) -> str:
     return " ".join(
         [
             f"Marks: {mean} of the rounds with its 95 % interval.",
-            "Dotted: slots ÷ wait, the most that a row's slots allow." if top["predicted"] else "",
+            _dotted(experiment) if top["predicted"] else "",
             "Dashed: the Universal Scalability Law, where it fits." if _sweep(experiment) else "",
             f"{capital(top['level'])}, {UNITS[experiment.measure]}: {', '.join(parts)}.",
         ]
     )
+
+
+def _dotted(experiment: Experiment) -> str:
+    if experiment.measure == "goodput_rps":
+        return "Dotted: slots ÷ wait, the most that a row's slots allow."
+    return "Dotted: the least that a row's slots allow (connections × wait ÷ slots)."
 
 
 def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability]) -> Table:
