@@ -25,7 +25,6 @@ from loadtest import (
     record,
     report,
     scenarios,
-    schedule,
 )
 from loadtest import experiments as experiment_files
 from loadtest import live as live_lab
@@ -198,9 +197,8 @@ def _carry_out(asked: Comparison) -> None:
     plan = asked.plan
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
-    seconds = schedule.estimate_s(plan.trials)
     console.print(
-        f"{len(plan.trials)} trials of {len(plan.rows)} rows, about {minutes(seconds)}; "
+        f"{len(plan.trials)} trials of {len(plan.rows)} rows, about {minutes(plan.seconds)}; "
         f"budget {plan.options.budget}, seed {plan.options.seed}",
         soft_wrap=True,
     )

@@ -15,6 +15,7 @@ from loadtest.manifest import Row
 from loadtest.record import Planned
 from loadtest.schedule import PlanName, PlannedTrial
 
+SETUP_S, ROW_SETUP_S = 15.0, 4.0  # as measured; building a row for the first time is apart
 BACKENDS = ("native", "compose")
 # What an experiment without load may check, at a row's base URL.
 CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
@@ -66,6 +67,11 @@ class Plan:
         """Every trial in its order; the same for the same options and rows."""
         timed = [each for each in self.experiments if each.levels]
         return schedule.schedule(timed, self.options.seed)
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time of the whole run: set-up, checks of the rows, trials and report."""
+        return SETUP_S + ROW_SETUP_S * len(self.rows) + schedule.estimate_s(self.trials)
 
     @property
     def planned(self) -> dict[str, Planned]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from loadtest import scenarios
 from loadtest.experiments import Experiment, ExperimentError, Level
 from loadtest.stream import OPENING_INTERVAL_S
 
@@ -16,9 +17,10 @@ QUICK_ROUNDS = 6
 FEWEST_ROUNDS = 2  # one round has no spread, so no interval
 TWIN = "#2"
 
-# Seconds that a trial takes beside its warm-up and its window: the load generator's start and end.
-TRIAL_OVERHEAD_S = 0.7
-RESTART_S = 2.5
+# Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
+# start and end, what a row that waits still has in hand, a row's new start.
+TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.5, 0.4, 1.0
+PRACTICE_S = 2.5  # for each row and kind of request
 
 
 @dataclass(frozen=True)
@@ -36,9 +38,20 @@ class PlannedTrial:
     @property
     def seconds(self) -> float:
         """Estimated time of the trial, in seconds."""
-        load, own = self.level.load, self.experiment.warmup_s + self.experiment.duration_s
-        opening = max(load.think_s, load.connections * OPENING_INTERVAL_S)
-        return own + opening + TRIAL_OVERHEAD_S + (RESTART_S if self.experiment.restarts else 0.0)
+        load, scenario = self.level.load, scenarios.choose(self.level.scenario)
+        waits = scenario.latency_s(scenario.filled(self.level.parameters)) is not None
+        return (
+            self.own_s
+            + max(load.think_s, load.connections * OPENING_INTERVAL_S)
+            + TRIAL_OVERHEAD_S
+            + (DRAIN_S if waits else 0.0)
+            + (RESTART_S if self.experiment.restarts else 0.0)
+        )
+
+    @property
+    def own_s(self) -> float:
+        """Warm-up and window, in seconds."""
+        return self.experiment.warmup_s + self.experiment.duration_s
 
 
 def plan(
@@ -101,8 +114,19 @@ def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]
 
 
 def estimate_s(trials: Sequence[PlannedTrial]) -> float:
-    """Estimated time of the trials, in seconds, without set-up."""
-    return sum(trial.seconds for trial in trials)
+    """Estimated time of the trials, in seconds, without set-up.
+
+    What comes before them is in it: each row practises each kind of request, and finds its peak
+    where loads are a share of that.
+    """
+    practised = {(t.service, t.level.scenario) for t in trials if not t.experiment.restarts}
+    peaks = {
+        (t.experiment.name, t.service): t.own_s + TRIAL_OVERHEAD_S
+        for t in trials
+        if t.experiment.peak
+    }
+    before = PRACTICE_S * len(practised) + sum(peaks.values())
+    return before + sum(trial.seconds for trial in trials)
 
 
 def _round(

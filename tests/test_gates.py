@@ -64,7 +64,7 @@ def test_a_good_trial_passes_every_gate() -> None:
         ({"answered": 3900, "failed": 100, "errors": {"timeout": 100}}, "error rate"),
         ({"mean_in_flight": 9.0}, "Little's law"),
         ({"generator_cpu": 0.95}, "generator CPU"),
-        ({"send_late_us": encoded(0.004, 4000)}, "send lateness"),
+        ({"response_us": encoded(0.0225, 4000)}, "send lateness"),
         ({"unsendable": 1}, "arrivals sent"),
     ],
 )
@@ -99,8 +99,13 @@ def test_the_ends_of_the_window_are_part_of_littles_law() -> None:
 
 
 def test_lateness_that_is_small_beside_the_responses_is_no_fault() -> None:
-    slow = replace(GOOD, send_late_us=encoded(0.004, 4000), response_us=encoded(0.1, 4000))
-    assert failed(slow) == []
+    assert failed(replace(GOOD, response_us=encoded(0.0219, 4000))) == []
+    slow = replace(GOOD, service_us=encoded(0.1, 4000), response_us=encoded(0.109, 4000))
+    assert failed(replace(slow, mean_in_flight=40.0)) == []
+
+
+def test_lateness_of_other_requests_than_the_slow_ones_is_no_fault() -> None:
+    assert failed(replace(GOOD, send_late_us=encoded(0.004, 4000))) == []
 
 
 def test_a_closed_load_has_no_schedule_to_be_late_for() -> None:

@@ -48,17 +48,23 @@ def test_ctrl_c_while_the_rows_start_leaves_nothing(shell: Shell) -> None:
     assert not shell.trials()
 
 
-def test_a_killed_run_leaves_no_process_and_a_readable_report(shell: Shell) -> None:
+def test_a_killed_run_leaves_no_process_and_a_readable_report_and_goes_on(shell: Shell) -> None:
     running = shell.start(*shell.compare())
     assert eventually(lambda: len(shell.trials()) >= 1, 120), shell.output.read_text()
     running.kill()
     running.wait()
     assert eventually(lambda: not shell.processes())
+    before = shell.trials()
     with (shell.latest / "trials.jsonl").open("a") as file:
         file.write('{"run_id": "cut o')
     done = shell.run("report", str(shell.latest))
     assert done.returncode == 0, done.stderr
     assert "Incomplete" in (shell.latest / "report.html").read_text()
+    resumed = shell.run("run", "--resume", str(shell.latest))
+    assert resumed.returncode == 0, resumed.stdout + resumed.stderr
+    assert shell.trials()[: len(before)] == before
+    firsts = [trial["index"] for trial in shell.trials() if trial["attempt"] == 1]
+    assert firsts == list(range(TRIALS))
 
 
 def test_a_taken_port_is_told_with_row_and_variable(shell: Shell) -> None:
