@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import fmean
 from typing import Any, Literal
 
 from loadtest.criteria import SLOPES, Criterion
 from loadtest.experiments import Experiment
 from loadtest.observations import by_round, points
 from loadtest.prediction import foretold
-from loadtest.statistics import FEWEST_ROUNDS, Comparison, compare, mean_interval, slope
+from loadtest.statistics import FEWEST_ROUNDS, Comparison, compare, interval, slope
 from loadtest.trials import Trial
 from loadtest.verdicts import times
 
@@ -164,6 +163,8 @@ def observed(criterion: Criterion, figure: Figure | None) -> str:
     scale = 100 if criterion.measure == "answered_share" and not criterion.ratio else 1
     unit = f"× {criterion.reference}" if criterion.ratio else UNITS[criterion.measure]
     value, low, high = (amount(scale * each) for each in (figure.value, figure.low, figure.high))
+    if figure.rounds < FEWEST_ROUNDS:
+        return f"{where}: {value} {unit} ({figure.rounds} rounds, too few for an interval)"
     return f"{where}: {value} {unit} (95 % CI {low}–{high}, {figure.rounds} rounds)"
 
 
@@ -221,7 +222,9 @@ def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     values = list(_rounds(criterion, trials, criterion.row).values())
     if len(values) < 2:
         return None
-    return Figure(fmean(values), *mean_interval(values), len(values))
+    # What the chart shows: rates and times by their ratios, shares (which may be zero) as they are.
+    ratios = "share" not in criterion.measure and min(values) > 0
+    return Figure(*interval(values, logarithmic=ratios), len(values))
 
 
 def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:

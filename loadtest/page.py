@@ -17,6 +17,7 @@ from loadtest.charts.style import Chart, Table, service
 from loadtest.claims import UNITS, Check, amount
 from loadtest.runs import Run
 from loadtest.sections import Section, ordered
+from loadtest.statistics import FEWEST_ROUNDS
 from loadtest.trials import Gate, Trial
 from loadtest.verdicts import Finding, times
 
@@ -127,6 +128,8 @@ def interval_text(check: Check) -> str:
     figure = check.figure
     if figure is None:
         return "–"
+    if figure.rounds < FEWEST_ROUNDS:
+        return f"too few rounds ({figure.rounds})"
     low, high = _scaled(check, figure.low), _scaled(check, figure.high)
     return f"{low} to {high} ({figure.rounds} rounds)"
 

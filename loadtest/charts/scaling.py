@@ -50,7 +50,7 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
         description=_description(experiment, records),
         draw=(
             (lambda width: _draw(experiment, records, laws, width))
-            if len({each["x"] for each in records}) > 1
+            if len({each["x"] for each in records}) > 2  # two points make no curve
             else (lambda width: _draw_kinds(experiment, records, width))
         ),
         table=_table(experiment, records, laws),
