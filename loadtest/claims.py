@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from loadtest.criteria import SLOPES, Criterion
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.observations import by_round, points
 from loadtest.prediction import foretold
 from loadtest.statistics import FEWEST_ROUNDS, Comparison, compare, interval, slope

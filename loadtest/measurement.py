@@ -12,7 +12,7 @@ from dataclasses import asdict
 from typing import Any, Protocol
 
 from loadtest import gates, load, scenarios, settling
-from loadtest.experiments import Experiment, Level
+from loadtest.experiment import Experiment, Level
 from loadtest.forkserver import ForkServer
 from loadtest.load import Load, LoadResult
 from loadtest.manifest import Row

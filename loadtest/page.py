@@ -6,12 +6,11 @@ import base64
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest import palette, verdicts
+from loadtest import conditions, palette, verdicts
 from loadtest.charts import trust
 from loadtest.charts.style import Chart, Table, service
 from loadtest.claims import UNITS, Check, amount
@@ -30,9 +29,6 @@ _MARKS = {
     "not measured": "–",
 }
 _STATES = {"holds": "✔", "fails": "✘", "open": "?", "not measured": "–"}
-
-
-_NAMES = {"cpu": "Processor", "load_average": "Load average before the run"}
 
 
 @dataclass(frozen=True)
@@ -77,8 +73,8 @@ def render(run: Run, sections: Sequence[Section], charts: Mapping[str, tuple[str
         failures=_failures(run),
         gate_sentence=_gate_sentence(run),
         command=run.info.get("command", "python -m loadtest run"),
-        conditions=_conditions(run),
-        rows=_rows(run),
+        conditions=conditions.facts(run),
+        rows=conditions.rows(run),
     )
 
 
@@ -238,73 +234,3 @@ def _failure(trial: Trial, gate: Gate, saved: set[tuple[str, int]]) -> tuple[str
         gate.detail,
         then,
     )
-
-
-def _conditions(run: Run) -> Table:
-    info = run.info
-    machine = dict(info.get("machine") or {})
-    memory = machine.pop("memory_bytes", None)
-    facts: dict[str, Any] = {
-        "Run": run.id,
-        "Began": info.get("started_at"),
-        "Ended": info.get("finished_at"),
-        "Plan": info.get("plan"),
-        "Budget": run.budget,
-        "Seed": info.get("seed"),
-        "Rows run as": {"native": "processes", "compose": "containers"}.get(
-            str(info.get("backend")), info.get("backend")
-        ),
-        "Commit": _commit(info),
-        "Cores of the services, of the load": _cores(info.get("cpus")),
-        "Memory": f"{memory / 2**30:.1f} GiB" if memory else None,
-        "Load generator's ceiling": _ceiling(info.get("calibration")),
-    }
-    facts |= {
-        _NAMES.get(key, str(key).replace("_", " ").capitalize()): value
-        for key, value in machine.items()
-    }
-    facts |= {f"Version of {key}": value for key, value in dict(info.get("versions") or {}).items()}
-    rows = [(key, str(value)) for key, value in facts.items() if value not in (None, "")]
-    return Table(("What", "Here"), tuple(rows))
-
-
-def _commit(info: Mapping[str, Any]) -> str:
-    commit = str(info.get("git_commit") or "")
-    return commit[:12] + (" with changes" if commit and info.get("git_dirty") else "")
-
-
-def _cores(cpus: object) -> str | None:
-    if not isinstance(cpus, Mapping):
-        return None
-    parts = [cpus.get("service"), cpus.get("load")]
-    return "; ".join(", ".join(map(str, part)) if part else "any" for part in parts)
-
-
-def _ceiling(calibration: object) -> str | None:
-    if not isinstance(calibration, Mapping):
-        return None
-    rps = calibration.get("ceiling_rps")
-    return f"{rps:,.0f} requests/s" if isinstance(rps, int | float) else None
-
-
-def _rows(run: Run) -> Table:
-    rows = []
-    for name, row in dict(run.info.get("rows") or {}).items():
-        seen = row.get("observed") or {}
-        slots = seen.get("slots")
-        bound = f"{slots} ({seen.get('slots_bound_by')})" if slots else "–"
-        numbers = (str(seen.get(key, "–")) for key in ("workers", "threads", "pool_size"))
-        server = str(seen.get("server", "–"))
-        rows.append(
-            (
-                name,
-                str(row.get("framework")),
-                server,
-                str(row.get("model")),
-                *numbers,
-                bound,
-                ", ".join(row.get("leaves_out") or ()) or "–",
-            )
-        )
-    headers = ("Row", "Framework", "Server", "Model", "Workers", "Threads", "Pool", "Slots")
-    return Table((*headers, "Leaves out of the contract"), tuple(rows))

@@ -10,7 +10,8 @@ from typing import Any, cast, get_args
 
 from loadtest import budgets, builds, experiments, manifest, openapi, scenarios, schedule
 from loadtest.builds import BuildError
-from loadtest.experiments import Experiment, ExperimentError
+from loadtest.experiment import Experiment
+from loadtest.experiments import ExperimentError
 from loadtest.manifest import Row
 from loadtest.record import Planned
 from loadtest.schedule import PlanName, PlannedTrial

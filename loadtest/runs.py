@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from loadtest import trials as records
-from loadtest.experiments import Experiment, ExperimentError, parse
+from loadtest.experiment import Experiment
+from loadtest.experiments import ExperimentError, parse
 from loadtest.observations import by_experiment, counted
 from loadtest.trials import Trial, TrialsError
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loadtest import scenarios
-from loadtest.experiments import Experiment, ExperimentError, Level
+from loadtest.experiment import Experiment, Level
+from loadtest.experiments import ExperimentError
 from loadtest.stream import OPENING_INTERVAL_S
 
 PlanName = Literal["quick", "full"]

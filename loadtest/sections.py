@@ -13,7 +13,7 @@ from loadtest.charts import course, forest, latency, resources, scaling, trust
 from loadtest.charts.style import Chart, Table, capital
 from loadtest.claims import Claim, amount
 from loadtest.criteria import SLOPES
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.runs import Run
 from loadtest.statistics import FEWEST_ROUNDS
 from loadtest.trials import Trial

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtest.criteria import SLOPES
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.observations import by_round
 from loadtest.schedule import TWIN
 from loadtest.statistics import ALPHA, FEWEST_ROUNDS, MARGIN, Comparison, compare, holm

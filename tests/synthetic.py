@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from loadtest import trials as records
-from loadtest.experiments import Experiment, parse
+from loadtest.experiment import Experiment
+from loadtest.experiments import parse
 from loadtest.histogram import Histogram
 from loadtest.load import Load, LoadResult
 from loadtest.schedule import PlannedTrial, schedule

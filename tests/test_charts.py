@@ -11,7 +11,7 @@ import pytest
 from loadtest import palette, sections
 from loadtest.charts import course, forest, latency, resources, scaling, style, trust
 from loadtest.charts.style import Chart
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.observations import counted
 from loadtest.trials import Trial
 from loadtest.verdicts import findings

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from loadtest import experiments, manifest, scenarios
+from loadtest.experiment import Experiment
 from loadtest.experiments import ExperimentError, parse
 from loadtest.load import Load
 from tests.synthetic import document
@@ -16,24 +17,24 @@ CLAIMS = {f"C{number}" for number in range(1, 15)}
 
 
 @pytest.fixture(scope="module")
-def shipped() -> dict[str, experiments.Experiment]:
+def shipped() -> dict[str, Experiment]:
     return experiments.load_all(rows=manifest.load(), scenarios=scenarios.SCENARIOS)
 
 
-def test_every_claim_has_its_trial(shipped: dict[str, experiments.Experiment]) -> None:
+def test_every_claim_has_its_trial(shipped: dict[str, Experiment]) -> None:
     found = {claim for each in shipped.values() for claim in (each.claim, *each.further)}
     assert found == CLAIMS
 
 
 def test_every_timed_experiment_can_end_in_a_verdict(
-    shipped: dict[str, experiments.Experiment],
+    shipped: dict[str, Experiment],
 ) -> None:
     for each in shipped.values():
         decided = {criterion.claim for criterion in each.criteria}
         assert each.check or decided == {each.claim, *each.further}, each.name
 
 
-def test_parameters_are_those_of_the_scenarios(shipped: dict[str, experiments.Experiment]) -> None:
+def test_parameters_are_those_of_the_scenarios(shipped: dict[str, Experiment]) -> None:
     for each in shipped.values():
         for level in each.levels:
             scenarios.choose(level.scenario).filled(level.parameters)
@@ -151,7 +152,7 @@ def test_rows_and_scenarios_must_exist(tmp_path: Path) -> None:
         experiments.read(path, scenarios=["json"])
 
 
-def test_an_unknown_name_lists_what_there_is(shipped: dict[str, experiments.Experiment]) -> None:
+def test_an_unknown_name_lists_what_there_is(shipped: dict[str, Experiment]) -> None:
     with pytest.raises(ExperimentError, match="unknown experiment 'speed'; there are: blocked-"):
         experiments.choose(shipped, ["speed"])
     assert list(experiments.choose(shipped, ["fanout", "pool-size"])) == ["pool-size", "fanout"]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from loadtest import claims, report, statistics, verdicts
 from loadtest.claims import State
 from loadtest.criteria import MEASURES
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.observations import by_round, counted
 from loadtest.statistics import Comparison, compare
 from loadtest.trials import Trial

@@ -22,7 +22,7 @@ from loadtest.charts.style import (
 )
 from loadtest.claims import amount
 from loadtest.criteria import SLOPES
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.tally import SLICE_S
 from loadtest.trials import Trial
 

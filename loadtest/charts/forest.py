@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.observations import by_round
 from loadtest.statistics import MARGIN
 from loadtest.trials import Trial

@@ -20,7 +20,7 @@ from loadtest.charts.style import (
     shape,
 )
 from loadtest.claims import amount
-from loadtest.experiments import Experiment, Level
+from loadtest.experiment import Experiment, Level
 from loadtest.latencies import Latencies, Percentile, merged
 from loadtest.trials import Trial
 

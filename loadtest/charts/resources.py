@@ -11,7 +11,7 @@ import altair as alt
 from loadtest.charts.style import Chart, Records, Table, colour, data, shape
 from loadtest.claims import UNITS, amount
 from loadtest.criteria import SLOPES
-from loadtest.experiments import Experiment
+from loadtest.experiment import Experiment
 from loadtest.observations import points
 from loadtest.statistics import Slope, slope
 from loadtest.trials import Trial

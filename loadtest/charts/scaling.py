@@ -22,7 +22,7 @@ from loadtest.charts.style import (
     shape,
 )
 from loadtest.claims import UNITS, amount
-from loadtest.experiments import Experiment, Level
+from loadtest.experiment import Experiment, Level
 from loadtest.observations import by_round
 from loadtest.prediction import PAUSES, foretold
 from loadtest.scalability import FITS, Scalability, scalability
