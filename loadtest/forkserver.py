@@ -145,6 +145,7 @@ def serve(address: str) -> NoReturn:
 
 def _keep(connection: Any) -> NoReturn:
     """Wait for the load's end, or end it when the connection ends."""
+    os.setpgid(0, 0)  # whoever kills the server's group leaves the keeper to do its work
     original("signal", "signal")(signal.SIGCHLD, signal.SIG_DFL)
     text = b""
     while not text.endswith(b"\n") and (more := connection.recv(65536)):

@@ -96,6 +96,14 @@ def test_nothing_is_left_when_the_lab_is_killed(tmp_path: Path) -> None:
     assert eventually(lambda: gone(pid))
 
 
+def test_nothing_is_left_when_the_server_is_killed_first(tmp_path: Path) -> None:
+    with ForkServer() as forks, forks.start(order(tmp_path, *ENDLESS)):
+        pid = begun(tmp_path)
+        server = psutil.Process(pid).parents()[1]
+        os.killpg(server.pid, signal.SIGKILL)
+    assert eventually(lambda: members(pid) == [])
+
+
 def members(group: int) -> list[int]:
     """The living processes of a process group."""
     found = []
