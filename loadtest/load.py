@@ -185,6 +185,9 @@ def _await(
                 f"{_said(order)}"
             )
         time.sleep(POLL_S)
+    for phase in phases:  # the result may have come between two looks
+        if result.with_name(phase).exists():
+            entered(phase)
     if code:
         raise LoadError(f"the load on {order.arguments[-1]} failed: {_said(order)}")
 
