@@ -14,8 +14,9 @@ from loadtest.charts.style import Chart, Table, capital
 from loadtest.claims import Claim, amount
 from loadtest.criteria import SLOPES
 from loadtest.experiment import Experiment
+from loadtest.observations import by_round
 from loadtest.runs import Run
-from loadtest.statistics import FEWEST_ROUNDS
+from loadtest.statistics import FEWEST_ROUNDS, compare
 from loadtest.trials import Trial
 from loadtest.verdicts import Finding, times
 
@@ -88,7 +89,7 @@ def _charts(
     else:
         both = [*findings, *twins]
         drawn = [
-            scaling.scaling(experiment, trials, takeaway(findings, experiment)),
+            scaling.scaling(experiment, trials, takeaway(findings, experiment, trials)),
             forest.forest(experiment, trials, both, _tally(findings, twins)),
             latency.offered(experiment, trials),
         ]
@@ -101,8 +102,14 @@ def _charts(
     yield from (chart for chart in drawn if chart)
 
 
-def takeaway(findings: Sequence[Finding], experiment: Experiment) -> str:
-    """The largest difference at the last level that was run, or that there is none to be told."""
+def takeaway(
+    findings: Sequence[Finding], experiment: Experiment, trials: Sequence[Trial] = ()
+) -> str:
+    """What the first criterion compares, said; where that is one row alone, the largest difference
+    at the last level that was run, or that there is none to be told.
+    """
+    if said := _first_comparison(experiment, trials):
+        return said
     for level in reversed(experiment.levels):
         at = [finding for finding in findings if finding.level == level.label]
         told = [finding for finding in at if finding.outcome in ("more", "less")]
@@ -120,6 +127,20 @@ def takeaway(findings: Sequence[Finding], experiment: Experiment) -> str:
         if at:
             return f"{capital(level.label)}: this run cannot tell the rows apart"
     return experiment.title
+
+
+def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
+    first = experiment.criteria[0] if experiment.criteria else None
+    if first is None or not first.ratio or first.measure in SLOPES:
+        return ""
+    row, reference = (
+        by_round(trials, first.measure, first.level, each) for each in (first.row, first.reference)
+    )
+    found = compare(row, reference)
+    if found is None:
+        return ""
+    told = verdicts.sentence(first.measure, first.row, first.reference, found, found.p_different)
+    return f"{capital(first.level)}: {told}"
 
 
 def _rounds(finding: Finding) -> int:

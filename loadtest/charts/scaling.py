@@ -208,7 +208,7 @@ def _rows(experiment: Experiment, records: Records) -> list[str]:
 
 def _title(experiment: Experiment) -> str:
     unit = UNITS[experiment.measure]
-    return unit if unit.startswith("ms") else unit[0].upper() + unit[1:]
+    return unit if unit.startswith(("ms", "µs")) else capital(unit)
 
 
 def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
