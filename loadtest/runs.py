@@ -15,7 +15,7 @@ from loadtest.experiments import ExperimentError, parse
 from loadtest.observations import by_experiment, counted
 from loadtest.trials import Trial, TrialsError
 
-VERSION = 1
+VERSION = 2
 
 
 class RunError(Exception):

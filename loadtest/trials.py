@@ -11,7 +11,7 @@ from typing import Any
 
 from loadtest.load import Load, LoadResult
 
-VERSION = 1
+VERSION = 2
 
 
 class TrialsError(Exception):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from loadtest import runs
 from loadtest import trials as records
 from loadtest.experiment import Experiment
 from loadtest.experiments import parse
@@ -118,7 +119,7 @@ def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict
     """A run.json of made-up facts."""
     rows = sorted({trial.service for trial in trials})
     return {
-        "version": 1,
+        "version": runs.VERSION,
         "run_id": RUN_ID,
         "plan": "quick",
         "budget": "as-shipped",
