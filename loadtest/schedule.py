@@ -20,7 +20,7 @@ TWIN = "#2"
 
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
 # start and end, what a row that waits still has in hand, a row's new start.
-TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.5, 0.4, 1.0
+TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.6, 0.5, 1.0
 PRACTICE_S = 2.5  # for each row and kind of request
 
 
