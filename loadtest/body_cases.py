@@ -82,8 +82,10 @@ def _orders() -> Iterator[Case]:
     yield _post("/orders", twice, 201, title="a member given twice: the last counts")
     for title, change, fields in _wrong_orders():
         yield replace(_order(title, change, 422, set(fields.split())), part=VALIDATION)
-    empty = _post("/orders", b"{}", 422, "invalid", {"customer_id", "lines"})
-    yield replace(empty, part=VALIDATION)
+    for name in ((), ("",), ("lines.0",)):
+        without = _json(dict.fromkeys(name, 1))
+        case = _post("/orders", without, 422, "invalid", {"customer_id", "lines", *name})
+        yield replace(case, part=VALIDATION)
     for title, change, fields in _unknown_orders():
         yield _order(title, change, 422, set(fields.split()))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from collections.abc import Iterator
 
 import psycopg
@@ -76,6 +77,23 @@ def test_orders_that_nobody_checks_are_refused_or_written_right(
             client.send("POST", "/orders", body, JSON)
         assert client.send("GET", "/items/1").status == 200
     assert database.execute(MALFORMED).fetchall() == []
+
+
+def test_order_that_is_cut_short_writes_nothing(row: Row, database: psycopg.Connection) -> None:
+    """What came would do as an order, but the client had announced more."""
+    order = b'{"customer_id": 1, "lines": [{"item_id": 1, "quantity": 1}]}'
+    head = (
+        b"POST /orders HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"
+        b"Content-Length: 100\r\n\r\n"
+    )
+    before = written(database)
+    with socket.create_connection(("127.0.0.1", row.port), timeout=20) as client:
+        client.sendall(head + order)
+        client.shutdown(socket.SHUT_WR)
+        answer = client.makefile("rb").read()
+    # uvicorn has no answer for a client that has hung up.
+    assert answer == b"" or (answer.startswith(b"HTTP/1.1 400 ") and b'"malformed"' in answer)
+    assert written(database) == before
 
 
 def test_order_that_fails_half_way_leaves_nothing(row: Row, database: psycopg.Connection) -> None:

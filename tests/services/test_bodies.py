@@ -1,5 +1,6 @@
 """JSON bodies: media type, size, syntax."""
 
+import io
 import json
 from typing import Any
 
@@ -74,3 +75,11 @@ def test_head_is_refused(content_type: str | None, length: str | None, status: i
     with pytest.raises(Fault) as raised:
         bodies.check_head(content_type, length)
     assert raised.value.status == status
+
+
+def test_a_body_is_read_to_its_announced_end() -> None:
+    assert bodies.read(io.BytesIO(b"[1]"), "application/json", "3") == b"[1]"
+    assert bodies.read(io.BytesIO(b"[1]"), "application/json", None) == b"[1]"
+    with pytest.raises(Fault) as raised:
+        bodies.read(io.BytesIO(b"[1]"), "application/json", "4")
+    assert (raised.value.status, raised.value.code) == (400, "malformed")

@@ -19,6 +19,10 @@ BROKEN_CHUNKS = (
     b"POST /orders HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"
     b"Transfer-Encoding: chunked\r\nConnection: close\r\n\r\nzz\r\n{}\r\n0\r\n\r\n"
 )
+ANNOUNCED = (
+    b"POST /orders HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 1000000\r\n\r\n"
+)
 UNDER_GUNICORN = ("flask-sync", "flask-gthread", "flask-gevent", "django-gthread")
 
 
@@ -60,22 +64,37 @@ def test_a_thread_fans_out_in_turn(lab: Lab, database: psycopg.Connection) -> No
 
 
 @pytest.mark.parametrize("name", ["flask-gthread", "flask-gevent", "django-gthread"])
-@pytest.mark.parametrize("content_type", ["application/json", "text/plain"])
+@pytest.mark.parametrize(
+    ("method", "target", "content_type", "status"),
+    [
+        ("POST", "/orders", "application/json", 413),
+        ("POST", "/orders", "text/plain", 415),
+        ("PUT", "/orders", "application/json", 405),
+        ("POST", "/nope", "application/json", 404),
+    ],
+)
 def test_a_refused_body_leaves_the_connection_usable(
-    lab: Lab, name: str, content_type: str
+    lab: Lab, name: str, method: str, target: str, content_type: str, status: int
 ) -> None:
     connection = kept_connection(lab.rows[name])
     chunks = iter([b" " * 65_536] * 16)
     headers = {"Content-Type": content_type}
-    connection.request("POST", "/orders", chunks, headers, encode_chunked=True)
+    connection.request(method, target, chunks, headers, encode_chunked=True)
     refused = connection.getresponse()
     refused.read()
-    assert refused.status == (413 if content_type == "application/json" else 415)
+    assert refused.status == status
     same = connection.sock
     connection.request("GET", "/json")
     assert connection.getresponse().read()
     assert connection.sock is same
     connection.close()
+
+
+@pytest.mark.parametrize("name", UNDER_GUNICORN)
+def test_a_large_body_that_never_comes_is_refused_all_the_same(lab: Lab, name: str) -> None:
+    with socket.create_connection(("127.0.0.1", lab.rows[name].port), timeout=20) as client:
+        client.sendall(ANNOUNCED)
+        assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("name", UNDER_GUNICORN)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import json
+import time
+from collections.abc import Mapping
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -11,8 +13,8 @@ import orjson
 from lab import errors
 
 LIMIT_BYTES = 262_144
-DRAIN_BYTES = 4 * 1024 * 1024
-"""How much of a refused body is read away."""
+DRAIN_S, SILENCE_S = 10.0, 1.0
+"""How long a refused body is read away at most, and how long its next bytes may take."""
 
 
 class Stream(Protocol):
@@ -42,17 +44,36 @@ def check_size(size: int) -> None:
 def read(stream: Stream, content_type: str | None, content_length: str | None) -> bytes:
     """Read a body under WSGI; raises a Fault 415, 413 or 400, checked in that order.
 
-    `stream` ends where the body ends, chunked or not. A refused body is read away: gunicorn closes
-    a kept connection that has 64 KiB or more left on it, and its answer does not say so.
+    `stream` ends where the body ends, chunked or not. Before a fault is answered, `drain`.
     """
-    try:
-        check_head(content_type, content_length)
-        raw = _take(stream, LIMIT_BYTES + 1)
-        check_size(len(raw))
-    except errors.Fault:
-        _drain(stream)
-        raise
+    check_head(content_type, content_length)
+    raw = _take(stream, LIMIT_BYTES + 1)
+    check_size(len(raw))
+    if content_length and content_length.isdigit() and len(raw) < int(content_length):
+        raise cut_short()
     return raw
+
+
+def cut_short() -> errors.Fault:
+    """400: the client was gone before the body was whole."""
+    return errors.malformed("the body was cut short")
+
+
+def drain(environ: Mapping[str, Any]) -> None:
+    """Read away what is left of a request's body under WSGI, before the request is refused.
+
+    gunicorn closes a kept connection that has 64 KiB or more left on it, and its answer does not
+    say so; a client that still sends would lose the answer. One that has stopped gets it soon.
+    """
+    end, connection = time.monotonic() + DRAIN_S, environ.get("gunicorn.socket")
+    before = connection.gettimeout() if connection else None
+    with contextlib.suppress(errors.Fault):
+        if connection:
+            connection.settimeout(SILENCE_S)
+        while _take(environ["wsgi.input"], 65_536) and time.monotonic() < end:
+            pass
+    if connection:
+        connection.settimeout(before)
 
 
 def _take(stream: Stream, size: int) -> bytes:
@@ -60,13 +81,6 @@ def _take(stream: Stream, size: int) -> bytes:
         return stream.read(size)
     except Exception:  # each server has its own for malformed chunks and a client that is gone
         raise errors.malformed("the body cannot be read") from None
-
-
-def _drain(stream: Stream) -> None:
-    left = DRAIN_BYTES
-    with contextlib.suppress(errors.Fault):
-        while left > 0 and (chunk := _take(stream, min(left, 65_536))):
-            left -= len(chunk)
 
 
 def parse(raw: bytes) -> Any:

@@ -8,7 +8,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from lab import errors
+from lab import bodies, errors
 
 
 class FaultMiddleware:
@@ -25,30 +25,32 @@ class FaultMiddleware:
     def __call__(self, request: HttpRequest) -> Any:
         return self.get_response(request)
 
-    def process_exception(self, _: HttpRequest, exception: Exception) -> HttpResponse | None:
+    def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """The response to `exception`; None leaves it to Django's handler of unforeseen ones."""
         if isinstance(exception, errors.Fault):
-            return respond(exception)
+            return respond(request, exception)
         if isinstance(exception, OperationalError | InterfaceError):
-            return respond(errors.unavailable())
+            return respond(request, errors.unavailable())
         return None
 
 
-def respond(fault: errors.Fault) -> HttpResponse:
+def respond(request: HttpRequest, fault: errors.Fault) -> HttpResponse:
     """The response that a fault stands for."""
+    if "wsgi.input" in request.META:
+        bodies.drain(request.META)
     return JsonResponse(fault.document(), status=fault.status, headers=fault.headers)
 
 
-def bad_request(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Django's `handler400`."""
-    return respond(errors.Fault(400, "malformed", "not a request that can be answered"))
+    return respond(request, errors.Fault(400, "malformed", "not a request that can be answered"))
 
 
-def not_found(_request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:  # noqa: ARG001
     """Django's `handler404`."""
-    return respond(errors.not_found())
+    return respond(request, errors.not_found())
 
 
-def internal(_request: HttpRequest) -> HttpResponse:
+def internal(request: HttpRequest) -> HttpResponse:
     """Django's `handler500`."""
-    return respond(errors.internal())
+    return respond(request, errors.internal())

@@ -7,6 +7,7 @@ from typing import Any
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
+from starlette.requests import ClientDisconnect
 
 from lab import bodies
 
@@ -21,9 +22,12 @@ class JSONRequest(Request):
         """Read the body; raises a Fault 415, 413 or 400."""
         bodies.check_head(self.headers.get("content-type"), self.headers.get("content-length"))
         raw = bytearray()
-        async for chunk in self.stream():
-            raw += chunk
-            bodies.check_size(len(raw))
+        try:
+            async for chunk in self.stream():
+                raw += chunk
+                bodies.check_size(len(raw))
+        except ClientDisconnect:
+            raise bodies.cut_short() from None
         self._raw = bytes(raw)
         self._document = bodies.parse(self._raw)
 

@@ -62,7 +62,7 @@ def _methods(path: str, error: HTTPException) -> tuple[str, ...]:
 
 def _field(location: tuple[str | int, ...]) -> str:
     """("body", "lines", 3, "quantity") -> lines.3.quantity; ("query", "limit") -> limit."""
-    return ".".join(map(str, location[1:])) or "body"
+    return ".".join(map(str, location[1:])) if location[1:] else "body"
 
 
 def _response(fault: Fault) -> Response:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from flask import Flask, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import (
     HTTPException,
@@ -11,7 +11,7 @@ from werkzeug.exceptions import (
     NotFound,
 )
 
-from lab import errors
+from lab import bodies, errors
 
 
 def register(app: Flask) -> None:
@@ -22,6 +22,7 @@ def register(app: Flask) -> None:
 
 def handle_fault(fault: errors.Fault) -> ResponseReturnValue:
     """The response that a fault stands for."""
+    bodies.drain(request.environ)
     return fault.document(), fault.status, dict(fault.headers)
 
 

@@ -51,4 +51,4 @@ def create_order() -> ResponseReturnValue:
 
 def _field(location: tuple[str | int, ...]) -> str:
     """("lines", 3, "quantity") -> lines.3.quantity; the body as a whole has no location."""
-    return ".".join(map(str, location)) or "body"
+    return ".".join(map(str, location)) if location else "body"

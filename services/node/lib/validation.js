@@ -130,15 +130,15 @@ export function fromAjv (errors) {
     // Such a name could not be given back.
     return invalid([{ field: 'body', message: 'a name in it has a lone surrogate' }])
   }
+  // A list of the wrong length is refused as a whole: its lines are not judged one by one.
+  const whole = errors.some(({ instancePath }) => instancePath === '/lines')
   const named = new Map()
   for (const error of errors) {
     const field = fieldOf(error)
-    if (!named.has(field)) named.set(field, { field, message: error.message })
+    const inLine = whole && error.instancePath.startsWith('/lines/')
+    if (!inLine && !named.has(field)) named.set(field, { field, message: error.message })
   }
-  // A list of the wrong length is refused as a whole: its lines are not judged one by one.
-  const names = [...named.keys()].filter(
-    (name) => !(named.has('lines') && name.startsWith('lines.')))
-  return invalid(names.map((name) => named.get(name)))
+  return invalid([...named.values()])
 }
 
 function fieldOf ({ instancePath, keyword, params }) {

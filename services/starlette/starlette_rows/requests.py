@@ -6,7 +6,7 @@ from typing import Any
 
 import orjson
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from lab import bodies, contract, errors
@@ -26,9 +26,12 @@ async def body(request: Request) -> Any:
     """Read and parse a JSON body; raises a Fault 415, 413, 400 or 422."""
     bodies.check_head(request.headers.get("content-type"), request.headers.get("content-length"))
     raw = bytearray()
-    async for chunk in request.stream():
-        raw += chunk
-        bodies.check_size(len(raw))
+    try:
+        async for chunk in request.stream():
+            raw += chunk
+            bodies.check_size(len(raw))
+    except ClientDisconnect:
+        raise bodies.cut_short() from None
     return bodies.parse(bytes(raw))
 
 
