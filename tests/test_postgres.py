@@ -62,6 +62,94 @@ def test_it_does_not_run_as_root(database: Database) -> None:
     assert Path(f"/proc/{database.process.pid}").stat().st_uid != 0 or os.geteuid() != 0
 
 
+@pytest.fixture(scope="module")
+def monitor(database: Database) -> Iterator[psycopg.Connection[tuple[object, ...]]]:
+    """A session of the role that postgres_exporter has."""
+    with psycopg.connect(database.full_url) as connection:
+        connection.execute("ALTER ROLE monitor PASSWORD 'of this test'")
+    with psycopg.connect(
+        database.url, user="monitor", password="of this test", autocommit=True
+    ) as connection:
+        yield connection
+
+
+@pytest.mark.parametrize(
+    "statistics",
+    [
+        "SELECT query FROM pg_stat_activity WHERE usename = 'lab' AND query <> ''",
+        "SELECT xact_commit FROM pg_stat_database WHERE datname = 'lab'",
+        "SELECT relname FROM pg_stat_user_tables WHERE n_live_tup > 0",
+        "SELECT mode FROM pg_locks",
+        "SELECT setting FROM pg_settings WHERE name = 'max_connections'",
+    ],
+)
+def test_who_monitors_sees_statistics(
+    database: Database, monitor: psycopg.Connection[tuple[object, ...]], statistics: str
+) -> None:
+    with psycopg.connect(database.full_url) as watched:
+        watched.execute("SELECT 'a statement of the lab'")
+        found = monitor.execute(statistics).fetchone()
+    assert found
+    assert found != ("<insufficient privilege>",)
+
+
+@pytest.mark.parametrize("table", ["items", "customers", "orders", "order_lines"])
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "SELECT FROM {}",
+        "TABLE {}",
+        "INSERT INTO {} DEFAULT VALUES",
+        "DELETE FROM {}",
+        "TRUNCATE {}",
+        "DO 'BEGIN LOCK TABLE {}; END'",
+        "COPY {} TO STDOUT",
+    ],
+)
+def test_who_monitors_reaches_no_row_of_the_lab(
+    monitor: psycopg.Connection[tuple[object, ...]], statement: str, table: str
+) -> None:
+    with pytest.raises(psycopg.errors.InsufficientPrivilege):
+        monitor.execute(statement.format(table))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE items SET stock = stock",
+        "CREATE TABLE note (text text)",
+        "CREATE TEMPORARY TABLE note (text text)",
+        "CREATE SCHEMA notes",
+        "CREATE ROLE friend",
+        "CREATE DATABASE notes",
+        "SELECT lo_create(0)",
+        "SELECT lo_creat(-1)",
+        "SELECT lo_from_bytea(0, 'note')",
+        "COPY (SELECT 'note') TO PROGRAM 'cat'",
+        "SELECT pg_read_file('postgresql.conf')",
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'lab'",
+        "ALTER SYSTEM SET fsync = off",
+    ],
+)
+def test_who_monitors_changes_nothing(
+    database: Database, monitor: psycopg.Connection[tuple[object, ...]], statement: str
+) -> None:
+    with psycopg.connect(database.full_url), pytest.raises(psycopg.errors.InsufficientPrivilege):
+        monitor.execute(statement)
+
+
+def test_who_monitors_never_holds_the_server_up(
+    database: Database, monitor: psycopg.Connection[tuple[object, ...]]
+) -> None:
+    with pytest.raises(psycopg.errors.QueryCanceled, match="statement timeout"):
+        monitor.execute("SELECT pg_sleep(10)")
+    logins = "SELECT rolname FROM pg_roles WHERE rolcanlogin ORDER BY rolname"
+    with psycopg.connect(database.full_url) as connection:
+        assert connection.execute(logins).fetchall() == [("lab",), ("monitor",)]
+    limit = "SELECT rolconnlimit FROM pg_roles WHERE rolname = 'monitor'"
+    assert query(database, limit) == (5,)
+
+
 def test_data_outlives_the_server(tmp_path: Path) -> None:
     with Lab({}, host_ports="free", state=tmp_path, pin=False) as lab:
         first = lab.database

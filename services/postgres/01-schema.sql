@@ -29,12 +29,3 @@ CREATE TABLE IF NOT EXISTS order_lines (
     price_cents integer NOT NULL CHECK (price_cents > 0),
     PRIMARY KEY (order_id, line)
 );
-
--- What watches the database sees its statistics and no table.
-DO $$
-BEGIN
-    CREATE ROLE lab_monitor LOGIN;
-EXCEPTION WHEN duplicate_object THEN NULL;
-END
-$$;
-GRANT pg_monitor TO lab_monitor;
