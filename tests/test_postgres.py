@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from loadtest import postgres
 from loadtest.native import Lab
 from loadtest.ports import PortError
 from loadtest.postgres import Database, PostgresError
-from loadtest.processes import Processes
+from loadtest.processes import ProcessError, Processes
 from tests.waiting import gone
 
 
@@ -158,6 +159,28 @@ def test_data_outlives_the_server(tmp_path: Path) -> None:
     assert gone(first.process.pid)
     with Lab({}, host_ports="free", state=tmp_path, pin=False) as lab:
         assert query(lab.database, "SELECT answer FROM kept") == (42,)
+
+
+def test_data_of_an_older_schema_is_made_anew(tmp_path: Path) -> None:
+    seeds, state = tmp_path / "seeds", tmp_path / "state"
+    shutil.copytree(postgres.SEEDS, seeds)
+    schema = seeds / "01-schema.sql"
+    schema.write_text(schema.read_text().replace(" CHECK (quantity BETWEEN 1 AND 1000)", ""))
+    older = "INSERT INTO order_lines VALUES (1, 2, 1, 5000, 1) RETURNING quantity"
+    with Processes() as processes:
+        assert query(postgres.start(processes, state, port=None, seeds=seeds), older) == (5000,)
+    with Processes() as processes:
+        database = postgres.start(processes, state, port=None)
+        with pytest.raises(psycopg.errors.CheckViolation, match="quantity"):
+            query(database, older)
+        assert query(database, "SELECT count(*) FROM order_lines") == (100,)
+
+
+def test_data_that_a_server_runs_on_is_left_alone(database: Database, state: Path) -> None:
+    (state / "postgres" / "lab-fingerprint").unlink()
+    with Processes() as processes, pytest.raises(ProcessError, match=r"postmaster\.pid"):
+        postgres.start(processes, state, port=None)
+    assert query(database, "SELECT count(*) FROM items") == (10_000,)
 
 
 def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:
