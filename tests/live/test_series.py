@@ -11,31 +11,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadtest import manifest
 from loadtest.exporter import BOUNDS_S
 from loadtest.native import Lab
+from tests.live.watch import SERIES
 from tests.waiting import eventually
 
-SERIES = {
-    "http_server_request_duration_seconds_bucket": {
-        *("http_request_method", "http_route", "http_response_status_code", "le"),
-    },
-    "http_server_request_duration_seconds_count": {
-        *("http_request_method", "http_route", "http_response_status_code"),
-    },
-    "http_server_active_requests": set(),
-    "lab_slots": set(),
-    "lab_slots_busy": set(),
-    "lab_accept_backlog": set(),
-    "lab_scheduling_lag_seconds": {"kind"},
-    "lab_threads": set(),
-    "lab_processes": set(),
-    "db_client_connection_count": {"state"},
-    "db_client_connection_max": set(),
-    "db_client_connection_pending_requests": set(),
-    "db_client_connection_wait_time_seconds_bucket": {"le"},
-    "lab_process_cpu_seconds_total": set(),
-    "lab_process_pss_bytes": set(),
-    "lab_worker_requests_total": {"worker"},
-    "lab_build_info": {"framework", "server", "model", "language", "language_version"},
-}
 HISTOGRAMS = [name for name in SERIES if name.endswith("_bucket")]
 KINDS = {"event_loop", "thread", "greenlet", "go_scheduler"}
 

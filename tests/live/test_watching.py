@@ -20,8 +20,6 @@ from tests.live.watch import Watch
 from tests.waiting import eventually
 
 ROOMY, FULL = "fastapi-async", "flask-sync"
-SATURATED = (ROOMY, FULL, "flask-gthread")  # by two hundred users each
-SCRAPES_A_MINUTE = 30
 USERS_EACH = 20
 WAIT = {"scenario": "wait", "parameters": "ms=150", "load": "closed"}
 MIXED = {"scenario": "mixed", "parameters": "", "load": "closed", "think_ms": "20"}
@@ -145,29 +143,6 @@ def p95_of_locust(watch: Watch, row: str) -> float:
 
 def bucket(seconds: float) -> int:
     return bisect_left(BOUNDS_S, seconds)
-
-
-def test_full_rows_are_scraped_for_a_minute_without_a_gap(watch: Watch) -> None:
-    assert watch.start(*SATURATED, users=200 * len(SATURATED), **WAIT)["success"]
-    for row in SATURATED:
-        utilisation = f"service:slots_utilisation:ratio{of(row)}"
-        assert eventually(lambda wanted=utilisation: watch.number(wanted) == 1), row  # type: ignore[misc]
-    scrapes = f"count_over_time(up{of(FULL)}[1h])"
-    wanted = watch.number(scrapes) + SCRAPES_A_MINUTE
-    assert eventually(lambda: watch.number(scrapes) >= wanted, 120)
-    full = "|".join(SATURATED)
-    # Where the whole machine is short of time, idle rows lose scrapes too: a full one no more.
-    assert lost_scrapes(watch, f'service=~"{full}"') <= lost_scrapes(watch, f'service!~"{full}"')
-    for row in SATURATED:
-        assert watch.number(f"min_over_time(lab_slots_busy{of(row)}[1m])") >= 1, row
-        seen = watch.number(f"count_over_time(lab_slots_busy{of(row)}[1m])")
-        assert seen >= watch.number(f"sum_over_time(up{of(row)}[1m])"), row
-    assert watch.number(f"lab_accept_backlog{of(FULL)}") > 100
-
-
-def lost_scrapes(watch: Watch, rows: str) -> float:
-    """Share of the last minute's scrapes that the worst of the rows did not answer."""
-    return watch.number(f'max(1 - avg_over_time(up{{job="rows",{rows}}}[1m]))')
 
 
 def test_a_killed_worker_leaves_no_ghost(watch: Watch) -> None:

@@ -11,6 +11,41 @@ from typing import Any
 from loadtest.native import Lab
 from tests.waiting import eventually
 
+# What every row shows to Prometheus, with its labels.
+SERIES = {
+    "http_server_request_duration_seconds_bucket": {
+        *("http_request_method", "http_route", "http_response_status_code", "le"),
+    },
+    "http_server_request_duration_seconds_count": {
+        *("http_request_method", "http_route", "http_response_status_code"),
+    },
+    "http_server_active_requests": set(),
+    "lab_slots": set(),
+    "lab_slots_busy": set(),
+    "lab_accept_backlog": set(),
+    "lab_scheduling_lag_seconds": {"kind"},
+    "lab_threads": set(),
+    "lab_processes": set(),
+    "db_client_connection_count": {"state"},
+    "db_client_connection_max": set(),
+    "db_client_connection_pending_requests": set(),
+    "db_client_connection_wait_time_seconds_bucket": {"le"},
+    "lab_process_cpu_seconds_total": set(),
+    "lab_process_pss_bytes": set(),
+    "lab_worker_requests_total": {"worker"},
+    "lab_build_info": {"framework", "server", "model", "language", "language_version"},
+}
+
+
+@dataclass(frozen=True)
+class Series:
+    """The raw samples of one series: moments in seconds since 1970, and a value at each."""
+
+    name: str
+    labels: dict[str, str]
+    times: tuple[float, ...]
+    values: tuple[float, ...]
+
 
 @dataclass(frozen=True)
 class Watch:
@@ -62,13 +97,24 @@ class Watch:
         """The lines of the statistics table."""
         return {entry["name"] for entry in self.statistics()["stats"]}
 
-    def query(self, expression: str) -> list[dict[str, Any]]:
-        """The series of an instant query."""
-        parameters = urllib.parse.urlencode({"query": expression})
+    def query(self, expression: str, at: float | None = None) -> list[dict[str, Any]]:
+        """The series of an instant query, at a moment in seconds since 1970 or now."""
+        moment = {} if at is None else {"time": at}
+        parameters = urllib.parse.urlencode({"query": expression, **moment})
         answer = _get(f"{self.prometheus}/api/v1/query?{parameters}")
         assert answer["status"] == "success", answer
         result: list[dict[str, Any]] = answer["data"]["result"]
         return result
+
+    def samples(self, selector: str, begin: float, end: float) -> list[Series]:
+        """Every sample that was scraped after `begin` and until `end` (seconds since 1970)."""
+        window = f"{selector}[{round((end - begin) * 1000)}ms]"
+        found = []
+        for each in self.query(window, end):
+            name = each["metric"].pop("__name__")
+            times, values = zip(*each["values"], strict=True)
+            found.append(Series(name, each["metric"], times, tuple(map(float, values))))
+        return found
 
     def number(self, expression: str) -> float:
         """The one number of a query; 0 where there is no series."""
