@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
-import signal
 from bisect import bisect_left
 from pathlib import Path
 
@@ -143,21 +141,6 @@ def p95_of_locust(watch: Watch, row: str) -> float:
 
 def bucket(seconds: float) -> int:
     return bisect_left(BOUNDS_S, seconds)
-
-
-def test_a_killed_worker_leaves_no_ghost(watch: Watch) -> None:
-    assert watch.start(FULL, users=USERS_EACH, **WAIT)["success"]
-    assert eventually(lambda: watch.number(f"http_server_active_requests{of(FULL)}") >= 3)
-    counted = watch.number(served_by(FULL))
-    workers = watch.query(f"rate(lab_worker_requests_total{of(FULL)}[6s]) > 0")
-    os.kill(int(workers[0]["metric"]["worker"]), signal.SIGKILL)
-    assert eventually(
-        lambda: watch.number(f"count(rate(lab_worker_requests_total{of(FULL)}[6s]) > 0)") >= 3
-    )
-    watch.stop()
-    assert eventually(lambda: watch.number(f"http_server_active_requests{of(FULL)}") == 0)
-    assert watch.number(f"lab_slots_busy{of(FULL)}") == 0
-    assert watch.number(served_by(FULL)) >= counted, "what a dead worker has done stays counted"
 
 
 @pytest.mark.parametrize(

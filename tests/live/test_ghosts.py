@@ -1,0 +1,79 @@
+"""A worker that is killed with requests in hand takes them with it, and leaves its counts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+
+import pytest
+
+from tests.live.watch import Watch
+from tests.waiting import eventually, gone
+
+WORKERS = {
+    "flask-sync": 3,
+    "flask-gthread": 3,
+    "flask-gevent": 2,
+    "fastapi-async": 2,
+    "node": 2,
+}
+LOAD = {"scenario": "wait", "parameters": "ms=1000", "load": "closed"}
+USERS = 24
+IN_HAND = (
+    "http_server_active_requests",
+    "lab_slots_busy",
+    'db_client_connection_count{state="used"}',
+    "db_client_connection_pending_requests",
+)
+COUNTERS = ("_bucket", "_seconds_count", "_sum", "_total")
+
+
+@pytest.fixture(params=WORKERS)
+def row(watch: Watch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A row with several workers, which is afterwards as it was."""
+    name: str = request.param
+    watch.lab.restart(name, {"WORKERS": str(WORKERS[name])})
+    yield name
+    watch.press_stop()
+    watch.lab.restart(name)
+
+
+def test_a_killed_worker_leaves_no_ghost(watch: Watch, row: str) -> None:
+    of_row = f'{{job="rows",service="{row}"}}'
+    watch.until_scraped_again()
+    begin = time.time()
+    assert watch.start(row, users=USERS, **LOAD)["success"]
+    pace = f"rate(lab_worker_requests_total{of_row}[6s])"
+    assert eventually(lambda: watch.number(pace) > WORKERS[row] / 2)
+    processes, workers = processes_of(watch, row), workers_of(watch, row)
+    assert len(workers) == WORKERS[row]
+    assert watch.number(f"http_server_active_requests{of_row}") >= WORKERS[row]
+    (busiest,) = watch.query(f"topk(1, {pace})")
+    victim = int(busiest["metric"]["worker"])
+    os.kill(victim, signal.SIGKILL)
+    assert eventually(lambda: gone(victim))
+    assert eventually(lambda: len(workers_of(watch, row) - workers) == 1), "another takes its place"
+    assert eventually(lambda: processes_of(watch, row) == processes)
+    watch.stop()
+    for gauge in IN_HAND:
+        name, _, labels = gauge.partition("{")
+        series = f'{name}{{service="{row}",{labels or "}"}'
+        assert eventually(lambda series=series: watch.number(series) == 0), series  # type: ignore[misc]
+    for counter in watch.samples(of_row, begin, time.time()):
+        if counter.name.endswith(COUNTERS):
+            assert all(a <= b for a, b in pairwise(counter.values)), counter
+    assert victim in workers_of(watch, row), "what a dead worker has done stays counted"
+
+
+def workers_of(watch: Watch, row: str) -> set[int]:
+    """The workers that have counted, dead ones included."""
+    found = watch.query(f'lab_worker_requests_total{{service="{row}"}}')
+    return {int(each["metric"]["worker"]) for each in found}
+
+
+def processes_of(watch: Watch, row: str) -> float:
+    """Processes of the row as last scraped."""
+    return watch.number(f'lab_processes{{service="{row}"}}')
