@@ -46,6 +46,10 @@ up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE
 	@containers/preflight $(COMPOSE_OPTIONS)
 	@eval "$$(containers/secrets)" && docker compose $(COMPOSE_OPTIONS) up --build --wait
 
+.PHONY: keep
+keep: ## beside make up: bring back what is stopped, killed, paused or hangs, until Ctrl-C
+	@containers/keep
+
 .PHONY: down
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
 import subprocess
+import threading
 import time
 import urllib.request
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +54,29 @@ def fetch(url: str, data: bytes | None = None, timeout_s: float = 10) -> str:
     """The body of a 2xx answer; raises OSError for any other."""
     with urllib.request.urlopen(url, data=data, timeout=timeout_s) as response:
         return str(response.read().decode())
+
+
+@contextlib.contextmanager
+def unbroken(url: str) -> Iterator[None]:
+    """Ask for `url` all along; a single failure fails the test."""
+    done = threading.Event()
+    failures: list[str] = []
+
+    def ask() -> None:
+        while not done.wait(0.1):
+            try:
+                fetch(url)
+            except OSError as error:
+                failures.append(str(error))
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield
+    finally:
+        done.set()
+        asking.join()
+    assert failures == []
 
 
 class Stack:
@@ -114,9 +139,12 @@ class Stack:
         """Whether the row answers; raises OSError where it does not."""
         return bool(fetch(f"{self.url(service, 8000)}/readyz", timeout_s=3))
 
-    def signal(self, service: str, name: str) -> None:
-        """Send the first process of the container a signal, as nothing but the kernel would."""
-        pid = self.container(service)["State"]["Pid"]
+    def signal(self, service: str, name: str, *, to_all: bool = False) -> None:
+        """Signal the container's first process, or all of them, as nothing but the kernel would."""
+        container = self.container(service)
+        pids = [str(container["State"]["Pid"])]
+        if to_all:
+            pids = docker("top", container["Id"], "-eo", "pid").split()[1:]
         image = self.container("postgres")["Image"]
         tool = (
             "--rm",
@@ -126,7 +154,7 @@ class Stack:
             "--network=none",
             "--entrypoint=sh",
         )
-        docker("run", *tool, image, "-c", f"kill -{name} {pid}")
+        docker("run", *tool, image, "-c", f"kill -{name} {' '.join(pids)}")
 
     def close(self) -> None:
         """Remove containers, networks and volumes."""

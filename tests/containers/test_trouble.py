@@ -7,38 +7,14 @@ import json
 import threading
 import urllib.parse
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.containers.stack import Stack, await_that, docker, fetch
+from tests.containers.stack import Stack, await_that, docker, fetch, unbroken
 
 pytestmark = pytest.mark.container
 ROW, OTHER = "fastapi-async", "flask-gthread"
-
-
-@contextlib.contextmanager
-def unbroken(url: str) -> Iterator[None]:
-    """Ask for `url` all along; a single failure fails the test."""
-    done = threading.Event()
-    failures: list[str] = []
-
-    def ask() -> None:
-        while not done.wait(0.1):
-            try:
-                fetch(url)
-            except OSError as error:
-                failures.append(str(error))
-
-    asking = threading.Thread(target=ask)
-    asking.start()
-    try:
-        yield
-    finally:
-        done.set()
-        asking.join()
-    assert failures == []
 
 
 def restarts(stack: Stack) -> int:

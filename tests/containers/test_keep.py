@@ -1,0 +1,138 @@
+"""`make keep`: what goes away of a lab comes back by itself, and the rest goes on meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtest.manifest import ROOT
+from tests.containers.stack import Stack, await_that, docker, fetch, unbroken
+
+pytestmark = pytest.mark.container
+KEEP = ROOT / "containers/keep"
+ROW, OTHER = "fastapi-async", "flask-gthread"
+
+
+class Keeper:
+    """`containers/keep` over a lab, and what it has said."""
+
+    def __init__(self, stack: Stack, log: Path, **variables: str) -> None:
+        self._log = log
+        with log.open("wb") as output:
+            self.process = subprocess.Popen(
+                [KEEP],
+                env=os.environ | stack.variables | variables,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        await_that(lambda: "keeping" in self.said, within_s=20, what="it has looked once")
+
+    @property
+    def said(self) -> str:
+        """All lines so far."""
+        return self._log.read_text()
+
+    def close(self) -> None:
+        """Press Ctrl-C."""
+        self.process.send_signal(signal.SIGINT)
+        assert self.process.wait(60) == 0, self.said
+
+
+@contextlib.contextmanager
+def kept(stack: Stack, log: Path, **variables: str) -> Iterator[Keeper]:
+    keeper = Keeper(stack, log, **variables)
+    try:
+        yield keeper
+    finally:
+        if keeper.process.poll() is None:
+            keeper.close()
+
+
+@pytest.mark.parametrize(
+    ("act", "told"),
+    [
+        ("stop", "stopped with exit code 0; started"),
+        ("kill", "stopped with exit code 137; started"),
+        ("pause", "paused; unpaused"),
+    ],
+)
+def test_a_row_that_was_sent_away_comes_back(
+    stack: Stack, tmp_path: Path, act: str, told: str
+) -> None:
+    with kept(stack, tmp_path / "log") as keeper, unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
+        docker(act, stack.container(ROW)["Id"])
+        await_that(lambda: f"{ROW}: {told}" in keeper.said, within_s=30, what=told)
+        await_that(lambda: stack.ready(ROW), within_s=60, what=f"{ROW} is back")
+    assert keeper.said.count(f" {ROW}: ") == 1
+    assert len(keeper.said.splitlines()) == 2, keeper.said
+
+
+def test_a_row_that_hangs_is_restarted(stack: Stack, tmp_path: Path) -> None:
+    row = "go"
+    with (
+        kept(stack, tmp_path / "log", KEEP_FAILURES="3") as keeper,
+        unbroken(f"{stack.url(OTHER, 8000)}/items/1"),
+    ):
+        stack.signal(row, "STOP", to_all=True)
+        await_that(lambda: f"{row}: unhealthy" in keeper.said, within_s=120, what="it is noticed")
+        await_that(lambda: stack.ready(row), within_s=60, what=f"{row} is back")
+    assert f"{row}: unhealthy for 3 checks or more; restarted" in keeper.said
+
+
+def test_a_lab_that_is_stopped_as_a_whole_stays_so(stack: Stack, tmp_path: Path) -> None:
+    """Also where one row takes its time: a request is in hand, and the others are down by then."""
+    lab = Stack(f"{stack.name}-keep", tmp_path)
+    services = [ROW, "go", "postgres"]
+    try:
+        lab.up(services)
+        lab.compose("stop", "go")
+        with kept(lab, tmp_path / "log") as keeper:
+            lab.up(["go"])
+            slow = threading.Thread(
+                target=fetch, args=(f"{lab.url(ROW, 8000)}/wait?ms=10000", None, 30)
+            )
+            slow.start()
+            await_that(
+                lambda: "http_server_active_requests 1.0" in fetch(f"{lab.url(ROW, 9000)}/metrics"),
+                within_s=8,
+                what="the request is in hand",
+            )
+            lab.compose("stop")
+            slow.join()
+            assert keeper.process.wait(30) == 0
+        assert {each["State"]["Status"] for each in lab.containers()} == {"exited"}
+        assert "keeping 2 containers" in keeper.said
+        assert "all of" in keeper.said
+        assert len(keeper.said.splitlines()) == 2, keeper.said
+    finally:
+        lab.close()
+
+
+def test_without_a_lab_it_says_how_to_start_one() -> None:
+    assert refusal(COMPOSE_PROJECT_NAME="lab-of-nobody").endswith("start it first: make up\n")
+
+
+def test_without_an_engine_it_says_so(tmp_path: Path) -> None:
+    said = refusal(DOCKER_HOST=f"unix://{tmp_path}/none")
+    assert f"no engine answers at unix://{tmp_path}/none" in said
+
+
+def refusal(**variables: str) -> str:
+    """The one line on standard error with which it refuses."""
+    done = subprocess.run(
+        [KEEP],
+        env=os.environ | variables,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    return done.stderr
