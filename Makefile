@@ -44,7 +44,7 @@ history: .venv/native.stamp ## the runs that exist and their headline figures
 .PHONY: up
 up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every row)
 	@containers/preflight $(COMPOSE_OPTIONS)
-	@eval "$$(containers/secrets)" && docker compose $(COMPOSE_OPTIONS) up --build --wait
+	@secrets=$$(containers/secrets) && eval "$$secrets" && docker compose $(COMPOSE_OPTIONS) up --build --wait
 
 .PHONY: keep
 keep: ## beside make up: bring back what is stopped, killed, paused or hangs, until Ctrl-C
@@ -60,8 +60,9 @@ test: .venv/dev.stamp ## every test that needs no Docker
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
 
 .PHONY: e2e
-e2e: .venv/dev.stamp ## build every image and run the whole lab with a Docker engine
+e2e: ## build every image and run the whole lab with a Docker engine
 	@containers/preflight no-ports
+	@$(MAKE) --no-print-directory .venv/dev.stamp
 	$(BIN)/python -m pytest tests/containers -m container --timeout 900 $(PYTEST)
 
 .PHONY: check

@@ -11,55 +11,14 @@ from pathlib import Path
 import pytest
 
 from loadtest.manifest import ROOT
+from tests.containers.played import Engine
 
 PREFLIGHT = ROOT / "containers/preflight"
 SECRETS = ROOT / "containers/secrets"
-PLAYED = """#!/bin/sh
-case "$*" in
-"version --format"*) {version} ;;
-"compose version --short") {compose} ;;
-"info --format {{{{.DockerRootDir}}}}") echo "{folder}" ;;
-*"config --quiet") ;;
-*" ps "*) echo "{published}" ;;
-*config) echo '        published: "{port}"' ;;
-esac
-"""
-TOOLS = ("bash", "cat", "df", "dirname", "grep", "head", "id", "sed", "sort", "tail", "sh", "echo")
 
 
-class Engine:
-    """A `docker` command that answers as told; healthy unless told otherwise."""
-
-    def __init__(self, folder: Path) -> None:
-        self.bin = folder / "bin"
-        self.bin.mkdir()
-        for tool in TOOLS:
-            self.bin.joinpath(tool).symlink_to(
-                f"/bin/{tool}" if Path(f"/bin/{tool}").exists() else f"/usr/bin/{tool}"
-            )
-        self.answers = {
-            "version": "echo 28.1.0",
-            "compose": "echo 2.40.3",
-            "folder": str(folder),
-            "published": "",
-            "port": "1",
-        }
-
-    def plays(self, **answers: str) -> None:
-        script = self.bin / "docker"
-        script.write_text(PLAYED.format(**(self.answers | answers)))
-        script.chmod(0o755)
-
-    def preflight(self, **variables: str) -> tuple[int, str]:
-        done = subprocess.run(
-            [PREFLIGHT],
-            env={"PATH": str(self.bin), "LAB_ROOM_MB": "1"} | variables,
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        return done.returncode, done.stderr
+def preflight(engine: Engine, **variables: str) -> tuple[int, str]:
+    return engine.alone([PREFLIGHT], **variables)
 
 
 @pytest.fixture
@@ -69,7 +28,7 @@ def engine(tmp_path: Path) -> Engine:
 
 def test_a_healthy_engine_passes_in_silence(engine: Engine) -> None:
     engine.plays()
-    assert engine.preflight() == (0, "")
+    assert preflight(engine) == (0, "")
 
 
 @pytest.mark.parametrize(
@@ -82,6 +41,7 @@ def test_a_healthy_engine_passes_in_silence(engine: Engine) -> None:
         ),
         ({"version": "echo 'permission denied on socket' >&2; exit 1"}, "no rights", "usermod"),
         ({"version": "echo 20.10.24"}, "20.10.24 is too old", "25 or later"),
+        ({"buildx": "exit 1"}, "Buildx is not installed", "docker-buildx"),
         ({"compose": "exit 1"}, "Compose is not installed", "install"),
         ({"compose": "echo v2.17.1"}, "v2.17.1 is too old", "2.24"),
     ],
@@ -90,7 +50,7 @@ def test_trouble_is_one_line_with_a_remedy(
     engine: Engine, answers: dict[str, str], says: str, remedy: str
 ) -> None:
     engine.plays(**answers)
-    code, error = engine.preflight()
+    code, error = preflight(engine)
     assert code == 1
     assert error.count("\n") == 1
     assert says in error
@@ -98,7 +58,7 @@ def test_trouble_is_one_line_with_a_remedy(
 
 
 def test_without_docker_it_says_what_to_install(engine: Engine) -> None:
-    code, error = engine.preflight()
+    code, error = preflight(engine)
     assert (code, error.count("\n")) == (1, 1)
     assert "not installed" in error
     assert "make live" in error
@@ -106,7 +66,7 @@ def test_without_docker_it_says_what_to_install(engine: Engine) -> None:
 
 def test_no_room_on_disk(engine: Engine) -> None:
     engine.plays()
-    code, error = engine.preflight(LAB_ROOM_MB="999999999")
+    code, error = preflight(engine, LAB_ROOM_MB="999999999")
     assert (code, error.count("\n")) == (1, 1)
     assert "make room" in error
 
@@ -115,7 +75,7 @@ def test_a_taken_port_names_the_variable_that_moves_it(engine: Engine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         engine.plays(port=port)
-        code, error = engine.preflight(LOCUST_PORT=port)
+        code, error = preflight(engine, LOCUST_PORT=port)
         assert (code, error.count("\n")) == (1, 1)
         assert f"port {port}" in error
         assert "LOCUST_PORT=" in error
@@ -125,7 +85,7 @@ def test_a_port_of_the_running_lab_is_no_trouble(engine: Engine) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
         engine.plays(port=port, published=f"127.0.0.1:{port}->8000/tcp")
-        assert engine.preflight() == (0, "")
+        assert preflight(engine) == (0, "")
 
 
 def test_secrets_are_made_once_and_kept_from_other_users(tmp_path: Path) -> None:
@@ -148,3 +108,43 @@ def test_secrets_are_made_once_and_kept_from_other_users(tmp_path: Path) -> None
     assert not any(value in printed for value in values.values())
     assert run() == printed
     assert {path.name: path.read_text() for path in folder.iterdir()} == values
+
+
+def test_without_a_password_of_its_own_nothing_starts(engine: Engine, tmp_path: Path) -> None:
+    engine.plays()
+    blocked = tmp_path / "state"
+    blocked.write_text("a file where the folder should be")
+    done = subprocess.run(
+        ["make", "--silent", "up"],
+        cwd=ROOT,
+        env=engine.variables | {"LAB_STATE": str(blocked)},
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert f"secrets: {blocked}/secrets: cannot be made" in done.stderr
+    assert not [call for call in engine.calls if " up " in call]
+
+
+def test_an_engine_that_is_away_is_told_before_anything_is_installed(
+    engine: Engine, tmp_path: Path
+) -> None:
+    engine.plays(version="exit 1")
+    clone = tmp_path / "clone"
+    clone.mkdir()
+    (clone / "Makefile").symlink_to(ROOT / "Makefile")
+    (clone / "containers").symlink_to(ROOT / "containers")
+    done = subprocess.run(
+        ["make", "--silent", "e2e"],
+        cwd=clone,
+        env=engine.variables,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    assert done.returncode != 0
+    assert "no engine answers" in done.stderr
+    assert not (clone / ".venv").exists()
