@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -211,7 +212,7 @@ def _carry_out(asked: Comparison) -> None:
             raise
     if finished.reason:
         console.print(finished.reason, soft_wrap=True)
-        console.print(f"go on with: python -m loadtest run --resume {asked.folder}", soft_wrap=True)
+        console.print(f"go on with: {_going_on(asked)}", markup=False, soft_wrap=True)
     _report(asked.folder)
     if finished.interrupted:
         raise typer.Exit(130)
@@ -226,7 +227,12 @@ def report_(folder: Folder) -> None:
 def _report(folder: Path) -> None:
     path = report.build(folder)
     console.print(report.table(folder))
-    console.print(f"report: {path}", soft_wrap=True)
+    console.print(f"report: {record.outside(path)}", markup=False, soft_wrap=True)
+
+
+def _going_on(asked: Comparison) -> str:
+    backend = "BACKEND=compose " if asked.plan.options.backend == "compose" else ""
+    return f"make compare {backend}RESUME={shlex.quote(str(record.outside(asked.folder)))}"
 
 
 @app.command("diff")

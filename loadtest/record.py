@@ -73,6 +73,12 @@ def results_directory() -> Path:
     return Path(os.environ.get("LAB_RESULTS") or ROOT / "results").absolute()
 
 
+def outside(path: Path) -> Path:
+    """The path as the user has it: from a container, below LAB_RESULTS_OUTSIDE on the host."""
+    host = os.environ.get("LAB_RESULTS_OUTSIDE")
+    return Path(host) / path.absolute().relative_to(results_directory()) if host else path
+
+
 def now() -> str:
     """The current time as run.json writes it."""
     return datetime.now(UTC).isoformat(timespec="seconds")

@@ -68,7 +68,8 @@ class Runner:
         except OSError as error:
             if error.errno not in _FULL:
                 raise
-            reason = f"no space left on the disk of {self._folder}; make room, then resume"
+            disk = record.outside(self._folder)
+            reason = f"no space left on the disk of {disk}; make room, then resume"
         finally:
             self._end(reason)
         return self.record

@@ -40,3 +40,13 @@ def test_a_record_that_lacks_something_cannot_be_resumed() -> None:
     del info["seed"]
     with pytest.raises(RunError, match="'seed' is missing or wrong"):
         record.restore(info)
+
+
+def test_a_container_names_results_as_its_host_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "20260101-000000"
+    monkeypatch.setenv("LAB_RESULTS", str(tmp_path))
+    assert record.outside(run) == run
+    monkeypatch.setenv("LAB_RESULTS_OUTSIDE", "/home/me/results")
+    assert record.outside(run) == Path("/home/me/results/20260101-000000")
