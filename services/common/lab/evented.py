@@ -33,7 +33,7 @@ class Evented:
     """Postgres for code that awaits. Use as `async with` around the life of the application."""
 
     def __init__(self, settings: Settings, metrics: Metrics) -> None:
-        self._settings, self._meter = settings, metrics.pool
+        self._settings, self._meter = settings, metrics.loop_pool
         self._used = 0
         self._pool: asyncpg.Pool[asyncpg.Record]
         self._watch_pool = metrics.watch_pool

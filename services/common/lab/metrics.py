@@ -34,6 +34,8 @@ POOL_USED, POOL_PENDING, POOL_SIZE = "pool_used", "pool_pending", "pool_size"
 LAG = "lab_scheduling_lag_seconds"
 INFO = "info"
 
+FIRST_S, SUM = BOUNDS_S[0], HISTOGRAM_SIZE - 1
+
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
@@ -59,7 +61,15 @@ class Metrics(Protocol):
     """What a row asks of its metrics."""
 
     @property
-    def pool(self) -> PoolMeter: ...
+    def pool(self) -> PoolMeter:
+        """Counts what threads do with their pool."""
+        ...
+
+    @property
+    def loop_pool(self) -> PoolMeter:
+        """Counts what an event loop does with its pool, and so needs no lock."""
+        ...
+
     def declare(self, about: About) -> None:
         """Publish what `/about` says."""
 
@@ -84,6 +94,8 @@ class NoMetrics:
     @property
     def pool(self) -> PoolMeter:
         return self
+
+    loop_pool = pool
 
     def waiting(self) -> float:
         return 0.0
@@ -119,12 +131,17 @@ class WorkerMetrics:
         self.active = self._store.reserve(ACTIVE)
         self.known: dict[tuple[str, str, int], int] = {}
         self.watched = False  # whether this process measures scheduling lag already
-        self._counters = _PoolCounters(self._store, self.lock)
+        self._counters = _PoolCounters(self._store)
+        self._locked = _LockedPool(self._counters, self.lock)
         if self._about:
             self.declare(self._about)
 
     @property
     def pool(self) -> PoolMeter:
+        return self._locked
+
+    @property
+    def loop_pool(self) -> PoolMeter:
         return self._counters
 
     def declare(self, about: About) -> None:
@@ -146,13 +163,16 @@ class WorkerMetrics:
 
     def place(self, path: str, method: str, status: int) -> int:
         """Where the histogram of a request's route, method and status begins."""
-        method = method if method in METHODS else "_OTHER"
-        key = route(path), method, status
+        template = route(path)
+        return self.known.get((template, method, status)) or self._begin(template, method, status)
+
+    def _begin(self, template: str, method: str, status: int) -> int:
+        key = template, method if method in METHODS else "_OTHER", status
         index = self.known.get(key)
         if index is None:
             labels = {
-                "http_request_method": method,
-                "http_route": key[0],
+                "http_request_method": key[1],
+                "http_route": template,
                 "http_response_status_code": str(status),
             }
             index = self.known[key] = self._store.reserve(DURATION, labels, HISTOGRAM_SIZE)
@@ -182,36 +202,57 @@ class WorkerMetrics:
 
 
 class _PoolCounters:
-    def __init__(self, store: Store, lock: Lock) -> None:
-        self._lock, self._values = lock, store.values
+    """For one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._values = store.values
         self._used, self._pending = store.reserve(POOL_USED), store.reserve(POOL_PENDING)
         self._size = store.reserve(POOL_SIZE)
         self._wait = store.reserve(POOL_WAIT, size=HISTOGRAM_SIZE)
 
     def waiting(self) -> float:
-        with self._lock:
-            self._values[self._pending] += 1.0
+        self._values[self._pending] += 1.0
         return perf_counter()
 
     def taken(self, since: float) -> None:
         seconds = perf_counter() - since
-        values = self._values
-        with self._lock:
-            values[self._pending] -= 1.0
-            values[self._used] += 1.0
-            values[self._wait + bisect_left(BOUNDS_S, seconds)] += 1.0
-            values[self._wait + HISTOGRAM_SIZE - 1] += seconds
+        values, wait = self._values, self._wait
+        values[self._pending] -= 1.0
+        values[self._used] += 1.0
+        values[wait if seconds <= FIRST_S else wait + bisect_left(BOUNDS_S, seconds)] += 1.0
+        values[wait + SUM] += seconds
 
     def failed(self) -> None:
-        with self._lock:
-            self._values[self._pending] -= 1.0
+        self._values[self._pending] -= 1.0
 
     def released(self) -> None:
-        with self._lock:
-            self._values[self._used] -= 1.0
+        self._values[self._used] -= 1.0
 
     def resized(self, size: int) -> None:
         self._values[self._size] = size
+
+
+class _LockedPool:
+    """For many threads: adding to a double is a read and a write."""
+
+    def __init__(self, counters: _PoolCounters, lock: Lock) -> None:
+        self._counters, self._lock = counters, lock
+
+    def waiting(self) -> float:
+        with self._lock:
+            return self._counters.waiting()
+
+    def taken(self, since: float) -> None:
+        with self._lock:
+            self._counters.taken(since)
+
+    def failed(self) -> None:
+        with self._lock:
+            self._counters.failed()
+
+    def released(self) -> None:
+        with self._lock:
+            self._counters.released()
 
 
 class _ASGIMetrics:
@@ -248,8 +289,8 @@ class _ASGIMetrics:
             path, method = scope["path"], scope["method"]
             index = metrics.known.get((path, method, status)) or metrics.place(path, method, status)
             values[active] -= 1.0
-            values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
-            values[index + HISTOGRAM_SIZE - 1] += seconds
+            values[index if seconds <= FIRST_S else index + bisect_left(BOUNDS_S, seconds)] += 1.0
+            values[index + SUM] += seconds
 
 
 class _WSGIMetrics:
@@ -284,4 +325,4 @@ class _WSGIMetrics:
                 )
                 values[active] -= 1.0
                 values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
-                values[index + HISTOGRAM_SIZE - 1] += seconds
+                values[index + SUM] += seconds

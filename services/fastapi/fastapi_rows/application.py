@@ -7,7 +7,7 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
-from fastapi_rows import faults, sockets
+from fastapi_rows import faults
 from fastapi_rows.bodies import JSONRoute
 from lab.metrics import Metrics
 
@@ -15,7 +15,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 def create(metrics: Metrics, lifespan: Lifespan) -> FastAPI:
-    """An application with the contract's errors, its rules for bodies, the WebSocket and metrics.
+    """An application with the contract's errors, its rules for bodies, and metrics.
 
     Endpoints go straight onto it: FastAPI 0.165 looks an included router's routes up anew for
     every request, which costs 8 µs of about 40.
@@ -27,7 +27,6 @@ def create(metrics: Metrics, lifespan: Lifespan) -> FastAPI:
         redirect_slashes=False,
     )
     app.router.route_class = JSONRoute
-    app.add_api_websocket_route("/ws", sockets.echo)
     faults.add_handlers(app)
     app.add_middleware(metrics.asgi)
     return app

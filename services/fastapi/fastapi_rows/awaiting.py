@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
-from fastapi_rows import application, faults, identity, models
+from fastapi_rows import application, faults, identity, models, sockets
 from fastapi_rows.parameters import FanoutMs, FanoutN, ItemId, Limit, Offset, WaitMs
 from lab import about, errors, metrics, queries, settings
 from lab.evented import Evented
@@ -52,9 +52,9 @@ async def message() -> models.Message:
     return models.Message(message="Hello, World!")
 
 
-@app.get("/about")
-async def describe() -> models.About:
-    return models.About(**ABOUT.document())
+@app.get("/about", response_model=models.About)
+async def describe() -> dict[str, Any]:
+    return ABOUT.document()
 
 
 @app.get("/healthz")
@@ -117,3 +117,6 @@ async def log_out(response: Response) -> None:
 @app.get("/me", responses=faults.documented(401))
 async def me(user: Annotated[models.User, Depends(current_user)]) -> models.User:
     return user
+
+
+app.add_api_websocket_route("/ws", sockets.echo)

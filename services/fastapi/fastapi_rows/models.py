@@ -1,10 +1,14 @@
-"""The contract's documents as Pydantic models."""
+"""The contract's documents: what is received is a Pydantic model, what is sent a typed dict.
+
+A typed dict is validated, documented and serialised as a model is, without an object made for it.
+"""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+from typing_extensions import TypedDict
 
 from lab import orders
 
@@ -35,11 +39,11 @@ class Login(Given):
     ]
 
 
-class Message(BaseModel):
+class Message(TypedDict):
     message: str
 
 
-class Item(BaseModel):
+class Item(TypedDict):
     id: int
     name: str
     description: str
@@ -47,40 +51,40 @@ class Item(BaseModel):
     stock: int
 
 
-class ItemPage(BaseModel):
+class ItemPage(TypedDict):
     items: list[Item]
     limit: int
     offset: int
 
 
-class Order(BaseModel):
+class Order(TypedDict):
     id: int
     total_cents: int
 
 
-class Waited(BaseModel):
+class Waited(TypedDict):
     ms: int
 
 
-class FannedOut(BaseModel):
+class FannedOut(TypedDict):
     n: int
     ms: int
 
 
-class Computed(BaseModel):
+class Computed(TypedDict):
     n: int
     result: int
 
 
-class User(BaseModel):
+class User(TypedDict):
     username: str
 
 
-class Status(BaseModel):
+class Status(TypedDict):
     status: Literal["ok", "ready"]
 
 
-class About(BaseModel):
+class About(TypedDict):
     """What the row says it is; `slots` are the requests that can wait for the database at once."""
 
     service: str
@@ -97,18 +101,18 @@ class About(BaseModel):
     websocket: bool
 
 
-class FieldError(BaseModel):
+class FieldError(TypedDict):
     field: str
     message: str
 
 
-class ErrorDetail(BaseModel):
+class ErrorDetail(TypedDict):
     code: str
     message: str
     fields: list[FieldError]
 
 
-class Error(BaseModel):
+class Error(TypedDict):
     """Every error of every route."""
 
     error: ErrorDetail

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
-from fastapi_rows import application, faults, identity, models
+from fastapi_rows import application, faults, identity, models, sockets
 from fastapi_rows.parameters import CpuN, FanoutMs, FanoutN, ItemId, Limit, Offset, WaitMs
 from lab import about, errors, metrics, queries, settings, work
 from lab.database import Threaded
@@ -54,9 +54,9 @@ def message() -> models.Message:
     return models.Message(message="Hello, World!")
 
 
-@app.get("/about")
-def describe() -> models.About:
-    return models.About(**ABOUT.document())
+@app.get("/about", response_model=models.About)
+def describe() -> dict[str, Any]:
+    return ABOUT.document()
 
 
 @app.get("/healthz")
@@ -125,3 +125,6 @@ def log_out(response: Response) -> None:
 @app.get("/me", responses=faults.documented(401))
 def me(user: Annotated[models.User, Depends(current_user)]) -> models.User:
     return user
+
+
+app.add_api_websocket_route("/ws", sockets.echo)
