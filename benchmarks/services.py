@@ -3,17 +3,20 @@
     python -m benchmarks.services [ROW…]
 
 Every row runs twice on one pinned core, with metrics and without; the load changes between the two
-ten times a second, so that a machine that changes its mind hits both alike (slices of seconds gave
-intervals four times as wide). The ratio is of requests per second of the service's own CPU time,
-which is requests per second of a core that nobody shares, and stays itself on one that somebody
-does; geometric mean and 95 % interval over the rounds. Requests per second by the clock stand
-beside it.
+ten times a second, so that a machine that changes its mind hits both alike. Each round is a new
+pair of processes: where memory happens to lie, and which worker gets which connections, moves a
+process by up to a tenth for as long as it lives. The ratio is of requests per second of the
+service's own CPU time, which is requests per second of a core that nobody shares, and stays itself
+on one that somebody does; geometric mean and 95 % interval over the rounds. Requests per second by
+the clock stand beside it.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import os
+import sys
 import tempfile
 import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,8 +39,10 @@ from loadtest.statistics import compare
 from loadtest.stream import Stream, resolve
 from loadtest.tally import Batch
 
-CONNECTIONS = 16
-SLICE_S, CHANGES = 0.1, 15  # a round is 1.5 s of each arm
+CONNECTIONS = 16  # for each worker
+SLICE_S, CHANGES, WARM_UP = 0.1, 12, 4  # a round is 1.2 s of each arm, after 0.4 s
+WORKERS = (1, 4)
+WIDTH = 110  # of a table that goes to a file
 LOADS = ("json", "item")
 METRICS_FLOOR, HELLO_FLOOR = 0.95, 0.9
 CENTRAL = "fastapi-async"
@@ -72,7 +77,7 @@ class Arm:
             traffic=load.traffic(address.netloc, load.filled({}), 1),
         )
         self._engine.add_stream(self._stream)
-        for _ in range(CONNECTIONS):
+        for _ in range(CONNECTIONS * int(row.environment["WORKERS"])):
             self._engine.add_connection(self._stream)
         self._answered = 0
 
@@ -98,24 +103,41 @@ class Arm:
         self._engine.close()
 
 
-def alternate(lab: Lab, names: Sequence[str], scenario: str, rounds: int) -> list[Turns]:
-    """Load two rows in turn; the first round warms up.
+def measure(
+    lab: Lab, names: Sequence[str], loads: Sequence[str], rounds: int
+) -> dict[str, list[Turns]]:
+    """Each load's turns of the rows called `names`, started anew every round."""
+    found: dict[str, list[dict[int, Turn]]] = {load: [{} for _ in names] for load in loads}
+    for number in range(rounds):
+        for name in names:
+            lab.restart(name)
+        for load in loads:
+            arms = [Arm(lab.rows[name], lab.pid(name), load) for name in names]
+            for turns, turn in zip(found[load], alternate(arms), strict=True):
+                turns[number] = turn
+    return {load: list(turns) for load, turns in found.items()}
 
-    They change places ten times a second: what slows the machine for longer slows both.
-    """
-    arms = [Arm(lab.rows[name], lab.pid(name), scenario) for name in names]
-    turns: list[dict[int, Turn]] = [{} for _ in arms]
-    for number in range(rounds + 1):
-        before = [arm.counts() for arm in arms]
-        for change in range(CHANGES):
-            for arm in arms[:: 1 if change % 2 else -1]:
-                arm.run(SLICE_S)
-        for turn, arm, (answered, cpu_s) in zip(turns, arms, before, strict=True):
-            now_answered, now_cpu_s = arm.counts()
-            turn[number] = Turn(now_answered - answered, CHANGES * SLICE_S, now_cpu_s - cpu_s)
+
+def alternate(arms: Sequence[Arm]) -> list[Turn]:
+    """Load the arms in turn, ten times a second: what slows the machine for longer slows all."""
+    _change(arms, WARM_UP)
+    before = [arm.counts() for arm in arms]
+    _change(arms, CHANGES)
+    turns = [
+        Turn(answered - answered_before, CHANGES * SLICE_S, cpu_s - cpu_s_before)
+        for (answered, cpu_s), (answered_before, cpu_s_before) in zip(
+            [arm.counts() for arm in arms], before, strict=True
+        )
+    ]
     for arm in arms:
         arm.close()
-    return [{number: each for number, each in turn.items() if number} for turn in turns]
+    return turns
+
+
+def _change(arms: Sequence[Arm], times: int) -> None:
+    for number in range(times):
+        for arm in arms[:: 1 if number % 2 else -1]:
+            arm.run(SLICE_S)
 
 
 def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
@@ -131,14 +153,10 @@ def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
     return dict(rows) | off
 
 
-def with_workers(rows: Mapping[str, Row], workers: int | None) -> dict[str, Row]:
-    """The rows with so many worker processes; as they ship where None."""
-    if workers is None:
-        return dict(rows)
-    return {
-        name: replace(row, environment={**row.environment, "WORKERS": str(workers)})
-        for name, row in rows.items()
-    }
+def with_workers(row: Row, workers: int) -> Row:
+    """The row with so many worker processes, each with as many connections as could be used."""
+    wanted = {"WORKERS": str(workers), "POOL_SIZE": str(CONNECTIONS)}
+    return replace(row, environment={**row.environment, **wanted})
 
 
 def hello(row: Row) -> Row:
@@ -178,36 +196,24 @@ def table(title: str, columns: Sequence[str]) -> Table:
     """An empty table with right-aligned figures."""
     made = Table(title=title)
     for number, column in enumerate(columns):
-        made.add_column(column, justify="right" if number else "left")
+        made.add_column(column, justify="right" if number else "left", no_wrap=True)
     return made
 
 
-def metrics_cost(rows: Mapping[str, Row], rounds: int, console: Console) -> Table:
-    """Each row with metrics against itself without, under each load."""
-    cost = table(
-        f"Metrics on against off (floor {METRICS_FLOOR})",
-        ["row", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
-    )
-    for row in track(list(rows.values()), "metrics on and off", console=console):
-        with pinned(variants({row.name: row})) as lab:
-            size = f"{memory(lab.rows[row.name]) / 2**20:.0f}"
-            for load in LOADS:
-                on, off = alternate(lab, list(lab.rows), load, rounds)
-                cost.add_row(row.name, load, *cells(on, off, METRICS_FLOOR), size)
-    return cost
+def metrics_cost(row: Row, workers: int, rounds: int) -> Iterator[list[str]]:
+    """Lines of the table: a row with metrics against itself without, under each load."""
+    with pinned(variants({row.name: with_workers(row, workers)})) as lab:
+        size = f"{memory(lab.rows[row.name]) / 2**20:.0f}"
+        for load, (on, off) in measure(lab, list(lab.rows), LOADS, rounds).items():
+            yield [row.name, str(workers), load, *cells(on, off, METRICS_FLOOR), size]
 
 
-def against_hello(row: Row, rounds: int) -> Table:
-    """The row as it ships against FastAPI alone."""
-    shown = table(
-        f"{row.name} against FastAPI alone (floor {HELLO_FLOOR})",
-        ["load", row.name, "FastAPI alone", "ratio", ""],
-    )
-    bare = hello(row)
-    with pinned({row.name: row, bare.name: bare}) as lab:
-        ours, theirs = alternate(lab, list(lab.rows), "json", rounds)
-        shown.add_row("json", *cells(ours, theirs, HELLO_FLOOR))
-    return shown
+def against_hello(row: Row, rounds: int) -> list[str]:
+    """The line of the table: the row, with one worker, against FastAPI alone."""
+    ours, bare = with_workers(row, 1), with_workers(hello(row), 1)
+    with pinned({ours.name: ours, bare.name: bare}) as lab:
+        row_turns, bare_turns = measure(lab, [ours.name, bare.name], ["json"], rounds)["json"]
+    return ["json", *cells(row_turns, bare_turns, HELLO_FLOOR)]
 
 
 @contextmanager
@@ -231,17 +237,34 @@ def main() -> None:
     rows = {n: row for n, row in manifest.load().items() if row.command[0] == "python"}
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(rows)}")
-    parser.add_argument("--rounds", type=int, default=8, help="rounds of 1.5 s an arm (8)")
-    parser.add_argument("--workers", type=int, help="worker processes a row (as it ships)")
+    parser.add_argument("--rounds", type=int, default=8, help="pairs of processes (8)")
+    parser.add_argument(
+        "--workers", type=int, nargs="+", default=WORKERS, help="worker processes a row (1 4)"
+    )
     chosen = parser.parse_args()
     try:
-        picked = with_workers(manifest.choose(rows, chosen.rows or list(rows)), chosen.workers)
+        picked = manifest.choose(rows, chosen.rows or list(rows))
     except manifest.ManifestError as error:
         raise SystemExit(f"bench-services: {error}") from None
-    console = Console()
-    console.print(metrics_cost(picked, chosen.rounds, console))
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    cost = table(
+        f"Metrics on against off (floor {METRICS_FLOOR})",
+        ["row", "workers", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
+    )
+    pairs = list(itertools.product(picked.values(), chosen.workers))
+    try:
+        for row, workers in track(pairs, "metrics on and off", console=console):
+            for line in metrics_cost(row, workers, chosen.rounds):
+                cost.add_row(*line)
+    finally:
+        console.print(cost)
     if CENTRAL in picked:
-        console.print(against_hello(picked[CENTRAL], chosen.rounds))
+        bare = table(
+            f"{CENTRAL} against FastAPI alone (floor {HELLO_FLOOR})",
+            ["load", CENTRAL, "FastAPI alone", "ratio", ""],
+        )
+        bare.add_row(*against_hello(picked[CENTRAL], chosen.rounds))
+        console.print(bare)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -121,3 +122,11 @@ def test_too_many_database_connections_are_refused_before_the_start(
     monkeypatch.setenv("FASTAPI_ASYNC_POOL_SIZE", "5000")
     with pytest.raises(BudgetError, match="Postgres allows"):
         plans.prepare(Options(seed=1, experiments=(own,)))
+
+
+def test_the_command_of_a_run_asks_for_the_same() -> None:
+    options = Options(seed=3, rows=("a", "b"), rounds=2)
+    assert options.command == (
+        "python -m loadtest run --plan quick --rows 'a b' --budget as-shipped --rounds 2 --seed 3"
+    )
+    assert "backend compose" in replace(options, backend="compose").command

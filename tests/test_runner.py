@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -294,11 +293,3 @@ def failing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_shortened_says_how_many_more_there_are() -> None:
     assert runner.shortened(["a", "b"]) == "a; b"
     assert runner.shortened([str(n) for n in range(10)]) == "0; 1; 2; and 7 more"
-
-
-def test_the_command_of_a_run_asks_for_the_same() -> None:
-    options = Options(seed=3, rows=("a", "b"), rounds=2)
-    assert options.command == (
-        "python -m loadtest run --plan quick --rows 'a b' --budget as-shipped --rounds 2 --seed 3"
-    )
-    assert "backend compose" in replace(options, backend="compose").command
