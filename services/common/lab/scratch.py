@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 _PREFIX = "lab-metrics-"
 _OWNER = "owner"  # locked while the process that owns the directory lives
@@ -21,13 +22,24 @@ def directory() -> Iterator[Path]:
     parent = shared if os.access(shared, os.W_OK) else Path(tempfile.gettempdir())
     for path in parent.glob(f"{_PREFIX}*"):
         _remove_orphan(path)
-    path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+    path, owner = _owned(parent)
     try:
-        with (path / _OWNER).open("w") as owner:
-            fcntl.flock(owner, fcntl.LOCK_EX)
-            yield path
+        yield path
     finally:
+        owner.close()
         shutil.rmtree(path, ignore_errors=True)
+
+
+def _owned(parent: Path) -> tuple[Path, IO[str]]:
+    """A new directory and its locked owner file."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        owner = (path / _OWNER).open("w")
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        if path.exists():
+            return path, owner
+        # Another service that starts at this moment took it for an orphan: it was not locked yet.
+        owner.close()
 
 
 def _remove_orphan(path: Path) -> None:
