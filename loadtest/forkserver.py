@@ -7,6 +7,7 @@ forked for each load. A fork lives as long as its connection to the lab, whateve
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import importlib
 import json
 import os
@@ -28,6 +29,8 @@ from loadtest.sockets import original
 # What loadtest.locustfile imports. It is not imported itself, for it registers with Locust's events
 # and reads the environment of its load.
 _IMPORTED = ("locust.main", "loadtest.shapes", "loadtest.telemetry", "loadtest.ui")
+
+_SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER in linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -147,6 +150,7 @@ def _keep(connection: Any) -> NoReturn:
     """Wait for the load's end, or end it when the connection ends."""
     os.setpgid(0, 0)  # whoever kills the server's group leaves the keeper to do its work
     original("signal", "signal")(signal.SIGCHLD, signal.SIG_DFL)
+    _adopt_orphans()
     text = b""
     while not text.endswith(b"\n") and (more := connection.recv(65536)):
         text += more
@@ -157,13 +161,23 @@ def _keep(connection: Any) -> NoReturn:
         os.setpgid(pid, pid)
     ended = os.pidfd_open(pid)
     ready, _, _ = original("select", "select")([ended, connection], [], [])
-    code = 1
-    if ended in ready:
-        code = os.waitstatus_to_exitcode(original("os", "waitpid")(pid, 0)[1])
+    if ended not in ready:
+        send(os.killpg, pid, signal.SIGKILL)
+    wait = original("os", "waitpid")
+    code = os.waitstatus_to_exitcode(wait(pid, 0)[1])
     send(os.killpg, pid, signal.SIGKILL)  # its workers too
+    with contextlib.suppress(ChildProcessError):
+        while True:
+            wait(-pid, 0)
     with contextlib.suppress(OSError):
         connection.sendall(b"%d" % code)
     os._exit(0)
+
+
+def _adopt_orphans() -> None:
+    """Become the parent of a load's workers when it ends before them, to await their end."""
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def _become(order: Order, connection: Any) -> NoReturn:
