@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 
@@ -16,6 +17,10 @@ from loadtest.native import Lab
 # under which another session's Postgres is just starting: so each session has a root of its own.
 ROOT = tempfile.mkdtemp(prefix="lab-tests-")
 os.environ["PYTEST_DEBUG_TEMPROOT"] = ROOT
+
+# A shell has its background jobs ignore Ctrl-C, and so would all that the tests start there.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
