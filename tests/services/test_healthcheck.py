@@ -2,25 +2,37 @@
 
 from __future__ import annotations
 
+import json
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 
+import psycopg
 import pytest
+from prometheus_client import CollectorRegistry, generate_latest
 
 from lab import healthcheck
+from lab.exporter import ServiceCollector
+from lab.metrics import WorkerMetrics
+from lab.settings import Settings
 from loadtest import ports
+from loadtest.native import Lab
+from tests.services.holding import Busy, ask, held
+from tests.services.test_metrics import application, environ
 
 
 @contextmanager
-def answering(status: int) -> Iterator[int]:
-    """A server that answers everything with `status`, on the port that it yields."""
+def answering(status: int, metrics: bytes = b"") -> Iterator[int]:
+    """A server with that status of readiness and these metrics, on the port that it yields."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            self.send_response(status if self.path == "/readyz" else 404)
+            self.send_response({"/readyz": status, "/metrics": 200}.get(self.path, 404))
             self.end_headers()
+            self.wfile.write(metrics)
 
         def log_message(self, *_: object) -> None: ...
 
@@ -32,14 +44,19 @@ def answering(status: int) -> Iterator[int]:
         thread.join()
 
 
-def test_ready() -> None:
+@pytest.fixture
+def memory(tmp_path: Path) -> Path:
+    return tmp_path / "memory"
+
+
+def test_ready(memory: Path) -> None:
     with answering(200) as port:
-        assert healthcheck.check(port) == ""
+        assert healthcheck.check(port, port, memory) == ""
 
 
-def test_unready_says_so() -> None:
+def test_unready_says_so(memory: Path) -> None:
     with answering(503) as port:
-        assert "503" in healthcheck.check(port)
+        assert "503" in healthcheck.check(port, port, memory)
 
 
 def test_nobody_there_is_unhealthy(
@@ -49,3 +66,35 @@ def test_nobody_there_is_unhealthy(
     monkeypatch.setenv("PORT", str(port))
     assert healthcheck.main() == 1
     assert str(port) in capsys.readouterr().err
+
+
+def test_a_row_that_is_full_is_healthy_as_long_as_it_answers(
+    lab: Lab, memory: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(healthcheck, "READY_TIMEOUT_S", 0.3)
+    row = lab.rows["flask-sync"]
+    slots = json.loads(ask(row, "/about").body)["slots"]
+
+    def check() -> str:
+        return healthcheck.check(row.port, row.metrics_port, memory)
+
+    with psycopg.connect(lab.database_url, autocommit=True) as database:
+        busy = Busy(database, row)
+        with held(row, slots, lab.database_url):
+            assert busy.reaches(slots)
+            assert "timed out" in check()
+            assert "timed out" in check()
+        with held(row, slots, lab.database_url):
+            assert busy.reaches(slots)
+            assert check() == ""
+            assert "timed out" in check()
+
+
+def test_failures_are_no_answers(tmp_path: Path) -> None:
+    worker = WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+    for status in ("200 OK", "201 Created", "404 Not Found", "503 Service Unavailable"):
+        worker.wsgi(application)(environ("/items/1", status), lambda *_: None)
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(ServiceCollector(tmp_path, os.getpid(), 1))
+    with answering(200, generate_latest(registry)) as port:
+        assert healthcheck.answered(port) == 3
