@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
@@ -35,6 +36,8 @@ SERIES = {
     "lab_worker_requests_total": {"worker"},
     "lab_build_info": {"framework", "server", "model", "language", "language_version"},
 }
+
+COUNTERS = ("_bucket", "_seconds_count", "_sum", "_total")
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,11 @@ class Watch:
             times, values = zip(*each["values"], strict=True)
             found.append(Series(name, each["metric"], times, tuple(map(float, values))))
         return found
+
+    def counters(self, selector: str, begin: float) -> list[Series]:
+        """Every sample of a counter since `begin` (seconds since 1970)."""
+        found = self.samples(selector, begin, time.time())
+        return [series for series in found if series.name.endswith(COUNTERS)]
 
     def number(self, expression: str) -> float:
         """The one number of a query; 0 where there is no series."""
