@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
-import pwd
+import shutil
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from loadtest import trials
 from loadtest.manifest import ROOT
-from tests.containers.stack import Stack, docker
+from tests.containers.stack import Stack, await_that, docker
 
 pytestmark = pytest.mark.container
 EXPERIMENT = """
@@ -36,43 +39,106 @@ levels = [
     { label = "pool of 4", x = 4, environment = { POOL_SIZE = 4 } },
 ]
 """
+COMPARE = ("make", "compare", "BACKEND=compose", "EXPERIMENTS=pool", "ROWS=fastapi-async")
+SOCKET = Path("/var/run/docker.sock")
+USER = os.getuid() or 65534  # root has somebody else do it, whom the engine's socket lets in
+
+
+class Clone:
+    """The lab of a user who is not root, with experiments, results and state of its own."""
+
+    def __init__(self, folder: Path, project: str) -> None:
+        self.folder, self.project = folder / "clone", project
+        self.results, self._log = folder / "results", folder / "log"
+        unwanted = shutil.ignore_patterns(".*_cache", ".git", ".lab", ".venv", "results")
+        shutil.copytree(ROOT, self.folder, ignore=unwanted, symlinks=True)
+        experiments = folder / "experiments"
+        experiments.mkdir()
+        (experiments / "pool.toml").write_text(EXPERIMENT)
+        folder.chmod(0o755)
+        if os.getuid() != USER:
+            os.chown(folder, USER, USER)
+        self.variables = os.environ | {
+            "COMPOSE_PROJECT_NAME": project,
+            "HOME": str(folder),
+            "LAB_EXPERIMENTS": str(experiments),
+            "LAB_RESULTS": str(self.results),
+            "LAB_STATE": str(folder / "state"),
+            "TMPDIR": str(folder),
+        }
+
+    @contextlib.contextmanager
+    def running(self, *command: str) -> Iterator[subprocess.Popen[bytes]]:
+        """A command in the clone, by its user; it is told to end where the block ends before it."""
+        other = os.getuid() != USER
+        with self._log.open("wb") as log:
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.variables,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+                user=USER if other else None,
+                group=USER if other else None,
+                extra_groups=[SOCKET.stat().st_gid] if other else None,
+            )
+        try:
+            yield process
+        finally:
+            process.terminate()
+            process.communicate(timeout=120)
+
+    @property
+    def said(self) -> str:
+        """What the command has printed."""
+        return self._log.read_text(errors="replace")
+
+    def has_taken_a_trial(self) -> bool:
+        """Whether one has been recorded."""
+        return any(path.stat().st_size for path in self.results.glob("*/trials.jsonl"))
+
+    def left(self) -> str:
+        """Containers, networks and volumes that are still there."""
+        label = ("--quiet", "--filter", f"label=com.docker.compose.project={self.project}")
+        listings = (("ps", "--all"), ("network", "ls"), ("volume", "ls"))
+        return "".join(docker(*listing, *label) for listing in listings)
 
 
 @pytest.fixture
-def folders(tmp_path: Path) -> dict[str, str]:
-    """Experiments, results and state of this test alone."""
-    names = ("LAB_RESULTS", "LAB_EXPERIMENTS", "LAB_STATE")
-    found = {name: str(tmp_path / name.lower()) for name in names}
-    for path in found.values():
-        Path(path).mkdir()
-    Path(found["LAB_EXPERIMENTS"], "pool.toml").write_text(EXPERIMENT)
-    return found
+def clone(stack: Stack) -> Iterator[Clone]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Clone(Path(folder), f"{stack.name}-compare")
 
 
-def test_the_report_of_a_comparison_lies_on_the_host(stack: Stack, folders: dict[str, str]) -> None:
-    project = f"{stack.name}-compare"
-    done = subprocess.run(
-        ["make", "compare", "BACKEND=compose", "EXPERIMENTS=pool", "ROWS=fastapi-async"],
-        cwd=ROOT,
-        env=os.environ | folders | {"COMPOSE_PROJECT_NAME": project, "NO_TTY": "1"},
-        capture_output=True,
-        text=True,
-        timeout=600,
-        check=False,
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    results = Path(folders["LAB_RESULTS"]) / "latest"
+def test_the_report_of_a_comparison_lies_on_the_host(clone: Clone) -> None:
+    with clone.running(*COMPARE) as comparison:
+        assert comparison.wait(600) == 0, clone.said
+    results = clone.results / "latest"
     assert json.loads((results / "run.json").read_text())["backend"] == "compose"
     assert "containers" in (results / "report.html").read_text()
-    owners = {path.owner() for path in results.resolve().rglob("*")}
-    assert owners == {pwd.getpwuid(os.getuid()).pw_name}
+    assert {path.lstat().st_uid for path in clone.results.rglob("*")} == {USER}
     taken = trials.read(results / "trials.jsonl")
     for trial in taken:
         assert trial.prediction is not None
         assert f"pool of {trial.prediction.slots}" == trial.level
     assert {each.level for each in taken if each.result.answered} == {"pool of 2", "pool of 4"}
-    label = f"label=com.docker.compose.project={project}"
-    assert docker("ps", "--all", "--quiet", "--filter", label) == ""
+    assert clone.left() == ""
+
+
+def test_ctrl_c_in_a_terminal_leaves_a_report_and_no_container(clone: Clone) -> None:
+    command = " ".join([*COMPARE, "ROUNDS=40"])
+    terminal = ("script", "--quiet", "--return", "--command", command, "/dev/null")
+    with clone.running(*terminal) as comparison:
+        await_that(clone.has_taken_a_trial, within_s=300, what="the first trial is over")
+        assert comparison.stdin is not None
+        comparison.stdin.write(b"\x03")
+        comparison.stdin.flush()
+        assert comparison.wait(120) != 0
+    assert (clone.results / "latest/report.html").exists(), clone.said
+    assert "go on" in clone.said
+    assert "RESUME=" in clone.said
+    assert clone.left() == ""
 
 
 def test_a_budget_that_does_not_exist_is_named_before_anything_starts() -> None:
