@@ -9,14 +9,16 @@ from collections.abc import Callable
 import psutil
 
 
-def eventually(condition: Callable[[], object], timeout_s: float = 20.0) -> bool:
+def eventually(
+    condition: Callable[[], object], timeout_s: float = 20.0, every_s: float = 0.02
+) -> bool:
     """Whether `condition` holds within `timeout_s` seconds."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():
         if time.monotonic() > deadline:
             return False
-        pause.wait(0.02)
+        pause.wait(every_s)
     return True
 
 

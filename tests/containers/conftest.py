@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 
 import pytest
 
+from tests.containers import remains
 from tests.containers.stack import Stack
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """Every service from freshly built images, healthy, with two Locust workers."""
-    stack = Stack(f"lab-e2e-{os.getpid()}", tmp_path_factory.mktemp("state"))
+def stack() -> Iterator[Stack]:
+    """Every service from freshly built images, healthy, with two Locust workers.
+
+    Its passwords lie where those of `make up` do, so that an image which takes them in shows it.
+    """
+    remains.clear()
+    name = remains.name_of(os.getpid())
+    stack = Stack(name, remains.STATES / name)
     try:
         stack.compose("build", "--quiet")
         stack.up(stack.services(), "--scale", "locust-worker=2")
         yield stack
     finally:
         stack.close()
+        shutil.rmtree(remains.STATES / name)
     assert stack.leftovers() == ""

@@ -8,7 +8,6 @@ import os
 import re
 import subprocess
 import threading
-import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -16,6 +15,7 @@ from typing import Any
 
 from loadtest import manifest, ports
 from loadtest.manifest import COMPOSE_FILE, ROOT, read_compose
+from tests.waiting import eventually
 
 PROFILES = sorted({name for row in manifest.load(variables={}).values() for name in row.profiles})
 # What no stand-in can be made of; with the real image at hand they run as well.
@@ -39,15 +39,13 @@ def docker(*arguments: str, variables: Mapping[str, str] | None = None, check: b
 
 def await_that(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
     """Ask again until `condition` holds; an error on the way counts as not yet."""
-    deadline = time.monotonic() + within_s
-    while True:
-        try:
-            if condition():
-                return
-        except OSError:
-            pass
-        assert time.monotonic() < deadline, f"not within {within_s:.0f} s: {what}"
-        time.sleep(0.2)
+
+    def holds() -> bool:
+        with contextlib.suppress(OSError):
+            return condition()
+        return False
+
+    assert eventually(holds, within_s, every_s=0.2), f"not within {within_s:.0f} s: {what}"
 
 
 def fetch(url: str, data: bytes | None = None, timeout_s: float = 10) -> str:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import stat
 import subprocess
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from loadtest.manifest import ROOT
 from tests.containers.played import Engine
+from tests.containers.stack import Stack
 
 PREFLIGHT = ROOT / "containers/preflight"
 SECRETS = ROOT / "containers/secrets"
@@ -148,3 +151,50 @@ def test_an_engine_that_is_away_is_told_before_anything_is_installed(
     assert done.returncode != 0
     assert "no engine answers" in done.stderr
     assert not (clone / ".venv").exists()
+
+
+@pytest.mark.container
+def test_a_user_without_rights_on_the_socket_is_told_how_to_get_them() -> None:
+    """The real command says it here, of a socket that is closed to everybody but root."""
+    with tempfile.TemporaryDirectory() as folder, socket.socket(socket.AF_UNIX) as engine:
+        Path(folder).chmod(0o755)
+        engine.bind(f"{folder}/socket")
+        engine.listen()
+        Path(folder, "socket").chmod(0)
+        script = Path(folder, "containers/preflight")
+        script.parent.mkdir()
+        shutil.copy(PREFLIGHT, script)
+        done = subprocess.run(
+            [script],
+            env=os.environ | {"DOCKER_HOST": f"unix://{folder}/socket", "HOME": folder},
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
+            user=os.getuid() or 65534,
+            extra_groups=[] if os.getuid() == 0 else None,
+        )
+    assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr
+    assert "you have no rights on the engine's socket" in done.stderr
+
+
+@pytest.mark.container
+def test_a_real_lab_that_is_up_is_no_trouble_and_a_taken_port_is(stack: Stack) -> None:
+    def look(**variables: str) -> tuple[int, str]:
+        done = subprocess.run(
+            [PREFLIGHT],
+            env=os.environ | stack.variables | variables,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        return done.returncode, done.stdout + done.stderr
+
+    assert look() == (0, "")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, said = look(GO_METRICS_PORT=str(port))
+    assert (code, said.count("\n")) == (1, 1)
+    assert f"port {port} on 127.0.0.1 is taken" in said
+    assert "GO_METRICS_PORT=" in said

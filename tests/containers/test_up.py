@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import urllib.parse
+from collections.abc import Sequence
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -14,6 +17,7 @@ from tests.containers.stack import Stack, await_that, docker, fetch
 
 pytestmark = pytest.mark.container
 ROWS = manifest.load(variables={})
+SECRETS = ("POSTGRES_PASSWORD_FILE", "MONITOR_PASSWORD_FILE")
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -66,8 +70,23 @@ def test_the_password_shows_nowhere(stack: Stack) -> None:
     shown = stack.compose("config") + stack.compose("logs") + json.dumps(stack.containers())
     for image in {container["Image"] for container in stack.containers()}:
         shown += docker("history", "--no-trunc", image) + docker("inspect", image)
-    for variable in ("POSTGRES_PASSWORD_FILE", "MONITOR_PASSWORD_FILE"):
+    for variable in SECRETS:
         assert Path(stack.variables[variable]).read_text() not in shown
+
+
+def test_no_image_has_taken_in_the_password(stack: Stack) -> None:
+    secrets = [Path(stack.variables[each]).read_bytes() for each in SECRETS]
+    services = read_compose(COMPOSE_FILE, {})["services"].values()
+    built = {each["image"] for each in services if "build" in each}
+    containers = {each["Image"]: each for each in stack.containers()}
+    ours = [each for each in containers.values() if each["Config"]["Image"] in built]
+    assert {each["Config"]["Image"] for each in ours} == built
+    for container in ours:
+        export = ("docker", "export", container["Id"])
+        with subprocess.Popen(export, stdout=subprocess.PIPE) as files:
+            assert files.stdout is not None
+            assert not _contains(files.stdout, secrets), container["Name"]
+        assert files.returncode == 0
 
 
 def test_a_load_over_the_page_of_locust_with_two_workers(stack: Stack) -> None:
@@ -96,6 +115,15 @@ def test_an_image_of_a_python_row_is_small(stack: Stack) -> None:
         if row.command[0] == "python":
             added = _size(stack.container(name)["Image"]) - base
             assert added <= 120e6, f"{name} adds {added / 1e6:.0f} MB"
+
+
+def _contains(stream: IO[bytes], texts: Sequence[bytes]) -> bool:
+    """Whether one of `texts` is in the stream, which is read to its end."""
+    found, before = False, b""
+    while chunk := stream.read(2**20):
+        found = found or any(text in before + chunk for text in texts)
+        before = chunk[-max(map(len, texts)) :]
+    return found
 
 
 def _value(answer: str) -> float:

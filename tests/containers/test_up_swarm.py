@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.manifest import ROOT
+from tests.containers import remains
 from tests.containers.stack import Stack, await_that, docker
 
 pytestmark = pytest.mark.container
@@ -30,7 +31,7 @@ def swarm(stack: Stack, tmp_path: Path) -> Iterator[str]:
     name = f"{stack.name}-swarm"
     ours = docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip() == "inactive"
     if ours:
-        docker("swarm", "init", "--advertise-addr", "127.0.0.1")
+        remains.start_swarm(stack.name)
     variables = {"COMPOSE_PROJECT_NAME": name, "COMPOSE_PROFILES": "", "LAB_STATE": str(tmp_path)}
     try:
         subprocess.run(
@@ -83,6 +84,17 @@ def test_rows_scale_workers_join_and_a_dead_replica_is_replaced(swarm: str) -> N
         lambda: task(swarm, "fastapi-async", 2) not in ("", killed), within_s=60, what="a new one"
     )
     assert ask(swarm, item).startswith('{"id":1,')
+
+
+def test_a_swarm_of_a_dead_run_is_left_and_that_of_somebody_else_is_not() -> None:
+    ours = docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip() == "inactive"
+    if ours:
+        ended = subprocess.Popen(["true"])
+        ended.wait()
+        remains.start_swarm(remains.name_of(ended.pid))
+    remains.clear()
+    state = docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip()
+    assert state == ("inactive" if ours else "active")
 
 
 def _targets(swarm: str) -> int:
