@@ -79,6 +79,10 @@ bench-load: .venv/dev.stamp ## the load generators on one core, beside wrk and k
 bench-services: .venv/dev.stamp ## what metrics cost each Python row, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
 	$(BIN)/python -m benchmarks.services $(BENCH)
 
+.PHONY: bench-scrapes
+bench-scrapes: .venv/dev.stamp ## how long the metrics of each Python row take while all its slots are full (BENCH="flask-sync --seconds 120")
+	$(BIN)/python -m benchmarks.scrapes $(BENCH)
+
 .PHONY: dashboards
 dashboards: .venv/dev.stamp ## write grafana/dashboards from their builder
 	$(BIN)/python -m grafana.build
