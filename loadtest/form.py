@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
+from typing import get_args
 
 from loadtest import scenarios
+from loadtest.load import LoadKind
 from loadtest.scenarios import ScenarioError
 
 Check = Callable[[str], str]
@@ -46,6 +49,19 @@ def _number(label: str, least: float, most: float, *, whole: bool = False) -> Ch
     return check
 
 
+def _run_time(text: str) -> str:
+    """Locust would take 0 for no limit, and more than it can wait for."""
+    match = re.fullmatch(r"(?:(\d{1,3})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s?)?", text, re.ASCII)
+    if not text or (match and any(int(part or 0) for part in match.groups())):
+        return ""
+    return f"Run time: give it as 20s, 3m or 1h20m, not {text[:40]!r}"
+
+
+def _load(text: str) -> str:
+    kinds = get_args(LoadKind)
+    return "" if text in kinds else f"unknown load {text[:40]!r}; there are: {', '.join(kinds)}"
+
+
 LOAD = ("scenario", "parameters", "load")
 _CHECKS: dict[str, Check] = {
     "user_count": _number("Number of users", 1, 20_000, whole=True),
@@ -53,5 +69,7 @@ _CHECKS: dict[str, Check] = {
     "rate": _number("Rate", 0.1, 1_000_000),
     "think_ms": _number("Think ms", 0, 600_000),
     "request_timeout": _number("Request timeout", 0.1, 600),
+    "run_time": _run_time,
+    "load": _load,
     "load_seed": _number("Load seed", 0, 2**31 - 1, whole=True),
 }

@@ -79,7 +79,9 @@ def parse_parameters(text: str) -> dict[str, int]:
     for part in re.split(r"[,\s]+", text.strip()) if text.strip() else ():
         match = re.fullmatch(r"(\w+)=(-?\d{1,18})", part)
         if not match:
-            raise ScenarioError(f"parameters {text!r}: write them as name=number, e.g. ms=100")
+            raise ScenarioError(f"parameters {text[:40]!r}: write them as name=number, e.g. ms=100")
+        if match[1] in found:
+            raise ScenarioError(f"parameters: {match[1][:40]} is there twice; give one value")
         found[match[1]] = int(match[2])
     return found
 

@@ -21,6 +21,7 @@ GOOD = {
     "think_ms": "0",
     "request_timeout": "30",
     "load_seed": "1",
+    "run_time": "",
 }
 
 
@@ -42,6 +43,9 @@ def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
         ("user_count", "9" * 400, "Number of users"),
         ("user_count", "many", "not 'many'"),
         ("user_count", "1.5", "a whole number"),
+        ("user_count", "", "Number of users"),
+        ("user_count", "nan", "Number of users"),
+        ("spawn_rate", "-1", "Ramp up"),
         ("spawn_rate", "nan", "Ramp up"),
         ("spawn_rate", "inf", "Ramp up"),
         ("spawn_rate", "0", "Ramp up"),
@@ -56,13 +60,23 @@ def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
         ("parameters", "ms=fast", "name=number"),
         ("parameters", "lines=3", "it takes: ms"),
         ("parameters", "<script>", "name=number"),
+        ("parameters", "ms=nan", "name=number"),
+        ("parameters", "ms=", "name=number"),
+        ("parameters", "ms=1 ms=2", "ms is there twice"),
+        ("parameters", "ms=" + "9" * 5000, "name=number"),
         ("load", "websocket", "needs scenario websocket"),
+        ("load", "nonsense", "unknown load 'nonsense'; there are: closed, open"),
+        ("run_time", "soon", "Run time: give it as 20s, 3m or 1h20m"),
+        ("run_time", "-5", "Run time"),
+        ("run_time", "0", "Run time"),
+        ("run_time", "9" * 400, "Run time"),
     ],
 )
 def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
     message = form.problem(GOOD | {field: value})
     assert hint in message
     assert "\n" not in message
+    assert len(message) < 200
 
 
 @given(st.sampled_from(sorted(GOOD)), st.text(max_size=60))
@@ -77,7 +91,14 @@ def test_an_edit_of_the_users_alone_is_checked_too() -> None:
 
 def test_the_guide_leads_to_grafana_where_there_is_one() -> None:
     assert "http://127.0.0.1:3001" in guide({"LAB_BACKEND": "compose", "GRAFANA_PORT": "3001"})
+
+
+def test_without_grafana_the_guide_leads_to_prometheus_where_there_is_one() -> None:
     assert "http://127.0.0.1:9090" in guide({})
+    assert "http://127.0.0.1:4711" in guide({"LAB_PROMETHEUS": "http://127.0.0.1:4711"})
+    alone = guide({"LAB_PROMETHEUS": ""})
+    assert "href" not in alone
+    assert "Prometheus is not running" in alone
 
 
 def test_the_guide_names_every_scenario() -> None:
