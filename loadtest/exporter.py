@@ -8,6 +8,7 @@ engine's histograms and are put into Prometheus' buckets when somebody asks.
 from __future__ import annotations
 
 import logging
+import math
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -26,12 +27,14 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
+from loadtest import ports
 from loadtest.histogram import Histogram, value_of
 from loadtest.tally import Batch
 
 # The rows' own buckets (services/common/lab/store.py), so that both sides' percentiles compare.
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 OK = "ok"
+PORT_VARIABLE, CEILING_VARIABLE = "LAB_LOAD_METRICS_PORT", "LAB_CEILING_RPS"
 
 logger = logging.getLogger(__name__)
 
@@ -192,3 +195,29 @@ def serve(collector: Collector, port: int, host: str) -> WSGIServer | None:
     server = WSGIServer(listener, make_wsgi_app(registry), log=None)
     server.start()
     return server
+
+
+def port_from(variables: Mapping[str, str]) -> int | None:
+    """The port that the variables name, the default where they name none; None where it is no port.
+
+    Metrics are a help and no condition: a wrong value is a warning and the load goes on.
+    """
+    text = variables.get(PORT_VARIABLE) or str(ports.LOAD_METRICS)
+    if text.isdecimal() and int(text) < 65536:
+        return int(text)
+    logger.warning("%s=%r is no port: the load's metrics are not served", PORT_VARIABLE, text)
+    return None
+
+
+def ceiling_from(variables: Mapping[str, str]) -> float | None:
+    """Requests a second that the generator can make, as the variables tell; None where unknown."""
+    text = variables.get(CEILING_VARIABLE) or ""
+    try:
+        ceiling = float(text or "nan")
+    except ValueError:
+        ceiling = math.nan
+    if 0 < ceiling < math.inf:
+        return ceiling
+    if text:
+        logger.warning("%s=%r: give requests/s; no share of it is shown", CEILING_VARIABLE, text)
+    return None

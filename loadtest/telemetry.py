@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -11,14 +10,11 @@ from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
 
 from loadtest import exporter, ports
-from loadtest.exporter import Counts, LoadCollector, Phase
+from loadtest.exporter import Counts, LoadCollector, Phase, ceiling_from, port_from
 from loadtest.tally import Batch
 
-PORT_VARIABLE = "LAB_LOAD_METRICS_PORT"
 MESSAGE = "lab_load"
 LIVE = "live"
-
-logger = logging.getLogger(__name__)
 
 
 class Telemetry:
@@ -31,7 +27,7 @@ class Telemetry:
         self._environment = environment
         self._phase = phase
         self._counts = Counts()
-        self._ceiling_rps = float(os.environ.get("LAB_CEILING_RPS") or 0)
+        self._ceiling_rps = ceiling_from(os.environ)
 
     def start(self) -> None:
         """Report to the master where there is one; else answer Prometheus for all workers."""
@@ -93,18 +89,6 @@ class Telemetry:
         return float(runner.current_cpu_usage) / 100
 
     def _ceiling_ratio(self) -> float | None:
-        if not self._ceiling_rps:
+        if self._ceiling_rps is None:
             return None
         return float(self._environment.stats.total.current_rps) / self._ceiling_rps
-
-
-def port_from(variables: Mapping[str, str]) -> int | None:
-    """The port that the variables name, the default where they name none; None where it is no port.
-
-    Metrics are a help and no condition: a wrong value is a warning and the load goes on.
-    """
-    text = variables.get(PORT_VARIABLE) or str(ports.LOAD_METRICS)
-    if text.isdecimal() and int(text) < 65536:
-        return int(text)
-    logger.warning("%s=%r is no port: the load's metrics are not served", PORT_VARIABLE, text)
-    return None

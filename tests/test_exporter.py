@@ -138,3 +138,26 @@ def test_a_taken_port_is_a_warning_and_no_failure(caplog: pytest.LogCaptureFixtu
             assert exporter.serve(collector(Counts()), port, "127.0.0.1") is None
     assert f"port {port}" in caplog.text
     assert "LAB_LOAD_METRICS_PORT" in caplog.text
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "0", "nan", "inf", "1e999"])
+def test_an_absurd_ceiling_is_told_and_unknown(text: str, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert exporter.ceiling_from({"LAB_CEILING_RPS": text}) is None
+    assert f"LAB_CEILING_RPS={text!r}: give requests/s" in caplog.text
+
+
+def test_a_ceiling_may_be_known_or_not(caplog: pytest.LogCaptureFixture) -> None:
+    assert exporter.ceiling_from({"LAB_CEILING_RPS": "90000.5"}) == 90_000.5
+    assert exporter.ceiling_from({"LAB_CEILING_RPS": ""}) is None
+    assert exporter.ceiling_from({}) is None
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("text", ["soon", "-1", "65536", "80.5"])
+def test_an_absurd_port_is_told_and_nothing_is_served(
+    text: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.WARNING):
+        assert exporter.port_from({"LAB_LOAD_METRICS_PORT": text}) is None
+    assert f"LAB_LOAD_METRICS_PORT={text!r}" in caplog.text
