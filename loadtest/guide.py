@@ -7,16 +7,24 @@ from html import escape
 
 from loadtest.scenarios import SCENARIOS, Scenario
 
+PROMETHEUS_VARIABLE = "LAB_PROMETHEUS"  # its URL; empty where there is none
+
 
 def guide(variables: Mapping[str, str]) -> str:
-    """The HTML. `variables` tell whether there is a Grafana, and on which port."""
+    """The HTML. `variables` tell whether there is a Grafana or a Prometheus, and where."""
+    ideas = "".join(f"<li>{idea}</li>" for idea in _IDEAS)
+    known = "".join(map(_scenario, SCENARIOS.values()))
+    return _GUIDE.format(where=_where(variables), ideas=ideas, scenarios=known)
+
+
+def _where(variables: Mapping[str, str]) -> str:
     if variables.get("LAB_BACKEND") == "compose":
         name, url = "Grafana", f"http://127.0.0.1:{variables.get('GRAFANA_PORT') or 3000}"
     else:
-        name, url = "Prometheus", f"http://127.0.0.1:{variables.get('PROMETHEUS_PORT') or 9090}"
-    ideas = "".join(f"<li>{idea}</li>" for idea in _IDEAS)
-    known = "".join(map(_scenario, SCENARIOS.values()))
-    return _GUIDE.format(name=escape(name), url=escape(url), ideas=ideas, scenarios=known)
+        name, url = "Prometheus", variables.get(PROMETHEUS_VARIABLE, "http://127.0.0.1:9090")
+    if not url:
+        return f"<b>{name} is not running</b>"
+    return f'<a href="{escape(url)}" target="_blank" rel="noopener">{name}</a>'
 
 
 def _scenario(scenario: Scenario) -> str:
@@ -42,7 +50,7 @@ _GUIDE = """
   #lab-guide ul {{ margin: 8px 0; padding-left: 18px; }}
 </style>
 <aside id="lab-guide">
-  <a href="{url}" target="_blank" rel="noopener">{name}</a>
+  {where}
   <details>
     <summary>Try this</summary>
     <ul>{ideas}</ul>

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loadtest import ports, prometheus
+from loadtest.guide import PROMETHEUS_VARIABLE
 from loadtest.manifest import ROOT
 from loadtest.native import Lab
 from loadtest.processes import Process, Processes, wait_until
@@ -43,13 +44,15 @@ def up(lab: Lab) -> Iterator[Live]:
     with contextlib.ExitStack() as stack:
         url, missing = _prometheus(stack, lab, load_port)
         processes = stack.enter_context(Processes())
-        locust = _locust(processes, lab, ui_port, load_port)
+        locust = _locust(processes, lab, ui_port, load_port, url)
         ui = f"http://{ports.LOOPBACK}:{ui_port}"
         wait_until(locust, lambda: _answers(ui), timeout_s=STARTUP_S, waiting_for="UI")
         yield Live(locust, ui, url, missing)
 
 
-def _locust(processes: Processes, lab: Lab, ui_port: int, load_port: int) -> Process:
+def _locust(
+    processes: Processes, lab: Lab, ui_port: int, load_port: int, prometheus_url: str | None
+) -> Process:
     command = [sys.executable, "-m", "locust", "-f", str(ROOT / "loadtest" / "locustfile.py")]
     options = ["--class-picker", "--web-host", ports.LOOPBACK, "--web-port", str(ui_port)]
     return processes.start(
@@ -58,7 +61,8 @@ def _locust(processes: Processes, lab: Lab, ui_port: int, load_port: int) -> Pro
         log=lab.state / "logs" / "locust.log",
         cwd=ROOT,
         environment=dict(os.environ)
-        | {"LAB_ROWS": " ".join(lab.rows), "LAB_LOAD_METRICS_PORT": str(load_port)},
+        | {"LAB_ROWS": " ".join(lab.rows), "LAB_LOAD_METRICS_PORT": str(load_port)}
+        | {PROMETHEUS_VARIABLE: prometheus_url or ""},
         cpus=lab.cpus.load,
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import urllib.request
+from pathlib import Path
 
 from tests.e2e.conftest import Shell
 from tests.waiting import eventually
@@ -29,9 +31,25 @@ def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell)
     assert not shell.processes()
 
 
-def test_what_is_missing_is_told(shell: Shell) -> None:
+def test_what_is_missing_is_told(shell: Shell, tmp_path: Path) -> None:
+    shell.environment = {**shell.environment, "PATH": path_without_prometheus(tmp_path / "bin")}
     running = shell.start("up", "--rows", "fastapi-async")
     assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text(), 60)
-    assert "Grafana: comes with Docker only" in shell.output.read_text()
+    told = shell.output.read_text()
+    assert "Grafana: comes with Docker only (make up)" in told
+    assert "Prometheus: not installed (Debian: apt install prometheus)" in told
+    with urllib.request.urlopen(f"http://127.0.0.1:{shell.environment['LOCUST_PORT']}") as response:
+        assert "Prometheus is not running" in response.read().decode()
     running.terminate()
     assert running.wait(60) == 0
+
+
+def path_without_prometheus(folder: Path) -> str:
+    """A PATH on which everything of this one is found, but nothing of Prometheus."""
+    folder.mkdir()
+    for name in os.environ["PATH"].split(os.pathsep):
+        for program in Path(name).glob("*"):
+            link = folder / program.name
+            if "prom" not in program.name and not link.is_symlink():
+                link.symlink_to(program)
+    return str(folder)
