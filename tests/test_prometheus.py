@@ -47,6 +47,13 @@ def test_every_other_target_is_a_service_of_the_compose_file() -> None:
     assert hosts <= set(services)
 
 
+def test_cadvisor_is_asked_only_where_its_profile_has_started_it() -> None:
+    services = manifest.read_compose(manifest.COMPOSE_FILE, {})["services"]
+    assert services["cadvisor"]["profiles"] == ["containers"]
+    document = yaml.safe_load((FOLDER / "prometheus.yml").read_text())
+    assert jobs(document)["containers"] == [], "found by name, so that its absence is no target"
+
+
 def test_prometheus_accepts_the_configuration() -> None:
     promtool("check", "config", "prometheus.yml")
 

@@ -140,3 +140,4 @@ def test_a_worker_may_die_and_another_join_late(swarm: Swarm) -> None:
         lambda: swarm.sample("lab_load_requests_total", service=ROW) > counted + 500, 40
     )
     assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10, 40)
+    assert swarm.watch.names() == {f"{ROW} /wait", "Aggregated"}, "it does what the others do"
