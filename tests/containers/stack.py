@@ -37,6 +37,12 @@ def docker(*arguments: str, variables: Mapping[str, str] | None = None, check: b
     return done.stdout if check else done.stdout + done.stderr
 
 
+def prune(project: str) -> None:
+    """Remove what builds of a project have left without a name: one image a service and build."""
+    label = f"label=com.docker.compose.project={project}"
+    docker("image", "prune", "--force", "--filter", label, check=False)
+
+
 def await_that(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
     """Ask again until `condition` holds; an error on the way counts as not yet."""
 
@@ -155,8 +161,9 @@ class Stack:
         docker("run", *tool, image, "-c", f"kill -{name} {' '.join(pids)}")
 
     def close(self) -> None:
-        """Remove containers, networks and volumes."""
+        """Remove containers, networks, volumes, and images that a later build has replaced."""
         self.compose("--profile", "*", "down", "--volumes", "--timeout", "5")
+        prune(self.name)
 
     def leftovers(self) -> str:
         """Ids of containers, networks and volumes that still carry the project's label."""

@@ -15,7 +15,7 @@ import pytest
 
 from loadtest import trials
 from loadtest.manifest import ROOT
-from tests.containers.stack import Stack, await_that, docker
+from tests.containers.stack import Stack, await_that, docker, prune
 
 pytestmark = pytest.mark.container
 EXPERIMENT = """
@@ -108,7 +108,9 @@ class Clone:
 @pytest.fixture
 def clone(stack: Stack) -> Iterator[Clone]:
     with tempfile.TemporaryDirectory() as folder:
-        yield Clone(Path(folder), f"{stack.name}-compare")
+        clone = Clone(Path(folder), f"{stack.name}-compare")
+        yield clone
+        prune(clone.project)
 
 
 def test_the_report_of_a_comparison_lies_on_the_host(clone: Clone) -> None:

@@ -40,7 +40,7 @@ def found(project: str) -> dict[str, str]:
 
 
 def test_only_what_a_dead_run_has_left_goes(stack: Stack) -> None:
-    image = stack.container("postgres")["Image"]
+    image = stack.container("go")["Image"]
     dead, alive = f"{remains.name_of(ended())}-keep", f"{remains.name_of(os.getpid())}-alive"
     others = f"of-somebody-else-{os.getpid()}"
     state = remains.STATES / dead
