@@ -1,11 +1,13 @@
-"""Validity checks of one trial: whether the load generator, and not the service, was measured."""
+"""Validity checks of one trial: whether the service was measured, all through, and nothing else."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
-from loadtest import histogram
+from loadtest import histogram, presence
 from loadtest.load import Load, LoadResult
+from loadtest.presence import Look
 from loadtest.trials import Gate
 
 GENERATOR_CPU = 0.9  # of one core, the busiest process
@@ -16,14 +18,24 @@ LATE_US = 2000
 LATE_SHARE = 0.1  # of the p99 response time
 
 
-def check(load: Load, result: LoadResult, *, ceiling_rps: float | None = None) -> tuple[Gate, ...]:
-    """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server."""
+def check(
+    load: Load,
+    result: LoadResult,
+    *,
+    ceiling_rps: float | None = None,
+    looks: Sequence[Look] = (),
+) -> tuple[Gate, ...]:
+    """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server.
+
+    `looks` at the row, from before the warm-up until after the window.
+    """
     return (
         _answers_checked(load, result),
         _error_rate(result),
         _littles_law(result),
         _generator_cpu(result),
         _ceiling_share(result, ceiling_rps),
+        presence.kept_running(result, looks),
         *((_send_lateness(result), _arrivals_sent(result)) if load.kind == "open" else ()),
     )
 

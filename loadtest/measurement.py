@@ -109,7 +109,15 @@ class Measurement:
             load=asked,
             result=result,
             samples=sampler.samples(result.started_at),
-            gates=_gates(experiment, gates.check(asked, result, ceiling_rps=self._ceiling_rps)),
+            gates=_gates(
+                experiment,
+                gates.check(
+                    asked,
+                    result,
+                    ceiling_rps=self._ceiling_rps,
+                    looks=sampler.looks(result.started_at),
+                ),
+            ),
             prediction=predict(self.about[service], asked, level.scenario, level.parameters),
             extra=extra,
         )

@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 import contextlib
+import errno
+import socket
 import threading
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
 
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
+from loadtest.presence import Look
 from loadtest.trials import Sample
 
 INTERVAL_S = 1.0
+_CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
+_UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _BACKENDS = """
     SELECT count(*) FROM pg_stat_activity
     WHERE application_name = %s AND backend_type = 'client backend'
@@ -53,6 +59,7 @@ class Sampler:
         self._database_url = database_url
         self._interval_s = interval_s
         self._readings: list[_Reading] = []
+        self._looks: list[Look] = []
         self._wanted = threading.Event()
         self._done = False
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
@@ -81,21 +88,35 @@ class Sampler:
         pairs = zip(self._readings, self._readings[1:], strict=False)
         return tuple(_sample(before, after, start) for before, after in pairs)
 
+    def looks(self, started_at: str) -> tuple[Look, ...]:
+        """Every look, those in vain included, timed from `started_at` (ISO 8601)."""
+        start = datetime.fromisoformat(started_at).timestamp()
+        return tuple(
+            replace(each, began=each.began - start, ended=each.ended - start)
+            for each in self._looks
+        )
+
     def _run(self) -> None:
         with contextlib.ExitStack() as stack:
             connection = self._connect(stack)
             due = time.monotonic()
             while not self._done:
-                with contextlib.suppress(OSError, ValueError):
-                    self._readings.append(self._look(connection))
+                self._look(connection)
                 due = max(due + self._interval_s, time.monotonic())
                 if self._wanted.wait(due - time.monotonic()):
                     self._wanted.clear()
 
-    def _look(self, connection: psycopg.Connection | None) -> _Reading:
+    def _look(self, connection: psycopg.Connection | None) -> None:
         began = time.time()
-        metrics = scrape(self._metrics_url)
-        return _Reading((began + time.time()) / 2, metrics, self._connections(connection))
+        try:
+            metrics = scrape(self._metrics_url)
+        except (OSError, ValueError) as error:
+            self._looks.append(Look(began, time.time(), away=_unreachable(error)))
+            return
+        ended = time.time()
+        found = metrics.get(_CPU_S), metrics.get(_WORKERS_ENDED)
+        self._looks.append(Look(began, ended, *found))
+        self._readings.append(_Reading((began + ended) / 2, metrics, self._connections(connection)))
 
     def _connect(self, stack: contextlib.ExitStack) -> psycopg.Connection | None:
         if self._database_url is None:
@@ -136,11 +157,17 @@ def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
     return totals
 
 
+def _unreachable(error: Exception) -> bool:
+    """Whether nobody listens there; a service that is slow, or answers badly, does."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    return isinstance(reason, socket.gaierror) or (
+        isinstance(reason, OSError) and reason.errno in _UNREACHABLE
+    )
+
+
 def _sample(before: _Reading, after: _Reading, start: float) -> Sample:
     metrics = after.metrics
-    spent = metrics.get("lab_process_cpu_seconds_total", 0.0) - before.metrics.get(
-        "lab_process_cpu_seconds_total", 0.0
-    )
+    spent = metrics.get(_CPU_S, 0.0) - before.metrics.get(_CPU_S, 0.0)
     return Sample(
         t=round(after.at - start, 3),
         cpu=round(max(0.0, spent) / max(after.at - before.at, 1e-6), 4),

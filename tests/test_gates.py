@@ -7,6 +7,7 @@ import pytest
 from loadtest import gates
 from loadtest.histogram import Histogram
 from loadtest.load import Load, LoadResult
+from loadtest.presence import Look
 
 CLOSED, OPEN = Load("closed", 8), Load("open", 64, 100.0)
 
@@ -51,6 +52,7 @@ def test_a_good_trial_passes_every_gate() -> None:
         "Little's law",
         "generator CPU",
         "share of ceiling",
+        "row kept running",
         "send lateness",
         "arrivals sent",
     ]
@@ -106,6 +108,13 @@ def test_lateness_that_is_small_beside_the_responses_is_no_fault() -> None:
 
 def test_lateness_of_other_requests_than_the_slow_ones_is_no_fault() -> None:
     assert failed(replace(GOOD, send_late_us=encoded(0.004, 4000))) == []
+
+
+def test_a_row_that_went_away_is_no_trial() -> None:
+    looks = [Look(0.0, 0.1, cpu_s=9.0), Look(1.0, 1.1, cpu_s=0.5), Look(9.0, 9.1, cpu_s=0.9)]
+    [gate] = [each for each in gates.check(CLOSED, GOOD, looks=looks) if not each.passed]
+    assert gate.name == "row kept running"
+    assert "started again" in gate.detail
 
 
 def test_a_closed_load_has_no_schedule_to_be_late_for() -> None:

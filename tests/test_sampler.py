@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
+import urllib.error
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -18,6 +20,8 @@ METRICS = """\
 lab_process_cpu_seconds_total {cpu}
 # TYPE lab_process_pss_bytes gauge
 lab_process_pss_bytes 1048576
+# TYPE lab_workers_ended_total counter
+lab_workers_ended_total 2
 # TYPE lab_threads gauge
 lab_threads 5
 # TYPE http_server_active_requests gauge
@@ -87,6 +91,31 @@ def test_a_look_that_fails_leaves_a_gap_and_no_error(url: str) -> None:
     with Sampler("toy", url, None, interval_s=0.01) as sampling:
         assert eventually(lambda: Service.asked >= 6)
     assert 1 <= len(sampling.samples(datetime.now(UTC).isoformat())) < Service.asked
+
+
+def test_each_look_is_kept_and_says_whether_anybody_listened(url: str) -> None:
+    Service.failing = True
+    with Sampler("toy", url, None, interval_s=0.01) as sampling:
+        assert eventually(lambda: Service.asked >= 4)
+    looks = sampling.looks(datetime.now(UTC).isoformat())
+    assert all(look.began <= look.ended < 0 for look in looks), "timed from now"
+    assert {look.cpu_s is None for look in looks} == {True, False}
+    assert {look.workers_ended for look in looks} == {2, None}
+    assert not any(look.away for look in looks), "a bad answer is one"
+
+
+def test_nobody_listens_where_a_service_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sampler("toy", "http://127.0.0.1:9/metrics", None, interval_s=0.01) as ended:
+        pass
+
+    def nameless(*_: object) -> None:
+        raise urllib.error.URLError(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+
+    monkeypatch.setattr(sampler, "scrape", nameless)
+    with Sampler("toy", "http://row:9000/metrics", None, interval_s=0.01) as removed:
+        pass
+    for sampling in (ended, removed):
+        assert {look.away for look in sampling.looks(datetime.now(UTC).isoformat())} == {True}
 
 
 def test_nothing_there_is_no_error_either() -> None:

@@ -68,6 +68,7 @@ func TestWhatIsCountedIsPublished(t *testing.T) {
 		`http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="404",http_route="unmatched"} 1`,
 		`http_server_active_requests 0`,
 		`lab_worker_requests_total{worker="7"} 4`,
+		`lab_workers_ended_total 0`,
 		`db_client_connection_wait_time_seconds_bucket{le="0.001"} 0`,
 		`db_client_connection_wait_time_seconds_bucket{le="0.0025"} 1`,
 		`db_client_connection_wait_time_seconds_bucket{le="+Inf"} 1`,

@@ -34,6 +34,7 @@ SERIES = {
     "lab_process_cpu_seconds_total": set(),
     "lab_process_pss_bytes": set(),
     "lab_worker_requests_total": {"worker"},
+    "lab_workers_ended_total": set(),
     "lab_build_info": {"framework", "server", "model", "language", "language_version"},
 }
 

@@ -63,6 +63,7 @@ def test_slots_pool_and_processes_are_shown(samples: Samples) -> None:
     assert value(samples, "db_client_connection_count", state="used") == 1
     assert value(samples, "db_client_connection_wait_time_seconds_count") == 1
     assert value(samples, "lab_worker_requests_total", worker=str(os.getpid())) == 3
+    assert value(samples, "lab_workers_ended_total") == 0
     assert value(samples, "lab_process_cpu_seconds_total") > 0
     assert value(samples, "lab_process_pss_bytes") > 1_000_000
     assert value(samples, "lab_threads") >= 1
@@ -102,6 +103,8 @@ def test_scrapes_at_the_same_time_agree_on_the_dead(tmp_path: Path) -> None:
     for scrape in scrapes:
         (share,) = [each for each in scrape.result() if each.name == "lab_worker_requests"]
         assert [(s.labels["worker"], s.value) for s in share.samples] == [(str(child), 1)]
+        (ended,) = [each for each in scrape.result() if each.name == "lab_workers_ended"]
+        assert [s.value for s in ended.samples] == [1]
 
 
 def test_service_without_workers_yet_is_no_error(tmp_path: Path) -> None:

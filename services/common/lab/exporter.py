@@ -45,6 +45,7 @@ class Workers:
         self._buried_requests: Counter[str] = Counter()
         self.totals: dict[Key, list[float]] = {}
         self.requests: Counter[str] = Counter()
+        self.ended = 0
         self.info: Mapping[str, str] = {}
 
     def refresh(self) -> None:
@@ -75,6 +76,7 @@ class Workers:
             if one.name in _COUNTERS:
                 _add(self._buried, one)
         self._buried_requests[worker] += count
+        self.ended += 1
         path.unlink(missing_ok=True)
 
     def gauge(self, name: str) -> float:
@@ -140,6 +142,7 @@ def _requests(workers: Workers) -> Iterator[Metric]:
     for worker, count in workers.requests.items():
         share.add_metric([worker], count)
     yield share
+    yield CounterMetricFamily("lab_workers_ended", "Workers that have ended", workers.ended)
 
 
 def _slots(workers: Workers) -> Iterator[Metric]:

@@ -110,6 +110,8 @@ function requests (workers) {
   return [
     metric('http_server_request_duration_seconds', 'Time to answer a request', 'histogram', duration),
     metric('lab_worker_requests_total', 'Requests answered, by worker process', 'counter', perWorker),
+    counter('lab_workers_ended_total', 'Workers that have ended',
+      workers.filter((worker) => !worker.alive).length),
     gauge('http_server_active_requests', 'Requests in hand',
       sum(workers.filter((worker) => worker.alive), PLACE.active))
   ]

@@ -55,10 +55,12 @@ test('requests of all workers add up, a dead one\'s gauges go', async () => {
   assert.ok(before.includes(`http_server_request_duration_seconds_count${labels('unmatched', 404)} 1`))
   assert.ok(before.includes('http_server_active_requests 1'))
   assert.ok(before.includes('lab_worker_requests_total{worker="2"} 2'))
+  assert.ok(before.includes('lab_workers_ended_total 0'))
   exporter.remove(2)
   const later = await scrape(exporter)
   assert.ok(later.includes('http_server_active_requests 0'))
   assert.ok(later.includes('lab_worker_requests_total{worker="2"} 2'))
+  assert.ok(later.includes('lab_workers_ended_total 1'))
 })
 
 test('a wait falls into the bucket of its length and all above', async () => {
