@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Sequence
 from typing import Any
 
 from loadtest import histogram, presence
 from loadtest.load import Load, LoadResult
 from loadtest.presence import Look
-from loadtest.trials import Gate
+from loadtest.trials import Gate, Sample
 
 GENERATOR_CPU = 0.9  # of one core, the busiest process
 CEILING_SHARE = 0.7
 LITTLE = 0.05
 ERROR_RATE = 0.01
+HELD_SHARE = 0.9
 LATE_US = 2000
 LATE_SHARE = 0.1  # of the p99 response time
 
@@ -24,10 +26,11 @@ def check(
     *,
     ceiling_rps: float | None = None,
     looks: Sequence[Look] = (),
+    samples: Sequence[Sample] = (),
 ) -> tuple[Gate, ...]:
     """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server.
 
-    `looks` at the row, from before the warm-up until after the window.
+    `looks` at the row, from before the warm-up until after the window; `samples`: what it counts.
     """
     return (
         _answers_checked(load, result),
@@ -37,6 +40,7 @@ def check(
         _ceiling_share(result, ceiling_rps),
         presence.kept_running(result, looks),
         *((_send_lateness(result), _arrivals_sent(result)) if load.kind == "open" else ()),
+        *((_requests_held(load, samples),) if load.kind == "held" else ()),
     )
 
 
@@ -122,6 +126,21 @@ def _arrivals_sent(result: LoadResult) -> Gate:
     if not result.unsendable:
         detail = "every arrival found a connection"
     return Gate("arrivals sent", result.unsendable == 0, result.unsendable, 0, detail)
+
+
+def _requests_held(load: Load, samples: Sequence[Sample]) -> Gate:
+    """Whether the service had them in hand, as it counts itself: median of the window's samples.
+
+    A server that leaves connections in the queue of the kernel would show too little memory a
+    request.
+    """
+    counted = [each.in_flight for each in samples if each.t > 0 and each.in_flight is not None]
+    if not counted:
+        detail = "the service does not count its requests in hand"
+        return Gate("requests held", True, None, HELD_SHARE, detail)
+    held = statistics.median(counted)
+    share, detail = held / load.connections, f"{held:,.0f} of {load.connections:,} in hand"
+    return Gate("requests held", share >= HELD_SHARE, share, HELD_SHARE, detail)
 
 
 def _decoded(encoded: str) -> Any:

@@ -94,6 +94,7 @@ class Measurement:
                 sampler.look,
             )
         extra = {"background": asdict(background.result())} if background else {}
+        samples = sampler.samples(result.started_at)
         return Trial(
             run_id=self._run_id,
             experiment=experiment.name,
@@ -108,7 +109,7 @@ class Measurement:
             parameters=level.parameters,
             load=asked,
             result=result,
-            samples=sampler.samples(result.started_at),
+            samples=samples,
             gates=_gates(
                 experiment,
                 gates.check(
@@ -116,6 +117,7 @@ class Measurement:
                     result,
                     ceiling_rps=self._ceiling_rps,
                     looks=sampler.looks(result.started_at),
+                    samples=samples,
                 ),
             ),
             prediction=predict(self.about[service], asked, level.scenario, level.parameters),

@@ -8,6 +8,7 @@ from loadtest import gates
 from loadtest.histogram import Histogram
 from loadtest.load import Load, LoadResult
 from loadtest.presence import Look
+from loadtest.trials import Sample
 
 CLOSED, OPEN = Load("closed", 8), Load("open", 64, 100.0)
 
@@ -119,3 +120,20 @@ def test_a_row_that_went_away_is_no_trial() -> None:
 
 def test_a_closed_load_has_no_schedule_to_be_late_for() -> None:
     assert failed(replace(GOOD, send_late_us=encoded(1, 5), unsendable=5), CLOSED) == []
+
+
+@pytest.mark.parametrize(
+    ("counted", "passed"),
+    [([1000.0, 2000.0, 1990.0], True), ([2000.0, 1000.0, 1000.0], False), ([None], True)],
+)
+def test_held_requests_must_be_in_hand_at_the_service(
+    counted: list[float | None], passed: bool
+) -> None:
+    samples = [Sample(t=-0.5, cpu=0.1, pss_bytes=1, threads=1, in_flight=0.0)]
+    samples += [
+        Sample(t=1.0 + second, cpu=0.1, pss_bytes=1, threads=1, in_flight=count)
+        for second, count in enumerate(counted)
+    ]
+    gate = gates.check(Load("held", 2000), GOOD, samples=samples)[-1]
+    assert gate.name == "requests held"
+    assert gate.passed is passed
