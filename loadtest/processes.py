@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
+import psutil
+
 from loadtest import guardian
 
 # The shell reports its own pid to the guardian before it becomes the command, so that there is no
@@ -107,7 +109,7 @@ class Processes:
         return process
 
     def stop(self, *processes: Process, grace_s: float = 10.0) -> list[int]:
-        """Ask all of them to stop, kill what is left of their groups; returns their exit codes."""
+        """Ask all of them to stop, kill what is left of them; returns their exit codes."""
         for process in processes:
             process.popen.send_signal(process.stop_signal)
         deadline = time.monotonic() + grace_s
@@ -116,7 +118,7 @@ class Processes:
     def _reap(self, process: Process, deadline: float) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.popen.wait(max(0.0, deadline - time.monotonic()))
-        guardian.send(os.killpg, process.pid, signal.SIGKILL)
+        _kill(process)
         code = process.popen.wait()
         self._running.remove(process)
         os.write(self._tell.fileno(), f"{process.pid} 0\n".encode())
@@ -127,6 +129,21 @@ class Processes:
         assert self._guardian is not None, "enter the context first"
         assert self._guardian.stdin is not None
         return self._guardian.stdin
+
+
+def _kill(process: Process) -> None:
+    """Kill its group and, in groups of their own, its descendants; returns once they are gone.
+
+    A server that still finishes requests would hold its port against the next one.
+    """
+    descendants: list[psutil.Process] = []
+    with contextlib.suppress(psutil.NoSuchProcess):
+        descendants = psutil.Process(process.pid).children(recursive=True)
+    guardian.send(os.killpg, process.pid, signal.SIGKILL)
+    for each in descendants:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.kill()
+    psutil.wait_procs(descendants, timeout=5)
 
 
 def credentials(account: Account | None) -> dict[str, Any]:

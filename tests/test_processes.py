@@ -42,6 +42,14 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
         assert eventually(lambda: gone(pids(tmp_path / "child")[0]))
 
 
+def test_a_server_in_a_group_of_its_own_is_killed_too(tmp_path: Path) -> None:
+    with Processes() as processes:
+        process = start(processes, tmp_path, f"trap '' TERM; setsid --wait sh -c '{STUBBORN}'")
+        assert eventually(lambda: "up" in process.tail())
+        processes.stop(process, grace_s=0.2)
+        assert gone(pids(tmp_path / "child")[0])
+
+
 def test_a_killed_lab_leaves_nothing(tmp_path: Path) -> None:
     script = f"""
 import os, pathlib, signal, sys
