@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from lab import lag, metrics, store
+from lab import lag, metrics, poolmeter, store
 from lab.about import About
 from lab.exporter import Workers
 from lab.metrics import Message, Scope, WorkerMetrics
@@ -148,7 +148,7 @@ def test_dead_worker_leaves_its_counters_and_takes_its_gauges(
     worker.wsgi(application)(environ("/json"), lambda *_: None)
     for _ in range(2):
         assert counted(workers) == {("GET", "/json", "200"): 2}
-        assert workers.gauge(metrics.POOL_USED) == 0
+        assert workers.gauge(poolmeter.USED) == 0
         assert workers.gauge(metrics.ACTIVE) == 0
         assert workers.requests == {str(child): 1, str(os.getpid()): 1}
 
@@ -158,13 +158,13 @@ def test_pool_is_followed(worker: WorkerMetrics, workers: Workers) -> None:
     worker.pool.waiting()
     worker.pool.taken(first)
     workers.refresh()
-    assert workers.gauge(metrics.POOL_PENDING) == 1
-    assert workers.gauge(metrics.POOL_USED) == 1
+    assert workers.gauge(poolmeter.PENDING) == 1
+    assert workers.gauge(poolmeter.USED) == 1
     worker.pool.failed()
     worker.pool.released()
     workers.refresh()
-    assert workers.gauge(metrics.POOL_PENDING) == workers.gauge(metrics.POOL_USED) == 0
-    assert sum(workers.totals[metrics.POOL_WAIT, ()][:-1]) == 1
+    assert workers.gauge(poolmeter.PENDING) == workers.gauge(poolmeter.USED) == 0
+    assert sum(workers.totals[poolmeter.WAIT, ()][:-1]) == 1
 
 
 def test_off_wraps_nothing() -> None:

@@ -21,12 +21,12 @@ from prometheus_client.core import (
 )
 from prometheus_client.registry import Collector
 
-from lab import metrics, store
+from lab import metrics, poolmeter, store
 from lab.processes import Tree, accept_backlog
 from lab.store import BOUNDS_S, Series
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
-_COUNTERS = frozenset([metrics.DURATION, metrics.POOL_WAIT])
+_COUNTERS = frozenset([metrics.DURATION, poolmeter.WAIT])
 
 
 def serve(directory: Path, root_pid: int, port: int, metrics_port: int, host: str) -> None:
@@ -158,7 +158,7 @@ def _slots(workers: Workers) -> Iterator[Metric]:
     yield _gauge(
         "db_client_connection_max", "Pooled connections at most", int(info.pop("pool_max"))
     )
-    busy = workers.gauge(metrics.POOL_USED if bound_by == "pool" else metrics.ACTIVE)
+    busy = workers.gauge(poolmeter.USED if bound_by == "pool" else metrics.ACTIVE)
     yield _gauge("lab_slots", "Requests that can wait for the database at once", slots)
     yield _gauge("lab_slots_busy", "Slots that hold a request", min(busy, slots))
     build = GaugeMetricFamily("lab_build_info", "What serves", labels=list(info))
@@ -167,15 +167,15 @@ def _slots(workers: Workers) -> Iterator[Metric]:
 
 
 def _pool(workers: Workers) -> Iterator[Metric]:
-    used = workers.gauge(metrics.POOL_USED)
+    used = workers.gauge(poolmeter.USED)
     count = GaugeMetricFamily("db_client_connection_count", "Pooled connections", labels=["state"])
     count.add_metric(["used"], used)
-    count.add_metric(["idle"], max(0.0, workers.gauge(metrics.POOL_SIZE) - used))
+    count.add_metric(["idle"], max(0.0, workers.gauge(poolmeter.SIZE) - used))
     yield count
-    pending = workers.gauge(metrics.POOL_PENDING)
+    pending = workers.gauge(poolmeter.PENDING)
     yield _gauge("db_client_connection_pending_requests", "Waiting for a connection", pending)
-    wait = HistogramMetricFamily(metrics.POOL_WAIT, "Time to get a connection, in seconds")
-    if values := workers.totals.get((metrics.POOL_WAIT, ())):
+    wait = HistogramMetricFamily(poolmeter.WAIT, "Time to get a connection, in seconds")
+    if values := workers.totals.get((poolmeter.WAIT, ())):
         wait.add_metric([], *_buckets(values))
     yield wait
 

@@ -1,4 +1,4 @@
-"""What a worker process counts, at a cost of about a microsecond a request.
+"""What a worker process counts, at a cost of a few microseconds a request.
 
 Labelled series are looked up once and kept; a request then adds to doubles in mapped memory
 (`lab.store`). `lab.exporter` turns the files of all workers into Prometheus text.
@@ -16,8 +16,9 @@ from typing import Any, Protocol
 from lab.about import About
 from lab.contract import route
 from lab.lag import LagKind, start_thread, watch_loop
+from lab.poolmeter import LockedPool, PoolCounters, PoolMeter
 from lab.settings import Settings
-from lab.store import BOUNDS_S, HISTOGRAM_SIZE, Store
+from lab.store import BOUNDS_S, FIRST_S, HISTOGRAM_SIZE, SUM, Store
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -29,32 +30,12 @@ WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 DURATION = "http_server_request_duration_seconds"
 ACTIVE = "http_server_active_requests"
-POOL_WAIT = "db_client_connection_wait_time_seconds"
-POOL_USED, POOL_PENDING, POOL_SIZE = "pool_used", "pool_pending", "pool_size"
 LAG = "lab_scheduling_lag_seconds"
 INFO = "info"
-
-FIRST_S, SUM = BOUNDS_S[0], HISTOGRAM_SIZE - 1
 
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
-
-
-class PoolMeter(Protocol):
-    """What a connection pool reports."""
-
-    def waiting(self) -> float:
-        """Somebody asks for a connection; returns the moment."""
-
-    def taken(self, since: float) -> None:
-        """They got it."""
-
-    def failed(self) -> None:
-        """They gave up."""
-
-    def released(self) -> None:
-        """They gave it back."""
 
 
 class Metrics(Protocol):
@@ -131,8 +112,8 @@ class WorkerMetrics:
         self.active = self._store.reserve(ACTIVE)
         self.known: dict[tuple[str, str, int], int] = {}
         self.watched = False  # whether this process measures scheduling lag already
-        self._counters = _PoolCounters(self._store)
-        self._locked = _LockedPool(self._counters, self.lock)
+        self._counters = PoolCounters(self._store)
+        self._locked = LockedPool(self._counters, self.lock)
         if self._about:
             self.declare(self._about)
 
@@ -199,60 +180,6 @@ class WorkerMetrics:
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
         return _WSGIMetrics(app, self, kind)
-
-
-class _PoolCounters:
-    """For one thread at a time."""
-
-    def __init__(self, store: Store) -> None:
-        self._values = store.values
-        self._used, self._pending = store.reserve(POOL_USED), store.reserve(POOL_PENDING)
-        self._size = store.reserve(POOL_SIZE)
-        self._wait = store.reserve(POOL_WAIT, size=HISTOGRAM_SIZE)
-
-    def waiting(self) -> float:
-        self._values[self._pending] += 1.0
-        return perf_counter()
-
-    def taken(self, since: float) -> None:
-        seconds = perf_counter() - since
-        values, wait = self._values, self._wait
-        values[self._pending] -= 1.0
-        values[self._used] += 1.0
-        values[wait if seconds <= FIRST_S else wait + bisect_left(BOUNDS_S, seconds)] += 1.0
-        values[wait + SUM] += seconds
-
-    def failed(self) -> None:
-        self._values[self._pending] -= 1.0
-
-    def released(self) -> None:
-        self._values[self._used] -= 1.0
-
-    def resized(self, size: int) -> None:
-        self._values[self._size] = size
-
-
-class _LockedPool:
-    """For many threads: adding to a double is a read and a write."""
-
-    def __init__(self, counters: _PoolCounters, lock: Lock) -> None:
-        self._counters, self._lock = counters, lock
-
-    def waiting(self) -> float:
-        with self._lock:
-            return self._counters.waiting()
-
-    def taken(self, since: float) -> None:
-        with self._lock:
-            self._counters.taken(since)
-
-    def failed(self) -> None:
-        with self._lock:
-            self._counters.failed()
-
-    def released(self) -> None:
-        with self._lock:
-            self._counters.released()
 
 
 class _ASGIMetrics:

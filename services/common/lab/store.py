@@ -23,6 +23,7 @@ _LAST = FILE_BYTES // 8
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 HISTOGRAM_SIZE = len(BOUNDS_S) + 2  # one count a bucket, one beyond the last, then the sum
+FIRST_S, SUM = BOUNDS_S[0], HISTOGRAM_SIZE - 1
 
 
 class StoreFullError(Exception):

@@ -1,0 +1,83 @@
+"""What a connection pool counts: connections in use, who waits for one, and for how long."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from threading import Lock
+from time import perf_counter
+from typing import Protocol
+
+from lab.store import BOUNDS_S, FIRST_S, HISTOGRAM_SIZE, SUM, Store
+
+WAIT = "db_client_connection_wait_time_seconds"
+USED, PENDING, SIZE = "pool_used", "pool_pending", "pool_size"
+
+
+class PoolMeter(Protocol):
+    """What a connection pool reports."""
+
+    def waiting(self) -> float:
+        """Somebody asks for a connection; returns the moment."""
+
+    def taken(self, since: float) -> None:
+        """They got it."""
+
+    def failed(self) -> None:
+        """They gave up."""
+
+    def released(self) -> None:
+        """They gave it back."""
+
+
+class PoolCounters:
+    """For one thread at a time."""
+
+    def __init__(self, store: Store) -> None:
+        self._values = store.values
+        self._used, self._pending = store.reserve(USED), store.reserve(PENDING)
+        self._size = store.reserve(SIZE)
+        self._wait = store.reserve(WAIT, size=HISTOGRAM_SIZE)
+
+    def waiting(self) -> float:
+        self._values[self._pending] += 1.0
+        return perf_counter()
+
+    def taken(self, since: float) -> None:
+        seconds = perf_counter() - since
+        values, wait = self._values, self._wait
+        values[self._pending] -= 1.0
+        values[self._used] += 1.0
+        values[wait if seconds <= FIRST_S else wait + bisect_left(BOUNDS_S, seconds)] += 1.0
+        values[wait + SUM] += seconds
+
+    def failed(self) -> None:
+        self._values[self._pending] -= 1.0
+
+    def released(self) -> None:
+        self._values[self._used] -= 1.0
+
+    def resized(self, size: int) -> None:
+        self._values[self._size] = size
+
+
+class LockedPool:
+    """For many threads: adding to a double is a read and a write."""
+
+    def __init__(self, counters: PoolCounters, lock: Lock) -> None:
+        self._counters, self._lock = counters, lock
+
+    def waiting(self) -> float:
+        with self._lock:
+            return self._counters.waiting()
+
+    def taken(self, since: float) -> None:
+        with self._lock:
+            self._counters.taken(since)
+
+    def failed(self) -> None:
+        with self._lock:
+            self._counters.failed()
+
+    def released(self) -> None:
+        with self._lock:
+            self._counters.released()
