@@ -58,7 +58,7 @@ class PlannedTrial:
 def plan(
     experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
 ) -> list[Experiment]:
-    """The experiments of a plan: quick = the headline ones, six rounds; full = all.
+    """The experiments of a plan: quick = the headline ones, six rounds; full = all, twelve.
 
     The quick plan leaves some of their rows and levels out. `rounds` overrides the plan's.
     """
