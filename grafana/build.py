@@ -17,7 +17,10 @@ TAG = "concurrency-lab"
 
 
 def build(page: ModuleType) -> dict[str, Any]:
-    """The dashboard of `page`, a module with UID, TITLE, SECTIONS and perhaps VARIABLES."""
+    """The dashboard of `page`, a module with UID, TITLE, SECTIONS and perhaps VARIABLES.
+
+    A page about one row selects it by ROW.
+    """
     return {
         "uid": page.UID,
         "title": page.TITLE,
@@ -30,7 +33,7 @@ def build(page: ModuleType) -> dict[str, Any]:
         "timepicker": {"refresh_intervals": ["2s", "5s", "10s", "30s", "1m"]},
         "timezone": "browser",
         "templating": {"list": [_variable(*each) for each in getattr(page, "VARIABLES", ())]},
-        "annotations": {"list": [_phases()]},
+        "annotations": {"list": [_phases(), _incidents(getattr(page, "ROW", ""))]},
         "links": [_dashboards(), _locust()],
         "panels": list(grid(page.SECTIONS)),
     }
@@ -71,6 +74,21 @@ def _phases() -> dict[str, Any]:
         "titleFormat": "{{phase}}",
         "textFormat": "{{service}} · {{scenario}}",
         "tagKeys": "run_id",
+    }
+
+
+def _incidents(row: str) -> dict[str, Any]:
+    """When a row was away, was started again or lost a worker."""
+    return {
+        "name": "Rows away, started again, or a worker short",
+        "enable": True,
+        "iconColor": "#D55E00",
+        "datasource": DATASOURCE,
+        "expr": f"service:incidents:count{row}",
+        "step": "2s",
+        "titleFormat": "{{service}} {{what}}",
+        "textFormat": "",
+        "tagKeys": "",
     }
 
 

@@ -7,11 +7,11 @@ from grafana.panels import Query, Section, heatmap, stat, table, timeseries
 UID, TITLE = "service", "One service"
 VARIABLES = [("service", "Service", "label_values(lab_build_info, service)")]
 
-_ROW = '{service="$service"}'
+ROW = '{service="$service"}'
 
 
 def _latency(side: str, metric: str) -> list[Query]:
-    return [Query(f"service:{metric}:{p}_10s{_ROW}", f"{side} {p}") for p in ("p50", "p95", "p99")]
+    return [Query(f"service:{metric}:{p}_10s{ROW}", f"{side} {p}") for p in ("p50", "p95", "p99")]
 
 
 SECTIONS = [
@@ -21,27 +21,27 @@ SECTIONS = [
             table(
                 "Build",
                 "What the row says it is: framework, server, model and versions.",
-                Query(f"lab_build_info{_ROW}", "", table=True),
+                Query(f"lab_build_info{ROW}", "", table=True),
                 hidden=("Time", "Value", "__name__", "instance", "job"),
             ),
             stat(
                 "Slots",
                 "Requests that can wait for the database at once, over all workers.",
                 "short",
-                Query(f"sum(lab_slots{_ROW})", "slots"),
+                Query(f"sum(lab_slots{ROW})", "slots"),
             ),
             stat(
                 "Slots busy",
                 "Share of the slots in use; red when the row is full.",
                 "percentunit",
-                Query(f"service:slots_utilisation:ratio{_ROW}", "busy"),
+                Query(f"service:slots_utilisation:ratio{ROW}", "busy"),
                 limit=1,
             ),
             stat(
                 "Processes",
                 "Processes of the row's server, master included.",
                 "short",
-                Query(f"sum(lab_processes{_ROW})", "processes"),
+                Query(f"sum(lab_processes{ROW})", "processes"),
             ),
         ],
         height=5,
@@ -55,7 +55,7 @@ SECTIONS = [
                 "reqps",
                 Query(
                     "sum by (http_request_method, http_route, http_response_status_code) "
-                    f"(rate(http_server_request_duration_seconds_count{_ROW}[$__rate_interval]))",
+                    f"(rate(http_server_request_duration_seconds_count{ROW}[$__rate_interval]))",
                     "{{http_request_method}} {{http_route}} {{http_response_status_code}}",
                 ),
             ),
@@ -73,7 +73,7 @@ SECTIONS = [
                 "two kinds of requests, which a percentile would hide.",
                 "s",
                 Query(
-                    f"sum by (le) (rate(lab_load_response_seconds_bucket{_ROW}[$__rate_interval]))",
+                    f"sum by (le) (rate(lab_load_response_seconds_bucket{ROW}[$__rate_interval]))",
                     "{{le}}",
                     heatmap=True,
                 ),
@@ -87,21 +87,21 @@ SECTIONS = [
                 "In flight, busy, slots",
                 "Requests in hand, slots in use, and slots there are (dashed).",
                 "short",
-                Query(f"sum(http_server_active_requests{_ROW})", "in flight"),
-                Query(f"sum(lab_slots_busy{_ROW})", "busy"),
-                Query(f"sum(lab_slots{_ROW})", "slots"),
+                Query(f"sum(http_server_active_requests{ROW})", "in flight"),
+                Query(f"sum(lab_slots_busy{ROW})", "busy"),
+                Query(f"sum(lab_slots{ROW})", "slots"),
             ),
             timeseries(
                 "Accept backlog",
                 "Connections that wait in the kernel for a worker to accept them.",
                 "short",
-                Query(f"sum(lab_accept_backlog{_ROW})", "backlog"),
+                Query(f"sum(lab_accept_backlog{ROW})", "backlog"),
             ),
             timeseries(
                 "Scheduling lag",
                 "How late a task runs that was due, by what schedules it.",
                 "s",
-                Query(f"max by (kind) (lab_scheduling_lag_seconds{_ROW})", "{{kind}}"),
+                Query(f"max by (kind) (lab_scheduling_lag_seconds{ROW})", "{{kind}}"),
             ),
         ],
     ),
@@ -114,7 +114,7 @@ SECTIONS = [
                 "worker that accepted them, so that the shares can be uneven.",
                 "reqps",
                 Query(
-                    f"sum by (worker) (rate(lab_worker_requests_total{_ROW}[$__rate_interval]))",
+                    f"sum by (worker) (rate(lab_worker_requests_total{ROW}[$__rate_interval]))",
                     "{{worker}}",
                 ),
             ),
@@ -122,20 +122,20 @@ SECTIONS = [
                 "Threads and processes",
                 "Operating system threads and processes of the row's server.",
                 "short",
-                Query(f"sum(lab_threads{_ROW})", "threads"),
-                Query(f"sum(lab_processes{_ROW})", "processes"),
+                Query(f"sum(lab_threads{ROW})", "threads"),
+                Query(f"sum(lab_processes{ROW})", "processes"),
             ),
             timeseries(
                 "CPU",
                 "CPU seconds a second of the whole process tree; 1 is one core in full.",
                 "short",
-                Query(f"service:process_cpu:rate10s{_ROW}", "cpu"),
+                Query(f"service:process_cpu:rate10s{ROW}", "cpu"),
             ),
             timeseries(
                 "Memory",
                 "Proportional set size of the whole process tree.",
                 "bytes",
-                Query(f"sum(lab_process_pss_bytes{_ROW})", "memory"),
+                Query(f"sum(lab_process_pss_bytes{ROW})", "memory"),
             ),
         ],
     ),
@@ -147,20 +147,20 @@ SECTIONS = [
                 "Connections of the row's pools over all workers, by state, and how many there may "
                 "be (dashed).",
                 "short",
-                Query(f"sum by (state) (db_client_connection_count{_ROW})", "{{state}}"),
-                Query(f"sum(db_client_connection_max{_ROW})", "max"),
+                Query(f"sum by (state) (db_client_connection_count{ROW})", "{{state}}"),
+                Query(f"sum(db_client_connection_max{ROW})", "max"),
             ),
             timeseries(
                 "Requests that wait for a connection",
                 "Requests in hand that have no connection yet.",
                 "short",
-                Query(f"sum(db_client_connection_pending_requests{_ROW})", "pending"),
+                Query(f"sum(db_client_connection_pending_requests{ROW})", "pending"),
             ),
             timeseries(
                 "Wait for a connection, p95",
                 "Time that 95 % of requests waited at most for a connection, over 10 s.",
                 "s",
-                Query(f"service:db_client_connection_wait_time_seconds:p95_10s{_ROW}", "p95"),
+                Query(f"service:db_client_connection_wait_time_seconds:p95_10s{ROW}", "p95"),
             ),
         ],
     ),

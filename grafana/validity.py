@@ -87,6 +87,14 @@ SECTIONS = [
         "The metrics themselves",
         [
             timeseries(
+                "What happened to rows",
+                "`away`: stopped, killed, paused or hanging, so that its metrics don't answer. "
+                "`started again`, and `lost a worker`: in the last 10 s, and how many. Empty while "
+                "nothing happens.",
+                "short",
+                Query("service:incidents:count", "{{service}} {{what}}"),
+            ),
+            timeseries(
                 "Targets up",
                 "1 while Prometheus reaches the target, 0 when it was there in the last hour and "
                 "is gone. Rows that were never started are not shown.",

@@ -35,10 +35,15 @@ def panels() -> list[Any]:
 
 
 def expressions() -> list[Any]:
-    return [
+    of_panels = [
         pytest.param(target["expr"], id=f"{param.id} {target['refId']}")
         for param in panels()
         for target in param.values[0].get("targets", ())
+    ]
+    return of_panels + [
+        pytest.param(annotation["expr"], id=f"{dashboard['uid']}: {annotation['name']}")
+        for dashboard in dashboards()
+        for annotation in dashboard["annotations"]["list"]
     ]
 
 
@@ -55,7 +60,8 @@ def test_grafanas_own_model_knows_every_key(path: Path) -> None:
     read = json.loads(JSONEncoder().encode(Dashboard.from_json(original)))
     assert set(lost(original, read)) == {
         # These belong to Prometheus' annotations, not to annotations of every kind.
-        f".annotations.list[0].{key}"
+        f".annotations.list[{place}].{key}"
+        for place in range(len(original["annotations"]["list"]))
         for key in ("step", "titleFormat", "textFormat", "tagKeys")
     }
 
@@ -146,14 +152,16 @@ def test_rows_have_the_report_s_colours() -> None:
     assert drawn == {f"/^{row}( .*)?$/": colour for row, colour in COLOURS.items()}
 
 
-def test_dashboards_link_to_each_other_and_phases_are_drawn() -> None:
+def test_dashboards_link_to_each_other_and_draw_phases_and_incidents() -> None:
     for dashboard in dashboards():
         assert dashboard["tags"] == [build.TAG]
         assert [link["tags"] for link in dashboard["links"] if link["type"] == "dashboards"] == [
             [build.TAG]
         ]
-        (annotation,) = dashboard["annotations"]["list"]
-        assert annotation["expr"] == "lab_phase_info"
+        phases, incidents = (each["expr"] for each in dashboard["annotations"]["list"])
+        assert phases == "lab_phase_info"
+        of_its_row = '{service="$service"}' if dashboard["uid"] == "service" else ""
+        assert incidents == f"service:incidents:count{of_its_row}"
 
 
 def test_provisioning_fits_the_dashboards_and_the_compose_file() -> None:
