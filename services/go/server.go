@@ -10,7 +10,7 @@ import (
 
 const (
 	keepAlive      = 75 * time.Second
-	requestTimeout = 60 * time.Second
+	requestTimeout = 10 * time.Second
 )
 
 func newServer(handler http.Handler) *http.Server {

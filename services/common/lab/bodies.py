@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -13,6 +14,8 @@ import orjson
 from lab import errors
 
 LIMIT_BYTES = 262_144
+WAIT_S = 10.0
+"""How long a body may take on an event loop, and its next bytes in a thread."""
 DRAIN_S, SILENCE_S = 10.0, 1.0
 """How long a refused body is read away at most, and how long its next bytes may take."""
 
@@ -41,13 +44,16 @@ def check_size(size: int) -> None:
         raise errors.too_large(LIMIT_BYTES)
 
 
-def read(stream: Stream, content_type: str | None, content_length: str | None) -> bytes:
+def read(stream: Stream, head: Mapping[str, Any]) -> bytes:
     """Read a body under WSGI; raises a Fault 415, 413 or 400, checked in that order.
 
-    `stream` ends where the body ends, chunked or not. Before a fault is answered, `drain`.
+    `stream` ends where the body ends, chunked or not; `head` is the WSGI environment. Before a
+    fault is answered, `drain`.
     """
-    check_head(content_type, content_length)
-    raw = _take(stream, LIMIT_BYTES + 1)
+    content_length = head.get("CONTENT_LENGTH")
+    check_head(head.get("CONTENT_TYPE"), content_length)
+    with _patience(head, WAIT_S):
+        raw = _take(stream, LIMIT_BYTES + 1)
     check_size(len(raw))
     if content_length and content_length.isdigit() and len(raw) < int(content_length):
         raise cut_short()
@@ -59,27 +65,49 @@ def cut_short() -> errors.Fault:
     return errors.malformed("the body was cut short")
 
 
+def late() -> errors.Fault:
+    """400: the body did not come in time."""
+    return errors.malformed(f"the body was not whole after {WAIT_S:.0f} s")
+
+
 def drain(environ: Mapping[str, Any]) -> None:
     """Read away what is left of a request's body under WSGI, before the request is refused.
 
     gunicorn closes a kept connection that has 64 KiB or more left on it, and its answer does not
     say so; a client that still sends would lose the answer. One that has stopped gets it soon.
     """
-    end, connection = time.monotonic() + DRAIN_S, environ.get("gunicorn.socket")
-    before = connection.gettimeout() if connection else None
-    with contextlib.suppress(errors.Fault):
-        if connection:
-            connection.settimeout(SILENCE_S)
-        while _take(environ["wsgi.input"], 65_536) and time.monotonic() < end:
-            pass
-    if connection:
+    end = time.monotonic() + DRAIN_S
+    try:
+        with _patience(environ, SILENCE_S):
+            while _take(environ["wsgi.input"], 65_536) and time.monotonic() < end:
+                pass
+    except errors.Fault:
+        # gunicorn would wait for the rest, without end, before the connection's next request.
+        with contextlib.suppress(KeyError, OSError):
+            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)
+
+
+@contextlib.contextmanager
+def _patience(environ: Mapping[str, Any], seconds: float) -> Iterator[None]:
+    """Wait no longer than `seconds` for the next bytes of the client, where the server lets us."""
+    connection = environ.get("gunicorn.socket")
+    if connection is None:
+        yield
+        return
+    before = connection.gettimeout()
+    connection.settimeout(seconds)
+    try:
+        yield
+    finally:
         connection.settimeout(before)
 
 
 def _take(stream: Stream, size: int) -> bytes:
     try:
         return stream.read(size)
-    except Exception:  # each server has its own for malformed chunks and a client that is gone
+    except (
+        Exception
+    ):  # each server has its own for malformed chunks, silence, a client that is gone
         raise errors.malformed("the body cannot be read") from None
 
 

@@ -26,9 +26,6 @@ def query(request: HttpRequest) -> dict[str, str]:
 
 def json_body(request: HttpRequest) -> Any:
     """The request's JSON value; raises a Fault 415, 413 or 400, checked in that order."""
-    head = request.META
     # Django takes a chunked body under WSGI for an empty one; gunicorn's stream ends where it does.
-    stream = head.get("wsgi.input", request)
-    return bodies.parse(
-        bodies.read(stream, head.get("CONTENT_TYPE"), head.get("CONTENT_LENGTH") or None)
-    )
+    stream = request.META.get("wsgi.input", request)
+    return bodies.parse(bodies.read(stream, request.META))

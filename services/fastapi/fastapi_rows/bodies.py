@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -23,11 +24,14 @@ class JSONRequest(Request):
         bodies.check_head(self.headers.get("content-type"), self.headers.get("content-length"))
         raw = bytearray()
         try:
-            async for chunk in self.stream():
-                raw += chunk
-                bodies.check_size(len(raw))
+            async with asyncio.timeout(bodies.WAIT_S):
+                async for chunk in self.stream():
+                    raw += chunk
+                    bodies.check_size(len(raw))
         except ClientDisconnect:
             raise bodies.cut_short() from None
+        except TimeoutError:
+            raise bodies.late() from None
         self._raw = bytes(raw)
         self._document = bodies.parse(self._raw)
 

@@ -33,8 +33,7 @@ def json_body() -> object:
     `Request.get_json` would take any `+json` type and Python's own idea of JSON (`NaN`), and
     Werkzeug's own limit cuts a chunked body short without a word.
     """
-    length = request.headers.get("Content-Length")
-    return bodies.parse(bodies.read(request.stream, request.content_type, length))
+    return bodies.parse(bodies.read(request.stream, request.environ))
 
 
 def query() -> dict[str, str]:

@@ -7,7 +7,7 @@ import { methodsOf, repaired, routeOf } from './routes.js'
 import * as valid from './validation.js'
 
 const KEEP_ALIVE_MS = 75_000
-const REQUEST_MS = 60_000
+const REQUEST_MS = 10_000 // from its first byte to its last
 const MESSAGE_BYTES = 16 * 1024 * 1024 // as uvicorn has it
 const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
 
@@ -26,6 +26,8 @@ export function createApp ({ settings, database, about, recorder }) {
     exposeHeadRoutes: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
+    // Node swaps the two limits where that for the headers, 60 s of its own accord, is the longer one.
+    http: { connectionsCheckingInterval: 1000, headersTimeout: REQUEST_MS },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 65_536 },
     rewriteUrl: (raw) => repaired(raw.url),

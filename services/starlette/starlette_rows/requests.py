@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import orjson
@@ -27,11 +28,14 @@ async def body(request: Request) -> Any:
     bodies.check_head(request.headers.get("content-type"), request.headers.get("content-length"))
     raw = bytearray()
     try:
-        async for chunk in request.stream():
-            raw += chunk
-            bodies.check_size(len(raw))
+        async with asyncio.timeout(bodies.WAIT_S):
+            async for chunk in request.stream():
+                raw += chunk
+                bodies.check_size(len(raw))
     except ClientDisconnect:
         raise bodies.cut_short() from None
+    except TimeoutError:
+        raise bodies.late() from None
     return bodies.parse(bytes(raw))
 
 
