@@ -222,8 +222,10 @@ def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     values = list(_rounds(criterion, trials, criterion.row).values())
     if len(values) < 2:
         return None
-    # What the chart shows: rates and times by their ratios, shares (which may be zero) as they are.
-    ratios = "share" not in criterion.measure and min(values) > 0
+    # As the chart shows them: rates, times and shares of a prediction by their ratios, shares of a
+    # whole (which may be zero) as they are.
+    share = "share" in criterion.measure and criterion.measure != "share_of_prediction"
+    ratios = not share and min(values) > 0
     return Figure(*interval(values, logarithmic=ratios), len(values))
 
 
