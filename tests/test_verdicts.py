@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from pathlib import Path
+from statistics import geometric_mean
 from typing import Any, get_args
 
 import pytest
@@ -180,6 +181,30 @@ def test_a_claim_has_its_prediction_beside_it() -> None:
     check = _judged(HOLDS).headline
     assert check is not None
     assert check.predicted == pytest.approx(12 / 40, rel=0.01)
+
+
+def test_what_a_row_reached_of_its_prediction_is_averaged_as_a_ratio() -> None:
+    within = {
+        "says": "threads stop at slots ÷ wait",
+        "row": "flask-gthread",
+        "level": "128 connections",
+        "measure": "share_of_prediction",
+        "value_at_least": 0.9,
+        "value_at_most": 1.1,
+    }
+    one = experiment(criteria=[within])
+    trials = counted(trials_of([one], noise=0.4))
+    [check] = claims.judge(one, trials, "as-shipped")[0].checks
+    shares = [
+        trial.result.goodput_rps / trial.prediction.rps
+        for trial in trials
+        if (trial.arm, trial.level) == ("flask-gthread", "128 connections") and trial.prediction
+    ]
+    assert check.figure is not None
+    assert check.figure.value == pytest.approx(geometric_mean(shares))
+    assert check.figure.value / check.figure.low == pytest.approx(
+        check.figure.high / check.figure.value
+    )
 
 
 def test_a_slope_is_held_against_its_bounds() -> None:
