@@ -58,7 +58,7 @@ def begin(options: Options, results: Path) -> Comparison:
 
 def resume(folder: Path) -> Comparison:
     """Take a run up where it ended, with the same schedule."""
-    known = record.restore(runs.load(folder).info)
+    known = record.restore(runs.info(folder))
     options = Options(
         seed=known.seed,
         plan=known.plan,

@@ -67,29 +67,30 @@ class Run:
 
 def load(folder: Path) -> Run:
     """Read a results folder; one of another version, or that is none, is an error."""
-    info = _info(folder)
+    known = info(folder)
     experiments = {
-        name: _as_planned(_experiment(folder, name, document), info.get("plans", {}).get(name))
-        for name, document in info.get("experiments", {}).items()
+        name: _as_planned(_experiment(folder, name, document), known.get("plans", {}).get(name))
+        for name, document in known.get("experiments", {}).items()
     }
-    return Run(folder, info, experiments, tuple(_trials(folder)))
+    return Run(folder, known, experiments, tuple(_trials(folder)))
 
 
-def _info(folder: Path) -> dict[str, Any]:
+def info(folder: Path) -> dict[str, Any]:
+    """Read run.json alone; one of another version, or none, is a RunError."""
     path = folder / "run.json"
     try:
-        info = json.loads(path.read_text(encoding="utf-8"))
+        found = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RunError(f"{folder}: no run.json; name a folder of results/") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: not valid JSON: {error}") from None
-    if not isinstance(info, dict) or info.get("version") != VERSION:
-        found = info.get("version") if isinstance(info, dict) else None
+    if not isinstance(found, dict) or found.get("version") != VERSION:
+        version = found.get("version") if isinstance(found, dict) else None
         raise RunError(
-            f"{path}: made by another version of the lab ({found}, this one reads {VERSION}); "
+            f"{path}: made by another version of the lab ({version}, this one reads {VERSION}); "
             "read it with the version that made it, or run the comparison again"
         )
-    return info
+    return found
 
 
 def _experiment(folder: Path, name: str, document: object) -> Experiment:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -87,42 +88,57 @@ class Trial:
 
 
 def append(path: Path, trial: Trial) -> None:
-    """Write one line and force it to disk, so that a killed run loses no finished trial."""
-    with path.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(asdict(trial), separators=(",", ":")) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    """Write one line and force it to disk, so that a killed run loses no finished trial.
+
+    Where it cannot be written whole (a full disk), what was written of it is taken back.
+    """
+    line = json.dumps(asdict(trial), separators=(",", ":")) + "\n"
+    with path.open("ab", buffering=0) as file:
+        before = file.tell()
+        try:
+            if file.write(line.encode()) < len(line):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except OSError:
+            file.truncate(before)
+            raise
 
 
 def read(path: Path) -> list[Trial]:
-    """Read every trial. A cut last line (a run killed while it wrote) is left out.
-
-    Any other damage is a TrialsError.
-    """
-    return list(_parsed(path, path.read_text(encoding="utf-8").splitlines(keepends=True)))
+    """Read every trial; a line that is none, or a cut last line, is a TrialsError."""
+    found, cut = _parsed(path)
+    if cut:
+        raise TrialsError(
+            f"{path}: the last line is cut off, for the run was killed while it wrote; "
+            f"take that trial again with make compare RESUME={path.parent}"
+        )
+    return found
 
 
 def recover(path: Path) -> list[Trial]:
     """Read every trial, and mend a cut last line so that the file can be appended to."""
-    found = read(path)
+    found, cut = _parsed(path)
     content = path.read_bytes()
-    if content and not content.endswith(b"\n"):
-        if len(found) == content.count(b"\n") + 1:  # only the line's end is missing
-            with path.open("ab") as file:
-                file.write(b"\n")
-        else:
-            os.truncate(path, content.rfind(b"\n") + 1)
+    if cut:
+        os.truncate(path, content.rfind(b"\n") + 1)
+    elif content and not content.endswith(b"\n"):  # only the line's end is missing
+        with path.open("ab") as file:
+            file.write(b"\n")
     return found
 
 
-def _parsed(path: Path, lines: list[str]) -> Iterator[Trial]:
+def _parsed(path: Path) -> tuple[list[Trial], bool]:
+    """The trials, and whether a last line without an end was left out because it is none."""
+    found: list[Trial] = []
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
     for number, line in enumerate(lines, start=1):
         try:
-            yield _trial(json.loads(line))
+            found.append(_trial(json.loads(line)))
         except (ValueError, TypeError, KeyError) as error:
             if number == len(lines) and not line.endswith("\n"):
-                return
+                return found, True
             raise TrialsError(f"{path}: line {number} is not a trial: {error}") from None
+    return found, False
 
 
 def _trial(record: dict[str, Any]) -> Trial:

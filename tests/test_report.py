@@ -122,13 +122,15 @@ def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(tmp_path: Path, 
     assert ("nothing to compare yet" in words) == (count == 0)
 
 
-def test_a_cut_last_line_is_left_out(tmp_path: Path) -> None:
+def test_a_cut_last_line_is_told_and_nothing_is_overwritten(tmp_path: Path) -> None:
     one = experiment()
     folder = write_run(tmp_path / "run", [one], trials_of([one])[:8])
     path = folder / "trials.jsonl"
     path.write_text(path.read_text()[:-100])
-    report.build(folder)
-    assert "7 of 8 trials" in _words(folder)
+    before = {each: each.read_bytes() for each in folder.iterdir()}
+    with pytest.raises(RunError, match=rf"last line is cut off.*RESUME={folder}"):
+        report.build(folder)
+    assert {each: each.read_bytes() for each in folder.iterdir()} == before
 
 
 def test_a_row_that_differs_from_itself_is_stamped(tmp_path: Path) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -85,6 +87,22 @@ def test_a_file_cut_anywhere_keeps_every_whole_trial(
     assert found == made[: (kept >= first) + (kept >= len(content) - 1)]
     trials.append(path, trial(7))
     assert trials.read(path) == [*found, trial(7)]
+
+
+def test_a_line_that_does_not_fit_on_the_disk_is_taken_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "trials.jsonl"
+    made = written(path, 2)
+
+    def full(_: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(OSError, match="No space left"):
+            trials.append(path, trial(2))
+    assert trials.read(path) == made
 
 
 @pytest.mark.parametrize(

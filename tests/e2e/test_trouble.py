@@ -55,11 +55,14 @@ def test_a_killed_run_leaves_no_process_and_a_readable_report_and_goes_on(shell:
     running.wait()
     assert eventually(lambda: not shell.processes())
     before = shell.trials()
-    with (shell.latest / "trials.jsonl").open("a") as file:
-        file.write('{"run_id": "cut o')
     done = shell.run("report", str(shell.latest))
     assert done.returncode == 0, done.stderr
     assert "Incomplete" in (shell.latest / "report.html").read_text()
+    with (shell.latest / "trials.jsonl").open("a") as file:
+        file.write('{"run_id": "cut o')
+    told = refusal(shell.run("report", str(shell.latest)))
+    assert "the last line is cut off" in told
+    assert f"RESUME={shell.latest}" in told
     resumed = shell.run("run", "--resume", str(shell.latest))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
     assert shell.trials()[: len(before)] == before
