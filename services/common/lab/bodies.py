@@ -105,9 +105,7 @@ def _patience(environ: Mapping[str, Any], seconds: float) -> Iterator[None]:
 def _take(stream: Stream, size: int) -> bytes:
     try:
         return stream.read(size)
-    except (
-        Exception
-    ):  # each server has its own for malformed chunks, silence, a client that is gone
+    except Exception:  # each server has its own, for silence, bad chunks, a client that is gone
         raise errors.malformed("the body cannot be read") from None
 
 
