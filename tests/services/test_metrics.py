@@ -79,7 +79,7 @@ def test_wsgi_requests_are_counted_exactly_from_many_threads(
     for thread in threads:
         thread.join()
     assert counted(workers) == {("GET", "/json", "200"): 4000}
-    assert workers.gauge(metrics.ACTIVE) == 0
+    assert workers.active == 0
     assert sum(workers.requests.values()) == 4000
 
 
@@ -101,7 +101,7 @@ def test_wsgi_application_that_fails_counts_as_500(worker: WorkerMetrics, worker
     with pytest.raises(RuntimeError):
         worker.wsgi(failing)(environ("/json"), lambda *_: None)
     assert counted(workers) == {("GET", "/json", "500"): 1}
-    assert workers.gauge(metrics.ACTIVE) == 0
+    assert workers.active == 0
 
 
 def test_asgi_requests_are_counted_and_seen_while_active(
@@ -111,7 +111,7 @@ def test_asgi_requests_are_counted_and_seen_while_active(
 
     async def answering(_: Scope, __: Any, send: metrics.Send) -> None:
         workers.refresh()
-        active.append(workers.gauge(metrics.ACTIVE))
+        active.append(workers.active)
         await send({"type": "http.response.start", "status": 201})
         await send({"type": "http.response.body"})
 
@@ -132,7 +132,7 @@ def test_asgi_requests_are_counted_and_seen_while_active(
     asyncio.run(main())
     assert active == [1]
     assert counted(workers) == {("POST", "/orders", "201"): 1, ("POST", "/orders", "500"): 1}
-    assert workers.gauge(metrics.ACTIVE) == 0
+    assert workers.active == 0
 
 
 def test_dead_worker_leaves_its_counters_and_takes_its_gauges(
@@ -142,14 +142,14 @@ def test_dead_worker_leaves_its_counters_and_takes_its_gauges(
     if child == 0:  # a fork counts in a file of its own
         worker.wsgi(application)(environ("/json"), lambda *_: None)
         worker.pool.taken(worker.pool.waiting())
-        worker.values[worker.active] += 1
+        worker.values[worker.begun] += 1
         os._exit(0)
     os.waitpid(child, 0)
     worker.wsgi(application)(environ("/json"), lambda *_: None)
     for _ in range(2):
         assert counted(workers) == {("GET", "/json", "200"): 2}
         assert workers.gauge(poolmeter.USED) == 0
-        assert workers.gauge(metrics.ACTIVE) == 0
+        assert workers.active == 0
         assert workers.requests == {str(child): 1, str(os.getpid()): 1}
 
 

@@ -45,6 +45,7 @@ class Workers:
         self._buried_requests: Counter[str] = Counter()
         self.totals: dict[Key, list[float]] = {}
         self.requests: Counter[str] = Counter()
+        self.active = 0.0  # requests in hand
         self.ended = 0
         self.info: Mapping[str, str] = {}
 
@@ -52,6 +53,7 @@ class Workers:
         """Read every file again."""
         self.totals = {key: list(values) for key, values in self._buried.items()}
         self.requests = Counter(self._buried_requests)
+        self.active = 0.0
         files = sorted(self._directory.glob("*.lab"), key=lambda path: path.name)
         newest = {store.pid_of(path): path for path in files}
         for path in files:
@@ -68,7 +70,11 @@ class Workers:
                 _add(self.totals, one)
         count = sum(sum(one.values[:-1]) for one in series if one.name == metrics.DURATION)
         self.requests[worker] += int(count)
-        if not alive:
+        if alive:
+            # Not below zero: a request may begin and end while the file is read.
+            begun = sum(one.values[0] for one in series if one.name == metrics.BEGUN)
+            self.active += max(0.0, begun - count)
+        else:
             self._bury(path, worker, series, int(count))
 
     def _bury(self, path: Path, worker: str, series: list[Series], count: int) -> None:
@@ -137,7 +143,7 @@ def _requests(workers: Workers) -> Iterator[Metric]:
         if name == metrics.DURATION:
             duration.add_metric([value for _, value in labels], *_buckets(values))
     yield duration
-    yield _gauge(metrics.ACTIVE, "Requests in hand", workers.gauge(metrics.ACTIVE))
+    yield _gauge(metrics.ACTIVE, "Requests in hand", workers.active)
     share = CounterMetricFamily("lab_worker_requests", "Requests by worker", labels=["worker"])
     for worker, count in workers.requests.items():
         share.add_metric([worker], count)
@@ -158,7 +164,7 @@ def _slots(workers: Workers) -> Iterator[Metric]:
     yield _gauge(
         "db_client_connection_max", "Pooled connections at most", int(info.pop("pool_max"))
     )
-    busy = workers.gauge(poolmeter.USED if bound_by == "pool" else metrics.ACTIVE)
+    busy = workers.gauge(poolmeter.USED) if bound_by == "pool" else workers.active
     yield _gauge("lab_slots", "Requests that can wait for the database at once", slots)
     yield _gauge("lab_slots_busy", "Slots that hold a request", min(busy, slots))
     build = GaugeMetricFamily("lab_build_info", "What serves", labels=list(info))

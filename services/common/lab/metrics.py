@@ -30,6 +30,7 @@ WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
 DURATION = "http_server_request_duration_seconds"
 ACTIVE = "http_server_active_requests"
+BEGUN = "requests_begun"  # less those counted, it is the active ones: an addition saved
 LAG = "lab_scheduling_lag_seconds"
 INFO = "info"
 
@@ -109,7 +110,7 @@ class WorkerMetrics:
         self.lock = Lock()
         self._store = Store(self._settings.metrics_directory)
         self.values = self._store.values
-        self.active = self._store.reserve(ACTIVE)
+        self.begun = self._store.reserve(BEGUN)
         self.known: dict[tuple[str, str, int], int] = {}
         self.watched = False  # whether this process measures scheduling lag already
         self._counters = PoolCounters(self._store)
@@ -206,8 +207,8 @@ class _ASGIMetrics:
                 status = message["status"]
             return send(message)
 
-        values, active = metrics.values, metrics.active
-        values[active] += 1.0
+        values = metrics.values
+        values[metrics.begun] += 1.0
         since = perf_counter()
         try:
             await self._app(scope, receive, observed)
@@ -215,7 +216,6 @@ class _ASGIMetrics:
             seconds = perf_counter() - since
             path, method = scope["path"], scope["method"]
             index = metrics.known.get((path, method, status)) or metrics.place(path, method, status)
-            values[active] -= 1.0
             values[index if seconds <= FIRST_S else index + bisect_left(BOUNDS_S, seconds)] += 1.0
             values[index + SUM] += seconds
 
@@ -237,9 +237,9 @@ class _WSGIMetrics:
             status = int(line[:3])
             return start_response(line, headers, exc_info)
 
-        values, active = metrics.values, metrics.active
+        values = metrics.values
         with metrics.lock:
-            values[active] += 1.0
+            values[metrics.begun] += 1.0
         since = perf_counter()
         try:
             return self._app(environ, observed)
@@ -250,6 +250,5 @@ class _WSGIMetrics:
                 index = metrics.known.get((path, method, status)) or metrics.place(
                     path, method, status
                 )
-                values[active] -= 1.0
                 values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
                 values[index + SUM] += seconds
