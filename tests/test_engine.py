@@ -64,7 +64,7 @@ def test_every_lie_is_counted_under_its_name(lie: str, open_loop: bool) -> None:
         tally = drive(
             port,
             connections=3,
-            timeout_s=0.15,
+            timeout_s=0.15 if name == "timeout" else 30,
             arrivals=uniform(100) if open_loop else None,
         )
     assert tally.answered == 0
@@ -213,7 +213,8 @@ def test_requests_in_hand_at_the_end_are_unfinished() -> None:
     with serving(never) as port:
         tally = drive(port, connections=7, seconds=0.2)
     assert (tally.sent, tally.unfinished, tally.failed) == (7, 7, 0)
-    assert tally.in_flight_s == pytest.approx(7 * tally.duration_s, rel=0.3)
+    assert tally.in_flight_s == pytest.approx(tally.unfinished_s)
+    assert 0 < tally.in_flight_s <= 7 * tally.duration_s
 
 
 def test_arrivals_without_a_free_connection_are_unsendable() -> None:
