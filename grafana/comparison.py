@@ -61,7 +61,8 @@ SECTIONS = [
             timeseries(
                 f"Client latency, {name}",
                 f"{share} of requests were answered within this time, from the client's send to "
-                "the last byte, over 10 s; interpolated within the histogram's buckets.",
+                "the last byte, over 10 s; interpolated within the histogram's buckets, which end "
+                "at 10 s.",
                 "s",
                 Query(f"service:load_response_seconds:{name}_10s"),
             )
@@ -101,8 +102,8 @@ SECTIONS = [
         [
             timeseries(
                 "Client − server, p95",
-                "Client p95 less the row's own p95: time spent before a worker picked the request "
-                "up. The row's own metrics can't show it.",
+                "Client p95 less the row's own p95: about the time before a worker picked the "
+                "request up. The row's own metrics can't show it.",
                 "s",
                 Query("service:client_minus_server_seconds:p95_10s"),
             ),
@@ -117,8 +118,8 @@ SECTIONS = [
             ),
             timeseries(
                 "Wait for a database connection, p95",
-                "Time that 95 % of requests waited at most for a connection of the row's pool. "
-                "Above nought, the pool is the limit and not the framework.",
+                "Time that 95 % of requests waited at most for a connection of the row's pool. Up "
+                "to 1 ms, the finest bucket, none may have waited; above, they queue for the pool.",
                 "s",
                 Query("service:db_client_connection_wait_time_seconds:p95_10s"),
             ),

@@ -158,7 +158,8 @@ SECTIONS = [
             ),
             timeseries(
                 "Wait for a connection, p95",
-                "Time that 95 % of requests waited at most for a connection, over 10 s.",
+                "Time that 95 % of requests waited at most for a connection, over 10 s. Up to "
+                "1 ms, the finest bucket, none may have waited.",
                 "s",
                 Query(f"service:db_client_connection_wait_time_seconds:p95_10s{ROW}", "p95"),
             ),

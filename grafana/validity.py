@@ -36,7 +36,7 @@ SECTIONS = [
                 "Share of the generator's ceiling",
                 "Throughput as a share of what this generator makes against a trivial server "
                 "(`python -m loadtest calibrate` measures it, LAB_CEILING_RPS passes it on; else "
-                f"empty). Above {CEILING_SHARE:.0%} (red) it is the limit.",
+                f"empty). Above {CEILING_SHARE * 100:.0f} % (red) it is the limit.",
                 "percentunit",
                 Query("max(lab_load_ceiling_ratio)", "share"),
                 limit=CEILING_SHARE,
