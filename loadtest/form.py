@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
 from loadtest import scenarios
@@ -34,6 +34,15 @@ def problem(fields: Mapping[str, str]) -> str:
     return ""
 
 
+def unlisted(kind: str, chosen: Iterable[str], known: Iterable[str]) -> str:
+    """Which of the chosen names is not a known one, in a sentence; empty where all are."""
+    listed = list(known)
+    strange = next((name for name in chosen if name not in listed), None)
+    if strange is None:
+        return ""
+    return f"unknown {kind} {strange[:40]!r}; there are: {', '.join(listed)}"
+
+
 def _number(label: str, least: float, most: float, *, whole: bool = False) -> Check:
     kind = "a whole number" if whole else "a number"
 
@@ -58,8 +67,7 @@ def _run_time(text: str) -> str:
 
 
 def _load(text: str) -> str:
-    kinds = get_args(LoadKind)
-    return "" if text in kinds else f"unknown load {text[:40]!r}; there are: {', '.join(kinds)}"
+    return unlisted("load", [text], get_args(LoadKind))
 
 
 LOAD = ("scenario", "parameters", "load")

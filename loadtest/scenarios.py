@@ -58,7 +58,7 @@ class Scenario:
             if name not in values:
                 known = ", ".join(values) or "none"
                 raise ScenarioError(
-                    f"scenario {self.name}: unknown parameter {name!r}; it takes: {known}"
+                    f"scenario {self.name}: unknown parameter {name[:40]!r}; it takes: {known}"
                 )
         values.update(given)
         for parameter in self.parameters:
@@ -69,7 +69,7 @@ class Scenario:
 def choose(name: str) -> Scenario:
     """The scenario called `name`; an unknown name is an error that lists what there is."""
     if name not in SCENARIOS:
-        raise ScenarioError(f"unknown scenario {name!r}; there are: {', '.join(SCENARIOS)}")
+        raise ScenarioError(f"unknown scenario {name[:40]!r}; there are: {', '.join(SCENARIOS)}")
     return SCENARIOS[name]
 
 

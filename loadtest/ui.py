@@ -26,6 +26,7 @@ AUTOSTART_VARIABLE = "LAB_AUTOSTART"
 FIRST_TRY = {"num_users": 60, "spawn_rate": 60.0, "scenario": "wait"}
 AUTOSTART = {"autostart": True, "user_classes": ["fastapi-async", "flask-sync"]}
 PROBE_S = 0.5
+DEFAULT_SHAPE = "Default"  # as Locust calls that there is none
 
 
 def attach(environment: Environment, web_ui: WebUI | None) -> None:
@@ -75,8 +76,17 @@ def _refusal(environment: Environment) -> Response | None:
         return None
     options = vars(environment.parsed_options)
     fields = {name: str(options.get(name, "")) for name in form.LOAD} | request.form.to_dict()
-    message = form.problem(fields)
+    message = _unlisted(environment) or form.problem(fields)
     return jsonify({"success": False, "message": message}) if message else None
+
+
+def _unlisted(environment: Environment) -> str:
+    """Locust fails on a shape that it does not know, and starts nothing for an unknown row."""
+    rows = environment.available_user_classes or {}
+    shapes = [DEFAULT_SHAPE, *(environment.available_shape_classes or {})]
+    return form.unlisted("row", request.form.getlist("user_classes"), rows) or form.unlisted(
+        "shape", [request.form.get("shape_class") or DEFAULT_SHAPE], shapes
+    )
 
 
 def _guided(response: Response) -> Response:

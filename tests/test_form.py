@@ -55,10 +55,12 @@ def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
         ("request_timeout", "soon", "Request timeout"),
         ("load_seed", "0x10", "Load seed"),
         ("scenario", "nonsense", "unknown scenario 'nonsense'"),
+        ("scenario", "x" * 5000, "unknown scenario 'xxx"),
         ("parameters", "ms=99999", "give 0 to 10000"),
         ("parameters", "ms=-1", "give 0 to 10000"),
         ("parameters", "ms=fast", "name=number"),
         ("parameters", "lines=3", "it takes: ms"),
+        ("parameters", "x" * 5000 + "=3", "it takes: ms"),
         ("parameters", "<script>", "name=number"),
         ("parameters", "ms=nan", "name=number"),
         ("parameters", "ms=", "name=number"),
@@ -77,6 +79,17 @@ def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
     assert hint in message
     assert "\n" not in message
     assert len(message) < 200
+
+
+def test_names_that_are_not_offered_are_refused_with_those_that_are() -> None:
+    known = ["fastapi-async", "flask-sync"]
+    assert form.unlisted("row", [], known) == ""
+    assert form.unlisted("row", ["flask-sync", "fastapi-async"], known) == ""
+    assert form.unlisted("row", ["flask-sync", "flask-snyc"], known) == (
+        "unknown row 'flask-snyc'; there are: fastapi-async, flask-sync"
+    )
+    assert form.unlisted("shape", [""], ["Default"]) == "unknown shape ''; there are: Default"
+    assert len(form.unlisted("shape", ["x" * 5000], ["Default"])) < 100
 
 
 @given(st.sampled_from(sorted(GOOD)), st.text(max_size=60))

@@ -151,7 +151,14 @@ def bucket(seconds: float) -> int:
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("user_count", "-5"), ("parameters", "ms=soon"), ("scenario", "none")]
+    ("field", "value"),
+    [
+        ("user_count", "-5"),
+        ("parameters", "ms=soon"),
+        ("scenario", "none"),
+        ("shape_class", "none"),
+        ("user_classes", "none"),
+    ],
 )
 def test_absurd_values_never_reach_the_load(watch: Watch, field: str, value: str) -> None:
     fields = dict(WAIT) | {field: value}
