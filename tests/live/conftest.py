@@ -7,9 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from loadtest import live, ports
+from loadtest import live, ports, settling
 from loadtest.native import Lab
 from tests.live.watch import Watch
+from tests.waiting import eventually
 
 CEILING_RPS = "100000"
 
@@ -39,6 +40,8 @@ def watch(lab: Lab) -> Iterator[Watch]:
 
 @pytest.fixture(autouse=True)
 def idle_afterwards(watch: Watch) -> Iterator[None]:
-    """No test leaves its load to the next."""
+    """No test leaves its load to the next, nor rows that work off what nobody waits for."""
     yield
     watch.press_stop()
+    for row in watch.lab.rows.values():
+        assert eventually(lambda row=row: settling.idle(row), 60), row.name  # type: ignore[misc]
