@@ -139,6 +139,8 @@ def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
     usable = {name: row for name, row in usable.items() if name not in reasons}
     for name, reason in reasons.items():
         console.print(f"{name} is left out: {reason}", markup=False)
+    if not usable:
+        raise LabStopped("none of these rows can run here")
     budget_files.check(usable.values(), budget_files.max_connections())
     console.print(f"starting {', '.join(usable)} …")
     try:

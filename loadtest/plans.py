@@ -102,8 +102,8 @@ class Plan:
 def prepare(options: Options) -> Plan:
     """Read manifest, budget and experiments, and narrow them to what was asked and what can run.
 
-    Raises ManifestError, BudgetError or ExperimentError for what does not exist. An experiment that
-    was asked for by name and cannot run is an error too; one that was not is left out.
+    Raises ManifestError, BudgetError or ExperimentError for what does not exist. A row or experiment
+    that was asked for by name and cannot run is an error too; one that was not is left out.
     """
     if options.backend not in BACKENDS:
         raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
@@ -112,6 +112,8 @@ def prepare(options: Options) -> Plan:
     rows = manifest.load(variables=variables)
     wanted = manifest.choose(rows, list(options.rows) or list(rows))
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
+    if options.rows and reasons:
+        raise PlanError("; ".join(f"row {name}: {reason}" for name, reason in reasons.items()))
     chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, rows))
     planned = schedule.plan(chosen, plan, options.rounds)
     fitting, misfits = _narrowed(planned, usable)

@@ -7,7 +7,7 @@ the form shows.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ def attach(environment: Environment, web_ui: WebUI | None) -> None:
         return
     known: Any = dict(environment.available_user_classes or {})
     web_ui.app.before_request(lambda: _only_running(environment, known))
-    web_ui.app.before_request(lambda: _refusal(environment))
+    web_ui.app.before_request(lambda: _refusal(environment, known))
     web_ui.app.after_request(_guided)
 
 
@@ -71,20 +71,23 @@ def _answers(row: type[User]) -> bool:
     return True
 
 
-def _refusal(environment: Environment) -> Response | None:
+def _refusal(environment: Environment, known: Mapping[str, type[User]]) -> Response | None:
     if request.method != "POST" or not request.path.endswith("/swarm"):
         return None
     options = vars(environment.parsed_options)
     fields = {name: str(options.get(name, "")) for name in form.LOAD} | request.form.to_dict()
-    message = _unlisted(environment) or form.problem(fields)
+    rows = request.form.getlist("user_classes")
+    message = _unlisted(environment, rows, known) or form.problem(fields)
+    if rows:
+        # Locust drops without a word what it does not offer: a row that has come up since.
+        environment.available_user_classes = cast(Any, dict(known))
     return jsonify({"success": False, "message": message}) if message else None
 
 
-def _unlisted(environment: Environment) -> str:
+def _unlisted(environment: Environment, rows: Iterable[str], known: Iterable[str]) -> str:
     """Locust fails on a shape that it does not know, and starts nothing for an unknown row."""
-    rows = environment.available_user_classes or {}
     shapes = [DEFAULT_SHAPE, *(environment.available_shape_classes or {})]
-    return form.unlisted("row", request.form.getlist("user_classes"), rows) or form.unlisted(
+    return form.unlisted("row", rows, known) or form.unlisted(
         "shape", [request.form.get("shape_class") or DEFAULT_SHAPE], shapes
     )
 

@@ -86,7 +86,7 @@ def test_each_request_is_counted_once(
         wait_until(
             locust,
             lambda: reachable(ui, served - USERS - 1),
-            timeout_s=10,
+            timeout_s=60,
             waiting_for=f"{served} requests",
         )
         counted = numbers(ui)

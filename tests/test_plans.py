@@ -68,6 +68,8 @@ def test_rows_without_their_toolchain_are_left_out_with_the_reason(
     plan = plans.prepare(Options(seed=1, plan="full"))
     assert plan.left_out["go"] == "install it"
     assert "go" not in plan.rows
+    with pytest.raises(PlanError, match="^row node: install it; row go: install it$"):
+        plans.prepare(Options(seed=1, rows=("node", "flask-sync", "go")))
 
 
 def test_a_row_that_cannot_be_built_is_left_out_unless_it_was_asked_for(

@@ -35,24 +35,31 @@ def row(request: pytest.FixtureRequest, lab: Lab) -> Row:
 def start(lab: Lab, tmp_path: Path) -> Start:
     """Starts one more of a row on ports of its own, with an environment over the declared one."""
 
-    @contextmanager
     def started(
         row: Row, environment: Mapping[str, str]
-    ) -> Iterator[tuple[Row, subprocess.Popen[bytes]]]:
-        port, metrics_port = ports.free(2)
-        own = replace(row, port=port, metrics_port=metrics_port)
-        with (tmp_path / f"{row.name}.log").open("wb") as log:
-            process = subprocess.Popen(
-                own.command,
-                cwd=own.folder,
-                env=lab.environment(own) | dict(environment),
-                stdout=log,
-                stderr=subprocess.STDOUT,
-            )
-            try:
-                yield own, process
-            finally:
-                process.terminate()
-                process.wait(30)
+    ) -> AbstractContextManager[tuple[Row, subprocess.Popen[bytes]]]:
+        return another(lab, row, environment, tmp_path / f"{row.name}.log")
 
     return started
+
+
+@contextmanager
+def another(
+    lab: Lab, row: Row, environment: Mapping[str, str], log: Path
+) -> Iterator[tuple[Row, subprocess.Popen[bytes]]]:
+    """One more of a row on ports of its own, until the block ends."""
+    port, metrics_port = ports.free(2)
+    own = replace(row, port=port, metrics_port=metrics_port)
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            own.command,
+            cwd=own.folder,
+            env=lab.environment(own) | dict(environment),
+            stdout=output,
+            stderr=subprocess.STDOUT,
+        )
+        try:
+            yield own, process
+        finally:
+            process.terminate()
+            process.wait(30)

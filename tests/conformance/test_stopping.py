@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import socket
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from functools import partial
 
 import psycopg
+import pytest
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import AcceptConnection, Request
 
+from loadtest import sampler
 from loadtest.conformance import Client
 from loadtest.manifest import Row
 from loadtest.native import Lab
-from tests.conformance.conftest import Start
+from tests.conformance.conftest import Start, another
 from tests.conformance.test_outage import status
 from tests.waiting import eventually
 
+HALF = (
+    b"POST /orders HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"
+    b'Content-Length: 100\r\n\r\n{"customer'
+)
+GRACE_S = 30  # the 25 s that services/README.md states, and time to be killed in
 WAITS = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND query LIKE %s"
 
 
@@ -30,14 +43,71 @@ def test_row_finishes_what_is_in_hand(row: Row, lab: Lab, start: Start) -> None:
         psycopg.connect(lab.database.full_url, autocommit=True) as database,
         ThreadPoolExecutor() as background,
         Client(own.url()) as client,
+        ExitStack() as idle,
     ):
-        assert eventually(lambda: status(own, "/readyz") == 200)
+        assert eventually(partial(ready, own))
+        idle.enter_context(kept(own))
+        if json.loads(client.send("GET", "/about").body)["websocket"]:
+            idle.enter_context(websocket(own))
         answer = background.submit(client.send, "GET", "/wait?ms=1500")
         assert eventually(lambda: waiting(database, name))
         process.terminate()
         assert eventually(lambda: not accepts(own))
         assert answer.result(20).status == 200
         assert process.wait(25) == 0
+
+
+@contextmanager
+def kept(row: Row) -> Iterator[None]:
+    """A connection that has had its answer and stays open."""
+    with Client(row.url()) as client:
+        assert client.send("GET", "/plaintext").status == 200
+        yield
+
+
+@contextmanager
+def websocket(row: Row) -> Iterator[None]:
+    """A WebSocket on which nobody says anything."""
+    with socket.create_connection(("127.0.0.1", row.port), timeout=20) as connection:
+        protocol = WSConnection(ConnectionType.CLIENT)
+        connection.sendall(protocol.send(Request(host="lab", target="/ws")))
+        protocol.receive_data(connection.recv(4096))
+        assert isinstance(next(protocol.events()), AcceptConnection)
+        yield
+
+
+@pytest.fixture(scope="module")
+def left_waiting(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
+    """Exit codes of rows that were stopped while a client owed them half a body; all at once."""
+    folder = tmp_path_factory.mktemp("stopping")
+    with ExitStack() as stack:
+        started = [
+            stack.enter_context(another(lab, row, {"POOL_SIZE": "2"}, folder / f"{row.name}.log"))
+            for row in lab.rows.values()
+        ]
+        for own, _ in started:
+            assert eventually(partial(ready, own), 60)
+            client = stack.enter_context(socket.create_connection(("127.0.0.1", own.port), 20))
+            client.sendall(HALF)
+            assert eventually(partial(busy, own))
+        for _, process in started:
+            process.terminate()
+        return {own.name: process.wait(GRACE_S) for own, process in started}
+
+
+def ready(row: Row) -> bool:
+    return status(row, "/readyz") == 200
+
+
+def busy(row: Row) -> bool:
+    """Whether the row has the request in hand."""
+    return sampler.scrape(row.metrics_url())["http_server_active_requests"] == 1
+
+
+def test_half_a_request_does_not_keep_a_row_from_stopping(
+    row: Row, left_waiting: dict[str, int | None]
+) -> None:
+    assert left_waiting[row.name] == 0
 
 
 def waiting(database: psycopg.Connection, name: str) -> bool:

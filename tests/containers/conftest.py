@@ -14,7 +14,7 @@ from tests.containers.stack import Stack
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
-    """Every service from freshly built images, healthy, with two Locust workers.
+    """Every service from freshly built images, healthy, with four Locust workers.
 
     Its passwords lie where those of `make up` do, so that an image which takes them in shows it.
     """
@@ -23,7 +23,7 @@ def stack() -> Iterator[Stack]:
     stack = Stack(name, remains.STATES / name)
     try:
         stack.compose("build", "--quiet")
-        stack.up(stack.services(), "--scale", "locust-worker=2")
+        stack.up(stack.services(), "--scale", "locust-worker=4")
         yield stack
     finally:
         stack.close()

@@ -89,13 +89,13 @@ def test_no_image_has_taken_in_the_password(stack: Stack) -> None:
         assert files.returncode == 0
 
 
-def test_a_load_over_the_page_of_locust_with_two_workers(stack: Stack) -> None:
+def test_a_load_over_the_page_of_locust_with_four_workers(stack: Stack) -> None:
     page = stack.url("locust", 8089)
 
     def stats() -> dict[str, object]:
         return dict(json.loads(fetch(f"{page}/stats/requests")))
 
-    await_that(lambda: len(stats()["workers"]) == 2, within_s=30, what="two workers")  # type: ignore[arg-type]
+    await_that(lambda: len(stats()["workers"]) == 4, within_s=30, what="four workers")  # type: ignore[arg-type]
     form = urllib.parse.urlencode({"user_count": 8, "spawn_rate": 8, "host": ""}).encode()
     assert json.loads(fetch(f"{page}/swarm", data=form))["success"]
     try:
