@@ -171,6 +171,8 @@ def _verified(row: Row, database_url: str | None) -> bool:
     left_out = ", ".join(row.leaves_out)
     kept = f"keeps the contract{f', but for {left_out}' if left_out else ''}"
     console.print(f"{row.name}: {'FAILS' if found.failures else kept}")
+    if shares := found.seen.get("worker_requests"):
+        console.print(f"  requests by worker: {', '.join(map(str, shares))}")
     for line in (*found.failures, *found.warnings):
         console.print(f"  {line}", markup=False, soft_wrap=True)
     return not found.failures

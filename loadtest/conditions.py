@@ -76,8 +76,16 @@ def rows(run: Run) -> Table:
                 str(row.get("model")),
                 *numbers,
                 bound,
+                *_burst(row.get("burst") or {}),
                 ", ".join(row.get("leaves_out") or ()) or "–",
             )
         )
     headers = ("Row", "Framework", "Server", "Model", "Workers", "Threads", "Pool", "Slots")
-    return Table((*headers, "Leaves out of the contract"), tuple(found))
+    burst = ("Slots taken in a burst", "Requests by worker in it")
+    return Table((*headers, *burst, "Leaves out of the contract"), tuple(found))
+
+
+def _burst(seen: Mapping[str, Any]) -> tuple[str, str]:
+    """What was seen of the row before the first trial."""
+    shares = ", ".join(map(str, seen.get("worker_requests") or ()))
+    return str(seen.get("slots", "–")), shares or "–"

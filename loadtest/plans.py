@@ -102,8 +102,8 @@ class Plan:
 def prepare(options: Options) -> Plan:
     """Read manifest, budget and experiments, and narrow them to what was asked and what can run.
 
-    Raises ManifestError, BudgetError or ExperimentError for what does not exist. A row or experiment
-    that was asked for by name and cannot run is an error too; one that was not is left out.
+    Raises ManifestError, BudgetError or ExperimentError for what does not exist. A row or an
+    experiment that was asked for by name and cannot run is an error too; others are left out.
     """
     if options.backend not in BACKENDS:
         raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")

@@ -98,7 +98,10 @@ class Runner:
         for name, row in house.rows.items():
             self._watch.say(f"checking the answers of {name}")
             found = verify(row, house.backend, house.database_url)
-            self._update(warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))))
+            self._update(
+                warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))),
+                rows={**self.record.rows, name: {**self.record.rows[name], "burst": found.seen}},
+            )
             if found.failures:
                 wrong[name] = shortened(found.failures)
                 self._watch.say(f"{name} is not timed: {wrong[name]}")

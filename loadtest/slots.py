@@ -64,6 +64,16 @@ class SlotReport:
         return max(counts) / max(1, min(counts)) if counts else 1.0
 
     @property
+    def seen(self) -> dict[str, Any]:
+        """What was seen, as run.json keeps it."""
+        return {
+            "slots": self.observed,
+            "sessions": self.backends,
+            "keep_alive_p50_ms": self.keep_alive_p50_ms,
+            "worker_requests": sorted(self.worker_requests.values()),
+        }
+
+    @property
     def failures(self) -> tuple[str, ...]:
         """Why the row must not be timed."""
         found = []
@@ -90,7 +100,7 @@ class SlotReport:
         if self.keep_alive_p50_ms is None:
             found.append("no keep-alive: every request opens a connection")
         if self.skew > SKEW_LIMIT:
-            shares = ", ".join(str(count) for count in sorted(self.worker_requests.values()))
+            shares = ", ".join(map(str, self.seen["worker_requests"]))
             found.append(f"uneven workers: {shares} requests (at most {SKEW_LIMIT}× expected)")
         return tuple(found)
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
 from loadtest import conformance, slots
 from loadtest.manifest import Row
@@ -11,10 +13,14 @@ from loadtest.slots import SlotError
 
 @dataclass(frozen=True)
 class Verified:
-    """What is wrong with a row (it must not be timed), and what is only worth knowing."""
+    """What is wrong with a row (it must not be timed), and what is only worth knowing.
+
+    `seen` is what a burst of requests showed: see `SlotReport.seen`.
+    """
 
     failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    seen: Mapping[str, Any] = field(default_factory=dict)
 
 
 def verify(row: Row, backend: str = "native", database_url: str | None = None) -> Verified:
@@ -28,7 +34,8 @@ def verify(row: Row, backend: str = "native", database_url: str | None = None) -
     if failures or database_url is None:
         return Verified(tuple(failures))
     try:
-        seen = slots.observe(url, row.metrics_url(backend), database_url, row.name)
+        found = slots.observe(url, row.metrics_url(backend), database_url, row.name)
     except SlotError as error:
         return Verified((str(error),))
-    return Verified(seen.failures, tuple(f"{row.name}: {each}" for each in seen.warnings))
+    warnings = tuple(f"{row.name}: {each}" for each in found.warnings)
+    return Verified(found.failures, warnings, found.seen)

@@ -21,6 +21,7 @@ from loadtest.schedule import PlannedTrial, schedule
 from loadtest.trials import Gate, Prediction, Sample, Trial
 
 RUN_ID = "2026-01-02T03-04-05"
+BURST = {"burst": {"slots": 12, "worker_requests": [31, 33, 35]}}
 
 
 @dataclass(frozen=True)
@@ -131,7 +132,7 @@ def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "machine": {"cpu": "Made-up CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "6.1"},
         "versions": {"python": "3.11.7", "fastapi": "0.165", "flask": "3.1"},
-        "rows": {row: {"framework": row.split("-")[0], "model": "async"} for row in rows},
+        "rows": {row: {"framework": row.split("-")[0], "model": "async"} | BURST for row in rows},
         "experiments": {each.name: dict(each.document) for each in experiments},
         "planned": len(trials),
     }

@@ -68,7 +68,7 @@ def test_rows_without_their_toolchain_are_left_out_with_the_reason(
     plan = plans.prepare(Options(seed=1, plan="full"))
     assert plan.left_out["go"] == "install it"
     assert "go" not in plan.rows
-    with pytest.raises(PlanError, match="^row node: install it; row go: install it$"):
+    with pytest.raises(PlanError, match=r"^row node: install it; row go: install it$"):
         plans.prepare(Options(seed=1, rows=("node", "flask-sync", "go")))
 
 

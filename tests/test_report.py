@@ -70,6 +70,12 @@ def test_the_page_says_verdict_figure_and_how_to_run_it_again(run: Path) -> None
     assert "seed 7" in words
 
 
+def test_the_page_shows_what_a_burst_found_before_the_first_trial(run: Path) -> None:
+    words = _words(run)
+    assert "Slots taken in a burst" in words
+    assert "31, 33, 35" in words
+
+
 def test_a_failed_gate_and_its_rerun_are_shown(run: Path) -> None:
     words = _words(run)
     assert "1 of 97 trials failed a check and were rerun" in words

@@ -43,6 +43,8 @@ def test_the_record_says_under_which_conditions(finished: tuple[Shell, str]) -> 
     assert record["machine"]["cores"] == len(os.sched_getaffinity(0))
     assert list(record["rows"]) == list(ROWS)
     assert record["rows"]["flask-sync"]["observed"]["slots"] == 3
+    burst = record["rows"]["flask-sync"]["burst"]
+    assert (burst["slots"], len(burst["worker_requests"])) == (3, 3)
     assert "--seed 7" in record["command"]
 
 
