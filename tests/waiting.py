@@ -10,9 +10,9 @@ import psutil
 
 
 def eventually(
-    condition: Callable[[], object], timeout_s: float = 20.0, every_s: float = 0.02
+    condition: Callable[[], object], timeout_s: float = 90.0, every_s: float = 0.02
 ) -> bool:
-    """Whether `condition` holds within `timeout_s` seconds."""
+    """Whether `condition` holds within `timeout_s` seconds: long, as a shared machine may stall."""
     deadline = time.monotonic() + timeout_s
     pause = threading.Event()
     while not condition():

@@ -32,7 +32,7 @@ class Keeper:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        await_that(lambda: "keeping" in self.said, within_s=20, what="it has looked once")
+        await_that(lambda: "keeping" in self.said, within_s=90, what="it has looked once")
 
     @property
     def said(self) -> str:
@@ -68,8 +68,8 @@ def test_a_row_that_was_sent_away_comes_back(
 ) -> None:
     with kept(stack, tmp_path / "log") as keeper, unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
         docker(act, stack.container(ROW)["Id"])
-        await_that(lambda: f"{ROW}: {told}" in keeper.said, within_s=30, what=told)
-        await_that(lambda: stack.ready(ROW), within_s=60, what=f"{ROW} is back")
+        await_that(lambda: f"{ROW}: {told}" in keeper.said, within_s=90, what=told)
+        await_that(lambda: stack.ready(ROW), within_s=90, what=f"{ROW} is back")
     assert keeper.said.count(f" {ROW}: ") == 1
     assert len(keeper.said.splitlines()) == 2, keeper.said
 
@@ -82,7 +82,7 @@ def test_a_row_that_hangs_is_restarted(stack: Stack, tmp_path: Path) -> None:
     ):
         stack.signal(row, "STOP", to_all=True)
         await_that(lambda: f"{row}: unhealthy" in keeper.said, within_s=120, what="it is noticed")
-        await_that(lambda: stack.ready(row), within_s=60, what=f"{row} is back")
+        await_that(lambda: stack.ready(row), within_s=90, what=f"{row} is back")
     assert f"{row}: unhealthy for 3 checks or more; restarted" in keeper.said
 
 

@@ -47,7 +47,7 @@ def told(stack: Stack, *whats: str) -> Iterator[Callable[[], bool]]:
 
     with unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
         yield seen
-    await_that(seen, within_s=30, what=f"the dashboards mark {ROW} as {' or '.join(whats)}")
+    await_that(seen, within_s=90, what=f"the dashboards mark {ROW} as {' or '.join(whats)}")
 
 
 @pytest.mark.parametrize("signal", ["TERM", "KILL"])
@@ -57,7 +57,7 @@ def test_a_row_whose_process_ends_comes_back(stack: Stack, signal: str) -> None:
         stack.signal(ROW, signal)
         await_that(
             lambda: restarts(stack) > before and stack.ready(ROW),
-            within_s=60,
+            within_s=90,
             what=f"{ROW} is back",
         )
 
@@ -70,10 +70,10 @@ def test_a_paused_row_holds_up_nobody_and_goes_on_where_it_was(stack: Stack) -> 
         try:
             with pytest.raises(OSError, match="timed out"):
                 fetch(page, timeout_s=2)
-            await_that(seen, within_s=30, what="its pause shows")
+            await_that(seen, within_s=90, what="its pause shows")
         finally:
             stack.compose("unpause", ROW)
-        await_that(lambda: stack.ready(ROW), within_s=30, what=f"{ROW} answers again")
+        await_that(lambda: stack.ready(ROW), within_s=90, what=f"{ROW} answers again")
     assert restarts(stack) == before
 
 
@@ -81,7 +81,7 @@ def test_a_stopped_row_is_started_by_the_next_up(stack: Stack) -> None:
     with told(stack, AWAY) as seen:
         stack.compose("stop", ROW)
         assert stack.container(ROW)["State"]["ExitCode"] == 0
-        await_that(seen, within_s=30, what="its absence shows")
+        await_that(seen, within_s=90, what="its absence shows")
         stack.up([ROW])
         assert stack.ready(ROW)
 
@@ -91,8 +91,8 @@ def test_a_row_out_of_memory_is_killed_and_comes_back(stack: Stack) -> None:
     assert stack.container(ROW)["HostConfig"]["Memory"] == 64 * 2**20
     try:
         with told(stack, AWAY, AGAIN):
-            await_that(lambda: _overwhelmed(stack), within_s=60, what="the kernel killed it")
-            await_that(lambda: stack.ready(ROW), within_s=60, what=f"{ROW} is back")
+            await_that(lambda: _overwhelmed(stack), within_s=90, what="the kernel killed it")
+            await_that(lambda: stack.ready(ROW), within_s=90, what=f"{ROW} is back")
     finally:
         stack.up([ROW], "--no-deps")
 

@@ -47,7 +47,7 @@ def swarm(stack: Stack, tmp_path: Path) -> Iterator[str]:
         label = f"label=com.docker.stack.namespace={name}"
         await_that(
             lambda: not docker("ps", "--all", "--quiet", "--filter", label).strip(),
-            within_s=60,
+            within_s=90,
             what="the stack is gone",
         )
         for volume in docker("volume", "ls", "--quiet", "--filter", label).split():
@@ -76,12 +76,12 @@ def test_rows_scale_workers_join_and_a_dead_replica_is_replaced(swarm: str) -> N
     await_that(lambda: _targets(swarm) == 2, within_s=90, what="Prometheus finds both replicas")
     page = "http://127.0.0.1:8089/stats/requests"
     await_that(
-        lambda: len(json.loads(ask(swarm, page))["workers"]) == 2, within_s=60, what="two workers"
+        lambda: len(json.loads(ask(swarm, page))["workers"]) == 2, within_s=90, what="two workers"
     )
     killed = task(swarm, "fastapi-async", 2)
     docker("kill", killed)
     await_that(
-        lambda: task(swarm, "fastapi-async", 2) not in ("", killed), within_s=60, what="a new one"
+        lambda: task(swarm, "fastapi-async", 2) not in ("", killed), within_s=90, what="a new one"
     )
     assert ask(swarm, item).startswith('{"id":1,')
 

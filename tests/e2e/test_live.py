@@ -13,7 +13,7 @@ from tests.waiting import eventually
 
 def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell) -> None:
     running = shell.start("up", "--rows", "fastapi-async")
-    assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text(), 60)
+    assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text())
     ui = f"http://127.0.0.1:{shell.environment['LOCUST_PORT']}"
     with urllib.request.urlopen(ui) as response:
         assert "fastapi-async" in response.read().decode()
@@ -34,7 +34,7 @@ def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell)
 def test_what_is_missing_is_told(shell: Shell, tmp_path: Path) -> None:
     shell.environment = {**shell.environment, "PATH": path_without_prometheus(tmp_path / "bin")}
     running = shell.start("up", "--rows", "fastapi-async")
-    assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text(), 60)
+    assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text())
     told = shell.output.read_text()
     assert "Grafana: comes with Docker only (make up)" in told
     assert "Prometheus: not installed (Debian: apt install prometheus)" in told

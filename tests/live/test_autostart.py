@@ -30,9 +30,9 @@ def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> No
             | {"LAB_AUTOSTART": "1", "LAB_TARGET": targets, "LAB_LOAD_METRICS_PORT": str(metrics)},
         )
         watch = Watch(ui=f"http://{ports.LOOPBACK}:{ui}", prometheus="", lab=lab)
-        assert eventually(watch.answers, 60)
+        assert eventually(watch.answers)
         for row in ("fastapi-async", "flask-sync"):
-            assert eventually(lambda wanted=row: watch.requests(wanted) > 0, 30), row  # type: ignore[misc]
+            assert eventually(lambda wanted=row: watch.requests(wanted) > 0), row  # type: ignore[misc]
         assert watch.names() == {"fastapi-async /wait", "flask-sync /wait", "Aggregated"}
         assert watch.statistics()["user_count"] == 60
         watch.press_stop()

@@ -69,7 +69,7 @@ def test_two_rows_two_scenarios(page: Page, watch: Watch) -> None:
     press_start(page)
     for row in (FIRST, SECOND):
         expect(page.get_by_text(f"{row} /wait")).to_be_visible()
-    assert eventually(lambda: watch.requests(FIRST) > 1000, 30)
+    assert eventually(lambda: watch.requests(FIRST) > 1000)
     picture(page, watch)
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="New", exact=True).click()
@@ -84,7 +84,7 @@ def test_two_rows_two_scenarios(page: Page, watch: Watch) -> None:
 def picture(page: Page, watch: Watch) -> None:
     """Save what is seen where LAB_SCREENSHOT says (`make screenshot`)."""
     if path := os.environ.get("LAB_SCREENSHOT"):
-        assert eventually(lambda: watch.requests(FIRST) > 4500, 60)
+        assert eventually(lambda: watch.requests(FIRST) > 4500)
         page.get_by_text("Try this").click()
         page.screenshot(path=Path(path))
 

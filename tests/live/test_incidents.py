@@ -62,20 +62,20 @@ def a_worker(watch: Watch) -> int:
 @pytest.fixture
 def begin(watch: Watch) -> float:
     """When nothing was the matter any more."""
-    assert eventually(lambda: not incidents(watch) | incidents(watch, OTHER), 60)
+    assert eventually(lambda: not incidents(watch) | incidents(watch, OTHER))
     return time.time()
 
 
 def test_a_killed_row_is_away_until_it_is_started_again(watch: Watch, begin: float) -> None:
     spent = watch.number(CPU)
     assert watch.start(ROW, users=8, scenario="json", parameters="", load="closed")["success"]
-    assert eventually(lambda: watch.number(CPU) > spent + BUSY_CPU_S, 60)
+    assert eventually(lambda: watch.number(CPU) > spent + BUSY_CPU_S)
     watch.press_stop()
     send(signal.SIGKILL, processes(watch))
     assert eventually(lambda: incidents(watch) == {AWAY})
     watch.lab.restart(ROW)
     assert eventually(lambda: incidents(watch) == {AGAIN})
-    assert eventually(lambda: not incidents(watch), 40)
+    assert eventually(lambda: not incidents(watch))
     assert not ever(watch, OTHER, begin)
 
 
@@ -95,6 +95,6 @@ def test_a_paused_row_is_away_and_goes_on_where_it_was(watch: Watch, begin: floa
 def test_a_worker_that_is_killed_is_missed(watch: Watch, begin: float) -> None:
     os.kill(a_worker(watch), signal.SIGKILL)
     assert eventually(lambda: incidents(watch) == {WORKER})
-    assert eventually(lambda: not incidents(watch), 40)
+    assert eventually(lambda: not incidents(watch))
     assert ever(watch, ROW, begin) == {WORKER}
     assert not ever(watch, OTHER, begin)
