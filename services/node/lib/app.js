@@ -9,6 +9,7 @@ import * as valid from './validation.js'
 const KEEP_ALIVE_MS = 75_000
 const REQUEST_MS = 10_000 // from its first byte to its last
 const MESSAGE_BYTES = 16 * 1024 * 1024 // as uvicorn has it
+const GOODBYE_MS = 1_000 // how long a WebSocket's client may take to say that it has closed, too
 const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
 
 const text = { type: 'string' }
@@ -43,7 +44,7 @@ export function createApp ({ settings, database, about, recorder }) {
   })
   app.setErrorHandler(answerError)
   app.register(cookie, { secret: settings.sessionSecret })
-  app.register(websocket, { options: { maxPayload: MESSAGE_BYTES } })
+  app.register(websocket, { options: { maxPayload: MESSAGE_BYTES, closeTimeout: GOODBYE_MS } })
   app.register(async (scope) => {
     greetings(scope)
     fromDatabase(scope, database)

@@ -4,6 +4,7 @@ import { Database } from './database.js'
 import { Recorder } from './recorder.js'
 
 const CLOSE_MS = 50
+const CUT_MS = 22_000 // as in the other rows
 const CANNOT_LISTEN = 3 // exit code: another try would fail as well
 
 /** Serve requests from the primary's `listen` to its `stop`, then finish what is in hand. */
@@ -22,6 +23,8 @@ export async function work (settings, metricsFile) {
     stop: async () => {
       // A connection that finishes its request now would else stay open, idle, for its 75 s.
       setInterval(() => app.server.closeIdleConnections(), CLOSE_MS).unref()
+      // Once it closes, Node no longer gives up on a request whose rest never comes.
+      setTimeout(() => app.server.closeAllConnections(), CUT_MS).unref()
       await app.close()
       await database.close()
       process.exit(0)
