@@ -141,14 +141,16 @@ def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> li
 
 
 def word(states: Iterable[State]) -> Word:
-    """Confirmed where every measured criterion holds, refuted where every one fails.
+    """Confirmed where every criterion holds, refuted where every measured one fails.
 
-    Conditional takes one of each: a criterion that stays open has refuted nothing.
+    Conditional takes one of each: a criterion that stays open has refuted nothing. One that was not
+    measured confirms nothing: it is the other half of what was claimed.
     """
-    measured = {state for state in states if state != "not measured"}
+    found = set(states)
+    measured = found - {"not measured"}
     if not measured:
         return "not measured"
-    if measured == {"holds"}:
+    if found == {"holds"}:
         return "confirmed"
     if measured == {"fails"}:
         return "refuted"

@@ -188,10 +188,16 @@ def _twin_sentence(twins: Sequence[Finding]) -> str:
     open_ = sum(finding.outcome == "inconclusive" for finding in twins)
     if strange:
         return (
-            f"{len(strange)} of {len(twins)} comparisons of a row with itself found a difference."
+            f"{len(strange)} of {_counted(len(twins), 'comparison')} of a row with itself "
+            "found a difference."
         )
     tail = f", {open_} of them too noisy to be sure within ±5 %" if open_ else ""
-    return f"{len(twins)} comparisons of a row with itself found no difference{tail}."
+    compared = _counted(len(twins), "comparison")
+    return f"{compared} of a row with itself found no difference{tail}."
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'s'[: number != 1]}"
 
 
 def _gate_sentence(run: Run) -> str:
@@ -201,9 +207,13 @@ def _gate_sentence(run: Run) -> str:
     places = {(trial.experiment, trial.index) for trial in failed}
     saved = {(trial.experiment, trial.index) for trials in run.valid.values() for trial in trials}
     lost = len(places - saved)
+    told = f"{len(failed)} of {_counted(len(run.trials), 'trial')} failed a check"
+    if not lost:
+        return f"{told}, and a rerun passed in place of each."
+    have = "have" if lost > 1 else "has"
     return (
-        f"{len(failed)} of {len(run.trials):,} trials failed a check and were rerun; {lost} "
-        "places of the schedule have no trial that passed, and count nowhere."
+        f"{told}; {_counted(lost, 'place')} of the schedule {have} no trial that passed, and "
+        f"{'count' if lost > 1 else 'counts'} nowhere."
     )
 
 

@@ -78,7 +78,7 @@ def test_the_page_shows_what_a_burst_found_before_the_first_trial(run: Path) -> 
 
 def test_a_failed_gate_and_its_rerun_are_shown(run: Path) -> None:
     words = _words(run)
-    assert "1 of 97 trials failed a check and were rerun" in words
+    assert "1 of 97 trials failed a check, and a rerun passed in place of each." in words
     assert "Little's law" in words
     assert "a rerun passed" in words
 

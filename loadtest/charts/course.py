@@ -177,7 +177,8 @@ _SHARE, _MEMORY = "Share of the window's mean", "Memory of the service, MiB"
 
 
 def _draw_lines(rows: Sequence[str], records: Records, title: str, width: int) -> Any:
-    x = alt.X("t:Q", title=_SECONDS, axis=alt.Axis(grid=False, tickCount=8, format="~g"))
+    ticks = 8 if width > NARROW else 5
+    x = alt.X("t:Q", title=_SECONDS, axis=alt.Axis(grid=False, tickCount=ticks, format="~g"))
     axis = alt.Axis(tickCount=5, format=".0%" if title == _SHARE else ",.0f")
     y = alt.Y("y:Q", title=title, scale=alt.Scale(zero=True), axis=axis)
     base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
@@ -199,7 +200,8 @@ def _stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     ]
     if not records:
         return None
-    worst = max(records, key=lambda each: float(each["ms"]))
+    counted = [each for each in records if each["t"] > 0] or records
+    worst = max(counted, key=lambda each: float(each["ms"]))
     return Chart(
         name=f"{experiment.name}-stall",
         title=f"A light request to {worst['row']} waited up to {amount(worst['ms'])} ms",

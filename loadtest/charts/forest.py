@@ -7,7 +7,7 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape
+from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape, wrapped
 from loadtest.experiment import Experiment
 from loadtest.observations import by_round
 from loadtest.statistics import MARGIN
@@ -108,7 +108,12 @@ def _draw(
                 "level:N",
                 sort=list(levels),
                 header=alt.Header(
-                    title=None, labelOrient="top", labelAnchor="start", labelPadding=2
+                    title=None,
+                    labelOrient="top",
+                    labelAnchor="start",
+                    labelPadding=2,
+                    labelLimit=0,
+                    labelExpr=wrapped(levels, inner),
                 ),
             ),
             spacing=8,
@@ -131,8 +136,10 @@ def _ticks(summary: Records, rounds: Records) -> list[float]:
 
 
 def _scale(summary: Records, rounds: Records) -> alt.Scale:
+    """With room at both ends for a mark, which else would cover its row's name."""
     low, high = _reach(summary, rounds)
-    return alt.Scale(type="log", domain=[low / 1.02, high * 1.02], nice=False)
+    room = (high / low) ** 0.03
+    return alt.Scale(type="log", domain=[low / room, high * room], nice=False)
 
 
 def _table(findings: Sequence[Finding]) -> Table:

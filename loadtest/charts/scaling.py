@@ -20,6 +20,7 @@ from loadtest.charts.style import (
     loads,
     logarithmic,
     shape,
+    wrapped,
 )
 from loadtest.claims import UNITS, amount
 from loadtest.experiment import Experiment, Level
@@ -30,6 +31,7 @@ from loadtest.statistics import FEWEST_ROUNDS, interval
 from loadtest.trials import Prediction, Trial
 
 _CURVE_POINTS = 60
+_LABELS = 60  # pixels of the y axis and its title
 _LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
 
 
@@ -182,15 +184,16 @@ def _draw(
 
 def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
     """Levels that differ in kind, not in number: side by side, the rows in each."""
-    rows = _rows(experiment, records)
+    rows, levels = _rows(experiment, records), [level.label for level in experiment.levels]
     x = alt.X(
         "level:N",
-        sort=[level.label for level in experiment.levels],
+        sort=levels,
         title=None,
         axis=alt.Axis(
             labelAngle=0,
+            labelLimit=0,
             ticks=False,
-            labelExpr="split(datum.label, ' ')" if width <= NARROW else alt.Undefined,
+            labelExpr=wrapped(levels, (width - _LABELS) / len(levels)),
         ),
     )
     offset = alt.XOffset("row:N", sort=rows)

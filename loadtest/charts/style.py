@@ -20,6 +20,7 @@ from loadtest.schedule import TWIN
 
 WIDE, NARROW = 680, 340  # outer width in CSS pixels: a desk and a phone
 _FONT = "Helvetica, Arial, Liberation Sans, sans-serif"
+_LETTER = 7.5  # pixels, on average and at most, in the labels' size
 _INK, _FAINT = "#1f2933", "#e4e7eb"
 
 Records = list[dict[str, Any]]
@@ -106,6 +107,7 @@ def _config(width: int) -> dict[str, Any]:
             "tickColor": "#9aa5b1",
             "labelOverlap": "greedy",
         },
+        "axisY": {"titlePadding": 10},  # for the same reader's wider font
         "header": {"labelFontSize": size, "labelFontWeight": "bold", "labelColor": _INK},
         "legend": {
             "orient": "top",
@@ -136,6 +138,12 @@ def shape(arms: Sequence[str], *, legend: bool = True) -> alt.Shape:
 def service(arm: str) -> str:
     """The row behind an arm."""
     return arm.removesuffix(TWIN)
+
+
+def wrapped(labels: Sequence[str], pixels: float) -> str:
+    """A Vega expression that breaks each label into lines of so many pixels at most."""
+    lines = {label: textwrap.wrap(label, max(8, int(pixels / _LETTER))) for label in labels}
+    return f"{json.dumps(lines)}[datum.value]"
 
 
 def capital(text: str) -> str:
