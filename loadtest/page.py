@@ -172,8 +172,7 @@ def _twin_table(twins: Sequence[Finding]) -> Table | None:
             finding.reference,
             finding.experiment,
             finding.level,
-            f"{times(finding.comparison.ratio)} "
-            f"({times(finding.comparison.low)}–{times(finding.comparison.high)})",
+            f"{times(finding.comparison.ratio)} ({verdicts.limits(finding.comparison)})",
             finding.sentence,
         )
         for finding in twins
@@ -185,6 +184,8 @@ def _twin_table(twins: Sequence[Finding]) -> Table | None:
 
 def _twin_sentence(twins: Sequence[Finding]) -> str:
     strange = [finding for finding in twins if finding.outcome in ("more", "less")]
+    if all(finding.rounds < FEWEST_ROUNDS for finding in twins):
+        return "Too few rounds to compare the reference row with itself."
     open_ = sum(finding.outcome == "inconclusive" for finding in twins)
     if strange:
         return (

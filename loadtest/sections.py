@@ -122,7 +122,7 @@ def takeaway(
             return (
                 f"{capital(level.label)}: no meaningful difference between the rows (within ±5 %)"
             )
-        if at and all(_rounds(finding) < FEWEST_ROUNDS for finding in at):
+        if at and all(finding.rounds < FEWEST_ROUNDS for finding in at):
             return f"{capital(level.label)}: too few rounds to compare the rows"
         if at:
             return f"{capital(level.label)}: this run cannot tell the rows apart"
@@ -143,16 +143,13 @@ def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
     return f"{capital(first.level)}: {told}"
 
 
-def _rounds(finding: Finding) -> int:
-    """How many rounds the finding stands on."""
-    return finding.comparison.rounds if finding.comparison else 0
-
-
 def _log_ratio(finding: Finding) -> float:
     return math.log(finding.comparison.ratio) if finding.comparison else 0.0
 
 
 def _tally(findings: Sequence[Finding], twins: Sequence[Finding]) -> str:
+    if all(finding.rounds < FEWEST_ROUNDS for finding in [*findings, *twins]):
+        return "Too few rounds to tell a difference from chance"
     count = Counter(finding.outcome for finding in findings)
     different = count["more"] + count["less"]
     told = [
@@ -181,7 +178,7 @@ def _beside(experiment: Experiment, findings: Sequence[Finding]) -> Table | None
     rows = []
     for row, claimed in experiment.claimed.items():
         cells = [
-            f"{times(found.ratio)} × ({times(found.low)}–{times(found.high)})"
+            f"{times(found.ratio)} × ({verdicts.limits(found)})"
             if (found := measured.get((row, level)))
             else ("1" if row == experiment.reference else "not measured")
             for level in levels

@@ -29,6 +29,11 @@ class Finding:
     p_adjusted: float
 
     @property
+    def rounds(self) -> int:
+        """How many rounds it stands on."""
+        return self.comparison.rounds if self.comparison else 0
+
+    @property
     def outcome(self) -> Outcome:
         """What may be said of it."""
         return outcome(self.comparison, self.p_adjusted)
@@ -157,6 +162,13 @@ def times(ratio: float) -> str:
     if ratio == 0:
         return "0"
     return f"{ratio:.1f}" if ratio >= 1.95 else f"{ratio:.2f}"
+
+
+def limits(comparison: Comparison) -> str:
+    """The 95 % interval of a ratio as a table has it: two rounds that agree have none."""
+    if comparison.rounds < FEWEST_ROUNDS:
+        return "too few rounds"
+    return f"{times(comparison.low)}–{times(comparison.high)}"
 
 
 def findings(experiment: Experiment, trials: Sequence[Trial]) -> list[Finding]:

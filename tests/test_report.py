@@ -128,6 +128,16 @@ def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(tmp_path: Path, 
     assert ("nothing to compare yet" in words) == (count == 0)
 
 
+def test_two_rounds_are_shown_and_decide_nothing(tmp_path: Path) -> None:
+    one = experiment(rounds=2)
+    report.build(write_run(tmp_path / "run", [one], trials_of([one])))
+    words = _words(tmp_path / "run")
+    assert "Too few rounds to tell a difference from chance" in words
+    assert "Too few rounds to compare the reference row with itself" in words
+    assert "too noisy" not in words
+    assert "95 % CI" not in words
+
+
 def test_a_cut_last_line_is_told_and_nothing_is_overwritten(tmp_path: Path) -> None:
     one = experiment()
     folder = write_run(tmp_path / "run", [one], trials_of([one])[:8])

@@ -64,6 +64,11 @@ def test_two_rounds_decide_nothing() -> None:
     )
 
 
+def test_two_rounds_have_no_interval() -> None:
+    assert verdicts.limits(Comparison(1.0, 0.97, 1.02, 2, 1.0, 0.0, 0.1)) == "too few rounds"
+    assert verdicts.limits(Comparison(1.0, 0.97, 1.02, 3, 1.0, 0.0, 0.1)) == "0.97–1.02"
+
+
 rounds_of = st.lists(st.floats(0.5, 2000), min_size=2, max_size=12)
 
 

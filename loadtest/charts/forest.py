@@ -10,9 +10,9 @@ import altair as alt
 from loadtest.charts.style import NARROW, Chart, Records, Table, colour, data, shape, wrapped
 from loadtest.experiment import Experiment
 from loadtest.observations import by_round
-from loadtest.statistics import MARGIN
+from loadtest.statistics import FEWEST_ROUNDS, MARGIN
 from loadtest.trials import Trial
-from loadtest.verdicts import Finding, times
+from loadtest.verdicts import Finding, limits, times
 
 _FAR = [10.0**power for power in range(-3, 4)]
 _WIDE = [round(digit * power, 3) for power in _FAR for digit in (1, 2, 5)]
@@ -46,12 +46,14 @@ def forest(
 def _summary(finding: Finding) -> dict[str, Any]:
     comparison = finding.comparison
     assert comparison
+    told = comparison.rounds >= FEWEST_ROUNDS
+    low, high = (comparison.low, comparison.high) if told else (comparison.ratio,) * 2
     return {
         "row": finding.row,
         "level": finding.level,
         "ratio": comparison.ratio,
-        "low": max(comparison.low, _FAR[0]),
-        "high": min(comparison.high, _FAR[-1]),
+        "low": max(low, _FAR[0]),
+        "high": min(high, _FAR[-1]),
     }
 
 
@@ -150,7 +152,7 @@ def _table(findings: Sequence[Finding]) -> Table:
                 finding.row,
                 finding.level,
                 times(finding.comparison.ratio),
-                f"{times(finding.comparison.low)}–{times(finding.comparison.high)}",
+                limits(finding.comparison),
                 str(finding.comparison.rounds),
                 f"{finding.p_adjusted:.3f}" if finding.p_adjusted >= 0.001 else "< 0.001",
                 f"{finding.comparison.detectable:.1%}".replace("%", " %"),
