@@ -33,7 +33,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def row(monkeypatch: pytest.MonkeyPatch) -> Iterator[Row]:
-    monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(settling, "PATIENCE_S", 20.0)
     Service.active, Service.backlog, Service.ill = 0, 0, False
     with http.server.HTTPServer(("127.0.0.1", 0), Service) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -54,11 +54,13 @@ def test_what_is_in_hand_is_waited_for(row: Row) -> None:
     assert settling.settled(row)
 
 
-def test_patience_ends(row: Row) -> None:
+def test_patience_ends(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
     Service.backlog = 3
     assert not settling.settled(row)
 
 
-def test_who_does_not_answer_is_not_settled(row: Row) -> None:
+def test_who_does_not_answer_is_not_settled(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
     Service.ill = True
     assert not settling.settled(row)
