@@ -69,7 +69,9 @@ def findings(house: Lab) -> dict[str, Finding]:
 
 
 def test_the_same_image_under_two_names_has_no_winner(findings: dict[str, Finding]) -> None:
-    assert findings["same"].outcome in ("equivalent", "inconclusive")
+    found = findings["same"]
+    # Of runs too noisy for "equivalent" one in twenty has a winner: that is what 95 % means.
+    assert found.outcome in ("equivalent", "inconclusive") or found.p_adjusted > 0.001, found
 
 
 def test_a_delay_of_20_ms_is_found_with_its_true_ratio(findings: dict[str, Finding]) -> None:
