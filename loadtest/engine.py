@@ -154,6 +154,8 @@ class Engine:
     def step(self, longest_s: float) -> bool:
         """Do what is due, wait at most `longest_s`, deal with what came (True: something)."""
         now = self.now()
+        if self._timers and self._timers[0][0] <= now:
+            self._send_due(now)  # before a window ends: what became due in it belongs to it
         while self._timers and self._timers[0][0] <= now:
             heapq.heappop(self._timers)[2](now)
         due = self._send_due(now)
@@ -244,6 +246,8 @@ class Engine:
 
     def _publish_streams(self, streams: list[Stream]) -> None:
         number = math.floor((self.now() - self._window_begins) / SLICE_S - 0.5)
+        # However late the window begins: what came before is the warm-up's.
+        number = max(number, 0) if self._in_window else min(number, -1)
         batches = []
         for stream in streams:
             taken = stream.take()

@@ -39,6 +39,19 @@ def unstalled() -> Engine:
     return engine
 
 
+def stalling(after_s: float, lasts_s: float) -> Engine:
+    """An engine whose machine stalls once."""
+    engine, stalled_s = Engine(), 0.0
+
+    def stall(_: float) -> None:
+        nonlocal stalled_s
+        stalled_s = lasts_s
+
+    engine.now = lambda: time.perf_counter() + stalled_s
+    engine.at(engine.now() + after_s, stall)
+    return engine
+
+
 def drive(
     port: int,
     *,

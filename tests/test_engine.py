@@ -13,7 +13,7 @@ from loadtest.arrivals import poisson, uniform
 from loadtest.engine import Engine
 from loadtest.request import http_request, json_is
 from loadtest.stream import Stream, resolve
-from tests.driving import drive
+from tests.driving import drive, stalling
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 
 
@@ -222,6 +222,22 @@ def test_arrivals_without_a_free_connection_are_unsendable() -> None:
         tally = drive(port, connections=2, seconds=0.5, arrivals=uniform(100))
     assert tally.sent == tally.unfinished == 2
     assert tally.unsendable == pytest.approx(48, abs=3)
+
+
+def test_what_was_due_while_the_machine_stalled_at_the_end_is_counted() -> None:
+    with serving(never) as port:
+        engine = stalling(after_s=0.25, lasts_s=1.0)
+        tally = drive(port, connections=2, seconds=0.3, arrivals=uniform(100), engine=engine)
+    assert tally.duration_s > 1.2
+    assert tally.sent + tally.unsendable == pytest.approx(100 * tally.duration_s, abs=3)
+
+
+def test_a_window_that_begins_late_has_its_own_answers_in_its_slices() -> None:
+    with serving(answering(OK)) as port:
+        engine = stalling(after_s=0.25, lasts_s=1.0)
+        tally = drive(port, connections=2, warmup_s=0.3, engine=engine)
+    window = [each.answered for number, each in tally.slices.items() if number >= 0]
+    assert sum(window) == tally.answered > 0
 
 
 def test_arrivals_are_poisson_and_the_seed_decides() -> None:
