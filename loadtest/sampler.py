@@ -100,11 +100,13 @@ class Sampler:
         with contextlib.ExitStack() as stack:
             connection = self._connect(stack)
             due = time.monotonic()
+            self._look(connection)
             while not self._done:
-                self._look(connection)
                 due = max(due + self._interval_s, time.monotonic())
                 if self._wanted.wait(due - time.monotonic()):
                     self._wanted.clear()
+                if not self._done:
+                    self._look(connection)
 
     def _look(self, connection: psycopg.Connection | None) -> None:
         began = time.time()

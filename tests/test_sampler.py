@@ -74,7 +74,7 @@ def test_samples_have_every_series_and_time_counts_from_the_window(url: str) -> 
     assert (first.pss_bytes, first.threads, first.in_flight) == (1_048_576, 5, 2)
     assert (first.pool_used, first.pool_pending, first.scheduling_lag_s) == (3, 7, 0.5)
     assert first.database_connections is None
-    assert first.cpu > 1, "one second of CPU in far less than a second"
+    assert max(each.cpu for each in samples) > 1, "a second of CPU in far less than a second"
     assert 0 < first.t < samples[-1].t
 
 
