@@ -112,7 +112,7 @@ class ForkServer:
         wait_until(
             self._process,
             lambda: connection.connect_ex(str(address)) == 0,
-            timeout_s=30,
+            timeout_s=60,
             waiting_for="connection",
         )
         return connection

@@ -18,7 +18,7 @@ from loadtest.processes import Process, Processes, wait_until
 
 UI_PORT_VARIABLE, UI_PORT = "LOCUST_PORT", 8089
 PROMETHEUS_PORT = 9090
-STARTUP_S = 30.0
+STARTUP_S = 60.0
 
 
 class LabStopped(Exception):

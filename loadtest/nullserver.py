@@ -75,7 +75,7 @@ def running(
             cpus=cpus,
             stop_signal=signal.SIGTERM,
         )
-        wait_until(process, lambda: _listens(port), timeout_s=10, waiting_for="connection")
+        wait_until(process, lambda: _listens(port), timeout_s=60, waiting_for="connection")
         yield f"http://{LOOPBACK}:{port}"
 
 

@@ -26,7 +26,7 @@ from loadtest.processes import Account, Process, Processes, credentials, wait_un
 
 SEEDS = ROOT / "services" / "postgres"
 PORT_VARIABLE = "LAB_POSTGRES_PORT"
-STARTUP_S = 30.0
+STARTUP_S = 60.0
 _VERSION = "pginstall18"  # the wheel carries several
 _INITDB = ("-U", "lab", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")
 

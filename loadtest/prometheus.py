@@ -24,7 +24,7 @@ from loadtest.processes import Process, Processes, wait_until
 FOLDER = ROOT / "prometheus"
 PORT_VARIABLE = "PROMETHEUS_PORT"
 LOAD_METRICS_PORT = ports.LOAD_METRICS
-STARTUP_S = 30.0
+STARTUP_S = 60.0
 _EXPORTERS = ("prometheus-postgres-exporter", "postgres_exporter")
 
 
