@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from loadtest import builds, manifest
 from loadtest.native import Lab
@@ -17,6 +18,10 @@ from loadtest.native import Lab
 # under which another session's Postgres is just starting: so each session has a root of its own.
 ROOT = tempfile.mkdtemp(prefix="lab-tests-")
 os.environ["PYTEST_DEBUG_TEMPROOT"] = ROOT
+
+# An example that takes long says nothing of the code on a machine that stalls now and then.
+settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("lab")
 
 # A shell has its background jobs ignore Ctrl-C, and so would all that the tests start there.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:

@@ -71,7 +71,7 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     assert trials.read(path) == made
 
 
-@settings(deadline=None, max_examples=30)
+@settings(max_examples=30)
 @given(cut=some.integers(min_value=0))
 def test_a_file_cut_anywhere_keeps_every_whole_trial(
     tmp_path_factory: pytest.TempPathFactory, cut: int
