@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator
 from itertools import pairwise
+from typing import Any
 
 import pytest
 
@@ -46,12 +47,12 @@ def test_a_killed_worker_leaves_no_ghost(watch: Watch, row: str) -> None:
     begin = time.time()
     assert watch.start(row, users=USERS, **LOAD)["success"]
     pace = f"rate(lab_worker_requests_total{of_row}[6s])"
+    assert eventually(lambda: len(workers_of(watch, row)) == WORKERS[row])
     assert eventually(lambda: watch.number(pace) > WORKERS[row] / 2)
-    processes, workers = processes_of(watch, row), workers_of(watch, row)
-    assert len(workers) == WORKERS[row]
-    assert watch.number(f"http_server_active_requests{of_row}") >= WORKERS[row]
-    (busiest,) = watch.query(f"topk(1, {pace})")
-    victim = int(busiest["metric"]["worker"])
+    assert eventually(lambda: watch.number(f"http_server_active_requests{of_row}") >= WORKERS[row])
+    workers = workers_of(watch, row)
+    processes = float(awaited(watch, f"lab_processes{of_row} >= {len(workers)}")["value"][1])
+    victim = int(awaited(watch, f"topk(1, {pace} > 0)")["metric"]["worker"])
     os.kill(victim, signal.SIGKILL)
     assert eventually(lambda: gone(victim))
     assert eventually(lambda: len(workers_of(watch, row) - workers) == 1), "another takes its place"
@@ -63,13 +64,25 @@ def test_a_killed_worker_leaves_no_ghost(watch: Watch, row: str) -> None:
         assert eventually(lambda series=series: watch.number(series) == 0), series  # type: ignore[misc]
     for counter in watch.counters(of_row, begin):
         assert all(a <= b for a, b in pairwise(counter.values)), counter
-    assert victim in workers_of(watch, row), "what a dead worker has done stays counted"
+    assert eventually(lambda: victim in workers_of(watch, row)), "what it has done stays counted"
 
 
 def workers_of(watch: Watch, row: str) -> set[int]:
     """The workers that have counted, dead ones included."""
     found = watch.query(f'lab_worker_requests_total{{service="{row}"}}')
     return {int(each["metric"]["worker"]) for each in found}
+
+
+def awaited(watch: Watch, expression: str) -> dict[str, Any]:
+    """The one series of a query, once there is one: a scrape that came too late leaves none."""
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = watch.query(expression)
+        return len(found) == 1
+
+    assert eventually(there), expression
+    return found[0]
 
 
 def processes_of(watch: Watch, row: str) -> float:
