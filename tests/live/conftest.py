@@ -44,4 +44,4 @@ def idle_afterwards(watch: Watch) -> Iterator[None]:
     yield
     watch.press_stop()
     for row in watch.lab.rows.values():
-        assert eventually(lambda row=row: settling.idle(row), 60), row.name  # type: ignore[misc]
+        assert eventually(lambda row=row: settling.idle(row)), row.name  # type: ignore[misc]

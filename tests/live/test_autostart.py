@@ -34,5 +34,5 @@ def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> No
         for row in ("fastapi-async", "flask-sync"):
             assert eventually(lambda wanted=row: watch.requests(wanted) > 0), row  # type: ignore[misc]
         assert watch.names() == {"fastapi-async /wait", "flask-sync /wait", "Aggregated"}
-        assert watch.statistics()["user_count"] == 60
+        assert eventually(lambda: watch.statistics()["user_count"] == 60)
         watch.press_stop()

@@ -15,7 +15,7 @@ from tests.waiting import eventually
 pytestmark = pytest.mark.browser
 
 QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-PATIENCE_MS = 20_000
+PATIENCE_MS = 60_000
 FIRST, SECOND = "fastapi-async", "flask-sync"
 
 

@@ -21,7 +21,7 @@ KINDS = {"event_loop", "thread", "greenlet", "go_scheduler"}
 def samples(url: str) -> dict[str, list[dict[str, str]]]:
     """The label sets of each series that a row shows."""
     found = defaultdict(list)
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with urllib.request.urlopen(url, timeout=20) as response:
         for family in text_string_to_metric_families(response.read().decode()):
             for sample in family.samples:
                 found[sample.name].append(sample.labels)
