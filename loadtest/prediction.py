@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +11,7 @@ from loadtest.load import Load
 from loadtest.trials import Prediction
 
 PAUSES = "pauses of the clients"
+TAKEN = "connections taken"
 
 
 def predict(
@@ -19,7 +21,7 @@ def predict(
 
     A request that fans out at once holds `n` slots together, in turn one after another; its L
     counts them all. What binds is the row's own limit (`slots_bound_by`), the connections of the
-    client, the pauses that they make, or the offered rate.
+    client, the pauses that they make, how many of them the row talks with, or the offered rate.
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
@@ -32,10 +34,22 @@ def predict(
     rps = slots / latency_s
     if load.kind == "open" and load.rate_rps is not None and load.rate_rps < rps:
         rps, bound_by = load.rate_rps, "offered rate"
-    asked_rps = load.connections / (latency_s / at_once + load.think_s)
+    clients = min(load.connections, _taken(about))
+    asked_rps = clients / (latency_s / at_once + load.think_s)
     if load.think_s and asked_rps < rps:
-        rps, bound_by = asked_rps, PAUSES
+        rps, bound_by = asked_rps, PAUSES if clients == load.connections else TAKEN
     return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)
+
+
+def _taken(about: Mapping[str, Any]) -> float:
+    """How many clients a row talks with at once.
+
+    A greenlet stays with its connection, also while that asks for nothing; whoever comes when all
+    have one is not accepted.
+    """
+    if about.get("model") == "greenlets":
+        return float(about["workers"] * about["threads"])
+    return math.inf
 
 
 def foretold(prediction: Prediction | None, load: Load, measure: str) -> float | None:

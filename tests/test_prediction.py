@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from loadtest.load import Load
-from loadtest.prediction import PAUSES, foretold, predict
+from loadtest.prediction import PAUSES, TAKEN, foretold, predict
 
 GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
 ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
@@ -60,6 +60,17 @@ def test_clients_that_pause_ask_for_less_than_the_slots_allow() -> None:
     assert few.rps == pytest.approx(100.0)
     assert many.rps == pytest.approx(400.0)
     assert (few.bound_by, many.bound_by) == (PAUSES, "pool")
+
+
+def test_clients_without_a_greenlet_are_not_served() -> None:
+    row = ASYNC | {"model": "greenlets", "workers": 1, "threads": 1000, "fanout": "at once"}
+    few, many = (
+        predict(row, Load("closed", n, think_s=4.95), "wait", {"ms": 50}) for n in (1000, 5000)
+    )
+    assert few is not None
+    assert many is not None
+    assert few.rps == many.rps == pytest.approx(200.0)
+    assert (few.bound_by, many.bound_by) == (PAUSES, TAKEN)
 
 
 def test_an_offered_rate_below_the_slots_binds() -> None:

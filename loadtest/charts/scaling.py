@@ -25,13 +25,14 @@ from loadtest.charts.style import (
 from loadtest.claims import UNITS, amount
 from loadtest.experiment import Experiment, Level
 from loadtest.observations import by_round
-from loadtest.prediction import PAUSES, foretold
+from loadtest.prediction import PAUSES, TAKEN, foretold
 from loadtest.scalability import FITS, Scalability, scalability
 from loadtest.statistics import FEWEST_ROUNDS, interval
 from loadtest.trials import Prediction, Trial
 
 _CURVE_POINTS = 60
 _LABELS = 60  # pixels of the y axis and its title
+_NO_SLOTS = {PAUSES: "all that is asked", TAKEN: "all whom it accepts"}
 _LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
 
 
@@ -77,7 +78,6 @@ def _record(
         "high": high,
         "rounds": len(values),
         "predicted": predicted,
-        "slots": prediction.slots if prediction else None,
         "latency_s": prediction.latency_s if prediction else None,
         "think_s": level.load.think_s,
         "limit": _limit(prediction) if predicted and prediction else "",
@@ -92,8 +92,8 @@ def _prediction(trials: Sequence[Trial], row: str, level: Level) -> Prediction |
 
 
 def _limit(prediction: Prediction) -> str:
-    if prediction.bound_by == PAUSES:
-        return "all that is asked"
+    if prediction.bound_by in _NO_SLOTS:
+        return _NO_SLOTS[prediction.bound_by]
     return f"{prediction.slots:,} slot{'s'[: prediction.slots != 1]} ({prediction.bound_by})"
 
 
@@ -148,10 +148,9 @@ def _predictions(experiment: Experiment, records: Records) -> Records:
 
 
 def _allowed(record: dict[str, Any], connections: float) -> float:
-    """Requests a second that so many connections can ask for, and the row's slots can answer."""
-    latency_s = float(record["latency_s"])
-    asked = connections / (latency_s + float(record["think_s"]))
-    return min(asked, float(record["slots"]) / latency_s)
+    """Requests a second that so many connections can ask for, up to the most that was foretold."""
+    asked = connections / (float(record["latency_s"]) + float(record["think_s"]))
+    return min(asked, float(record["predicted"]))
 
 
 def _grid(records: Records) -> list[float]:
