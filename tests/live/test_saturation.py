@@ -8,10 +8,8 @@ from itertools import pairwise
 from statistics import fmean
 
 import pytest
-import yaml
 
-from loadtest import prometheus
-from tests.live.watch import SERIES, Series, Watch
+from tests.live.watch import SERIES, Series, Watch, interval_s
 from tests.waiting import eventually
 
 # One of each kind that waits in its own way, and of each language's exporter.
@@ -24,12 +22,6 @@ FULL_SHARE = 0.95
 # Kept connections stay with the worker that took them: of several workers one may get fewer than
 # it has threads, and then the row is never full.
 ONE_WORKER = {"WORKERS": "1", "THREADS": "12", "POOL_SIZE": "12"}
-
-
-def interval_s() -> float:
-    """How often Prometheus is told to scrape."""
-    document = yaml.safe_load((prometheus.FOLDER / "prometheus.yml").read_text())
-    return float(document["global"]["scrape_interval"].removesuffix("s"))
 
 
 @pytest.fixture
@@ -56,22 +48,24 @@ def minute(watch: Watch, one_worker: None) -> Iterator[tuple[float, float]]:  # 
 
 
 def test_full_rows_are_scraped_without_a_gap(watch: Watch, minute: tuple[float, float]) -> None:
+    # Rows that have nothing to do are scraped late only where the machine stalls.
+    idle = watch.samples(f'lab_slots{{service!~"{"|".join(ROWS)}"}}', *minute)
+    late_s = max(longest_gap(series, *minute) for series in idle) - interval_s()
     for row in ROWS:
         found = watch.samples(f'{{job="rows",service="{row}"}}', *minute)
         assert {series.name for series in found} >= {"up", *SERIES}, row
         for series in found:
-            assert longest_gap(series, *minute) < 2 * interval_s(), (row, series)
-        up, busy, slots, backlog, pending = (
+            # Without a single scrape it would be two intervals.
+            assert longest_gap(series, *minute) < 1.75 * interval_s() + late_s, (row, series)
+        busy, slots, backlog, pending = (
             next(series.values for series in found if series.name == name)
             for name in (
-                "up",
                 "lab_slots_busy",
                 "lab_slots",
                 "lab_accept_backlog",
                 "db_client_connection_pending_requests",
             )
         )
-        assert set(up) == {1.0}, row
         # Requests that began together end together: a scrape between two such waves sees slots
         # that are free for milliseconds. So the mean is asked for, not each sample.
         full = [

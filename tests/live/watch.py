@@ -9,6 +9,9 @@ import urllib.request
 from dataclasses import dataclass
 from typing import Any
 
+import yaml
+
+from loadtest import prometheus
 from loadtest.native import Lab
 from tests.waiting import eventually
 
@@ -139,7 +142,7 @@ class Watch:
 
     def until_scraped_again(self) -> None:
         """Wait until every target has been read twice from now on, so once as it is now."""
-        scrapes = 'min(count_over_time(up{job=~"rows|load"}[1h]))'
+        scrapes = 'min(sum_over_time(up{job=~"rows|load"}[1h]))'
         wanted = self.number(scrapes) + 2
         assert eventually(lambda: self.number(scrapes) >= wanted)
 
@@ -147,6 +150,12 @@ class Watch:
         return _get(f"{self.ui}{path}", data)
 
 
+def interval_s() -> float:
+    """How often Prometheus is told to scrape."""
+    document = yaml.safe_load((prometheus.FOLDER / "prometheus.yml").read_text())
+    return float(document["global"]["scrape_interval"].removesuffix("s"))
+
+
 def _get(url: str, data: bytes | None = None) -> Any:
-    with urllib.request.urlopen(url, data, timeout=10) as response:
+    with urllib.request.urlopen(url, data, timeout=30) as response:
         return json.load(response)
