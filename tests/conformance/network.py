@@ -35,10 +35,10 @@ class Relay:
 
     def cut(self) -> None:
         """Refuse new connections and end the open ones."""
-        if self._listener is not None:
-            _end(self._listener)
-            self._listener = None
         with self._lock:
+            if self._listener is not None:
+                _end(self._listener)
+                self._listener = None
             for connection in self._open:
                 _end(connection)
             self._open.clear()
@@ -49,6 +49,10 @@ class Relay:
                 near, _ = listener.accept()
                 far = socket.create_connection(("127.0.0.1", self._target))
                 with self._lock:
+                    if self._listener is not listener:  # cut while it was let through
+                        _end(near)
+                        _end(far)
+                        return
                     self._open |= {near, far}
                 for source, sink in ((near, far), (far, near)):
                     threading.Thread(target=self._pass, args=(source, sink), daemon=True).start()
