@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Event
 
 import psycopg
 
@@ -46,6 +47,26 @@ def asked(row: Row, target: str, times: int) -> Iterator[list[Future[Answer]]]:
     """`times` requests under way together; they have been answered when the block has ended."""
     with ThreadPoolExecutor(times) as threads:
         yield [threads.submit(ask, row, target) for _ in range(times)]
+
+
+@contextmanager
+def asked_again(row: Row, target: str) -> Iterator[None]:
+    """One request after the other until the block ends; each is answered with 200."""
+    enough = Event()
+
+    def ask_on() -> set[int]:
+        found = {ask(row, target).status}
+        while not enough.is_set():
+            found.add(ask(row, target).status)
+        return found
+
+    with ThreadPoolExecutor(1) as thread:
+        asking = thread.submit(ask_on)
+        try:
+            yield
+        finally:
+            enough.set()
+    assert asking.result() == {200}
 
 
 @contextmanager

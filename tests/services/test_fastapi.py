@@ -15,6 +15,7 @@ from loadtest import cases
 from loadtest.conformance import Answer, Client
 from loadtest.manifest import Row
 from loadtest.native import Lab
+from tests.services.holding import asked_again, held
 from tests.waiting import eventually
 
 # Some seconds of computing, long enough to be overtaken by what need not wait for it.
@@ -42,31 +43,39 @@ def finished_at(row: Row, target: str) -> float:
     return time.monotonic()
 
 
-def overtakes(row: Row, slow: str) -> bool:
-    """Whether /json, asked after `slow`, is answered well before it (not just in the same turn)."""
-    with ThreadPoolExecutor() as background:
-        first = background.submit(finished_at, row, slow)
+@pytest.mark.parametrize(
+    ("name", "possible"),
+    [
+        ("fastapi-async", True),
+        ("fastapi-sync", True),
+        ("fastapi-blocking", False),
+        ("starlette", True),
+    ],
+)
+def test_a_request_that_waits_blocks_the_others_or_not(lab: Lab, name: str, possible: bool) -> None:
+    row = lab.rows[name]
+    with ThreadPoolExecutor() as background, held(row, 1, lab.database_url) as (waiting,):
         assert eventually(lambda: active(row) == 1)
-        second = finished_at(row, "/json")
-        return first.result() - second > TURN_S
+        other = background.submit(get, row, "/json")
+        assert eventually(other.done, 20 if possible else 0.3) == possible
+        assert not waiting.done()
+    assert [waiting.result().status, other.result().status] == [200, 200]
 
 
 @pytest.mark.parametrize(
-    ("name", "slow", "possible"),
-    [
-        ("fastapi-async", "/wait?ms=1500", True),
-        ("fastapi-sync", "/wait?ms=1500", True),
-        ("fastapi-blocking", "/wait?ms=1500", False),
-        ("starlette", "/wait?ms=1500", True),
-        ("fastapi-async", f"/cpu?n={STEPS}", False),
-        ("fastapi-sync", f"/cpu?n={STEPS}", True),
-        ("fastapi-processpool", f"/cpu?n={STEPS}", True),
-    ],
+    ("name", "possible"),
+    [("fastapi-async", False), ("fastapi-sync", True), ("fastapi-processpool", True)],
 )
-def test_slow_request_blocks_the_others_or_not(
-    lab: Lab, name: str, slow: str, possible: bool
+def test_a_request_that_computes_blocks_the_others_or_not(
+    lab: Lab, name: str, possible: bool
 ) -> None:
-    assert overtakes(lab.rows[name], slow) == possible
+    """/json is answered well before it, and not just in the same turn."""
+    row = lab.rows[name]
+    with ThreadPoolExecutor() as background:
+        first = background.submit(finished_at, row, f"/cpu?n={STEPS}")
+        assert eventually(lambda: active(row) == 1)
+        second = finished_at(row, "/json")
+        assert (first.result() - second > TURN_S) == possible
 
 
 def test_process_pool_survives_the_death_of_a_process(lab: Lab) -> None:
@@ -86,10 +95,8 @@ def pool(root_pid: int) -> list[psutil.Process]:
 
 def test_event_loop_row_fans_out_at_once(lab: Lab) -> None:
     row = lab.rows["fastapi-async"]
-    with ThreadPoolExecutor() as background:
-        answer = background.submit(get, row, "/fanout?n=10&ms=1000")
+    with asked_again(row, "/fanout?n=10&ms=1000"):
         assert eventually(lambda: used(row) == 10)
-        assert answer.result().status == 200
 
 
 def used(row: Row) -> float:

@@ -72,6 +72,7 @@ def test_a_row_that_is_full_is_healthy_as_long_as_it_answers(
     lab: Lab, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(healthcheck, "READY_TIMEOUT_S", 0.3)
+    monkeypatch.setattr(healthcheck, "COUNT_TIMEOUT_S", 20.0)
     row = lab.rows["flask-sync"]
     slots = json.loads(ask(row, "/about").body)["slots"]
 
