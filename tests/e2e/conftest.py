@@ -90,9 +90,10 @@ class Shell:
         return [each for each in psutil.process_iter() if str(self.state) in _words(each)]
 
     def trials(self) -> list[dict[str, Any]]:
-        """The lines of trials.jsonl."""
+        """The lines of trials.jsonl that have been written to their end."""
         path = self.latest / "trials.jsonl"
-        return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
 
     def record(self) -> dict[str, Any]:
         """run.json."""

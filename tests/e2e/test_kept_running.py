@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import signal
 from collections.abc import Callable
 
@@ -15,6 +16,7 @@ from tests.waiting import eventually
 ROW = "flask-sync"
 # Long enough for whatever happens at its beginning to be seen before its end.
 WINDOW_S = 6
+LOAD = 20  # more requests than the lab makes to see whether a row is idle
 EXPERIMENT_OF_ONE = (
     EXPERIMENT.replace('rows = ["fastapi-async", "flask-sync"]', f'rows = ["{ROW}"]')
     .replace('reference = "fastapi-async"', f'reference = "{ROW}"')
@@ -60,11 +62,10 @@ def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) 
     path.write_text(EXPERIMENT_OF_ONE)
     running = shell.start("run", "--experiments", str(path), "--rows", ROW, "--seed", "7")
     for number, (act, _) in enumerate(ACTS, start=1):
-        assert eventually(lambda count=number: len(valid(shell)) == count, 150), (  # type: ignore[misc]
+        assert eventually(lambda count=number: len(valid(shell)) >= count, 150), (  # type: ignore[misc]
             shell.output.read_text()
         )
-        before = asked(shell)
-        assert eventually(lambda count=before: asked(shell) > count), "the next trial has begun"  # type: ignore[misc]
+        assert eventually(loaded(shell), 60), "the next trial has begun"
         act(shell)
     assert running.wait(150) == 0, shell.output.read_text()
     failed = [
@@ -73,20 +74,29 @@ def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) 
         for gate in trial["gates"]
         if gate["name"] == "row kept running" and not gate["passed"]
     ]
-    assert len(failed) == len(ACTS), failed
     page = (shell.latest / "report.html").read_text()
-    for detail, (_, told) in zip(failed, ACTS, strict=True):
-        assert detail.startswith(told)
-        assert detail in page
+    assert all(detail in page for detail in failed)
+    # A machine that stalls for as long as a gate allows pauses the row too, and that is told.
+    details = iter(failed)
+    for _, told in ACTS:
+        assert any(detail.startswith(told) for detail in details), failed
     assert valid(shell) == {0, 1, 2, 3}
 
 
-def asked(shell: Shell) -> float:
-    """Requests that the row has answered so far."""
-    port = int(shell.environment["FLASK_SYNC_METRICS_PORT"])
-    with contextlib.suppress(OSError):
-        return scrape(f"http://127.0.0.1:{port}/metrics").get("lab_worker_requests_total", 0.0)
-    return 0.0
+def loaded(shell: Shell) -> Callable[[], bool]:
+    """Whether the row has answered a load since now; one that is started again counts anew."""
+    url = f"http://127.0.0.1:{shell.environment['FLASK_SYNC_METRICS_PORT']}/metrics"
+    fewest = math.inf
+
+    def grown() -> bool:
+        nonlocal fewest
+        with contextlib.suppress(OSError):
+            answered = scrape(url).get("lab_worker_requests_total", 0.0)
+            fewest = min(fewest, answered)
+            return answered > fewest + LOAD
+        return False
+
+    return grown
 
 
 def valid(shell: Shell) -> set[int]:
