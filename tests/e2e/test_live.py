@@ -26,7 +26,7 @@ def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell)
     assert "nothing answers for flask-sync" in silent.stderr
 
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 0
+    assert running.wait(150) == 0
     assert shell.output.read_text().endswith("stopped; nothing is left running\n")
     assert not shell.processes()
 
@@ -41,7 +41,7 @@ def test_what_is_missing_is_told(shell: Shell, tmp_path: Path) -> None:
     with urllib.request.urlopen(f"http://127.0.0.1:{shell.environment['LOCUST_PORT']}") as response:
         assert "Prometheus is not running" in response.read().decode()
     running.terminate()
-    assert running.wait(60) == 0
+    assert running.wait(150) == 0
 
 
 def path_without_prometheus(folder: Path) -> str:

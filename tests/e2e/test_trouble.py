@@ -24,7 +24,7 @@ def test_ctrl_c_keeps_finished_trials_and_resume_does_the_rest(shell: Shell) -> 
     running = shell.start(*shell.compare())
     assert eventually(lambda: len(shell.trials()) >= 2, 120), shell.output.read_text()
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(150) == 130
     assert eventually(lambda: not shell.processes())
     before = shell.trials()
     assert 2 <= len(before) < TRIALS
@@ -44,7 +44,7 @@ def test_ctrl_c_while_the_rows_start_leaves_nothing(shell: Shell) -> None:
     running = shell.start(*shell.compare())
     assert eventually(lambda: (shell.state / "logs" / "fastapi-async.log").exists())
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(150) == 130
     assert not shell.trials()
 
 
