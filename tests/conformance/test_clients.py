@@ -45,7 +45,7 @@ def orders(lab: Lab) -> Iterator[Callable[[], int]]:
 
 def busy(row: Row) -> list[float]:
     """What the row says of requests in hand: all of it is 0 at rest."""
-    metrics = sampler.scrape(row.metrics_url())
+    metrics = sampler.scrape(row.metrics_url(), timeout_s=20)
     return [metrics[name] for name in IN_HAND]
 
 

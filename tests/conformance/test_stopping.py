@@ -108,7 +108,7 @@ def ready(row: Row) -> bool:
 
 def busy(row: Row) -> bool:
     """Whether the row has the request in hand."""
-    return sampler.scrape(row.metrics_url())["http_server_active_requests"] == 1
+    return sampler.scrape(row.metrics_url(), timeout_s=20)["http_server_active_requests"] == 1
 
 
 def test_half_a_request_does_not_keep_a_row_from_stopping(

@@ -18,7 +18,7 @@ def test_requests_are_counted_alike_on_both_sides(lab: Lab, service: str) -> Non
     row = lab.rows[service]
 
     def counted() -> int:
-        return int(scrape(row.metrics_url()).get(COUNT, 0))
+        return int(scrape(row.metrics_url(), timeout_s=20).get(COUNT, 0))
 
     before = counted()
     result = load.run(
