@@ -6,11 +6,13 @@ the form shows.
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 from urllib.parse import urlsplit
 
+import gevent
 import gevent.pool
 from flask import Response, jsonify, request
 from gevent import socket
@@ -26,6 +28,7 @@ AUTOSTART_VARIABLE = "LAB_AUTOSTART"
 FIRST_TRY = {"num_users": 60, "spawn_rate": 60.0, "scenario": "wait"}
 AUTOSTART = {"autostart": True, "user_classes": ["fastapi-async", "flask-sync"]}
 PROBE_S = 0.5
+LOOK_UPS = 4  # of one row's name at once: as many pages as that may be opened while they hang
 DEFAULT_SHAPE = "Default"  # as Locust calls that there is none
 
 
@@ -39,6 +42,8 @@ def attach(environment: Environment, web_ui: WebUI | None) -> None:
     if web_ui is None or web_ui.app is None:
         return
     known: Any = dict(environment.available_user_classes or {})
+    # Names are looked up in threads: those of rows that are away must not keep the others waiting.
+    gevent.get_hub().threadpool.maxsize += LOOK_UPS * len(known)
     web_ui.app.before_request(lambda: _only_running(environment, known))
     web_ui.app.before_request(lambda: _refusal(environment, known))
     web_ui.app.after_request(_guided)
@@ -63,12 +68,12 @@ def _loaded(environment: Environment, row: type[User]) -> bool:
 
 
 def _answers(row: type[User]) -> bool:
+    """Whether somebody listens there; without a network an unknown name alone takes seconds."""
     parts = urlsplit(row.host or "")
-    try:
-        socket.create_connection((parts.hostname, parts.port or 80), timeout=PROBE_S).close()
-    except OSError:
-        return False
-    return True
+    with gevent.Timeout(PROBE_S, False), contextlib.suppress(OSError):
+        socket.create_connection((parts.hostname, parts.port or 80)).close()
+        return True
+    return False
 
 
 def _refusal(environment: Environment, known: Mapping[str, type[User]]) -> Response | None:
