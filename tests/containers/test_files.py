@@ -18,9 +18,12 @@ STAND_INS = sorted(ROOT.glob(".ci/stand-ins/*.Dockerfile"))
 SCRIPTS = [
     *(path for path in sorted(ROOT.glob("containers/*")) if path.suffix == ""),
     ROOT / ".ci/engine",
+    ROOT / ".ci/needs",
+    ROOT / ".ci/run",
     ROOT / ".ci/stand-ins/make",
     ROOT / ".ci/stand-ins/postgres-entrypoint",
     ROOT / "services/postgres/start",
+    ROOT / "tests/containers/two-engines",
 ]
 DOCUMENT = read_compose(COMPOSE_FILE, {})
 SERVICES: dict[str, dict[str, Any]] = DOCUMENT["services"]
