@@ -1,47 +1,69 @@
-"""A client that announces a body and falls silent: told so in the end, and nobody waits for it."""
+"""A client that never sends the whole body: told so in the end, and nobody waits for it."""
 
 from __future__ import annotations
 
-import http.client
-import json
+import select
 import socket
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 import pytest
 
 from loadtest.manifest import Row
 from loadtest.native import Lab
+from tests.conformance import wire
 
 BEGUN = (
-    b"POST /orders HTTP/1.1\r\nHost: lab\r\nContent-Type: application/json\r\n"
-    b'Content-Length: 100\r\n\r\n{"customer'
+    wire.head("POST", "/orders", "Content-Type: application/json", "Content-Length: 100000")
+    + b'{"customer'
 )
-LIMIT_S = 20  # twice what the contract says: these machines are slow at times
+DRIP_S = 1.0
 
 
-def answer(row: Row) -> tuple[int, Any]:
-    """Status and document of the answer to a request that is never whole."""
-    with (
-        socket.create_connection(("127.0.0.1", row.port), timeout=LIMIT_S) as client,
-        client.makefile("rb") as received,
-    ):
+def fall_silent(_: socket.socket) -> None:
+    """Send no more."""
+
+
+def drip(client: socket.socket) -> None:
+    """Send a byte now and then until there is an answer; raises TimeoutError where none comes."""
+    end = time.monotonic() + wire.TIMEOUT_S
+    while not select.select([client], [], [], DRIP_S)[0]:
+        if time.monotonic() > end:
+            raise TimeoutError(f"still read after {wire.TIMEOUT_S:.0f} s")
+        client.sendall(b" ")
+
+
+MANNERS: Mapping[str, Callable[[socket.socket], None]] = {"silent": fall_silent, "dripping": drip}
+Answer = tuple[int, Any] | None
+
+
+def answer(row: Row, go_on: Callable[[socket.socket], None]) -> Answer:
+    """What comes back to a request that is never whole."""
+    with wire.connect(row) as client, client.makefile("rb") as received:
         client.sendall(BEGUN)
-        status = int(received.readline().split()[1])
-        head = http.client.parse_headers(received)
-        return status, json.loads(received.read(int(head["Content-Length"])))
+        go_on(client)
+        return wire.answer(received)
 
 
 @pytest.fixture(scope="module")
-def answers(lab: Lab) -> dict[str, tuple[int, Any]]:
+def answers(lab: Lab) -> Mapping[tuple[str, str], Future[Answer]]:
     """All rows are asked at once, as each takes its time."""
-    with ThreadPoolExecutor(len(lab.rows)) as clients:
-        return dict(zip(lab.rows, clients.map(answer, lab.rows.values()), strict=True))
+    with ThreadPoolExecutor(len(lab.rows) * len(MANNERS)) as clients:
+        return {
+            (name, manner): clients.submit(answer, row, go_on)
+            for name, row in lab.rows.items()
+            for manner, go_on in MANNERS.items()
+        }
 
 
-def test_a_body_that_never_comes_is_the_clients_fault(
-    row: Row, answers: dict[str, tuple[int, Any]]
+@pytest.mark.parametrize("manner", MANNERS)
+def test_a_body_that_is_never_whole_is_the_clients_fault(
+    row: Row, manner: str, answers: Mapping[tuple[str, str], Future[Answer]]
 ) -> None:
-    status, document = answers[row.name]
+    found = answers[row.name, manner].result()
+    assert found is not None
+    status, document = found
     assert status == 400
     assert document["error"]["code"] == "malformed"

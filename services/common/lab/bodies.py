@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -15,7 +16,7 @@ from lab import errors
 
 LIMIT_BYTES = 262_144
 WAIT_S = 10.0
-"""How long a body may take on an event loop, and its next bytes in a thread."""
+"""How long a body may take, from the first look at it to its last byte."""
 DRAIN_S, SILENCE_S = 10.0, 1.0
 """How long a refused body is read away at most, and how long its next bytes may take."""
 
@@ -52,7 +53,7 @@ def read(stream: Stream, head: Mapping[str, Any]) -> bytes:
     """
     content_length = head.get("CONTENT_LENGTH")
     check_head(head.get("CONTENT_TYPE"), content_length)
-    with _patience(head, WAIT_S):
+    with _patience(head, time.monotonic() + WAIT_S):
         raw = _take(stream, LIMIT_BYTES + 1)
     check_size(len(raw))
     if content_length and content_length.isdigit() and len(raw) < int(content_length):
@@ -77,35 +78,64 @@ def drain(environ: Mapping[str, Any]) -> None:
     say so; a client that still sends would lose the answer. One that has stopped gets it soon.
     """
     end = time.monotonic() + DRAIN_S
-    try:
-        with _patience(environ, SILENCE_S):
-            while _take(environ["wsgi.input"], 65_536) and time.monotonic() < end:
-                pass
-    except errors.Fault:
-        # gunicorn would wait for the rest, without end, before the connection's next request.
-        with contextlib.suppress(KeyError, OSError):
-            environ["gunicorn.socket"].shutdown(socket.SHUT_RD)
+    with contextlib.suppress(errors.Fault), _patience(environ, end, SILENCE_S):
+        while _take(environ["wsgi.input"], 65_536) and time.monotonic() < end:
+            pass
+
+
+class _Patient:
+    """A client's connection until `end`, and while it is silent for `silence_s` seconds at most.
+
+    A timeout of the socket alone would begin anew with every byte.
+    """
+
+    def __init__(self, connection: socket.socket, end: float, silence_s: float) -> None:
+        self._connection, self._end, self._silence_s = connection, end, silence_s
+
+    def recv(self, size: int) -> bytes:
+        try:
+            left = self._end - time.monotonic()
+            if left <= 0:
+                raise TimeoutError
+            self._connection.settimeout(min(left, self._silence_s))
+            return self._connection.recv(size)
+        except TimeoutError:
+            # Nobody waits for the rest: not `drain`, not gunicorn before the next request.
+            with contextlib.suppress(OSError):
+                self._connection.shutdown(socket.SHUT_RD)
+            raise
 
 
 @contextlib.contextmanager
-def _patience(environ: Mapping[str, Any], seconds: float) -> Iterator[None]:
-    """Wait no longer than `seconds` for the next bytes of the client, where the server lets us."""
-    connection = environ.get("gunicorn.socket")
-    if connection is None:
+def _patience(
+    environ: Mapping[str, Any], end: float, silence_s: float = math.inf
+) -> Iterator[None]:
+    """Read a client's bytes as `_Patient` does, where the server is gunicorn."""
+    unreader, connection = _unreader(environ), environ.get("gunicorn.socket")
+    if unreader is None or connection is None:
         yield
         return
     before = connection.gettimeout()
-    connection.settimeout(seconds)
+    unreader.sock = _Patient(connection, end, silence_s)
     try:
         yield
     finally:
+        unreader.sock = connection
         connection.settimeout(before)
+
+
+def _unreader(environ: Mapping[str, Any]) -> Any:
+    """What gunicorn's reader of a body takes its bytes from; a chunked body's knows its request."""
+    reader = getattr(environ.get("wsgi.input"), "reader", None)
+    return getattr(getattr(reader, "req", reader), "unreader", None)
 
 
 def _take(stream: Stream, size: int) -> bytes:
     try:
         return stream.read(size)
-    except Exception:  # each server has its own, for silence, bad chunks, a client that is gone
+    except TimeoutError:
+        raise late() from None
+    except Exception:  # each server has its own, for bad chunks, a client that is gone
         raise errors.malformed("the body cannot be read") from None
 
 
