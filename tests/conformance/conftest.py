@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from loadtest import builds, manifest, ports
@@ -18,6 +19,8 @@ from loadtest.native import Lab
 _DECLARED = manifest.load()
 _WANTED = os.environ.get("LAB_TEST_ROWS", "").split() or list(_DECLARED)
 NAMES = list(builds.available(manifest.choose(_DECLARED, _WANTED))[0])
+# Gunicorn's sync worker ends every connection after one answer.
+WITHOUT_KEEP_ALIVE = {"flask-sync"}
 LEAVING_OUT = [name for name in NAMES if _DECLARED[name].leaves_out]
 
 Start = Callable[
@@ -29,6 +32,21 @@ Start = Callable[
 def row(request: pytest.FixtureRequest, lab: Lab) -> Row:
     """A running row."""
     return lab.rows[request.param]
+
+
+@pytest.fixture(scope="module")
+def database(lab: Lab) -> Iterator[psycopg.Connection]:
+    with psycopg.connect(lab.database.full_url, autocommit=True) as connection:
+        yield connection
+
+
+def written(database: psycopg.Connection) -> tuple[int, int]:
+    """How many orders and lines there are."""
+    found = database.execute(
+        "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines)"
+    ).fetchone()
+    assert found is not None
+    return found[0], found[1]
 
 
 @pytest.fixture

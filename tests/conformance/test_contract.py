@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 
 import psycopg
 import pytest
@@ -13,8 +12,7 @@ from loadtest import conformance
 from loadtest.body_cases import cases
 from loadtest.conformance import Client
 from loadtest.manifest import Row
-from loadtest.native import Lab
-from tests.conformance.conftest import LEAVING_OUT
+from tests.conformance.conftest import LEAVING_OUT, written
 
 MALFORMED = """
     SELECT orders.id FROM orders LEFT JOIN order_lines ON order_lines.order_id = orders.id
@@ -24,21 +22,6 @@ MALFORMED = """
         OR max(quantity) > 1000 OR min(quantity) < 1 OR length(note) > 500
 """
 JSON = {"Content-Type": "application/json"}
-
-
-@pytest.fixture(scope="module")
-def database(lab: Lab) -> Iterator[psycopg.Connection]:
-    with psycopg.connect(lab.database.full_url, autocommit=True) as connection:
-        yield connection
-
-
-def written(database: psycopg.Connection) -> tuple[int, int]:
-    """How many orders and lines there are."""
-    found = database.execute(
-        "SELECT (SELECT count(*) FROM orders), (SELECT count(*) FROM order_lines)"
-    ).fetchone()
-    assert found is not None
-    return found[0], found[1]
 
 
 def test_row_keeps_the_contract(row: Row) -> None:

@@ -8,9 +8,7 @@ from loadtest import slots
 from loadtest.manifest import Row
 from loadtest.native import Lab
 from loadtest.slots import SlotReport
-
-# Gunicorn's sync worker ends every connection after one answer.
-WITHOUT_KEEP_ALIVE = {"flask-sync"}
+from tests.conformance.conftest import WITHOUT_KEEP_ALIVE
 
 
 @pytest.fixture(scope="module")
