@@ -93,7 +93,8 @@ def left_waiting(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str
             for row in lab.rows.values()
         ]
         for own, _ in started:
-            assert eventually(partial(ready, own))
+            assert eventually(partial(ready, own), 240), own.name  # they share the cores
+        for own, _ in started:
             client = stack.enter_context(socket.create_connection(("127.0.0.1", own.port), 20))
             client.sendall(HALF)
             assert eventually(partial(busy, own))
