@@ -90,6 +90,24 @@ def test_latency_is_drawn_as_far_as_there_are_requests(
     assert "(" in sync[3]
 
 
+def test_a_row_that_leaves_most_requests_waiting_is_not_called_fast(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    """Of those that it never took the wait is not known."""
+    one, trials = sweep
+    level = one.levels[-1]
+    fastest = "fastapi-async"
+    assert _drawn(latency.percentiles(one, trials, level)).title.endswith(f"ms on {fastest}")
+
+    def deaf(trial: Trial) -> Trial:
+        unfinished = 9 * trial.result.answered if trial.arm == fastest else 0
+        return replace(trial, result=replace(trial.result, unfinished=unfinished))
+
+    chart = _drawn(latency.percentiles(one, [deaf(trial) for trial in trials], level))
+    assert fastest not in chart.title
+    assert "windows ended: 90 % of fastapi-async's requests." in chart.description
+
+
 def test_open_loads_have_their_own_charts() -> None:
     one = experiment(**OPEN)
     trials = counted(trials_of([one]))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from statistics import median
 from typing import Any
 
@@ -26,6 +26,7 @@ from loadtest.trials import Trial
 
 # Percentiles that are drawn, as far as there are enough requests for them.
 _DRAWN = (10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
+_NOTABLE, _MOST = 0.1, 0.5  # shares of requests without an answer
 _MARKED = (50.0, 90.0, 99.0, 99.9)
 
 
@@ -40,12 +41,14 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
     ]
     if not records:
         return None
+    waiting = {row: _waiting([t for t in trials if _is(t, row, level)]) for row in experiment.rows}
     return Chart(
         name=f"{experiment.name}-percentiles",
-        title=_title(records, level),
+        title=_title(records, level, waiting),
         description=(
             "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn "
             "only where enough requests lie beyond it. "
+            + _unanswered(waiting)
             + ("Dashed: service time, from the actual send; " if len(kinds) > 1 else "")
             + ("solid: response time, from the intended send." if len(kinds) > 1 else "")
         ),
@@ -54,8 +57,29 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
     )
 
 
-def _title(records: Records, level: Level) -> str:
-    """Slowest against fastest row, at the highest marked percentile that every row has."""
+def _waiting(trials: Sequence[Trial]) -> float:
+    """The share of the requests that had no answer when the windows ended."""
+    unfinished = sum(trial.result.unfinished for trial in trials)
+    finished = sum(trial.result.answered + trial.result.failed for trial in trials)
+    return unfinished / (unfinished + finished) if unfinished else 0.0
+
+
+def _unanswered(waiting: Mapping[str, float]) -> str:
+    """Whose latency is told too short, for it is known only of requests that have ended."""
+    parts = [f"{100 * each:.0f} % of {row}'s" for row, each in waiting.items() if each > _NOTABLE]
+    told = ", ".join(parts)
+    return (
+        f"Not in it, for they had no answer when the windows ended: {told} requests. "
+        if parts
+        else ""
+    )
+
+
+def _title(records: Records, level: Level, waiting: Mapping[str, float]) -> str:
+    """Slowest against fastest row, at the highest marked percentile that every row has.
+
+    No row is called fast that left most of its requests waiting.
+    """
     answers = [each for each in records if each["kind"] == "response" and each["marked"]]
     rows = {each["row"] for each in records}
     which = max(
@@ -65,13 +89,14 @@ def _title(records: Records, level: Level) -> str:
     ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
     if not ranked:
         return f"{capital(level.label)}: latency by percentile"
+    told = f"{capital(level.label)}: {which:g} % of answered requests"
     if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
         most = amount(ranked[-1]["ms"])
-        return f"{capital(level.label)}: {which:g} % of requests took up to {most} ms on every row"
-    parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], ranked[0])]
-    return f"{capital(level.label)}: {which:g} % of requests took up to " + " and up to ".join(
-        dict.fromkeys(parts)
-    )
+        return f"{told} took up to {most} ms on every row"
+    fastest = next((each for each in ranked if waiting[each["row"]] <= _MOST), ranked[0])
+    parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], fastest)]
+    said = " and up to ".join(dict.fromkeys(parts))
+    return f"{told} took up to {said}"
 
 
 def _is(trial: Trial, row: str, level: Level) -> bool:
