@@ -50,7 +50,8 @@ def minute(watch: Watch, one_worker: None) -> Iterator[tuple[float, float]]:  # 
 def test_full_rows_are_scraped_without_a_gap(watch: Watch, minute: tuple[float, float]) -> None:
     # Rows that have nothing to do are scraped late only where the machine stalls.
     idle = watch.samples(f'lab_slots{{service!~"{"|".join(ROWS)}"}}', *minute)
-    late_s = max(longest_gap(series, *minute) for series in idle) - interval_s()
+    gaps = [longest_gap(series, *minute) for series in idle]
+    late_s = max(gaps, default=interval_s()) - interval_s()
     for row in ROWS:
         found = watch.samples(f'{{job="rows",service="{row}"}}', *minute)
         assert {series.name for series in found} >= {"up", *SERIES}, row
