@@ -41,7 +41,17 @@ def test_any_bytes_are_a_value_or_a_fault(raw: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    "raw", [b"", b"NaN", b"[Infinity]", b"\xef\xbb\xbf1", b'"\xff"', b"1 1", b"[" * 20_000]
+    "raw",
+    [
+        b"",
+        b"NaN",
+        b"[Infinity]",
+        b"\xef\xbb\xbf1",
+        b'"\xff"',
+        b"1 1",
+        b"[" * 20_000,
+        b'"\\' * 100_000,
+    ],
 )
 def test_what_is_not_json_is_400(raw: bytes) -> None:
     with pytest.raises(Fault) as raised:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import math
+import re
 import socket
 import time
 from collections.abc import Iterator, Mapping
@@ -15,6 +16,10 @@ import orjson
 from lab import errors
 
 LIMIT_BYTES = 262_144
+DEEPEST = 10_000
+"""How deep JSON may be nested: deeper is malformed."""
+# Strings whole, also one that never ends: none of it is looked at twice.
+_BRACKETS = re.compile(rb'"(?:[^"\\]|\\.)*+"?|[][{}]', re.DOTALL)
 WAIT_S = 10.0
 """How long a body may take, from the first look at it to its last byte."""
 DRAIN_S, SILENCE_S = 10.0, 1.0
@@ -152,6 +157,8 @@ def parse(raw: bytes) -> Any:
 
 def _tolerant(raw: bytes) -> Any:
     """orjson refuses lone surrogates and huge numbers: wrong values to us, not wrong syntax."""
+    if _depth(raw) > DEEPEST:  # how deep json itself goes differs with the interpreter
+        raise errors.malformed("the body is not JSON: too deep")
     try:
         return json.loads(
             raw.decode("utf-8"),
@@ -162,6 +169,15 @@ def _tolerant(raw: bytes) -> Any:
     except (ValueError, RecursionError) as error:
         reason = str(error).splitlines()[0] if isinstance(error, ValueError) else "too deep"
         raise errors.malformed(f"the body is not JSON: {reason}") from None
+
+
+def _depth(raw: bytes) -> int:
+    """How many lists and objects are open at once, at most."""
+    deepest = depth = 0
+    for token in _BRACKETS.findall(raw):
+        depth += (token in b"[{") - (token in b"]}")
+        deepest = max(deepest, depth)
+    return deepest
 
 
 def _refuse(constant: str) -> NoReturn:
