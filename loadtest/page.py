@@ -198,7 +198,7 @@ def _twin_sentence(twins: Sequence[Finding]) -> str:
 
 
 def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s'[: number != 1]}"
+    return f"{number:,} {noun if number == 1 else noun + 's'}"
 
 
 def _gate_sentence(run: Run) -> str:
