@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from lab import lag, metrics, poolmeter, store
 from lab.about import About
+from lab.counting import Message, Scope, Send
 from lab.exporter import Workers
-from lab.metrics import Message, Scope, WorkerMetrics
+from lab.metrics import WorkerMetrics
 from lab.settings import Settings
 from lab.store import Store, StoreFullError
 
@@ -109,7 +110,7 @@ def test_asgi_requests_are_counted_and_seen_while_active(
 ) -> None:
     active: list[float] = []
 
-    async def answering(_: Scope, __: Any, send: metrics.Send) -> None:
+    async def answering(_: Scope, __: Any, send: Send) -> None:
         workers.refresh()
         active.append(workers.active)
         await send({"type": "http.response.start", "status": 201})
@@ -117,11 +118,6 @@ def test_asgi_requests_are_counted_and_seen_while_active(
 
     async def failing(_: Scope, __: Any, ___: Any) -> None:
         raise RuntimeError
-
-    async def receive() -> Message:
-        return {}
-
-    async def send(_: Message) -> None: ...
 
     async def main() -> None:
         scope = {"type": "http", "method": "POST", "path": "/orders"}
@@ -132,6 +128,60 @@ def test_asgi_requests_are_counted_and_seen_while_active(
     asyncio.run(main())
     assert active == [1]
     assert counted(workers) == {("POST", "/orders", "201"): 1, ("POST", "/orders", "500"): 1}
+    assert workers.active == 0
+
+
+async def receive() -> Message:
+    return {}
+
+
+async def send(_: Message) -> None: ...
+
+
+def test_asgi_requests_are_told_apart_in_any_order(worker: WorkerMetrics, workers: Workers) -> None:
+    async def answering(scope: Scope, _: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": scope["status"]})
+        await send({"type": "http.response.body"})
+
+    async def main() -> None:
+        app = worker.asgi(answering)
+        for number in range(3):
+            for path in ("/json", "/json", f"/items/{number}", "/plaintext"):
+                for method, status in (("GET", 200), ("GET", 503), ("PUT", 503)):
+                    scope = {"type": "http", "method": method, "path": path, "status": status}
+                    await app(scope, receive, send)
+
+    asyncio.run(main())
+    expected = {("/json", 6), ("/items/{id}", 3), ("/plaintext", 3)}
+    assert counted(workers) == {
+        (method, route, status): count
+        for route, count in expected
+        for method, status in (("GET", "200"), ("GET", "503"), ("PUT", "503"))
+    }
+    assert workers.active == 0
+
+
+def test_forked_process_counts_asgi_requests_and_answers_in_its_own_file(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    async def answering(_: Scope, __: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    app, answer = worker.asgi(answering), worker.answer("GET", "/plaintext", 200)
+
+    def requests() -> None:
+        scope = {"type": "http", "method": "GET", "path": "/json"}
+        asyncio.run(cast(Coroutine[Any, Any, None], app(scope, receive, send)))
+        answer.end(answer.begin())
+
+    requests()
+    child = os.fork()
+    if child == 0:
+        requests()
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert counted(workers) == {("GET", "/json", "200"): 2, ("GET", "/plaintext", "200"): 2}
+    assert set(workers.requests.values()) == {2}
     assert workers.active == 0
 
 

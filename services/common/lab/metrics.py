@@ -7,26 +7,17 @@ Labelled series are looked up once and kept; a request then adds to doubles in m
 from __future__ import annotations
 
 import os
-from bisect import bisect_left
-from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from collections.abc import Callable
 from threading import Lock
-from time import perf_counter
-from typing import Any, Protocol
+from typing import Protocol
 
 from lab.about import About
 from lab.contract import route
-from lab.lag import LagKind, start_thread, watch_loop
+from lab.counting import ASGIApp, CountedAnswer, CountedWSGI, WSGIApp, counted_asgi
+from lab.lag import LagKind, watch_loop
 from lab.poolmeter import LockedPool, PoolCounters, PoolMeter
 from lab.settings import Settings
-from lab.store import BOUNDS_S, FIRST_S, HISTOGRAM_SIZE, SUM, Store
-
-Scope = MutableMapping[str, Any]
-Message = MutableMapping[str, Any]
-Receive = Callable[[], Awaitable[Message]]
-Send = Callable[[Message], Awaitable[None]]
-ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-StartResponse = Callable[..., Any]
-WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+from lab.store import HISTOGRAM_SIZE, Store
 
 DURATION = "http_server_request_duration_seconds"
 ACTIVE = "http_server_active_requests"
@@ -37,6 +28,16 @@ INFO = "info"
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
+
+
+class Answer(Protocol):
+    """Counts one kind of answer."""
+
+    def begin(self) -> float:
+        """A request has come; returns the moment."""
+
+    def end(self, since: float) -> None:
+        """It is answered."""
 
 
 class Metrics(Protocol):
@@ -57,6 +58,9 @@ class Metrics(Protocol):
 
     def watch_pool(self, size: Callable[[], int]) -> None:
         """`size` tells how many connections are open, used and idle."""
+
+    def answer(self, method: str, path: str, status: int) -> Answer:
+        """For an application that counts by hand what it always answers alike."""
 
     def asgi(self, app: ASGIApp) -> ASGIApp:
         """Wrap an ASGI application."""
@@ -88,6 +92,14 @@ class NoMetrics:
     def declare(self, about: About) -> None: ...
     def watch_pool(self, size: Callable[[], int]) -> None: ...
 
+    def answer(self, method: str, path: str, status: int) -> Answer:  # noqa: ARG002
+        return self
+
+    def begin(self) -> float:
+        return 0.0
+
+    def end(self, since: float) -> None: ...
+
     def asgi(self, app: ASGIApp) -> ASGIApp:
         return app
 
@@ -102,6 +114,7 @@ class WorkerMetrics:
         self._settings = settings
         self._about: About | None = None
         self._pool_size: Callable[[], int] | None = None
+        self.forked: list[Callable[[], None]] = []  # called in a child, when its file is there
         self._open()
         os.register_at_fork(after_in_child=self._open)
 
@@ -117,6 +130,8 @@ class WorkerMetrics:
         self._locked = LockedPool(self._counters, self.lock)
         if self._about:
             self.declare(self._about)
+        for start_anew in self.forked:
+            start_anew()
 
     @property
     def pool(self) -> PoolMeter:
@@ -176,79 +191,16 @@ class WorkerMetrics:
 
         return record
 
+    def answer(self, method: str, path: str, status: int) -> Answer:
+        return CountedAnswer(self, path, method, status)
+
+    def watch_loop(self) -> None:
+        """Measure how late the running event loop is, unless this process does already."""
+        if not self.watched:
+            watch_loop(self.lag("event_loop"))
+
     def asgi(self, app: ASGIApp) -> ASGIApp:
-        return _ASGIMetrics(app, self)
+        return counted_asgi(app, self)
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
-        return _WSGIMetrics(app, self, kind)
-
-
-class _ASGIMetrics:
-    """Pure ASGI: no task, no copy of the request, one small closure for the status.
-
-    Written out in one function, as a call a step would cost more than the steps; without the
-    lock, as one thread runs an event loop.
-    """
-
-    def __init__(self, app: ASGIApp, metrics: WorkerMetrics) -> None:
-        self._app, self._metrics = app, metrics
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        metrics = self._metrics
-        if not metrics.watched:
-            watch_loop(metrics.lag("event_loop"))
-        if scope["type"] != "http":
-            return await self._app(scope, receive, send)
-        status = 500
-
-        def observed(message: Message) -> Awaitable[None]:
-            nonlocal status
-            if "status" in message:
-                status = message["status"]
-            return send(message)
-
-        values = metrics.values
-        values[metrics.begun] += 1.0
-        since = perf_counter()
-        try:
-            await self._app(scope, receive, observed)
-        finally:
-            seconds = perf_counter() - since
-            path, method = scope["path"], scope["method"]
-            index = metrics.known.get((path, method, status)) or metrics.place(path, method, status)
-            values[index if seconds <= FIRST_S else index + bisect_left(BOUNDS_S, seconds)] += 1.0
-            values[index + SUM] += seconds
-
-
-class _WSGIMetrics:
-    """Counts a request from its pick-up by a worker until the application returns."""
-
-    def __init__(self, app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> None:
-        self._app, self._metrics, self._kind = app, metrics, kind
-
-    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        metrics = self._metrics
-        if not metrics.watched:
-            start_thread(metrics.lag(self._kind))
-        status = 500
-
-        def observed(line: str, headers: Any, exc_info: Any = None) -> Any:
-            nonlocal status
-            status = int(line[:3])
-            return start_response(line, headers, exc_info)
-
-        values = metrics.values
-        with metrics.lock:
-            values[metrics.begun] += 1.0
-        since = perf_counter()
-        try:
-            return self._app(environ, observed)
-        finally:
-            seconds = perf_counter() - since
-            path, method = environ["PATH_INFO"], environ["REQUEST_METHOD"]
-            with metrics.lock:
-                index = metrics.known.get((path, method, status)) or metrics.place(
-                    path, method, status
-                )
-                values[index + bisect_left(BOUNDS_S, seconds)] += 1.0
-                values[index + SUM] += seconds
+        return CountedWSGI(app, self, kind)

@@ -14,8 +14,8 @@ from django.core.handlers.asgi import ASGIHandler
 from django_rows import operations
 from django_rows.environment import METRICS
 from lab import bodies
+from lab.counting import Receive, Scope, Send
 from lab.errors import Fault
-from lab.metrics import Receive, Scope, Send
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_rows.asgi_settings")
 

@@ -10,7 +10,7 @@ from flask import Flask
 from flask_rows import basics, errors, items, orders, sessions, status, waits
 from flask_rows.models import MODELS
 from lab import about, database, metrics, settings
-from lab.metrics import WSGIApp
+from lab.counting import WSGIApp
 
 
 def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: app) -> Flask:

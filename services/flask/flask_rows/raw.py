@@ -9,7 +9,7 @@ import orjson
 from flask import Flask
 
 from flask_rows import app
-from lab.metrics import StartResponse, WSGIApp
+from lab.counting import StartResponse, WSGIApp
 
 TEXT, JSON = "text/plain; charset=utf-8", "application/json"
 

@@ -4,26 +4,35 @@ from __future__ import annotations
 
 import orjson
 
-from lab.metrics import Receive, Scope, Send
+from lab.counting import Receive, Scope, Send
 from starlette_rows.app import METRICS, create
 
-STARLETTE = create()
+STARLETTE = METRICS.asgi(create())
 TEXT, JSON = b"text/plain; charset=utf-8", b"application/json"
+TEXT_ANSWER = METRICS.answer("GET", "/plaintext", 200)
+JSON_ANSWER = METRICS.answer("GET", "/json", 200)
 
 
-async def raw(scope: Scope, receive: Receive, send: Send) -> None:
-    """The floor under every ASGI framework: no routing, no request or response object."""
+async def app(scope: Scope, receive: Receive, send: Send) -> None:
+    """The floor under every ASGI framework: no routing, no request or response object.
+
+    Its counting is by hand as well: it knows its status without looking at what it sends.
+    """
     path = scope["path"] if scope["type"] == "http" and scope["method"] == "GET" else ""
     if path == "/plaintext":
+        answer = TEXT_ANSWER
+        since = answer.begin()
         body, media_type = b"Hello, World!", TEXT
     elif path == "/json":
+        answer = JSON_ANSWER
+        since = answer.begin()
         body, media_type = orjson.dumps({"message": "Hello, World!"}), JSON
     else:
         await STARLETTE(scope, receive, send)
         return
     headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
-
-
-app = METRICS.asgi(raw)
+    try:
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+    finally:
+        answer.end(since)
