@@ -161,6 +161,24 @@ def test_asgi_requests_are_told_apart_in_any_order(worker: WorkerMetrics, worker
     assert workers.active == 0
 
 
+def test_asgi_request_whose_series_has_no_room_is_not_counted_as_another(
+    worker: WorkerMetrics, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answering(_: Scope, __: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200})
+
+    async def main() -> None:
+        app = worker.asgi(answering)
+        await app({"type": "http", "method": "GET", "path": "/json"}, receive, send)
+        monkeypatch.setattr(store, "TEXT_BYTES", 0)
+        for _ in range(2):
+            with pytest.raises(StoreFullError):
+                await app({"type": "http", "method": "GET", "path": "/items"}, receive, send)
+
+    asyncio.run(main())
+    assert counted(workers) == {("GET", "/json", "200"): 1}
+
+
 def test_forked_process_counts_asgi_requests_and_answers_in_its_own_file(
     worker: WorkerMetrics, workers: Workers
 ) -> None:

@@ -57,8 +57,9 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
     last_path, last_method, last_status, last_index = "", "", 0, 0
 
     def forked() -> None:
-        nonlocal values, begun, watched, last_path
-        values, begun, watched, last_path = metrics.values, metrics.begun, False, ""
+        nonlocal values, begun, watched, last_method
+        # No request has an empty method, so the next one looks its series up.
+        values, begun, watched, last_method = metrics.values, metrics.begun, False, ""
 
     metrics.forked.append(forked)
 
@@ -85,8 +86,9 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
             seconds = clock() - since
             path, method, status = scope["path"], scope["method"], start["status"] if start else 500
             if path != last_path or method != last_method or status != last_status:
-                last_path, last_method, last_status = path, method, status
+                # First, as it may raise: the old series must not pass for the new one.
                 last_index = metrics.place(path, method, status)
+                last_path, last_method, last_status = path, method, status
             index = last_index
             values[index if seconds <= first_s else index + bisect_left(BOUNDS_S, seconds)] += 1.0
             values[index + to_sum] += seconds
