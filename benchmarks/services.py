@@ -14,13 +14,14 @@ the clock stand beside it.
 from __future__ import annotations
 
 import argparse
+import http.client
 import itertools
 import os
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence, Set
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import geometric_mean
@@ -40,6 +41,7 @@ from loadtest.stream import Stream, resolve
 from loadtest.tally import Batch
 
 CONNECTIONS = 16  # for each worker
+ACCEPT_S = 10
 SLICE_S, CHANGES, WARM_UP = 0.1, 12, 4  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)
 WIDTH = 110  # of a table that goes to a file
@@ -77,9 +79,53 @@ class Arm:
             traffic=load.traffic(address.netloc, load.filled({}), 1),
         )
         self._engine.add_stream(self._stream)
-        for _ in range(CONNECTIONS * int(row.environment["WORKERS"])):
-            self._engine.add_connection(self._stream)
         self._answered = 0
+        self._connect(int(row.environment["WORKERS"]))
+
+    def _connect(self, workers: int) -> None:
+        """Open as many connections to each worker, where connections are kept.
+
+        Whichever process wakes first accepts: left to it, one worker may hold all and another none,
+        which moves a row of threads by a third. So each has its share while the others are stopped.
+        """
+        if not keeps_connections(self._row):
+            return self._add_connections(CONNECTIONS * workers)
+        processes, served = self._root.children(recursive=True), set[psutil.Process]()
+        try:
+            for _ in range(workers):
+                self._add_connections(1)
+                worker = self._await_one_with(1, set(processes) - served)
+                for other in set(processes) - {worker}:
+                    other.suspend()
+                self._add_connections(CONNECTIONS - 1)
+                self._await_one_with(CONNECTIONS, {worker})
+                worker.suspend()
+                served.add(worker)
+                for other in set(processes) - served:
+                    other.resume()
+        finally:
+            for process in processes:
+                process.resume()
+
+    def _add_connections(self, number: int) -> None:
+        for _ in range(number):
+            self._engine.add_connection(self._stream)
+
+    def _await_one_with(self, connections: int, among: Set[psutil.Process]) -> psutil.Process:
+        """The process that holds so many connections, once there is one."""
+        deadline = self._engine.now() + ACCEPT_S
+        while self._engine.now() < deadline:
+            self.run(0.005)
+            for process in among:
+                if self._held(process) == connections:
+                    return process
+        raise SystemExit(f"{self._row.name}: no worker accepted {connections} connections")
+
+    def _held(self, process: psutil.Process) -> int:
+        return sum(
+            each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self._row.port
+            for each in process.net_connections("tcp4")
+        )
 
     def _count(self, batches: list[Batch]) -> None:
         for batch in batches:
@@ -95,7 +141,7 @@ class Arm:
     def counts(self) -> tuple[int, float]:
         """Right answers and the server's CPU seconds so far, without `lab.serve` above it."""
         self._count(self._stream.take())
-        times = [child.cpu_times() for child in self._root.children(recursive=True)]
+        times = [each.cpu_times() for each in self._root.children(recursive=True)]
         return self._answered, float(sum(each.user + each.system for each in times))
 
     def close(self) -> None:
@@ -157,6 +203,13 @@ def with_workers(row: Row, workers: int) -> Row:
     """The row with so many worker processes, each with as many connections as could be used."""
     wanted = {"WORKERS": str(workers), "POOL_SIZE": str(CONNECTIONS)}
     return replace(row, environment={**row.environment, **wanted})
+
+
+def keeps_connections(row: Row) -> bool:
+    """Whether the row leaves a connection open when it has answered."""
+    with closing(http.client.HTTPConnection("127.0.0.1", row.port, timeout=5)) as connection:
+        connection.request("GET", "/json")
+        return not connection.getresponse().will_close
 
 
 def hello(row: Row) -> Row:
