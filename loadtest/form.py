@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from typing import get_args
 
 from loadtest import scenarios
@@ -43,6 +43,17 @@ def unlisted(kind: str, chosen: Iterable[str], known: Iterable[str]) -> str:
     return f"unknown {kind} {strange[:40]!r}; there are: {', '.join(listed)}"
 
 
+def hidden(fields: Iterable[str], options: Container[str]) -> str:
+    """Which field sets one of Locust's options that its form does not have; empty where none does.
+
+    Locust would take it, and fail on a word where the option is a number.
+    """
+    strange = next((each for each in fields if each in options and each not in _OF_LOCUST), None)
+    if strange is None:
+        return ""
+    return f"{strange} is not set here, but where Locust is started; leave it out"
+
+
 def _number(label: str, least: float, most: float, *, whole: bool = False) -> Check:
     kind = "a whole number" if whole else "a number"
 
@@ -70,6 +81,7 @@ def _load(text: str) -> str:
     return unlisted("load", [text], get_args(LoadKind))
 
 
+_OF_LOCUST = {"user_count", "spawn_rate", "run_time", "host", "profile", "user_classes"}
 LOAD = ("scenario", "parameters", "load")
 _CHECKS: dict[str, Check] = {
     "user_count": _number("Number of users", 1, 20_000, whole=True),

@@ -17,7 +17,7 @@ import gevent.pool
 from flask import Response, jsonify, request
 from gevent import socket
 from locust import User
-from locust.argument_parser import LocustArgumentParser
+from locust.argument_parser import LocustArgumentParser, ui_extra_args_dict
 from locust.env import Environment
 from locust.web import WebUI
 
@@ -82,7 +82,12 @@ def _refusal(environment: Environment, known: Mapping[str, type[User]]) -> Respo
     options = vars(environment.parsed_options)
     fields = {name: str(options.get(name, "")) for name in form.LOAD} | request.form.to_dict()
     rows = request.form.getlist("user_classes")
-    message = _unlisted(environment, rows, known) or form.problem(fields)
+    hidden = options.keys() - ui_extra_args_dict().keys()
+    message = (
+        form.hidden(request.form, hidden)
+        or _unlisted(environment, rows, known)
+        or form.problem(fields)
+    )
     if rows:
         # Locust drops without a word what it does not offer: a row that has come up since.
         environment.available_user_classes = cast(Any, dict(known))

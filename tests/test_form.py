@@ -29,6 +29,12 @@ def test_a_sensible_form_is_accepted() -> None:
     assert form.problem(GOOD) == ""
 
 
+def test_options_that_the_form_does_not_have_are_refused_by_name() -> None:
+    options = {"spawn_rate", "run_time", "lab_duration", "web_port"}
+    assert form.hidden([*GOOD, "shape_class"], options) == ""
+    assert form.hidden([*GOOD, "lab_duration"], options).startswith("lab_duration is not set here")
+
+
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
     load = "websocket" if SCENARIOS[name].websocket else "closed"

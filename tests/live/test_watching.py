@@ -158,6 +158,8 @@ def bucket(seconds: float) -> int:
         ("scenario", "none"),
         ("shape_class", "none"),
         ("user_classes", "none"),
+        ("lab_duration", "soon"),
+        ("web_port", "none"),
     ],
 )
 def test_absurd_values_never_reach_the_load(watch: Watch, field: str, value: str) -> None:
