@@ -3,9 +3,10 @@
     python -m benchmarks.services [ROW…]
 
 Every row runs twice on one pinned core, with metrics and without; the load changes between the two
-ten times a second, so that a machine that changes its mind hits both alike. Each round is a new
-pair of processes: where memory happens to lie, and which worker gets which connections, moves a
-process by up to a tenth for as long as it lives. The ratio is of requests per second of the
+fifty times a second, so that a machine that changes its mind hits both alike (at ten times a second
+a round's ratio scatters twice as much). Each round is a new pair of processes: where memory happens
+to lie moves a process by some per cent for as long as it lives. Every worker holds as many
+connections in both, where they are kept. The ratio is of requests per second of the
 service's own CPU time, which is requests per second of a core that nobody shares, and stays itself
 on one that somebody does; geometric mean and 95 % interval over the rounds. Requests per second by
 the clock stand beside it.
@@ -42,7 +43,7 @@ from loadtest.tally import Batch
 
 CONNECTIONS = 16  # for each worker
 ACCEPT_S = 10
-SLICE_S, CHANGES, WARM_UP = 0.1, 12, 4  # a round is 1.2 s of each arm, after 0.4 s
+SLICE_S, CHANGES, WARM_UP = 0.02, 60, 20  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)
 WIDTH = 110  # of a table that goes to a file
 LOADS = ("json", "item")
@@ -165,7 +166,7 @@ def measure(
 
 
 def alternate(arms: Sequence[Arm]) -> list[Turn]:
-    """Load the arms in turn, ten times a second: what slows the machine for longer slows all."""
+    """Load the arms in turn, often: what slows the machine for longer slows all."""
     _change(arms, WARM_UP)
     before = [arm.counts() for arm in arms]
     _change(arms, CHANGES)
