@@ -15,34 +15,27 @@ the clock stand beside it.
 from __future__ import annotations
 
 import argparse
-import http.client
 import itertools
 import os
 import sys
 import tempfile
 import urllib.request
-from collections.abc import Iterator, Mapping, Sequence, Set
-from contextlib import closing, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import geometric_mean
-from urllib.parse import urlsplit
 
-import psutil
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from loadtest import manifest, scenarios
-from loadtest.engine import Engine
+from benchmarks.arm import CONNECTIONS, Arm
+from loadtest import manifest
 from loadtest.manifest import Row
 from loadtest.native import Lab
 from loadtest.statistics import compare
-from loadtest.stream import Stream, resolve
-from loadtest.tally import Batch
 
-CONNECTIONS = 16  # for each worker
-ACCEPT_S = 10
 SLICE_S, CHANGES, WARM_UP = 0.02, 60, 20  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)
 WIDTH = 110  # of a table that goes to a file
@@ -61,93 +54,6 @@ class Turn:
 
 
 Turns = Mapping[int, Turn]
-
-
-class Arm:
-    """A running row and the closed load on it, which can be held and go on."""
-
-    def __init__(self, row: Row, root_pid: int, scenario: str) -> None:
-        load, address = scenarios.choose(scenario), urlsplit(row.url())
-        self._row = row
-        self._root = psutil.Process(root_pid)
-        self._engine = Engine()
-        self._engine.observers.append(self._count)
-        self._stream = Stream(
-            self._engine,
-            service=row.name,
-            scenario=scenario,
-            address=resolve(address.hostname or "", address.port or 80),
-            traffic=load.traffic(address.netloc, load.filled({}), 1),
-        )
-        self._engine.add_stream(self._stream)
-        self._answered = 0
-        self._connect(int(row.environment["WORKERS"]))
-
-    def _connect(self, workers: int) -> None:
-        """Open as many connections to each worker, where connections are kept.
-
-        Whichever process wakes first accepts: left to it, one worker may hold all and another none,
-        which moves a row of threads by a third. So each has its share while the others are stopped.
-        """
-        if not keeps_connections(self._row):
-            return self._add_connections(CONNECTIONS * workers)
-        processes, served = self._root.children(recursive=True), set[psutil.Process]()
-        try:
-            for _ in range(workers):
-                self._add_connections(1)
-                worker = self._await_one_with(1, set(processes) - served)
-                for other in set(processes) - {worker}:
-                    other.suspend()
-                self._add_connections(CONNECTIONS - 1)
-                self._await_one_with(CONNECTIONS, {worker})
-                worker.suspend()
-                served.add(worker)
-                for other in set(processes) - served:
-                    other.resume()
-        finally:
-            for process in processes:
-                process.resume()
-
-    def _add_connections(self, number: int) -> None:
-        for _ in range(number):
-            self._engine.add_connection(self._stream)
-
-    def _await_one_with(self, connections: int, among: Set[psutil.Process]) -> psutil.Process:
-        """The process that holds so many connections, once there is one."""
-        deadline = self._engine.now() + ACCEPT_S
-        while self._engine.now() < deadline:
-            self.run(0.005)
-            for process in among:
-                if self._held(process) == connections:
-                    return process
-        raise SystemExit(f"{self._row.name}: no worker accepted {connections} connections")
-
-    def _held(self, process: psutil.Process) -> int:
-        return sum(
-            each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self._row.port
-            for each in process.net_connections("tcp4")
-        )
-
-    def _count(self, batches: list[Batch]) -> None:
-        for batch in batches:
-            if batch.failed:
-                raise SystemExit(f"{self._row.name}: {batch.scenario}: {dict(batch.errors)}")
-            self._answered += batch.answered
-
-    def run(self, seconds: float) -> None:
-        """Load the row; a wrong answer is an error of the benchmark."""
-        end = self._engine.now() + seconds
-        self._engine.run(lambda: self._engine.now() >= end)
-
-    def counts(self) -> tuple[int, float]:
-        """Right answers and the server's CPU seconds so far, without `lab.serve` above it."""
-        self._count(self._stream.take())
-        times = [each.cpu_times() for each in self._root.children(recursive=True)]
-        return self._answered, float(sum(each.user + each.system for each in times))
-
-    def close(self) -> None:
-        """End the load."""
-        self._engine.close()
 
 
 def measure(
@@ -204,13 +110,6 @@ def with_workers(row: Row, workers: int) -> Row:
     """The row with so many worker processes, each with as many connections as could be used."""
     wanted = {"WORKERS": str(workers), "POOL_SIZE": str(CONNECTIONS)}
     return replace(row, environment={**row.environment, **wanted})
-
-
-def keeps_connections(row: Row) -> bool:
-    """Whether the row leaves a connection open when it has answered."""
-    with closing(http.client.HTTPConnection("127.0.0.1", row.port, timeout=5)) as connection:
-        connection.request("GET", "/json")
-        return not connection.getresponse().will_close
 
 
 def hello(row: Row) -> Row:
