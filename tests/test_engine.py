@@ -4,7 +4,7 @@ import itertools
 import re
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -15,6 +15,7 @@ from loadtest.request import http_request, json_is
 from loadtest.stream import Stream, resolve
 from tests.driving import drive, stalling
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
+from tests.waiting import eventually
 
 
 def replaced(old: bytes, new: bytes) -> bytes:
@@ -195,18 +196,12 @@ def test_the_warm_up_is_left_out_and_counted() -> None:
     with serving(script) as port:
         tally = drive(port, connections=4, warmup_s=0.2, seconds=0.3)
         assert tally.sent_before > 0
-        _until(lambda: _count(seen) >= tally.sent_before + tally.sent)
+        assert eventually(lambda: _count(seen) >= tally.sent_before + tally.sent)
     assert _count(seen) == tally.sent_before + tally.sent
 
 
 def _count(counter: Iterator[int]) -> int:
     return int(re.search(r"\d+", repr(counter))[0])  # type: ignore[index]
-
-
-def _until(holds: Callable[[], bool], seconds: float = 5.0) -> None:
-    end = time.monotonic() + seconds
-    while not holds() and time.monotonic() < end:
-        time.sleep(0.005)
 
 
 def test_requests_in_hand_at_the_end_are_unfinished() -> None:
