@@ -3,8 +3,8 @@
     python -m benchmarks.services [ROW…]
 
 Every row runs twice on one pinned core, with metrics and without; the load changes between the two
-fifty times a second, so that a machine that changes its mind hits both alike (at ten times a second
-a round's ratio scatters twice as much). Each round is a new pair of processes: where memory happens
+a hundred times a second, so that a machine that changes its mind hits both alike (at ten times a
+second a round's ratio scatters by 5 %, so by 1.5 %). Each round is a new pair of processes: where memory happens
 to lie moves a process by some per cent for as long as it lives. Every worker holds as many
 connections in both, where they are kept. The ratio is of requests per second of the
 service's own CPU time, which is requests per second of a core that nobody shares, and stays itself
@@ -17,6 +17,7 @@ from __future__ import annotations
 import argparse
 import itertools
 import os
+import platform
 import sys
 import tempfile
 import urllib.request
@@ -36,7 +37,7 @@ from loadtest.manifest import Row
 from loadtest.native import Lab
 from loadtest.statistics import compare
 
-SLICE_S, CHANGES, WARM_UP = 0.02, 60, 20  # a round is 1.2 s of each arm, after 0.4 s
+SLICE_S, CHANGES, WARM_UP = 0.01, 120, 40  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)
 WIDTH = 110  # of a table that goes to a file
 LOADS = ("json", "item")
@@ -201,7 +202,7 @@ def main() -> None:
         raise SystemExit(f"bench-services: {error}") from None
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     cost = table(
-        f"Metrics on against off (floor {METRICS_FLOOR})",
+        f"Metrics on against off (floor {METRICS_FLOOR}), Python {platform.python_version()}",
         ["row", "workers", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
     )
     pairs = list(itertools.product(picked.values(), chosen.workers))

@@ -216,7 +216,7 @@ def test_dead_worker_leaves_its_counters_and_takes_its_gauges(
     worker.wsgi(application)(environ("/json"), lambda *_: None)
     for _ in range(2):
         assert counted(workers) == {("GET", "/json", "200"): 2}
-        assert workers.gauge(poolmeter.USED) == 0
+        assert workers.pool_used == 0
         assert workers.active == 0
         assert workers.requests == {str(child): 1, str(os.getpid()): 1}
 
@@ -226,13 +226,23 @@ def test_pool_is_followed(worker: WorkerMetrics, workers: Workers) -> None:
     worker.pool.waiting()
     worker.pool.taken(first)
     workers.refresh()
-    assert workers.gauge(poolmeter.PENDING) == 1
-    assert workers.gauge(poolmeter.USED) == 1
+    assert workers.pool_pending == 1
+    assert workers.pool_used == 1
     worker.pool.failed()
     worker.pool.released()
     workers.refresh()
-    assert workers.gauge(poolmeter.PENDING) == workers.gauge(poolmeter.USED) == 0
+    assert workers.pool_pending == workers.pool_used == 0
     assert sum(workers.totals[poolmeter.WAIT, ()][:-1]) == 1
+
+
+def test_worker_that_has_just_started_has_nothing_under_way(
+    tmp_path: Path, workers: Workers
+) -> None:
+    started = store.Store(tmp_path)
+    workers.refresh()
+    started.values[started.reserve(metrics.BEGUN)] = 1
+    workers.refresh()
+    assert (workers.active, workers.pool_used, workers.pool_pending) == (1, 0, 0)
 
 
 def test_off_wraps_nothing() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from lab.contract import route
 from lab.lag import LagKind, start_thread
 from lab.store import BOUNDS_S, FIRST_S, SUM
 
@@ -54,7 +55,7 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
     """
     values, begun, watched = metrics.values, metrics.begun, False
     clock, first_s, to_sum = perf_counter, FIRST_S, SUM
-    last_path, last_method, last_status, last_index = "", "", 0, 0
+    last_route, last_method, last_status, last_index = "", "", 0, 0
 
     def forked() -> None:
         nonlocal values, begun, watched, last_method
@@ -64,7 +65,7 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
     metrics.forked.append(forked)
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal watched, last_path, last_method, last_status, last_index
+        nonlocal watched, last_route, last_method, last_status, last_index
         if not watched:
             metrics.watch_loop()
             watched = True
@@ -85,10 +86,12 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
         finally:
             seconds = clock() - since
             path, method, status = scope["path"], scope["method"], start["status"] if start else 500
-            if path != last_path or method != last_method or status != last_status:
+            if path != last_route:
+                path = route(path)
+            if path != last_route or method != last_method or status != last_status:
                 # First, as it may raise: the old series must not pass for the new one.
                 last_index = metrics.place(path, method, status)
-                last_path, last_method, last_status = path, method, status
+                last_route, last_method, last_status = path, method, status
             index = last_index
             values[index if seconds <= first_s else index + bisect_left(BOUNDS_S, seconds)] += 1.0
             values[index + to_sum] += seconds

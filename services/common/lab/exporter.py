@@ -6,7 +6,7 @@ the operating system for the rest, and never a worker.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from threading import Lock
@@ -46,6 +46,7 @@ class Workers:
         self.totals: dict[Key, list[float]] = {}
         self.requests: Counter[str] = Counter()
         self.active = 0.0  # requests in hand
+        self.pool_used = self.pool_pending = 0.0  # connections, and who waits for one
         self.ended = 0
         self.info: Mapping[str, str] = {}
 
@@ -53,7 +54,7 @@ class Workers:
         """Read every file again."""
         self.totals = {key: list(values) for key, values in self._buried.items()}
         self.requests = Counter(self._buried_requests)
-        self.active = 0.0
+        self.active = self.pool_used = self.pool_pending = 0.0
         files = sorted(self._directory.glob("*.lab"), key=lambda path: path.name)
         newest = {store.pid_of(path): path for path in files}
         for path in files:
@@ -71,11 +72,19 @@ class Workers:
         count = sum(sum(one.values[:-1]) for one in series if one.name == metrics.DURATION)
         self.requests[worker] += int(count)
         if alive:
-            # Not below zero: a request may begin and end while the file is read.
-            begun = sum(one.values[0] for one in series if one.name == metrics.BEGUN)
-            self.active += max(0.0, begun - count)
+            self._take_gauges(series, count)
         else:
             self._bury(path, worker, series, int(count))
+
+    def _take_gauges(self, series: Iterable[Series], count: float) -> None:
+        """What is under way; never below zero, as one may begin and end while the file is read."""
+        # A worker that has just started may not have them all.
+        values = defaultdict(lambda: (0.0,), {one.name: one.values for one in series})
+        taken = sum(values[poolmeter.WAIT][:-1])
+        asked, given_up = values[poolmeter.ASKED][0], values[poolmeter.GIVEN_UP][0]
+        self.active += max(0.0, values[metrics.BEGUN][0] - count)
+        self.pool_pending += max(0.0, asked - taken - given_up)
+        self.pool_used += max(0.0, taken - values[poolmeter.RELEASED][0])
 
     def _bury(self, path: Path, worker: str, series: list[Series], count: int) -> None:
         for one in series:
@@ -164,7 +173,7 @@ def _slots(workers: Workers) -> Iterator[Metric]:
     yield _gauge(
         "db_client_connection_max", "Pooled connections at most", int(info.pop("pool_max"))
     )
-    busy = workers.gauge(poolmeter.USED) if bound_by == "pool" else workers.active
+    busy = workers.pool_used if bound_by == "pool" else workers.active
     yield _gauge("lab_slots", "Requests that can wait for the database at once", slots)
     yield _gauge("lab_slots_busy", "Slots that hold a request", min(busy, slots))
     build = GaugeMetricFamily("lab_build_info", "What serves", labels=list(info))
@@ -173,12 +182,12 @@ def _slots(workers: Workers) -> Iterator[Metric]:
 
 
 def _pool(workers: Workers) -> Iterator[Metric]:
-    used = workers.gauge(poolmeter.USED)
+    used = workers.pool_used
     count = GaugeMetricFamily("db_client_connection_count", "Pooled connections", labels=["state"])
     count.add_metric(["used"], used)
     count.add_metric(["idle"], max(0.0, workers.gauge(poolmeter.SIZE) - used))
     yield count
-    pending = workers.gauge(poolmeter.PENDING)
+    pending = workers.pool_pending
     yield _gauge("db_client_connection_pending_requests", "Waiting for a connection", pending)
     wait = HistogramMetricFamily(poolmeter.WAIT, "Time to get a connection, in seconds")
     if values := workers.totals.get((poolmeter.WAIT, ())):
