@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
+import itertools
 import os
+import random
 import socket
+from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
+_LOWEST = 12000  # above what programs commonly listen on
+_CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOAD_METRICS = 9646  # where Locust answers Prometheus; LAB_LOAD_METRICS_PORT changes it
 
 
@@ -15,12 +19,37 @@ class PortError(Exception):
 
 
 def free(count: int) -> list[int]:
-    """`count` different ports that nothing listens on now."""
-    with contextlib.ExitStack() as held:
-        probes = [held.enter_context(socket.socket()) for _ in range(count)]
-        for probe in probes:
-            probe.bind((LOOPBACK, 0))
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """`count` different ports that nothing listens on now.
+
+    They lie below those which the kernel gives to outgoing connections, so that no connection takes
+    one before its owner listens.
+    """
+    candidates = range(_LOWEST, _first_of_connections())
+    # Of the system's randomness, so that programs with one seed do not choose alike.
+    mixed = random.SystemRandom().sample(candidates, len(candidates))
+    found = list(itertools.islice(filter(_is_free, mixed), count))
+    if len(found) < count:
+        raise PortError(f"of ports {_LOWEST} to {candidates.stop - 1} fewer than {count} are free")
+    return found
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError:
+            return False
+    return True
+
+
+def _first_of_connections() -> int:
+    """Where the kernel's range for outgoing connections begins (default of Linux: 32768)."""
+    try:
+        first = int(_CONNECTIONS.read_text().split()[0])
+    except (OSError, ValueError):
+        first = 32768
+    # Where it leaves no room below, a port of it must do.
+    return first if first - _LOWEST >= 1000 else 32768
 
 
 def from_environment(variable: str, default: int) -> int:

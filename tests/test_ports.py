@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +15,19 @@ def test_free_ports_differ_and_can_be_bound() -> None:
     assert len(set(found)) == 20
     for port in found:
         ports.require(port, "test", "PORT")
+
+
+def test_no_outgoing_connection_is_given_a_free_port(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "range").write_text("15000\t60999\n")
+    monkeypatch.setattr(ports, "_CONNECTIONS", tmp_path / "range")
+    assert max(ports.free(50)) < 15000
+
+
+def test_more_ports_than_there_are_is_told() -> None:
+    with pytest.raises(ports.PortError, match="fewer than 100000 are free"):
+        ports.free(100_000)
 
 
 def test_a_port_in_use_names_port_owner_and_variable() -> None:
