@@ -54,10 +54,18 @@ keep: ## beside make up: bring back what is stopped, killed, paused or hangs, un
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
+# Tests of what rows answer, whenever they do: two at a time, each with rows of its own.
+UNTIMED := tests/conformance tests/services
+
 .PHONY: test
-test: .venv/dev.stamp ## every test that needs no Docker
+test: .venv/dev.stamp ## every test that needs no Docker (PYTEST="tests/test_ports.py -x" for some)
 	@.ci/needs
+ifdef PYTEST
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
+else
+	$(BIN)/python -m pytest --numprocesses 2 $(UNTIMED)
+	$(BIN)/python -m pytest -m "not container" $(UNTIMED:%=--ignore %)
+endif
 
 .PHONY: e2e
 e2e: ## build every image and run the whole lab with a Docker engine

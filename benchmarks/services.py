@@ -210,6 +210,7 @@ def main() -> None:
         for row, workers in track(pairs, "metrics on and off", console=console):
             for line in metrics_cost(row, workers, chosen.rounds):
                 cost.add_row(*line)
+                console.print(f"{row.name}, workers {workers}, {line[2]}: {line[5]}")
     finally:
         console.print(cost)
     if CENTRAL in picked:
