@@ -207,9 +207,19 @@ def on_test_start(environment: Environment, **_: Any) -> None:
         lab.start(environment)
 
 
-def on_test_stop(environment: Environment, **_: Any) -> None:  # noqa: ARG001
-    """Close this process's generator."""
+def on_test_stop(environment: Environment, **_: Any) -> None:
+    """Close this process's generator; a worker reports what it has counted since its last report.
+
+    Locust itself waits for the next report, up to three seconds: a test that has begun meanwhile
+    would show requests of the one before.
+    """
     lab.stop()
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        data: dict[str, Any] = {}
+        events: Any = environment.events
+        events.report_to_master.fire(client_id=runner.client_id, data=data)
+        runner.send_message("stats", data)
 
 
 def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> None:
