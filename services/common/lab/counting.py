@@ -46,8 +46,11 @@ class CountedAnswer:
         values[index + SUM] += seconds
 
 
-def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
+def counted_asgi(app: ASGIApp, metrics: WorkerMetrics, stack: ASGIApp | None = None) -> ASGIApp:
     """Pure ASGI: no task, no copy of the request, one small closure for the status.
+
+    An `app` that does no more than enter itself as scope["app"] and await its middleware `stack`,
+    as Starlette's do, has that done here: a coroutine of its own costs 1.7 % of a small answer.
 
     Written out in one function that keeps all it needs in its own variables, as here a call, an
     attribute or a look-up costs as much as the counting; without the lock, as one thread runs an
@@ -55,6 +58,7 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
     """
     values, begun, watched = metrics.values, metrics.begun, False
     clock, first_s, to_sum = perf_counter, FIRST_S, SUM
+    called = stack or app
     last_route, last_method, last_status, last_index = "", "", 0, 0
 
     def forked() -> None:
@@ -69,8 +73,10 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
         if not watched:
             metrics.watch_loop()
             watched = True
+        if stack:
+            scope["app"] = app
         if scope["type"] != "http":
-            return await app(scope, receive, send)
+            return await called(scope, receive, send)
         start: Message | None = None
 
         def observed(message: Message) -> Awaitable[None]:
@@ -82,7 +88,7 @@ def counted_asgi(app: ASGIApp, metrics: WorkerMetrics) -> ASGIApp:
         values[begun] += 1.0
         since = clock()
         try:
-            await app(scope, receive, observed)
+            await called(scope, receive, observed)
         finally:
             seconds = clock() - since
             path, method, status = scope["path"], scope["method"], start["status"] if start else 500

@@ -8,13 +8,13 @@ from contextlib import asynccontextmanager
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
-from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lab import about, errors, metrics, orders, queries, sessions, settings, validation, work
+from lab.counting import ASGIApp
 from lab.errors import Fault
 from lab.evented import Evented
 from lab.validation import CPU_N, FANOUT_MS, FANOUT_N, ITEM_ID, LIMIT, OFFSET, WAIT_MS
@@ -159,16 +159,15 @@ ROUTES = [
 ]
 
 
-def create(*middleware: Middleware) -> Starlette:
-    """The application behind `middleware`."""
+def create() -> ASGIApp:
+    """The application, counted where it is entered."""
     application = Starlette(
         routes=ROUTES,
-        middleware=middleware,
         exception_handlers={Fault: on_fault, HTTPException: on_http, Exception: on_defect},
         lifespan=lifespan,
     )
     application.router.redirect_slashes = False
-    return application
+    return METRICS.asgi(application, application.build_middleware_stack())
 
 
-app = create(Middleware(METRICS.asgi))
+app = create()

@@ -5,9 +5,9 @@ from __future__ import annotations
 import orjson
 
 from lab.counting import Receive, Scope, Send
-from starlette_rows.app import METRICS, create
+from starlette_rows.app import METRICS
+from starlette_rows.app import app as starlette_app
 
-STARLETTE = METRICS.asgi(create())
 TEXT, JSON = b"text/plain; charset=utf-8", b"application/json"
 TEXT_ANSWER = METRICS.answer("GET", "/plaintext", 200)
 JSON_ANSWER = METRICS.answer("GET", "/json", 200)
@@ -28,7 +28,7 @@ async def app(scope: Scope, receive: Receive, send: Send) -> None:
         since = answer.begin()
         body, media_type = orjson.dumps({"message": "Hello, World!"}), JSON
     else:
-        await STARLETTE(scope, receive, send)
+        await starlette_app(scope, receive, send)
         return
     headers = [(b"content-type", media_type), (b"content-length", b"%d" % len(body))]
     try:
