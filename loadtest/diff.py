@@ -21,6 +21,7 @@ from loadtest.statistics import ALPHA, Comparison, contrast, holm, log_ratios
 from loadtest.verdicts import times
 
 _MACHINE = ("cpu", "cores", "memory_bytes", "architecture")
+_SAME_SPEED = 1.25  # of Python's loop on one machine, from one hour to the next
 
 
 @dataclass(frozen=True)
@@ -80,11 +81,23 @@ def conditions(old: Run, new: Run) -> list[str]:
     ratios = "The runs are not paired: what the machine did in between is in every absolute figure."
     settings = [
         {key: run.info.get(key) for key in ("budget", "backend", "plan", "git_commit")}
+        | {"python": (run.info.get("machine") or {}).get("python")}
         | {f"version of {key}": value for key, value in (run.info.get("versions") or {}).items()}
         for run in (old, new)
     ]
     differing = list(_differing(settings[0], settings[1]))
-    return [first, ratios, *([f"Also different: {'; '.join(differing)}."] if differing else [])]
+    also = [f"Also different: {'; '.join(differing)}."] if differing else []
+    return [first, ratios, *also, *_python_speed(*machines)]
+
+
+def _python_speed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """What a version does not tell: whether one interpreter is built to be faster, or held up."""
+    was, now = old.get("python_loop_us"), new.get("python_loop_us")
+    if was and now and max(was, now) > _SAME_SPEED * min(was, now):
+        yield (
+            f"Python itself took {was} µs for the same loop, then {now}: another build of it, "
+            "another machine or a busier one."
+        )
 
 
 def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:

