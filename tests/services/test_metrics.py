@@ -161,6 +161,29 @@ def test_asgi_requests_are_told_apart_in_any_order(worker: WorkerMetrics, worker
     assert workers.active == 0
 
 
+def test_asgi_requests_are_counted_in_the_place_of_an_application(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    entered: list[Any] = []
+
+    async def application(_: Scope, __: Any, ___: Send) -> None:
+        raise AssertionError("its stack is called in its place")
+
+    async def stack(scope: Scope, _: Any, send: Send) -> None:
+        entered.append(scope["app"])
+        if scope["type"] == "http":
+            await send({"type": "http.response.start", "status": 405})
+
+    async def main() -> None:
+        app = worker.asgi(application, stack)
+        await app({"type": "lifespan"}, receive, send)
+        await app({"type": "http", "method": "PUT", "path": "/json"}, receive, send)
+
+    asyncio.run(main())
+    assert entered == [application, application]
+    assert counted(workers) == {("PUT", "/json", "405"): 1}
+
+
 def test_asgi_request_whose_series_has_no_room_is_not_counted_as_another(
     worker: WorkerMetrics, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
