@@ -81,9 +81,9 @@ def conditions(old: Run, new: Run) -> list[str]:
     ratios = "The runs are not paired: what the machine did in between is in every absolute figure."
     settings = [
         {key: run.info.get(key) for key in ("budget", "backend", "plan", "git_commit")}
-        | {"python": (run.info.get("machine") or {}).get("python")}
+        | {"python": machine.get("python")}
         | {f"version of {key}": value for key, value in (run.info.get("versions") or {}).items()}
-        for run in (old, new)
+        for run, machine in zip((old, new), machines, strict=True)
     ]
     differing = list(_differing(settings[0], settings[1]))
     also = [f"Also different: {'; '.join(differing)}."] if differing else []

