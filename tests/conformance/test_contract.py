@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import socket
+import urllib.request
+from contextlib import suppress
 
 import psycopg
 import pytest
@@ -12,7 +15,8 @@ from loadtest import conformance
 from loadtest.body_cases import cases
 from loadtest.conformance import Client
 from loadtest.manifest import Row
-from tests.conformance.conftest import LEAVING_OUT, written
+from tests.conformance.conftest import LEAVING_OUT, Start, written
+from tests.waiting import eventually
 
 MALFORMED = """
     SELECT orders.id FROM orders LEFT JOIN order_lines ON order_lines.order_id = orders.id
@@ -91,6 +95,39 @@ def test_order_that_fails_half_way_leaves_nothing(row: Row, database: psycopg.Co
     assert answer.status >= 500
     assert json.loads(answer.body)["error"]["code"] in ("internal", "unavailable")
     assert written(database) == before
+
+
+def test_defect_is_answered_and_counted(
+    row: Row, start: Start, database: psycopg.Connection
+) -> None:
+    """With metrics off as well: counting may sit where a framework catches what nobody caught."""
+    database.execute("ALTER TABLE items RENAME TO mislaid")
+    try:
+        with start(row, {"LAB_METRICS": "off"}) as (uncounted, _):
+            assert eventually(lambda: answers(uncounted))
+            found = [failure(each) for each in (row, uncounted)]
+    finally:
+        database.execute("ALTER TABLE mislaid RENAME TO items")
+    assert found == [(500, "internal")] * 2
+    assert eventually(lambda: 'status_code="500"' in metrics(row))
+
+
+def failure(row: Row) -> tuple[int, str]:
+    """Status and code with which the list of items is refused."""
+    with Client(row.url()) as client:
+        answer = client.send("GET", "/items")
+    return answer.status, json.loads(answer.body)["error"]["code"]
+
+
+def answers(row: Row) -> bool:
+    with suppress(OSError, http.client.HTTPException), Client(row.url()) as client:
+        return client.send("GET", "/healthz").status == 200
+    return False
+
+
+def metrics(row: Row) -> str:
+    with urllib.request.urlopen(row.metrics_url(), timeout=20) as answer:
+        return str(answer.read(), "ascii")
 
 
 def test_order_is_written_as_it_was_sent(row: Row, database: psycopg.Connection) -> None:

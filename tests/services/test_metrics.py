@@ -184,6 +184,34 @@ def test_asgi_requests_are_counted_in_the_place_of_an_application(
     assert counted(workers) == {("PUT", "/json", "405"): 1}
 
 
+@pytest.mark.parametrize("started", [False, True])
+def test_defect_is_answered_once_and_goes_on(
+    worker: WorkerMetrics, workers: Workers, started: bool
+) -> None:
+    sent: list[Message] = []
+
+    async def stack(_: Scope, __: Any, send: Send) -> None:
+        if started:
+            await send({"type": "http.response.start", "status": 200})
+        raise RuntimeError
+
+    async def defect(_: Scope, __: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 500})
+
+    async def sending(message: Message) -> None:
+        sent.append(message)
+
+    async def main() -> None:
+        app = worker.asgi(stack, stack, defect)
+        with pytest.raises(RuntimeError):
+            await app({"type": "http", "method": "GET", "path": "/json"}, receive, sending)
+
+    asyncio.run(main())
+    status = 200 if started else 500
+    assert [message["status"] for message in sent] == [status]
+    assert counted(workers) == {("GET", "/json", str(status)): 1}
+
+
 def test_asgi_request_whose_series_has_no_room_is_not_counted_as_another(
     worker: WorkerMetrics, workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:

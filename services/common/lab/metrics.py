@@ -62,8 +62,13 @@ class Metrics(Protocol):
     def answer(self, method: str, path: str, status: int) -> Answer:
         """For an application that counts by hand what it always answers alike."""
 
-    def asgi(self, app: ASGIApp, stack: ASGIApp | None = None) -> ASGIApp:
-        """Wrap an ASGI application; or count in its place, where it only hands on to `stack`."""
+    def asgi(
+        self, app: ASGIApp, stack: ASGIApp | None = None, defect: ASGIApp | None = None
+    ) -> ASGIApp:
+        """Wrap an ASGI application; or count in its place, where it only hands on to `stack`.
+
+        `defect` answers where that raises before it has answered; the exception goes on.
+        """
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
         """Wrap a WSGI application."""
@@ -100,7 +105,12 @@ class NoMetrics:
 
     def end(self, since: float) -> None: ...
 
-    def asgi(self, app: ASGIApp, stack: ASGIApp | None = None) -> ASGIApp:  # noqa: ARG002
+    def asgi(
+        self,
+        app: ASGIApp,
+        stack: ASGIApp | None = None,  # noqa: ARG002
+        defect: ASGIApp | None = None,  # noqa: ARG002
+    ) -> ASGIApp:
         return app
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:  # noqa: ARG002
@@ -199,8 +209,10 @@ class WorkerMetrics:
         if not self.watched:
             watch_loop(self.lag("event_loop"))
 
-    def asgi(self, app: ASGIApp, stack: ASGIApp | None = None) -> ASGIApp:
-        return counted_asgi(app, self, stack)
+    def asgi(
+        self, app: ASGIApp, stack: ASGIApp | None = None, defect: ASGIApp | None = None
+    ) -> ASGIApp:
+        return counted_asgi(app, self, stack, defect)
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
         return CountedWSGI(app, self, kind)

@@ -39,22 +39,27 @@ async def body(request: Request) -> Any:
     return bodies.parse(bytes(raw))
 
 
+def answer(fault: Fault) -> Response:
+    """What a fault is answered with."""
+    return JSON(fault.document(), fault.status, dict(fault.headers))
+
+
 async def on_fault(_: Request, fault: Exception) -> Response:
     """A fault of the row's own."""
     assert isinstance(fault, Fault)
-    return JSON(fault.document(), fault.status, dict(fault.headers))
+    return answer(fault)
 
 
 async def on_http(request: Request, error: Exception) -> Response:
     """Starlette's own 404 and 405."""
     assert isinstance(error, HTTPException)
     if error.status_code != 405:
-        return await on_fault(request, errors.not_found())
+        return answer(errors.not_found())
     # The router names only the methods of the first route that fits the path.
     methods = contract.METHODS[contract.route(request.url.path)]
-    return await on_fault(request, errors.method_not_allowed(methods))
+    return answer(errors.method_not_allowed(methods))
 
 
-async def on_defect(request: Request, _: Exception) -> Response:
+async def on_defect(_request: Request, _error: Exception) -> Response:
     """A defect of the row."""
-    return await on_fault(request, errors.internal())
+    return answer(errors.internal())
