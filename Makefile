@@ -54,8 +54,9 @@ keep: ## beside make up: bring back what is stopped, killed, paused or hangs, un
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
-# Tests of what rows answer, whenever they do: two at a time, each with rows of its own.
-UNTIMED := tests/conformance tests/services
+# Tests that start nothing, and tests of what rows answer, whenever they do: two at a time, each
+# process with rows of its own.
+UNTIMED := tests/unit tests/conformance tests/services
 
 .PHONY: test
 test: .venv/dev.stamp ## every test that needs no Docker (PYTEST="tests/test_ports.py -x" for some)

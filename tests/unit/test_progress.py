@@ -12,7 +12,7 @@ from loadtest.experiments import load_all
 from loadtest.progress import Bar, minutes
 from loadtest.schedule import schedule
 from loadtest.trials import Gate
-from tests.test_trials import trial
+from tests.unit.test_trials import trial
 
 PLANNED = schedule([load_all()["blocked-threads"]], seed=1)[:20]
 

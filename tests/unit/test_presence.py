@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loadtest.presence import SILENT_S, Look, kept_running
 from loadtest.trials import Gate
-from tests.test_gates import GOOD
+from tests.unit.test_gates import GOOD
 
 # A warm-up of one second, then ten that count.
 ANSWERED = tuple({"t": n / 4, "answered": 100.0} for n in range(-4, 40))

@@ -19,7 +19,7 @@ from loadtest.record import Record
 from loadtest.schedule import PlannedTrial
 from loadtest.trials import Gate, Trial, TrialsError
 from loadtest.verification import Verified
-from tests.test_trials import RESULT
+from tests.unit.test_trials import RESULT
 
 EXPERIMENT = """\
 claim = "C1"

@@ -16,7 +16,7 @@ from loadtest.load import Load, LoadResult
 from loadtest.measurement import Measurement
 from loadtest.native import Cpus
 from loadtest.schedule import PlannedTrial, schedule
-from tests.test_trials import RESULT
+from tests.unit.test_trials import RESULT
 
 DOCUMENT: dict[str, Any] = {
     "claim": "C1",
