@@ -188,7 +188,4 @@ def _present(image: str) -> bool:
 
 
 def _running_and_healthy(state: Mapping[str, Any]) -> bool:
-    return state["Status"] == "running" and state.get("Health", {}).get("Status") in (
-        None,
-        "healthy",
-    )
+    return state["Status"] == "running" and state.get("Health", {}).get("Status") == "healthy"
