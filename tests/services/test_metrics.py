@@ -84,6 +84,58 @@ def test_wsgi_requests_are_counted_exactly_from_many_threads(
     assert sum(workers.requests.values()) == 4000
 
 
+def test_wsgi_requests_of_threads_are_told_apart_exactly(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    app = worker.wsgi(application)
+    asked = [("/json", "200 OK"), ("/json", "503 Busy"), ("/items/7", "200 OK"), ("/no", "404 No")]
+
+    def requests() -> None:
+        for _ in range(200):
+            for path, status in asked:
+                app(environ(path, status), lambda *_: None)
+
+    threads = [threading.Thread(target=requests) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    expected = [
+        ("/json", "200"),
+        ("/json", "503"),
+        ("/items/{id}", "200"),
+        ("unmatched", "404"),
+    ]
+    assert counted(workers) == {("GET", route, status): 1600 for route, status in expected}
+    assert workers.active == 0
+
+
+def test_wsgi_request_whose_series_has_no_room_is_not_counted_as_another(
+    worker: WorkerMetrics, workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = worker.wsgi(application)
+    app(environ("/json"), lambda *_: None)
+    monkeypatch.setattr(store, "TEXT_BYTES", 0)
+    for _ in range(2):
+        with pytest.raises(StoreFullError):
+            app(environ("/items"), lambda *_: None)
+    assert counted(workers) == {("GET", "/json", "200"): 1}
+
+
+def test_forked_process_counts_wsgi_requests_in_its_own_file(
+    worker: WorkerMetrics, workers: Workers
+) -> None:
+    app = worker.wsgi(application)
+    app(environ("/json"), lambda *_: None)
+    child = os.fork()
+    if child == 0:
+        app(environ("/json"), lambda *_: None)
+        os._exit(0)
+    assert os.waitpid(child, 0)[1] == 0
+    assert counted(workers) == {("GET", "/json", "200"): 2}
+    assert set(workers.requests.values()) == {1}
+
+
 def test_labels_are_few_whatever_is_asked(worker: WorkerMetrics, workers: Workers) -> None:
     app = worker.wsgi(application)
     for number in range(50):

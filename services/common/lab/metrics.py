@@ -13,7 +13,7 @@ from typing import Protocol
 
 from lab.about import About
 from lab.contract import route
-from lab.counting import ASGIApp, CountedAnswer, CountedWSGI, WSGIApp, counted_asgi
+from lab.counting import ASGIApp, CountedAnswer, WSGIApp, counted_asgi, counted_wsgi
 from lab.lag import LagKind, watch_loop
 from lab.poolmeter import LockedPool, PoolCounters, PoolMeter
 from lab.settings import Settings
@@ -215,4 +215,4 @@ class WorkerMetrics:
         return counted_asgi(app, self, stack, defect)
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
-        return CountedWSGI(app, self, kind)
+        return counted_wsgi(app, self, kind)
