@@ -54,10 +54,9 @@ keep: ## beside make up: bring back what is stopped, killed, paused or hangs, un
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
-# Tests that measure nothing, of what is answered and told, however late: two at a time, each
+# Tests that start nothing, and tests of what rows answer, whenever they do: two at a time, each
 # process with rows of its own.
-UNTIMED := tests/unit tests/conformance tests/services tests/e2e/test_trouble.py \
-	tests/test_report_in_browser.py
+UNTIMED := tests/unit tests/conformance tests/services
 
 .PHONY: test
 test: .venv/dev.stamp ## every test that needs no Docker (PYTEST="tests/test_ports.py -x" for some)
