@@ -188,4 +188,5 @@ def _present(image: str) -> bool:
 
 
 def _running_and_healthy(state: Mapping[str, Any]) -> bool:
-    return state["Status"] == "running" and state.get("Health", {}).get("Status") == "healthy"
+    health = state.get("Health", {}).get("Status")
+    return bool(state["Status"] == "running" and health == "healthy")
