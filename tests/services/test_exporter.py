@@ -14,7 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab.exporter import ServiceCollector
 from lab.metrics import WorkerMetrics
 from lab.settings import Settings
-from tests.services.test_metrics import ABOUT, application, environ
+from tests.services.counting import ABOUT, application, environ
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

@@ -20,8 +20,8 @@ from lab.metrics import WorkerMetrics
 from lab.settings import Settings
 from loadtest import ports
 from loadtest.native import Lab
+from tests.services.counting import application, environ
 from tests.services.holding import Busy, ask, held
-from tests.services.test_metrics import application, environ
 
 
 @contextmanager
