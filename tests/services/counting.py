@@ -1,4 +1,4 @@
-"""A worker of which counters are read, an application that answers as told, and what was counted."""
+"""A worker to count in, an application that answers as told, and what was counted of it."""
 
 from __future__ import annotations
 
