@@ -26,6 +26,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import geometric_mean
+from typing import TypeVar
 
 from rich.console import Console
 from rich.progress import track
@@ -55,6 +56,7 @@ class Turn:
 
 
 Turns = Mapping[int, Turn]
+Item = TypeVar("Item")
 
 
 def measure(
@@ -63,10 +65,12 @@ def measure(
     """Each load's turns of the rows called `names`, started anew every round."""
     found: dict[str, list[dict[int, Turn]]] = {load: [{} for _ in names] for load in loads}
     for number in range(rounds):
-        for name in names:
+        for name in _in_turn(names, number):
             lab.restart(name)
         for load in loads:
             arms = [Arm(lab.rows[name], lab.pid(name), load) for name in names]
+            for arm in arms:
+                arm.await_rest()
             for turns, turn in zip(found[load], alternate(arms), strict=True):
                 turns[number] = turn
     return {load: list(turns) for load, turns in found.items()}
@@ -90,8 +94,12 @@ def alternate(arms: Sequence[Arm]) -> list[Turn]:
 
 def _change(arms: Sequence[Arm], times: int) -> None:
     for number in range(times):
-        for arm in arms[:: 1 if number % 2 else -1]:
+        for arm in _in_turn(arms, number):
             arm.run(SLICE_S)
+
+
+def _in_turn(items: Sequence[Item], number: int) -> Sequence[Item]:
+    return items[:: 1 if number % 2 else -1]
 
 
 def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
