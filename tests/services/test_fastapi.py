@@ -78,6 +78,12 @@ def test_a_request_that_computes_blocks_the_others_or_not(
         assert (first.result() - second > TURN_S) == possible
 
 
+def test_process_pool_starts_before_it_is_asked(lab: Lab) -> None:
+    row = lab.rows["fastapi-processpool"]
+    lab.restart(row.name)
+    assert eventually(lambda: len(pool(lab.pid(row.name))) == int(row.environment["PROCESSES"]))
+
+
 def test_process_pool_survives_the_death_of_a_process(lab: Lab) -> None:
     row = lab.rows["fastapi-processpool"]
     assert json.loads(get(row, "/cpu?n=1000").body) == cases.computed(1000)

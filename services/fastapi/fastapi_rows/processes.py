@@ -40,4 +40,6 @@ class ProcessPool:
         # Forked children would inherit the event loop and the metrics of this one.
         context = multiprocessing.get_context("spawn")
         self._executor = ProcessPoolExecutor(self._size, mp_context=context)
-        self._executor.submit(int)  # the processes start now, not in the first request
+        # All start now, not in a request: each submission starts one while none has become idle.
+        for _ in range(self._size):
+            self._executor.submit(int)
