@@ -19,7 +19,7 @@ from loadtest.tally import Batch
 
 CONNECTIONS = 16  # for each worker
 ACCEPT_S = 10
-# At rest a row takes less than 1 % of a core, for its timers; one that starts takes all it gets.
+# A row at rest takes less than that for its timers; one that starts takes all it gets.
 REST_S, REST_CPU_S, STARTING_S = 0.5, 0.015, 30
 
 
