@@ -5,8 +5,9 @@
 Every row runs twice on one pinned core, with metrics and without; the load changes between the two
 a hundred times a second, so that a machine that changes its mind hits both alike (at ten times a
 second a round's ratio scatters by 5 %, so by 1.5 %). Each round is a new pair of processes: where
-memory happens to lie moves a process by some per cent for as long as it lives. Every worker holds
-as many connections in both, where they are kept. The ratio is of requests per second of the
+memory happens to lie moves a process by some per cent for as long as it lives. It begins when both
+are at rest: what they start behind their first answer is no cost of metrics. Every worker holds as
+many connections in both, where they are kept. The ratio is of requests per second of the
 service's own CPU time, which is requests per second of a core that nobody shares, and stays itself
 on one that somebody does; geometric mean and 95 % interval over the rounds. Requests per second by
 the clock stand beside it.
