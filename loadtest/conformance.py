@@ -115,13 +115,14 @@ def title(case: Case) -> str:
     return f"{case.method} {target}" + (f" ({case.title})" if case.title else "")
 
 
-def _ask(client: Client, case: Case) -> Answer:
+def ask(client: Client, case: Case) -> Answer:
+    """One exchange, whatever comes back; raises as `Client.send` does."""
     headers = {"Content-Type": case.content_type} if case.content_type else {}
     return client.send(case.method, case.target, case.body, headers, chunked=case.chunked)
 
 
 def _examine(case: Case, judge: Judge, client: Client) -> Iterator[str]:
-    yield from judge(case, _ask(client, case))
+    yield from judge(case, ask(client, case))
 
 
 def _judge_left_out(case: Case, answer: Answer) -> Iterator[str]:

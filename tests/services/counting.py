@@ -38,7 +38,7 @@ def counted(workers: Workers) -> dict[tuple[str, str, str], int]:
     """Requests by method, route and status."""
     workers.refresh()
     return {
-        tuple(value for _, value in labels): int(sum(values[:-1]))  # type: ignore[misc]
+        tuple(value for _, value in labels): int(sum(values[1:]))  # type: ignore[misc]
         for (name, labels), values in workers.totals.items()
         if name == metrics.DURATION
     }

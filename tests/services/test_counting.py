@@ -11,9 +11,9 @@ from typing import Any, cast
 import pytest
 
 from lab import store
-from lab.counting import Message, Scope, Send
+from lab.counting import STATUS, Message, Scope, Send
 from lab.exporter import Workers
-from lab.metrics import WorkerMetrics
+from lab.metrics import LAG, WorkerMetrics
 from lab.store import StoreFullError
 from tests.services.counting import application, counted, environ
 
@@ -126,9 +126,9 @@ def test_asgi_requests_are_counted_and_seen_while_active(
 
     async def main() -> None:
         scope = {"type": "http", "method": "POST", "path": "/orders"}
-        await worker.asgi(answering)(scope, receive, send)
+        await worker.asgi(answering)(dict(scope), receive, send)
         with pytest.raises(RuntimeError):
-            await worker.asgi(failing)(scope, receive, send)
+            await worker.asgi(failing)(dict(scope), receive, send)
 
     asyncio.run(main())
     assert active == [1]
@@ -174,19 +174,28 @@ def test_asgi_requests_are_counted_in_the_place_of_an_application(
     async def application(_: Scope, __: Any, ___: Send) -> None:
         raise AssertionError("its stack is called in its place")
 
-    async def stack(scope: Scope, _: Any, send: Send) -> None:
+    async def stack(scope: Scope, _: Any, __: Send) -> None:
         entered.append(scope["app"])
-        if scope["type"] == "http":
-            await send({"type": "http.response.start", "status": 405})
+        scope[STATUS] = 405
 
     async def main() -> None:
-        app = worker.asgi(application, stack)
-        await app({"type": "lifespan"}, receive, send)
+        app = worker.asgi(application, stack, stack)
         await app({"type": "http", "method": "PUT", "path": "/json"}, receive, send)
 
     asyncio.run(main())
-    assert entered == [application, application]
+    assert entered == [application]
     assert counted(workers) == {("PUT", "/json", "405"): 1}
+
+
+def test_event_loop_is_watched_from_its_start(worker: WorkerMetrics, workers: Workers) -> None:
+    async def idle(_: Scope, __: Any, ___: Send) -> None: ...
+
+    async def main() -> None:
+        await worker.asgi(idle)({"type": "lifespan"}, receive, send)
+
+    asyncio.run(main())
+    workers.refresh()
+    assert (LAG, (("kind", "event_loop"),)) in workers.totals
 
 
 @pytest.mark.parametrize("started", [False, True])
@@ -195,13 +204,17 @@ def test_defect_is_answered_once_and_goes_on(
 ) -> None:
     sent: list[Message] = []
 
-    async def stack(_: Scope, __: Any, send: Send) -> None:
+    async def answer(status: int, scope: Scope, send: Send) -> None:
+        scope[STATUS] = status
+        await send({"type": "http.response.start", "status": status})
+
+    async def stack(scope: Scope, _: Any, send: Send) -> None:
         if started:
-            await send({"type": "http.response.start", "status": 200})
+            await answer(200, scope, send)
         raise RuntimeError
 
-    async def defect(_: Scope, __: Any, send: Send) -> None:
-        await send({"type": "http.response.start", "status": 500})
+    async def defect(scope: Scope, _: Any, send: Send) -> None:
+        await answer(500, scope, send)
 
     async def sending(message: Message) -> None:
         sent.append(message)

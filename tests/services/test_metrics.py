@@ -46,7 +46,7 @@ def test_pool_is_followed(worker: WorkerMetrics, workers: Workers) -> None:
     worker.pool.released()
     workers.refresh()
     assert workers.pool_pending == workers.pool_used == 0
-    assert sum(workers.totals[poolmeter.WAIT, ()][:-1]) == 1
+    assert sum(workers.totals[poolmeter.WAIT, ()][1:]) == 1
 
 
 def test_worker_that_has_just_started_has_nothing_under_way(

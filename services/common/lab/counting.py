@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from lab.contract import route
 from lab.lag import LagKind, start_thread
-from lab.store import BOUNDS_S, FIRST_S, SUM
+from lab.store import FIRST_S, bucket
 
 if TYPE_CHECKING:
     from lab.metrics import WorkerMetrics
@@ -21,6 +20,8 @@ Send = Callable[[Message], Awaitable[None]]
 ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 StartResponse = Callable[..., Any]
 WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
+
+STATUS = "lab.status"  # where a scope says what it was answered with
 
 
 class CountedAnswer:
@@ -42,8 +43,8 @@ class CountedAnswer:
     def end(self, since: float) -> None:
         seconds = perf_counter() - since
         values, index = self._values, self._index
-        values[index if seconds <= FIRST_S else index + bisect_left(BOUNDS_S, seconds)] += 1.0
-        values[index + SUM] += seconds
+        values[index] += seconds
+        values[index + (1 if seconds <= FIRST_S else bucket(seconds))] += 1.0
 
 
 def counted_asgi(
@@ -52,68 +53,64 @@ def counted_asgi(
     stack: ASGIApp | None = None,
     defect: ASGIApp | None = None,
 ) -> ASGIApp:
-    """Pure ASGI: no task, no copy of the request, one small closure for the status.
+    """Pure ASGI: no task, and no copy of the request.
 
     An `app` that does no more than enter itself as scope["app"] and await its middleware `stack`,
-    as Starlette's do, has that done here: a coroutine of its own costs 1.7 % of a small answer.
-    `defect` answers where the stack raises before it has answered, as the outermost layer of such
-    a stack does: it watches what is sent just as counting does, so that one of them can do both.
+    as Starlette's do, has that done here. Such a stack notes its status as scope[STATUS] itself
+    when its answer begins, and `defect` answers where it raises before that.
 
     Written out in one function that keeps all it needs in its own variables, as here a call, an
     attribute or a look-up costs as much as the counting; without the lock, as one thread runs an
-    event loop. Requests mostly ask for what the one before asked for: its series is remembered.
+    event loop.
     """
-    values, begun, watched = metrics.values, metrics.begun, False
-    clock, first_s, to_sum = perf_counter, FIRST_S, SUM
-    called = stack or app
-    last_route, last_method, last_status, last_index = "", "", 0, 0
+    values, begun, known = metrics.values, metrics.begun, metrics.known
+    clock, first_s, place, noting = perf_counter, FIRST_S, metrics.place, STATUS
+    called = stack or noted(app)
 
     def forked() -> None:
-        nonlocal values, begun, watched, last_method
-        # No request has an empty method, so the next one looks its series up.
-        values, begun, watched, last_method = metrics.values, metrics.begun, False, ""
+        nonlocal values, begun, known
+        values, begun, known = metrics.values, metrics.begun, metrics.known
 
     metrics.forked.append(forked)
 
     async def counted(scope: Scope, receive: Receive, send: Send) -> None:
-        nonlocal watched, last_route, last_method, last_status, last_index
-        if not watched:
-            metrics.watch_loop()
-            watched = True
-        if stack:
-            scope["app"] = app
         if scope["type"] != "http":
-            return await called(scope, receive, send)
-        start: Message | None = None
-
-        def observed(message: Message) -> Awaitable[None]:
-            nonlocal start
-            if start is None and "status" in message:
-                start = message
-            return send(message)
-
+            if scope["type"] == "lifespan":  # a server's first call in the loop that it will run
+                metrics.watch_loop()
+            return await app(scope, receive, send)
+        if stack is not None:
+            scope["app"] = app
         values[begun] += 1.0
         since = clock()
         try:
-            await called(scope, receive, observed)
+            await called(scope, receive, send)
         except Exception:
-            if defect and start is None:
-                await defect(scope, receive, observed)
+            if defect and noting not in scope:
+                await defect(scope, receive, send)
             raise  # for the server to log
         finally:
             seconds = clock() - since
-            path, method, status = scope["path"], scope["method"], start["status"] if start else 500
-            if path != last_route:
-                path = route(path)
-            if path != last_route or method != last_method or status != last_status:
-                # First, as it may raise: the old series must not pass for the new one.
-                last_index = metrics.place(path, method, status)
-                last_route, last_method, last_status = path, method, status
-            index = last_index
-            values[index if seconds <= first_s else index + bisect_left(BOUNDS_S, seconds)] += 1.0
-            values[index + to_sum] += seconds
+            key = scope["path"], scope["method"], scope.get(noting, 500)
+            # A path without parameters is its own route.
+            index = known.get(key) or place(*key)
+            values[index] += seconds
+            values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
 
     return counted
+
+
+def noted(app: ASGIApp) -> ASGIApp:
+    """Note the status that `app` sends as scope[STATUS], by one small closure and no task."""
+
+    def watched(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        def observed(message: Message) -> Awaitable[None]:
+            if "status" in message:
+                scope[STATUS] = message["status"]
+            return send(message)
+
+        return app(scope, receive, observed)
+
+    return watched
 
 
 def counted_wsgi(app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> WSGIApp:
@@ -123,7 +120,7 @@ def counted_wsgi(app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> WSGIApp
     status is told from the one before by its line, which is seldom parsed so.
     """
     values, begun, lock, watched = metrics.values, metrics.begun, metrics.lock, False
-    clock, first_s, to_sum = perf_counter, FIRST_S, SUM
+    clock, first_s = perf_counter, FIRST_S
     last_route, last_method, last_line, last_index = "", "", "", 0
 
     def forked() -> None:
@@ -167,9 +164,7 @@ def counted_wsgi(app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> WSGIApp
                     last_index = metrics.place(path, method, int(line[:3]) if line else 500)
                     last_route, last_method, last_line = path, method, line
                 index = last_index
-                values[index if seconds <= first_s else index + bisect_left(BOUNDS_S, seconds)] += (
-                    1.0
-                )
-                values[index + to_sum] += seconds
+                values[index] += seconds
+                values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
 
     return counted

@@ -69,7 +69,7 @@ class Workers:
                 self.info = one.labels
             elif one.name in _COUNTERS or alive:
                 _add(self.totals, one)
-        count = sum(sum(one.values[:-1]) for one in series if one.name == metrics.DURATION)
+        count = sum(sum(one.values[1:]) for one in series if one.name == metrics.DURATION)
         self.requests[worker] += int(count)
         if alive:
             self._take_gauges(series, count)
@@ -80,7 +80,7 @@ class Workers:
         """What is under way; never below zero, as one may begin and end while the file is read."""
         # A worker that has just started may not have them all.
         values = defaultdict(lambda: (0.0,), {one.name: one.values for one in series})
-        taken = sum(values[poolmeter.WAIT][:-1])
+        taken = sum(values[poolmeter.WAIT][1:])
         asked, given_up = values[poolmeter.ASKED][0], values[poolmeter.GIVEN_UP][0]
         self.active += max(0.0, values[metrics.BEGUN][0] - count)
         self.pool_pending += max(0.0, asked - taken - given_up)
@@ -197,7 +197,7 @@ def _pool(workers: Workers) -> Iterator[Metric]:
 
 def _buckets(values: Iterable[float]) -> tuple[list[tuple[str, float]], float]:
     """Prometheus counts a bucket from zero, the files count each bucket alone."""
-    *counts, total = values
+    total, *counts = values
     running, cumulative = 0.0, []
     for bound, count in zip([*map(str, BOUNDS_S), "+Inf"], counts, strict=True):
         running += count

@@ -67,7 +67,8 @@ class Metrics(Protocol):
     ) -> ASGIApp:
         """Wrap an ASGI application; or count in its place, where it only hands on to `stack`.
 
-        `defect` answers where that raises before it has answered; the exception goes on.
+        Such a stack notes its status as scope[counting.STATUS] when its answer begins. `defect`
+        answers where it raises before that; the exception goes on.
         """
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:

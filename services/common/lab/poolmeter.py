@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from threading import Lock
 from time import perf_counter
 from typing import Protocol
 
-from lab.store import BOUNDS_S, FIRST_S, HISTOGRAM_SIZE, SUM, Store
+from lab.store import FIRST_S, HISTOGRAM_SIZE, Store, bucket
 
 WAIT = "db_client_connection_wait_time_seconds"
 SIZE = "pool_size"
@@ -47,8 +46,8 @@ class PoolCounters:
     def taken(self, since: float) -> None:
         seconds = perf_counter() - since
         values, wait = self._values, self._wait
-        values[wait if seconds <= FIRST_S else wait + bisect_left(BOUNDS_S, seconds)] += 1.0
-        values[wait + SUM] += seconds
+        values[wait] += seconds
+        values[wait + (1 if seconds <= FIRST_S else bucket(seconds))] += 1.0
 
     def failed(self) -> None:
         self._values[self._given_up] += 1.0

@@ -12,6 +12,7 @@ import mmap
 import os
 import struct
 import time
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,8 @@ _FIRST = (8 + TEXT_BYTES) // 8
 _LAST = FILE_BYTES // 8
 
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
-HISTOGRAM_SIZE = len(BOUNDS_S) + 2  # one count a bucket, one beyond the last, then the sum
-FIRST_S, SUM = BOUNDS_S[0], HISTOGRAM_SIZE - 1
+HISTOGRAM_SIZE = len(BOUNDS_S) + 2  # the sum, then one count a bucket and one beyond the last
+FIRST_S = BOUNDS_S[0]
 
 
 class StoreFullError(Exception):
@@ -32,11 +33,16 @@ class StoreFullError(Exception):
 
 @dataclass(frozen=True)
 class Series:
-    """One labelled series as read back: a single value, or a histogram's buckets and sum."""
+    """One labelled series as read back: a single value, or a histogram's sum and buckets."""
 
     name: str
     labels: Mapping[str, str]
     values: tuple[float, ...]
+
+
+def bucket(seconds: float) -> int:
+    """Which double of a histogram counts so long a time; 1 up to FIRST_S, where most belong."""
+    return 1 + bisect_left(BOUNDS_S, seconds)
 
 
 class Store:

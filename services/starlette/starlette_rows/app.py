@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
@@ -19,7 +19,7 @@ from lab.counting import ASGIApp
 from lab.errors import Fault
 from lab.evented import Evented
 from lab.validation import CPU_N, FANOUT_MS, FANOUT_N, ITEM_ID, LIMIT, OFFSET, WAIT_MS
-from starlette_rows.requests import JSON, answer, body, on_defect, on_fault, on_http
+from starlette_rows.requests import JSON, Noted, Text, answer, body, on_defect, on_fault, on_http
 
 SETTINGS = settings.load()
 METRICS = metrics.create(SETTINGS)
@@ -38,7 +38,7 @@ METRICS.declare(ABOUT)
 
 
 async def plaintext(_: Request) -> Response:
-    return PlainTextResponse("Hello, World!")
+    return Text("Hello, World!")
 
 
 async def message(_: Request) -> Response:
@@ -95,7 +95,7 @@ async def log_in(request: Request) -> Response:
 
 
 async def log_out(_: Request) -> Response:
-    response = Response(status_code=204)
+    response = Noted(status_code=204)
     response.delete_cookie(sessions.COOKIE, httponly=True, samesite="lax")
     return response
 
@@ -163,8 +163,8 @@ ROUTES = [
 def create() -> ASGIApp:
     """The application, counted where it is entered.
 
-    Counting does what Starlette's outermost layer does when it is off, an answer to a defect
-    (`METRICS.asgi`): a layer more would cost a fast answer half as much as counting does.
+    Counting also does what Starlette and its outermost layer do when it is off: a layer more would
+    cost a fast answer half as much as counting does.
     """
     application = Starlette(
         routes=ROUTES,

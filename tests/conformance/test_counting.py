@@ -1,0 +1,43 @@
+"""Every row counts each answer once, with the status that its client saw."""
+
+from __future__ import annotations
+
+import urllib.request
+from collections import Counter
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest import body_cases, cases, conformance
+from loadtest.conformance import Client
+from loadtest.manifest import Row
+from tests.waiting import eventually
+
+DURATION = "http_server_request_duration_seconds"
+Answers = Counter[tuple[str, int]]
+
+
+def test_answers_are_counted_with_the_status_that_was_sent(row: Row) -> None:
+    before, seen = counted(row), Answers()
+    with Client(row.url()) as client:
+        for case in (*cases.cases(), *body_cases.cases()):
+            seen[case.method, conformance.ask(client, case).status] += 1
+        for method, target in (("DELETE", "/session"), ("HEAD", "/json"), ("HEAD", "/nothing")):
+            seen[method, client.send(method, target).status] += 1
+    assert len({status for _, status in seen}) > 5
+    # A row may count just behind its answer.
+    eventually(lambda: counted(row) - before == seen, timeout_s=10)
+    assert counted(row) - before == seen
+
+
+def counted(row: Row) -> Answers:
+    """What the row's metrics say, by method and status."""
+    with urllib.request.urlopen(row.metrics_url(), timeout=20) as answer:
+        text = str(answer.read(), "utf-8")
+    found = Answers()
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples if family.name == DURATION else ():
+            if sample.name.endswith("_count"):
+                labels = sample.labels
+                status = int(labels["http_response_status_code"])
+                found[labels["http_request_method"], status] += int(sample.value)
+    return found
