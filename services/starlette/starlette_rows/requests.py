@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine
 from typing import Any
 
 import orjson
@@ -19,14 +18,20 @@ from lab.errors import Fault
 class Noted(Response):
     """An answer that notes its status in the scope, where counting finds it.
 
-    To watch all that is sent for the status would cost a fast answer more.
+    To watch all that is sent for the status would cost a fast answer more; so would a call of
+    `Response.__call__`, which is written out here.
     """
 
     if settings.load().metrics:
 
-        def __call__(self, scope: Scope, receive: Receive, send: Send) -> Coroutine[Any, Any, None]:
-            scope[STATUS] = self.status_code
-            return super().__call__(scope, receive, send)
+        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+            scope[STATUS] = status = self.status_code
+            prefix = "websocket." if scope["type"] == "websocket" else ""
+            start = prefix + "http.response.start"
+            await send({"type": start, "status": status, "headers": self.raw_headers})
+            await send({"type": prefix + "http.response.body", "body": self.body})
+            if self.background is not None:
+                await self.background()
 
 
 class Text(Noted):
