@@ -187,11 +187,18 @@ def test_asgi_requests_are_counted_in_the_place_of_an_application(
     assert counted(workers) == {("PUT", "/json", "405"): 1}
 
 
-def test_event_loop_is_watched_from_its_start(worker: WorkerMetrics, workers: Workers) -> None:
+@pytest.mark.parametrize(
+    "first",
+    [{"type": "lifespan"}, {"type": "http", "method": "GET", "path": "/json"}],
+    ids=["lifespan", "no-lifespan"],
+)
+def test_event_loop_is_watched_from_its_first_message(
+    worker: WorkerMetrics, workers: Workers, first: Scope
+) -> None:
     async def idle(_: Scope, __: Any, ___: Send) -> None: ...
 
     async def main() -> None:
-        await worker.asgi(idle)({"type": "lifespan"}, receive, send)
+        await worker.asgi(idle)(first, receive, send)
 
     asyncio.run(main())
     workers.refresh()

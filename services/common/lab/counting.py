@@ -64,8 +64,12 @@ def counted_asgi(
     event loop.
     """
     values, begun, known = metrics.values, metrics.begun, metrics.known
-    clock, first_s, place, noting = perf_counter, FIRST_S, metrics.place, STATUS
+    clock, first_s, noting = perf_counter, FIRST_S, STATUS
     called = stack or noted(app)
+
+    def place(path: str, method: str, status: int) -> int:
+        metrics.watch_loop()  # here too, for a server that sends no lifespan
+        return metrics.place(path, method, status)
 
     def forked() -> None:
         nonlocal values, begun, known
