@@ -31,7 +31,7 @@ from loadtest import ports
 from loadtest.histogram import Histogram, value_of
 from loadtest.tally import Batch
 
-# The rows' own buckets (services/common/lab/store.py), so that both sides' percentiles compare.
+# The services' own buckets (services/common/lab/metrics/store.py): both sides' percentiles compare.
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 OK = "ok"
 PORT_VARIABLE, CEILING_VARIABLE = "LAB_LOAD_METRICS_PORT", "LAB_CEILING_RPS"

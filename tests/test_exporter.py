@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lab.store import BOUNDS_S
+from lab.metrics.store import BOUNDS_S
 from loadtest import exporter
 from loadtest.exporter import Counts, LoadCollector, Phase
 from loadtest.histogram import Histogram

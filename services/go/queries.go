@@ -1,6 +1,6 @@
 package main
 
-// Every statement, as in services/common/lab/queries.py.
+// Every statement, as in services/common/lab/postgres/queries.py.
 const (
 	itemQuery  = "SELECT id, name, description, price_cents, stock FROM items WHERE id = $1"
 	itemsQuery = "SELECT id, name, description, price_cents, stock FROM items ORDER BY id LIMIT $1 OFFSET $2"

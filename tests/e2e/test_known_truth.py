@@ -23,7 +23,7 @@ import sys
 
 sys.path.insert(0, {folder!r})
 
-from fastapi_rows.async_app import app as inner
+from fastapi_services.async_app import app as inner
 
 
 async def app(scope, receive, send):
@@ -43,7 +43,9 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         one,
         name="delayed",
         folder=folder,
-        command=tuple(part.replace("fastapi_rows.async_app", "delayed") for part in one.command),
+        command=tuple(
+            part.replace("fastapi_services.async_app", "delayed") for part in one.command
+        ),
         environment={**one.environment, "SERVICE_NAME": "delayed"},
     )
     rows = {row.name: row for row in (one, same, delayed)}

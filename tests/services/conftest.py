@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from lab.exporter import Workers
-from lab.metrics import WorkerMetrics
+from lab.metrics.exporter import Workers
+from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
 from tests.services.counting import ABOUT
 

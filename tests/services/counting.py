@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from lab import metrics
 from lab.about import About
-from lab.exporter import Workers
+from lab.metrics import meters
+from lab.metrics.exporter import Workers
 
 ABOUT = About(
     service="row",
@@ -40,5 +40,5 @@ def counted(workers: Workers) -> dict[tuple[str, str, str], int]:
     return {
         tuple(value for _, value in labels): int(sum(values[1:]))  # type: ignore[misc]
         for (name, labels), values in workers.totals.items()
-        if name == metrics.DURATION
+        if name == meters.DURATION
     }

@@ -10,11 +10,11 @@ from typing import Any, cast
 
 import pytest
 
-from lab import store
-from lab.counting import STATUS, Message, Scope, Send
-from lab.exporter import Workers
-from lab.metrics import LAG, WorkerMetrics
-from lab.store import StoreFullError
+from lab.metrics import store
+from lab.metrics.counting import STATUS, Message, Scope, Send
+from lab.metrics.exporter import Workers
+from lab.metrics.meters import LAG, WorkerMetrics
+from lab.metrics.store import StoreFullError
 from tests.services.counting import application, counted, environ
 
 

@@ -11,8 +11,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.parser import text_string_to_metric_families
 
-from lab.exporter import ServiceCollector
-from lab.metrics import WorkerMetrics
+from lab.metrics.exporter import ServiceCollector
+from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
 from tests.services.counting import ABOUT, application, environ
 

@@ -15,8 +15,8 @@ import pytest
 from prometheus_client import CollectorRegistry, generate_latest
 
 from lab import healthcheck
-from lab.exporter import ServiceCollector
-from lab.metrics import WorkerMetrics
+from lab.metrics.exporter import ServiceCollector
+from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
 from loadtest import ports
 from loadtest.native import Lab

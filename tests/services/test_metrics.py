@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from lab import lag, metrics, poolmeter, store
-from lab.exporter import Workers
-from lab.metrics import WorkerMetrics
+from lab.metrics import lag, meters, poolmeter, store
+from lab.metrics.exporter import Workers
+from lab.metrics.meters import WorkerMetrics
+from lab.metrics.store import Store, StoreFullError
 from lab.settings import Settings
-from lab.store import Store, StoreFullError
 from tests.services.counting import application, counted, environ
 
 
@@ -54,13 +54,13 @@ def test_worker_that_has_just_started_has_nothing_under_way(
 ) -> None:
     started = store.Store(tmp_path)
     workers.refresh()
-    started.values[started.reserve(metrics.BEGUN)] = 1
+    started.values[started.reserve(meters.BEGUN)] = 1
     workers.refresh()
     assert (workers.active, workers.pool_used, workers.pool_pending) == (1, 0, 0)
 
 
 def test_off_wraps_nothing() -> None:
-    off = metrics.create(Settings("row", "url", metrics=False))
+    off = meters.create(Settings("row", "url", metrics=False))
     assert off.wsgi(application) is application
 
 

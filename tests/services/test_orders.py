@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastapi_rows import models
-from lab import orders
-from lab.errors import Fault
+from fastapi_services import models
+from lab.contract import orders
+from lab.contract.errors import Fault
 
 VALUES = (
     st.none()

@@ -10,7 +10,7 @@ import psycopg
 import pytest
 from psycopg_pool import ConnectionPool, PoolTimeout
 
-from lab import pool
+from lab.postgres import pool
 from loadtest.native import Lab
 from tests.conformance.network import Relay
 from tests.waiting import eventually

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from lab import queries
+from lab.postgres import queries
 
 STATEMENTS = {name: text for name, text in vars(queries).items() if name.isupper()}
 

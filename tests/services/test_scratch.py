@@ -7,7 +7,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from lab import scratch
+from lab.metrics import scratch
 
 
 def test_services_that_start_together_leave_each_other_their_directory() -> None:
@@ -21,12 +21,12 @@ def test_services_that_start_together_leave_each_other_their_directory() -> None
 
 def test_the_directory_of_a_killed_service_goes_when_another_starts() -> None:
     script = (
-        "import os, signal; from lab import scratch\n"
+        "import os, signal; from lab.metrics import scratch\n"
         "with scratch.directory() as path:\n"
         "    print(path, flush=True)\n"
         "    os.kill(os.getpid(), signal.SIGKILL)"
     )
-    common = str(Path(scratch.__file__).parent.parent)
+    common = str(Path(scratch.__file__).parents[2])
     killed = subprocess.run(
         [sys.executable, "-c", script], env={"PYTHONPATH": common}, capture_output=True, text=True
     )

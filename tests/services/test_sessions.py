@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab.errors import Fault
-from lab.sessions import Sessions
+from lab.contract.errors import Fault
+from lab.contract.sessions import Sessions
 from lab.settings import Settings
 
 

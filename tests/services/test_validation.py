@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lab import validation
-from lab.errors import Fault
-from lab.validation import LIMIT, OFFSET, Number
+from lab.contract import validation
+from lab.contract.errors import Fault
+from lab.contract.validation import LIMIT, OFFSET, Number
 
 
 @given(st.integers(-(10**18) + 1, 10**18 - 1), st.integers(0, 3))

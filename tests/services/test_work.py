@@ -1,6 +1,6 @@
 """The computation behind /cpu."""
 
-from lab.work import compute
+from lab.contract.work import compute
 
 
 def test_ten_thousandth_number_is_the_published_one() -> None:

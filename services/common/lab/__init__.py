@@ -2,12 +2,15 @@
 
 How a row uses it (`app.py` of a row; every name is documented in its module)::
 
-    from lab import about, database, metrics, queries, settings, work
-    from lab.errors import Fault
+    from lab import about, settings
+    from lab.contract import bodies, orders, validation
+    from lab.contract.errors import Fault
+    from lab.metrics import meters
+    from lab.postgres import queries, threaded
 
     SETTINGS = settings.load()                          # environment -> frozen dataclass
-    METRICS = metrics.create(SETTINGS)                  # this worker's counters
-    DATABASE = database.Threaded(SETTINGS, METRICS)     # psycopg pool; evented.Evented: asyncpg
+    METRICS = meters.create(SETTINGS)                   # this worker's counters
+    DATABASE = threaded.Threaded(SETTINGS, METRICS)     # psycopg pool; evented.Evented: asyncpg
     ABOUT = about.describe(SETTINGS, framework="Flask", server="gunicorn", model="threads",
                            packages=("flask", "gunicorn"), holders=("threads", SETTINGS.threads))
     METRICS.declare(ABOUT)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 READY_TIMEOUT_S = 2.5
 COUNT_TIMEOUT_S = 1.0
-# Written out, since to import `lab.metrics` takes longer than all the rest of a check.
+# Written out, since to import `lab.metrics.meters` takes longer than all the rest of a check.
 _ANSWERED = re.compile(
     r'^http_server_request_duration_seconds_count{.*http_response_status_code="[1-4].*} (\S+)$',
     re.MULTILINE,

@@ -19,7 +19,8 @@ from contextlib import suppress
 from pathlib import Path
 from string import Template
 
-from lab import exporter, scratch, settings
+from lab import settings
+from lab.metrics import exporter, scratch
 
 GRACE_S = 25
 USAGE_ERROR = 2

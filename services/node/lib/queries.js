@@ -1,4 +1,4 @@
-/** Every statement, as in services/common/lab/queries.py; the name makes pg prepare it once a connection. */
+/** Every statement, as in services/common/lab/postgres/queries.py; the name makes pg prepare it once a connection. */
 export const ITEM = {
   name: 'item',
   text: 'SELECT id, name, description, price_cents, stock FROM items WHERE id = $1'

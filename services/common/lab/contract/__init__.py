@@ -1,0 +1,1 @@
+"""What every service answers: routes, bodies, checks, errors, sessions."""

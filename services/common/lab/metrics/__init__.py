@@ -1,0 +1,1 @@
+"""What workers count, and the process beside them that shows it to Prometheus."""

@@ -1,0 +1,1 @@
+"""Postgres for code that blocks and for code that awaits, under the same rules."""

@@ -1,9 +1,0 @@
-"""The routes of the WSGI row."""
-
-from __future__ import annotations
-
-from django_rows import views
-from django_rows.routes import HANDLER_400, HANDLER_404, HANDLER_500, routes
-
-urlpatterns = routes(views)
-handler400, handler404, handler500 = HANDLER_400, HANDLER_404, HANDLER_500

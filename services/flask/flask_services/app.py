@@ -1,0 +1,53 @@
+"""The application factory: `gunicorn "flask_services.app:create_app('threads')"`."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+from flask import Flask
+
+from flask_services import basics, errors, items, orders, sessions, status, waits
+from flask_services.models import MODELS
+from lab import about, settings
+from lab.metrics import meters
+from lab.metrics.counting import WSGIApp
+from lab.postgres import threaded
+
+
+def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: app) -> Flask:
+    """Build the application for a key of `models.MODELS`, as gunicorn's worker has it.
+
+    `before` may put something between the counters and Flask. gunicorn calls this in each worker
+    after the fork, so that connections are the worker's own.
+    """
+    environment = settings.load()
+    concurrency = MODELS[model]
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(
+        SECRET_KEY=environment.session_secret or secrets.token_hex(32),
+        SESSION_COOKIE_SAMESITE="Lax",
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    app.url_map.merge_slashes = False
+    counters = meters.create(environment)
+    declared = about.describe(
+        environment,
+        framework="Flask",
+        server=concurrency.server,
+        model=model,
+        packages=("flask", "gunicorn", "psycopg", *concurrency.packages),
+        holders=(concurrency.bound_by, concurrency.per_worker(environment)),
+        threads=concurrency.per_worker(environment),
+        fanout=concurrency.fanout,
+    )
+    counters.declare(declared)
+    app.extensions["database"] = threaded.Threaded(environment, counters)
+    app.extensions["about"] = declared
+    app.extensions["run_all"] = concurrency.run_all
+    errors.register(app)
+    for module in (basics, items, orders, waits, sessions, status):
+        app.register_blueprint(module.blueprint)
+    inner = before(app.wsgi_app)
+    app.wsgi_app = counters.wsgi(inner, kind=concurrency.kind)  # type: ignore[assignment,method-assign]
+    return app
