@@ -54,18 +54,16 @@ keep: ## beside make up: bring back what is stopped, killed, paused or hangs, un
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
-# Tests that start nothing, and tests of what rows answer, whenever they do: two at a time, each
-# process with rows of its own.
-UNTIMED := tests/unit tests/conformance tests/services
+# Tests that no other test disturbs run two at a time; those marked `timed` have the machine to themselves.
 
 .PHONY: test
-test: .venv/dev.stamp ## every test that needs no Docker (PYTEST="tests/test_ports.py -x" for some)
+test: .venv/dev.stamp ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
 	@.ci/needs
 ifdef PYTEST
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
 else
-	$(BIN)/python -m pytest --numprocesses 2 $(UNTIMED)
-	$(BIN)/python -m pytest -m "not container" $(UNTIMED:%=--ignore %)
+	$(BIN)/python -m pytest --numprocesses 2 -m "not container and not timed"
+	$(BIN)/python -m pytest -m "timed and not container"
 endif
 
 .PHONY: e2e
@@ -99,7 +97,7 @@ dashboards: .venv/dev.stamp ## write grafana/dashboards from their builder
 .PHONY: screenshot
 screenshot: .venv/dev.stamp ## take the picture of Locust's interface anew (docs/images/locust.png)
 	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_ROWS="fastapi-async flask-sync" \
-	  $(BIN)/python -m pytest -q tests/live/test_browser.py -k two_rows
+	  $(BIN)/python -m pytest -q tests/native/live/test_browser.py -k two_rows
 
 .PHONY: picture
 picture: ## take the README's picture of a report anew (RUN=results/latest)

@@ -13,10 +13,10 @@ from rich.console import Console
 from rich.progress import track
 from scipy import stats
 
-from loadtest import manifest
-from loadtest.load import Load, run
-from loadtest.native import Cpus, Lab
-from loadtest.processes import pinned
+from loadtest.backends.native import Cpus, Lab
+from loadtest.inventory import manifest
+from loadtest.model.load import Load, run
+from loadtest.system.processes import pinned
 
 CONNECTIONS = 64
 WARMUP_S = 0.5

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 import psutil
 
-from loadtest import scenarios
-from loadtest.engine import Engine
-from loadtest.manifest import Row
-from loadtest.stream import Stream, resolve
-from loadtest.tally import Batch
+from loadtest.contract import scenarios
+from loadtest.engine.engine import Engine
+from loadtest.engine.stream import Stream, resolve
+from loadtest.engine.tally import Batch
+from loadtest.inventory.manifest import Row
 
 CONNECTIONS = 16  # for each worker
 ACCEPT_S = 10

@@ -5,9 +5,9 @@ from __future__ import annotations
 import sys
 from urllib.parse import urlsplit
 
-from loadtest import scenarios
-from loadtest.engine import Engine
-from loadtest.stream import Stream, resolve
+from loadtest.contract import scenarios
+from loadtest.engine.engine import Engine
+from loadtest.engine.stream import Stream, resolve
 
 
 def main(url: str, connections: int, seconds: float) -> None:

@@ -20,10 +20,10 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tools import bare, locust
-from loadtest import descriptors
-from loadtest.load import LOCUSTFILE
-from loadtest.ports import LOOPBACK, free
-from loadtest.processes import Process, Processes, wait_until
+from loadtest.system import descriptors
+from loadtest.system.paths import LOCUSTFILE
+from loadtest.system.ports import LOOPBACK, free
+from loadtest.system.processes import Process, Processes, wait_until
 
 ROOT = Path(__file__).parent.parent
 FEW = 100

@@ -18,8 +18,8 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tools import Tool, installed
-from loadtest import nullserver
-from loadtest.processes import Processes
+from loadtest.run import nullserver
+from loadtest.system.processes import Processes
 
 ROOT = Path(__file__).parent.parent
 SETTLE_S = 0.5

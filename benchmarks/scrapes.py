@@ -26,10 +26,11 @@ from rich.console import Console
 from rich.progress import track
 
 from benchmarks.services import WIDTH, pinned, table
-from loadtest import manifest, scenarios
-from loadtest.engine import Engine
-from loadtest.manifest import Row
-from loadtest.stream import Stream, resolve
+from loadtest.contract import scenarios
+from loadtest.engine.engine import Engine
+from loadtest.engine.stream import Stream, resolve
+from loadtest.inventory import manifest
+from loadtest.inventory.manifest import Row
 
 LIMIT_S = 0.1
 TIMEOUT_S = 10.0

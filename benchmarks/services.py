@@ -34,10 +34,11 @@ from rich.progress import track
 from rich.table import Table
 
 from benchmarks.arm import CONNECTIONS, Arm
-from loadtest import machine, manifest
-from loadtest.manifest import Row
-from loadtest.native import Lab
-from loadtest.statistics import compare
+from loadtest.backends.native import Lab
+from loadtest.inventory import manifest
+from loadtest.inventory.manifest import Row
+from loadtest.stats.inference import compare
+from loadtest.system import machine
 
 SLICE_S, CHANGES, WARM_UP = 0.01, 120, 40  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)

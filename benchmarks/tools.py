@@ -10,8 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest import histogram
-from loadtest.load import LOCUSTFILE
+from loadtest.stats import histogram
+from loadtest.system.paths import LOCUSTFILE
 
 K6_SCRIPT = """\
 import http from 'k6/http';

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from loadtest.palette import COLOURS
+from loadtest.inventory.palette import COLOURS
 
 Panel = dict[str, Any]
 

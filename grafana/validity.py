@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from grafana.panels import Query, Section, table, text, timeseries
-from loadtest.gates import CEILING_SHARE, GENERATOR_CPU
+from loadtest.run.gates import CEILING_SHARE, GENERATOR_CPU
 
 UID, TITLE = "validity", "Is the measurement valid?"
 

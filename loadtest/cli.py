@@ -14,40 +14,34 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from loadtest import budgets as budget_files
-from loadtest import (
-    builds,
-    calibrate,
-    comparison,
-    diff,
-    history,
-    manifest,
-    postgres,
-    record,
-    report,
-    scenarios,
-)
-from loadtest import experiments as experiment_files
-from loadtest import live as live_lab
-from loadtest.budgets import BudgetError
-from loadtest.builds import BuildError
-from loadtest.comparison import Comparison
-from loadtest.compose import ComposeError
-from loadtest.document import DocumentError
-from loadtest.live import LabStopped, Live
-from loadtest.load import LoadError
-from loadtest.manifest import ManifestError, Row
-from loadtest.native import Cpus, Lab, ready, state_directory
-from loadtest.plans import Options, PlanError
-from loadtest.ports import PortError
-from loadtest.postgres import PostgresError
-from loadtest.processes import ProcessError
-from loadtest.progress import Bar, minutes
-from loadtest.runner import Runner
-from loadtest.runs import RunError
-from loadtest.scenarios import ScenarioError
-from loadtest.trials import TrialsError
-from loadtest.verification import verify as verify_row
+from loadtest.backends import live as live_lab
+from loadtest.backends import postgres
+from loadtest.backends.compose import ComposeError
+from loadtest.backends.live import LabStopped, Live
+from loadtest.backends.native import Cpus, Lab, ready, state_directory
+from loadtest.backends.postgres import PostgresError
+from loadtest.contract import scenarios
+from loadtest.contract.scenarios import ScenarioError
+from loadtest.contract.verification import verify as verify_row
+from loadtest.inventory import budgets as budget_files
+from loadtest.inventory import builds, manifest
+from loadtest.inventory.budgets import BudgetError
+from loadtest.inventory.builds import BuildError
+from loadtest.inventory.manifest import ManifestError, Row
+from loadtest.model.load import LoadError
+from loadtest.plan import reader as experiment_files
+from loadtest.plan.document import DocumentError
+from loadtest.plan.plans import Options, PlanError
+from loadtest.report import diff, history, report
+from loadtest.results import record
+from loadtest.results.runs import RunError
+from loadtest.results.trials import TrialsError
+from loadtest.run import calibrate, comparison
+from loadtest.run.comparison import Comparison
+from loadtest.run.progress import Bar, minutes
+from loadtest.run.runner import Runner
+from loadtest.system.ports import PortError
+from loadtest.system.processes import ProcessError
 
 ERRORS = (
     BudgetError,

@@ -7,12 +7,15 @@ import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
-from loadtest import builds, manifest
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.inventory import builds, manifest
+
+NATIVE = Path(__file__).parent / "native"
 
 # Each session of pytest closes its root of temporary folders to other users, also to the account
 # under which another session's Postgres is just starting: so each session has a root of its own.
@@ -26,6 +29,13 @@ settings.load_profile("lab")
 # A shell has its background jobs ignore Ctrl-C, and so would all that the tests start there.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole commands and live labs have the machine to themselves."""
+    for item in items:
+        if NATIVE in item.path.parents:
+            item.add_marker(pytest.mark.timed)
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

@@ -6,10 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from loadtest import scenarios
-from loadtest.engine import Engine
-from loadtest.stream import Address, OpenStream, Stream, resolve
-from loadtest.tally import Tally
+from loadtest.contract import scenarios
+from loadtest.engine.engine import Engine
+from loadtest.engine.stream import Address, OpenStream, Stream, resolve
+from loadtest.engine.tally import Tally
 
 TICK_S = 0.01
 

@@ -11,14 +11,14 @@ from typing import Any
 
 import numpy as np
 
-from loadtest import runs
-from loadtest import trials as records
-from loadtest.experiment import Experiment
-from loadtest.experiments import parse
-from loadtest.histogram import Histogram
-from loadtest.load import Load, LoadResult
-from loadtest.schedule import PlannedTrial, schedule
-from loadtest.trials import Gate, Prediction, Sample, Trial
+from loadtest.model.experiment import Experiment
+from loadtest.model.load import Load, LoadResult
+from loadtest.plan.reader import parse
+from loadtest.plan.schedule import PlannedTrial, schedule
+from loadtest.results import runs
+from loadtest.results import trials as records
+from loadtest.results.trials import Gate, Prediction, Sample, Trial
+from loadtest.stats.histogram import Histogram
 
 RUN_ID = "2026-01-02T03-04-05"
 BURST = {"burst": {"slots": 12, "worker_requests": [31, 33, 35]}}

@@ -12,9 +12,10 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loadtest import builds, manifest, ports
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.inventory import builds, manifest
+from loadtest.inventory.manifest import Row
+from loadtest.system import ports
 
 _DECLARED = manifest.load()
 _WANTED = os.environ.get("LAB_TEST_ROWS", "").split() or list(_DECLARED)

@@ -9,10 +9,10 @@ import urllib.request
 import psycopg
 import pytest
 
-from loadtest import conformance
-from loadtest.body_cases import cases
-from loadtest.conformance import Client
-from loadtest.manifest import Row
+from loadtest.contract import conformance
+from loadtest.contract.body_cases import cases
+from loadtest.contract.conformance import Client
+from loadtest.inventory.manifest import Row
 from tests.conformance.conftest import LEAVING_OUT, Start, written
 from tests.conformance.test_outage import status
 from tests.waiting import eventually

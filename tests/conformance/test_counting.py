@@ -7,9 +7,9 @@ from collections import Counter
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest import body_cases, cases, conformance
-from loadtest.conformance import Client
-from loadtest.manifest import Row
+from loadtest.contract import body_cases, cases, conformance
+from loadtest.contract.conformance import Client
+from loadtest.inventory.manifest import Row
 from tests.waiting import eventually
 
 DURATION = "http_server_request_duration_seconds"

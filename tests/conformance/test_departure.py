@@ -9,8 +9,8 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from loadtest.manifest import Row
-from loadtest.sampler import scrape
+from loadtest.inventory.manifest import Row
+from loadtest.run.sampler import scrape
 from tests.conformance import wire
 from tests.conformance.conftest import written
 from tests.waiting import eventually

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 import yaml
 
-from loadtest.conformance import Client
-from loadtest.manifest import ROOT, Row
+from loadtest.contract.conformance import Client
+from loadtest.inventory.manifest import Row
+from loadtest.system.paths import ROOT
 from tests.conformance.conftest import NAMES
 
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "services" / "contract.yaml").read_text())

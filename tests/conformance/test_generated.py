@@ -20,7 +20,8 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from loadtest.manifest import ROOT, VALIDATION, Row
+from loadtest.inventory.manifest import VALIDATION, Row
+from loadtest.system.paths import ROOT
 
 Operation = APIOperation[Any, Any, Any, Any]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.body_cases import BODY_LIMIT
-from loadtest.manifest import Row
-from loadtest.sampler import scrape
+from loadtest.contract.body_cases import BODY_LIMIT
+from loadtest.inventory.manifest import Row
+from loadtest.run.sampler import scrape
 from tests.conformance import wire
 
 DEEPEST = 10_000  # that a row may read, as the contract has it

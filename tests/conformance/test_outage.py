@@ -7,9 +7,9 @@ import json
 import time
 from collections.abc import Mapping
 
-from loadtest.conformance import Client
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.contract.conformance import Client
+from loadtest.inventory.manifest import Row
 from tests.conformance.conftest import Start
 from tests.conformance.network import Relay
 from tests.waiting import eventually

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from loadtest.manifest import Row
+from loadtest.inventory.manifest import Row
 from tests.conformance import wire
 from tests.conformance.conftest import WITHOUT_KEEP_ALIVE, written
 

@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from loadtest.manifest import Row
+from loadtest.inventory.manifest import Row
 
 # Not every row refuses each of these; one that does not gives its usual answer.
 REQUESTS = {

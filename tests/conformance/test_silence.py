@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.inventory.manifest import Row
 from tests.conformance import wire
 
 BEGUN = (

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest import slots
-from loadtest.manifest import Row
-from loadtest.native import Lab
-from loadtest.slots import SlotReport
+from loadtest.backends.native import Lab
+from loadtest.contract import slots
+from loadtest.contract.slots import SlotReport
+from loadtest.inventory.manifest import Row
 from tests.conformance.conftest import WITHOUT_KEEP_ALIVE
 
 

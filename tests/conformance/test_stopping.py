@@ -14,10 +14,10 @@ import pytest
 from wsproto import ConnectionType, WSConnection
 from wsproto.events import AcceptConnection, Request
 
-from loadtest import sampler
-from loadtest.conformance import Client
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.contract.conformance import Client
+from loadtest.inventory.manifest import Row
+from loadtest.run import sampler
 from tests.conformance.conftest import Start, another
 from tests.conformance.test_outage import status
 from tests.waiting import eventually

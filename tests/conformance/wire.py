@@ -7,7 +7,7 @@ import json
 import socket
 from typing import Any, BinaryIO
 
-from loadtest.manifest import Row
+from loadtest.inventory.manifest import Row
 
 ORDER = b'{"customer_id": 1, "lines": [{"item_id": 1, "quantity": 1}]}'
 JSON = "application/json"

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import psutil
 
-from loadtest.manifest import ROOT
+from loadtest.system.paths import ROOT
 from tests.containers.stack import await_that, docker
 
 STATES = ROOT / ".lab"

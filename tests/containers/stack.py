@@ -13,8 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from loadtest import manifest, ports
-from loadtest.manifest import COMPOSE_FILE, ROOT, read_compose
+from loadtest.inventory import manifest
+from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
+from loadtest.system import ports
+from loadtest.system.paths import ROOT
 from tests.waiting import eventually
 
 PROFILES = sorted({name for row in manifest.load(variables={}).values() for name in row.profiles})

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import trials
-from loadtest.manifest import ROOT
+from loadtest.results import trials
+from loadtest.system.paths import ROOT
 from tests.containers.stack import Stack, await_that, docker, prune
 
 pytestmark = pytest.mark.container

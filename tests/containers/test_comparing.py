@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from loadtest import record
-from loadtest.manifest import ROOT
-from loadtest.record import Record
+from loadtest.results import record
+from loadtest.results.record import Record
+from loadtest.system.paths import ROOT
 from tests.containers.played import Engine
 from tests.waiting import eventually
 

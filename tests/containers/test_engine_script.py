@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.manifest import ROOT
+from loadtest.system.paths import ROOT
 from tests.waiting import eventually, gone
 
 SCRIPT = ROOT / ".ci/engine"

@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.manifest import COMPOSE_FILE, ROOT, read_compose
+from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
+from loadtest.system.paths import ROOT
 
 BIN = Path(sys.executable).parent
 DOCKERFILES = [*sorted(ROOT.glob("services/*/Dockerfile")), ROOT / "loadtest/Dockerfile"]

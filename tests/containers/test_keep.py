@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.manifest import ROOT
+from loadtest.system.paths import ROOT
 from tests.containers.stack import Stack, await_that, docker, fetch, unbroken
 
 pytestmark = pytest.mark.container

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.manifest import ROOT
+from loadtest.system.paths import ROOT
 from tests.containers.played import Engine
 from tests.containers.stack import Stack
 

@@ -11,8 +11,9 @@ from typing import IO
 
 import pytest
 
-from loadtest import conformance, manifest
-from loadtest.manifest import COMPOSE_FILE, read_compose
+from loadtest.contract import conformance
+from loadtest.inventory import manifest
+from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
 from tests.containers.stack import Stack, await_that, docker, fetch
 
 pytestmark = pytest.mark.container

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.manifest import ROOT
+from loadtest.system.paths import ROOT
 from tests.containers import remains
 from tests.containers.stack import Stack, await_that, docker
 

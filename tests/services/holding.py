@@ -9,8 +9,8 @@ from threading import Event
 
 import psycopg
 
-from loadtest.conformance import Answer, Client
-from loadtest.manifest import Row
+from loadtest.contract.conformance import Answer, Client
+from loadtest.inventory.manifest import Row
 from tests.waiting import eventually
 
 _ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state = 'active'"

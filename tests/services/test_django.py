@@ -10,8 +10,8 @@ import psycopg
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.inventory.manifest import Row
 from tests.services.holding import Busy, ask, asked, asked_again, held
 from tests.waiting import eventually
 

@@ -10,10 +10,10 @@ from concurrent.futures import ThreadPoolExecutor
 import psutil
 import pytest
 
-from loadtest import cases
-from loadtest.conformance import Answer, Client
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.contract import cases
+from loadtest.contract.conformance import Answer, Client
+from loadtest.inventory.manifest import Row
 from tests.services.holding import asked_again, held
 from tests.waiting import eventually
 

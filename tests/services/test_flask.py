@@ -10,8 +10,8 @@ from collections.abc import Iterator
 import psycopg
 import pytest
 
-from loadtest.manifest import Row
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.inventory.manifest import Row
 from tests.services.holding import Busy, ask, asked_again, held
 
 JSON = {"Content-Type": "application/json"}

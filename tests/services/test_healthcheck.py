@@ -18,8 +18,8 @@ from lab import healthcheck
 from lab.metrics.exporter import ServiceCollector
 from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
-from loadtest import ports
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
+from loadtest.system import ports
 from tests.services.counting import application, environ
 from tests.services.holding import Busy, ask, held
 

@@ -11,7 +11,7 @@ import pytest
 from psycopg_pool import ConnectionPool, PoolTimeout
 
 from lab.postgres import pool
-from loadtest.native import Lab
+from loadtest.backends.native import Lab
 from tests.conformance.network import Relay
 from tests.waiting import eventually
 

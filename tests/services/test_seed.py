@@ -5,8 +5,9 @@ from __future__ import annotations
 import psycopg
 import pytest
 
-from loadtest import catalogue, postgres
-from loadtest.native import Lab
+from loadtest.backends import postgres
+from loadtest.backends.native import Lab
+from loadtest.contract import catalogue
 
 TABLES = ("items", "customers", "orders", "order_lines")
 

@@ -16,7 +16,7 @@ import pytest
 
 from lab import serve
 from lab.serve import ServeError
-from loadtest import ports
+from loadtest.system import ports
 from tests.waiting import eventually, gone
 
 COMMON = Path(serve.__file__).parent.parent

@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from loadtest import builds, manifest
+from loadtest.inventory import builds, manifest
 
 COMMANDS = {"node": ("node", "--test"), "go": ("go", "test", "./...")}
 ROWS = manifest.load()

@@ -1,0 +1,277 @@
+"""Each claim's end: confirmed, refuted or conditional, with the condition spelled out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from loadtest.analysis.observations import by_round, points
+from loadtest.analysis.prediction import foretold
+from loadtest.analysis.verdicts import times
+from loadtest.model.experiment import Experiment
+from loadtest.plan.criteria import SLOPES, Criterion
+from loadtest.results.trials import Trial
+from loadtest.stats.inference import FEWEST_ROUNDS, Comparison, compare, interval, slope
+
+State = Literal["holds", "fails", "open", "not measured"]
+Word = Literal["confirmed", "refuted", "conditional", "undecided", "not measured"]
+
+UNITS: Mapping[str, str] = {
+    "goodput_rps": "requests/s",
+    "p50_ms": "ms at the median",
+    "p99_ms": "ms at the 99th percentile",
+    "answered_share": "% answered",
+    "service_cpu_us": "µs of CPU a request",
+    "share_of_prediction": "× the prediction",
+    "pss_kib_per_request": "KiB a held request",
+    "threads_per_request": "threads a held request",
+}
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A measured value, or a ratio of two rows, with its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+    rounds: int
+    detectable: float | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """A criterion and what was measured of it. `predicted`: the same figure by `slots / L`."""
+
+    criterion: Criterion
+    state: State
+    figure: Figure | None
+    predicted: float | None = None
+
+    @property
+    def observed(self) -> str:
+        """The figure with its interval, in words."""
+        return observed(self.criterion, self.figure)
+
+
+@dataclass(frozen=True)
+class Claim:
+    """What became of a claim. `checks` are in the order of the file; the first is its headline."""
+
+    claim: str
+    experiment: str
+    statement: str
+    word: Word
+    budget: str
+    checks: tuple[Check, ...]
+
+    @property
+    def sentence(self) -> str:
+        """The verdict with its conditions."""
+        return _sentence(self.word, self.budget, self.checks)
+
+    @property
+    def headline(self) -> Check | None:
+        """The check whose figure stands for the claim: the first that was measured."""
+        return next((check for check in self.checks if check.figure), None)
+
+    def as_record(self) -> dict[str, Any]:
+        """The claim as verdicts.json has it."""
+        check = self.headline
+        figure = check.figure if check else None
+        return {
+            "claim": self.claim,
+            "experiment": self.experiment,
+            "verdict": self.word,
+            "sentence": self.sentence,
+            "budget": self.budget,
+            "figure": check.criterion.says if check else None,
+            "ratio": figure.value if figure and check and check.criterion.ratio else None,
+            "value": figure.value if figure else None,
+            "interval": [figure.low, figure.high] if figure else None,
+            "rounds": figure.rounds if figure else 0,
+            "smallest_detectable_effect": figure.detectable if figure else None,
+            "predicted": check.predicted if check else None,
+            "checks": [
+                {"says": each.criterion.says, "state": each.state, "observed": each.observed}
+                for each in self.checks
+            ],
+        }
+
+
+def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> list[Claim]:
+    """Hold each claim's criteria against the trials that count; the experiment's own first."""
+    statements = {experiment.claim: experiment.statement, **experiment.further}
+    return [
+        _judged(
+            claim,
+            experiment,
+            statement,
+            budget,
+            [_check(each, trials) for each in experiment.criteria if each.claim == claim],
+        )
+        for claim, statement in statements.items()
+    ]
+
+
+def _judged(
+    claim: str, experiment: Experiment, statement: str, budget: str, checks: Sequence[Check]
+) -> Claim:
+    verdict = word(check.state for check in checks)
+    return Claim(claim, experiment.name, statement, verdict, budget, tuple(checks))
+
+
+def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> list[Claim]:
+    """The claim of an experiment that takes no load: the reference passes the check, no other row.
+
+    What a claim says of one framework it says against the others.
+    """
+    checks = [
+        Check(
+            Criterion(
+                experiment.claim, f"{row}: {result.get('detail', '')}".rstrip(": "), row, "check"
+            ),
+            "holds" if bool(result.get("passed")) == (row == experiment.reference) else "fails",
+            None,
+        )
+        for row, result in found.items()
+    ]
+    return [_judged(experiment.claim, experiment, experiment.statement, budget, checks)]
+
+
+def word(states: Iterable[State]) -> Word:
+    """Confirmed where every criterion holds, refuted where every measured one fails.
+
+    Conditional takes one of each: a criterion that stays open has refuted nothing. One that was not
+    measured confirms nothing: it is the other half of what was claimed.
+    """
+    found = set(states)
+    measured = found - {"not measured"}
+    if not measured:
+        return "not measured"
+    if found == {"holds"}:
+        return "confirmed"
+    if measured == {"fails"}:
+        return "refuted"
+    return "conditional" if measured >= {"holds", "fails"} else "undecided"
+
+
+def observed(criterion: Criterion, figure: Figure | None) -> str:
+    """A criterion's figure, said: `flask-sync, 8 connections: 0.38 × fastapi-async (…)`."""
+    where = f"{criterion.row}, {criterion.level}" if criterion.level else criterion.row
+    if figure is None:
+        return f"{where}: not measured"
+    scale = 100 if criterion.measure == "answered_share" and not criterion.ratio else 1
+    unit = f"× {criterion.reference}" if criterion.ratio else UNITS[criterion.measure]
+    value, low, high = (amount(scale * each) for each in (figure.value, figure.low, figure.high))
+    if figure.rounds < FEWEST_ROUNDS:
+        return f"{where}: {value} {unit} ({figure.rounds} rounds, too few for an interval)"
+    return f"{where}: {value} {unit} (95 % CI {low}–{high}, {figure.rounds} rounds)"
+
+
+def amount(value: float) -> str:
+    """A value in two or three digits, with its sign."""
+    sign, size = "−" if value < 0 else "", abs(value)
+    return sign + (times(size) if size >= 0.0995 or size == 0 else f"{size:.2g}")
+
+
+def _check(criterion: Criterion, trials: Sequence[Trial]) -> Check:
+    figure = _ratio(criterion, trials) if criterion.ratio else _value(criterion, trials)
+    return Check(criterion, _state(criterion, figure), figure, _predicted(criterion, trials))
+
+
+def _state(criterion: Criterion, figure: Figure | None) -> State:
+    if figure is None:
+        return "not measured"
+    if figure.rounds < FEWEST_ROUNDS:
+        return "open"
+    least = float("-inf") if criterion.at_least is None else criterion.at_least
+    most = float("inf") if criterion.at_most is None else criterion.at_most
+    if least <= figure.low and figure.high <= most:
+        return "holds"
+    return "fails" if figure.high < least or figure.low > most else "open"
+
+
+def _ratio(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
+    found = compare(
+        _rounds(criterion, trials, criterion.row), _rounds(criterion, trials, criterion.reference)
+    )
+    return _figure(found) if found else None
+
+
+def _figure(found: Comparison) -> Figure:
+    return Figure(found.ratio, found.low, found.high, found.rounds, found.detectable)
+
+
+def _rounds(criterion: Criterion, trials: Sequence[Trial], row: str) -> dict[int, float]:
+    """Round -> value; for a slope, the slope within each round."""
+    if criterion.measure not in SLOPES:
+        return by_round(trials, criterion.measure, criterion.level, row)
+    found = {
+        round_: slope(*points([t for t in trials if t.round == round_], criterion.measure, row))
+        for round_ in {trial.round for trial in trials}
+    }
+    return {round_: each.slope for round_, each in found.items() if each}
+
+
+def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
+    if criterion.measure in SLOPES:
+        x, y = points(trials, criterion.measure, criterion.row)
+        line = slope(x, y)
+        rounds = len({trial.round for trial in trials if trial.arm == criterion.row})
+        return Figure(line.slope, line.low, line.high, rounds) if line and rounds > 1 else None
+    values = list(_rounds(criterion, trials, criterion.row).values())
+    if len(values) < 2:
+        return None
+    # As the chart shows them: rates, times and shares of a prediction by their ratios, shares of a
+    # whole (which may be zero) as they are.
+    share = "share" in criterion.measure and criterion.measure != "share_of_prediction"
+    ratios = not share and min(values) > 0
+    return Figure(*interval(values, logarithmic=ratios), len(values))
+
+
+def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
+    """What slots / L foretells of the criterion's figure; None where it says nothing of it."""
+    if criterion.measure == "share_of_prediction" and not criterion.ratio:
+        return 1.0
+    own, other = (
+        next(
+            (
+                foretold(trial.prediction, trial.load, criterion.measure)
+                for trial in trials
+                if trial.level == criterion.level and trial.arm == arm
+            ),
+            None,
+        )
+        for arm in (criterion.row, criterion.reference)
+    )
+    if own is None or not criterion.ratio:
+        return own
+    return own / other if other else None
+
+
+_OPENING: Mapping[Word, str] = {
+    "confirmed": "Confirmed under the {budget} budget",
+    "refuted": "Refuted under the {budget} budget",
+    "conditional": "True only in part, under the {budget} budget",
+    "undecided": "Undecided under the {budget} budget",
+    "not measured": "Not measured in this run",
+}
+_STATES: Mapping[State, str] = {
+    "holds": "It holds that",
+    "fails": "It does not hold that",
+    "open": "This run cannot tell whether",
+    "not measured": "Not measured here:",
+}
+
+
+def _sentence(found: Word, budget: str, checks: Sequence[Check]) -> str:
+    if found == "not measured":
+        return _OPENING[found] + "."
+    parts = [
+        f"{opening} {'; '.join(says)}."
+        for state, opening in _STATES.items()
+        if (says := [check.criterion.says for check in checks if check.state == state])
+    ]
+    return " ".join([_OPENING[found].format(budget=budget) + ".", *parts])

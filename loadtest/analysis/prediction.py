@@ -1,0 +1,64 @@
+"""What slots allow: for requests that wait L seconds, throughput cannot pass slots / L."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from loadtest.contract import scenarios
+from loadtest.model.load import Load
+from loadtest.results.trials import Prediction
+
+PAUSES = "pauses of the clients"
+TAKEN = "connections taken"
+
+
+def predict(
+    about: Mapping[str, Any], load: Load, scenario: str, parameters: Mapping[str, int]
+) -> Prediction | None:
+    """The most that a row, as its /about declares it, can answer; None where nothing waits.
+
+    A request that fans out at once holds `n` slots together, in turn one after another; its L
+    counts them all. What binds is the row's own limit (`slots_bound_by`), the connections of the
+    client, the pauses that they make, how many of them the row talks with, or the offered rate.
+    """
+    chosen = scenarios.choose(scenario)
+    filled = chosen.filled(parameters)
+    latency_s = chosen.latency_s(filled)
+    if latency_s is None:
+        return None
+    at_once = filled.get("n", 1) if about["fanout"] == "at once" else 1
+    asked = (load.connections * at_once, "connections")
+    slots, bound_by = min(asked, (int(about["slots"]), str(about["slots_bound_by"])))
+    rps = slots / latency_s
+    if load.kind == "open" and load.rate_rps is not None and load.rate_rps < rps:
+        rps, bound_by = load.rate_rps, "offered rate"
+    clients = min(load.connections, _taken(about))
+    asked_rps = clients / (latency_s / at_once + load.think_s)
+    if load.think_s and asked_rps < rps:
+        rps, bound_by = asked_rps, PAUSES if clients == load.connections else TAKEN
+    return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)
+
+
+def _taken(about: Mapping[str, Any]) -> float:
+    """How many clients a row talks with at once.
+
+    A greenlet stays with its connection, also while that asks for nothing; whoever comes when all
+    have one is not accepted.
+    """
+    if about.get("model") == "greenlets":
+        return float(about["workers"] * about["threads"])
+    return math.inf
+
+
+def foretold(prediction: Prediction | None, load: Load, measure: str) -> float | None:
+    """The figure of `measure` that a prediction stands for; None where it says nothing of it.
+
+    Of a median in a closed load too: by Little's law a request takes connections ÷ rate on average.
+    """
+    if prediction is None:
+        return None
+    if measure == "p50_ms" and load.kind == "closed" and not load.think_s:
+        return 1000 * load.connections / prediction.rps
+    return prediction.rps if measure == "goodput_rps" else None

@@ -1,0 +1,1 @@
+"""Where services run: as processes here, or in containers."""

@@ -1,0 +1,112 @@
+"""The rows as a Docker engine runs them, for a run that is itself in a container on their network.
+
+The engine stays out of reach in there. What needs it, starting a row or starting it anew, is asked
+for in a file and carried out by `containers/compare` on the host, which answers in another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from pathlib import Path
+
+from psycopg.conninfo import make_conninfo
+
+from loadtest.backends.native import Cpus
+from loadtest.inventory.manifest import Row
+
+ANSWER_S = 180.0
+POLL_S = 0.05
+
+
+class ComposeError(Exception):
+    """A row could not be started; the message is the engine's."""
+
+
+class Containers:
+    """`rows`, running and healthy inside the `with` block; the host stops them after the run.
+
+    `control` is the folder that is shared with the host. Each row starts with its declared
+    environment, under the budget and on the cores that the host gave it.
+    """
+
+    backend = "compose"
+
+    def __init__(self, rows: Mapping[str, Row], control: Path | None = None) -> None:
+        self.rows = dict(rows)
+        self.cpus = Cpus(_cores("SERVICE_CPUSET"), _cores("LOAD_CPUSET"))
+        self._control = control or Path(os.environ.get("LAB_CONTROL", "/control"))
+        self._requests = 0
+
+    def __enter__(self) -> Containers:
+        if not self._control.is_dir():
+            raise ComposeError(
+                f"{self._control}: no such folder; use `make compare BACKEND=compose`, "
+                "which runs this in a container"
+            )
+        for name in self.rows:
+            self._start(name, {})
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to do: `containers/compare` removes what it started."""
+
+    @property
+    def database_url(self) -> str | None:
+        """Where Postgres is asked about its connections."""
+        url = os.environ.get("DATABASE_URL")
+        if not url:
+            return None
+        return make_conninfo(url, password=Path(os.environ["DATABASE_PASSWORD_FILE"]).read_text())
+
+    def alive(self, name: str) -> bool:
+        """Whether the row answers at all."""
+        try:
+            urllib.request.urlopen(f"{self.rows[name].url('compose')}/healthz", timeout=5).close()
+        except urllib.error.HTTPError:
+            return True
+        except OSError:
+            return False
+        return True
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """A new container for the row, with `environment` over its declared one."""
+        self._start(name, environment or {})
+
+    def _start(self, name: str, environment: Mapping[str, str]) -> None:
+        """Ask the host for a new container of the row and wait until it is healthy.
+
+        A request is one line with the name, then what goes over the compose file.
+        """
+        self._requests += 1
+        place = self._control / f"{self._requests:06}"
+        text = f"{name}\n{json.dumps(_override(name, environment))}"
+        place.with_suffix(".new").write_text(text)
+        place.with_suffix(".new").rename(place.with_suffix(".request"))
+        answer = place.with_suffix(".answer")
+        deadline = time.monotonic() + ANSWER_S
+        while not answer.exists():
+            if time.monotonic() > deadline:
+                raise ComposeError(f"row {name}: the host did not answer within {ANSWER_S:.0f} s")
+            time.sleep(POLL_S)
+        if problem := answer.read_text().strip():
+            raise ComposeError(f"row {name}: {problem}")
+
+
+def _cores(variable: str) -> frozenset[int] | None:
+    """The cores of a cpuset such as `2-5` or `1,3`; None where it is empty."""
+    found: set[int] = set()
+    for part in filter(None, os.environ.get(variable, "").split(",")):
+        first, _, last = part.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    return frozenset(found) or None
+
+
+def _override(service: str, environment: Mapping[str, str]) -> dict[str, object]:
+    """A compose file that changes the service's environment; a `$` would be a variable there."""
+    quoted = {name: value.replace("$", "$$") for name, value in environment.items()}
+    return {"services": {service: {"environment": quoted}}}

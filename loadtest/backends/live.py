@@ -1,0 +1,105 @@
+"""The live lab without Docker: rows, Locust's UI and, where it is installed, Prometheus."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from loadtest.backends import prometheus
+from loadtest.backends.native import Lab
+from loadtest.system import ports
+from loadtest.system.paths import LOCUSTFILE, ROOT
+from loadtest.system.ports import PROMETHEUS_VARIABLE
+from loadtest.system.processes import Process, Processes, wait_until
+
+UI_PORT_VARIABLE, UI_PORT = "LOCUST_PORT", 8089
+PROMETHEUS_PORT = 9090
+STARTUP_S = 60.0
+
+
+class LabStopped(Exception):
+    """A part of the live lab ended by itself; the message says which and where its log is."""
+
+
+@dataclass(frozen=True)
+class Live:
+    """Where the parts can be opened, and in `missing` what is not there and how to have it."""
+
+    locust: Process
+    ui: str
+    prometheus: str | None
+    missing: tuple[str, ...]
+
+
+@contextlib.contextmanager
+def up(lab: Lab) -> Iterator[Live]:
+    """Run Locust's UI over the running `lab` until the block is left."""
+    ui_port = ports.from_environment(UI_PORT_VARIABLE, UI_PORT)
+    load_port = ports.from_environment("LAB_LOAD_METRICS_PORT", prometheus.LOAD_METRICS_PORT)
+    ports.require(ui_port, "Locust's UI", UI_PORT_VARIABLE)
+    with contextlib.ExitStack() as stack:
+        url, missing = _prometheus(stack, lab, load_port)
+        processes = stack.enter_context(Processes())
+        locust = _locust(processes, lab, ui_port, load_port, url)
+        ui = f"http://{ports.LOOPBACK}:{ui_port}"
+        wait_until(locust, lambda: _answers(ui), timeout_s=STARTUP_S, waiting_for="UI")
+        yield Live(locust, ui, url, missing)
+
+
+def _locust(
+    processes: Processes, lab: Lab, ui_port: int, load_port: int, prometheus_url: str | None
+) -> Process:
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
+    options = ["--class-picker", "--web-host", ports.LOOPBACK, "--web-port", str(ui_port)]
+    return processes.start(
+        "locust",
+        [*command, *options],
+        log=lab.state / "logs" / "locust.log",
+        cwd=ROOT,
+        environment=dict(os.environ)
+        | {"LAB_ROWS": " ".join(lab.rows), "LAB_LOAD_METRICS_PORT": str(load_port)}
+        | {PROMETHEUS_VARIABLE: prometheus_url or ""},
+        cpus=lab.cpus.load,
+    )
+
+
+def _prometheus(
+    stack: contextlib.ExitStack, lab: Lab, load_port: int
+) -> tuple[str | None, tuple[str, ...]]:
+    """Start what is installed of Prometheus and its Postgres exporter, and say what is not."""
+    grafana = "Grafana: comes with Docker only (make up)"
+    if not prometheus.installed():
+        return None, ("Prometheus: not installed (Debian: apt install prometheus)", grafana)
+    missing = [grafana]
+    exporter_port = None
+    if prometheus.exporter_installed():
+        [exporter_port] = ports.free(1)
+        stack.enter_context(
+            prometheus.postgres_exporter(lab.database_url, lab.state, exporter_port)
+        )
+    else:
+        missing.append(
+            "Postgres metrics: postgres_exporter is not installed "
+            "(Debian: apt install prometheus-postgres-exporter)"
+        )
+    running = prometheus.Prometheus(
+        lab.rows,
+        lab.state,
+        ports.from_environment(prometheus.PORT_VARIABLE, PROMETHEUS_PORT),
+        load_port=load_port,
+        postgres_port=exporter_port,
+    )
+    return stack.enter_context(running).url, tuple(missing)
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,194 @@
+"""The lab without Docker: Postgres and the rows as processes, run by their compose commands."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+from loadtest.backends import postgres
+from loadtest.backends.postgres import Database
+from loadtest.inventory import builds
+from loadtest.inventory.manifest import Row
+from loadtest.system import ports
+from loadtest.system.paths import ROOT
+from loadtest.system.processes import Process, Processes, wait_until
+
+STARTUP_S = 60.0
+_PASSED_ON = ("HOME", "LANG", "TMPDIR", "LAB_METRICS", "LAB_SESSION_SECRET")
+
+
+def state_directory() -> Path:
+    """Where native mode keeps its data and logs: LAB_STATE, else `.lab` in the clone."""
+    return Path(os.environ.get("LAB_STATE") or ROOT / ".lab").absolute()
+
+
+@dataclass(frozen=True)
+class Cpus:
+    """Which cores serve and which ones load; None where there is nothing to keep apart."""
+
+    service: frozenset[int] | None
+    load: frozenset[int] | None
+
+    @staticmethod
+    def split() -> Cpus:
+        """One core for the service under test; load generator and Postgres share the others."""
+        if not hasattr(os, "sched_getaffinity"):
+            return Cpus(None, None)
+        first, *others = sorted(os.sched_getaffinity(0))
+        if not others:
+            return Cpus(None, None)
+        return Cpus(frozenset({first}), frozenset(others))
+
+
+class Lab:
+    """Postgres and `rows`, running and ready inside the `with` block; nothing is left after it.
+
+    `rows` of the running lab carry the ports that are really used. With `host_ports="free"`
+    every port is one that is free now, so that several labs can run side by side. `environment`
+    is added to every row's own. Raises PortError, PostgresError, BuildError or ProcessError.
+    """
+
+    def __init__(
+        self,
+        rows: Mapping[str, Row],
+        *,
+        host_ports: Literal["declared", "free"] = "declared",
+        state: Path | None = None,
+        environment: Mapping[str, str] | None = None,
+        pin: bool = True,
+    ) -> None:
+        self.backend = "native"
+        self.rows = dict(rows)
+        self.state = state or state_directory()
+        self.cpus = Cpus.split() if pin else Cpus(None, None)
+        self._environment = dict(environment or {})
+        self._free = host_ports == "free"
+        self._processes = Processes()
+        self._services: dict[str, Process] = {}
+        self._stack = contextlib.ExitStack()
+        self._database: Database | None = None
+
+    def __enter__(self) -> Lab:
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._processes)
+            stack.callback(self._stop_services)
+            self._choose_ports()
+            for row in self.rows.values():
+                builds.build(row)
+            self._database = postgres.start(
+                self._processes, self.state, port=self._postgres_port(), cpus=self.cpus.load
+            )
+            for row in self.rows.values():
+                self._spawn(row, {})
+            for row in self.rows.values():
+                self._await(row)
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def database(self) -> Database:
+        """The running Postgres."""
+        assert self._database is not None, "enter the context first"
+        return self._database
+
+    @property
+    def database_url(self) -> str:
+        """Where the lab's own tools connect to Postgres, with the password."""
+        return self.database.full_url
+
+    def alive(self, name: str) -> bool:
+        """Whether the row's process still runs."""
+        return name in self._services and self._services[name].popen.poll() is None
+
+    def pid(self, name: str) -> int:
+        """Root of the process tree that serves the row."""
+        return self._services[name].pid
+
+    def log(self, name: str) -> Path:
+        """Where the row's output goes."""
+        return self.state / "logs" / f"{name}.log"
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Stop the row and start it again, with `environment` over its declared one."""
+        if name in self._services:
+            self.stop(name)
+        self._spawn(self.rows[name], environment or {})
+        self._await(self.rows[name])
+
+    def stop(self, name: str) -> int:
+        """Stop the row by SIGTERM; returns its exit code."""
+        return self._processes.stop(self._services.pop(name))[0]
+
+    def _stop_services(self) -> None:
+        self._processes.stop(*self._services.values())
+
+    def _choose_ports(self) -> None:
+        if self._free:
+            found = iter(ports.free(2 * len(self.rows)))
+            self.rows = {
+                name: replace(row, port=next(found), metrics_port=next(found))
+                for name, row in self.rows.items()
+            }
+        for row in self.rows.values():
+            ports.require(row.port, f"row {row.name}", row.port_variable)
+            ports.require(row.metrics_port, f"row {row.name} (metrics)", row.metrics_port_variable)
+
+    def _postgres_port(self) -> int | None:
+        if self._free or not os.environ.get(postgres.PORT_VARIABLE):
+            return None
+        return ports.from_environment(postgres.PORT_VARIABLE, 0)
+
+    def _spawn(self, row: Row, overrides: Mapping[str, str]) -> None:
+        self._services[row.name] = self._processes.start(
+            row.name,
+            row.command,
+            log=self.log(row.name),
+            cwd=row.folder,
+            environment=self.environment(row) | dict(overrides),
+            cpus=self.cpus.service,
+        )
+
+    def _await(self, row: Row) -> None:
+        wait_until(
+            self._services[row.name],
+            lambda: ready(row),
+            timeout_s=STARTUP_S,
+            waiting_for=f"200 from {row.url()}/readyz",
+        )
+
+    def environment(self, row: Row) -> dict[str, str]:
+        """The row's declared environment, with what differs outside a container."""
+        common = ROOT / "services" / "common"
+        return (
+            {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+            | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
+            | {"PYTHONPATH": f"{common}{os.pathsep}{row.folder}"}
+            | dict(row.environment)
+            | {
+                "HOST": ports.LOOPBACK,
+                "PORT": str(row.port),
+                "METRICS_PORT": str(row.metrics_port),
+                "DATABASE_URL": self.database.url,
+                "DATABASE_PASSWORD_FILE": str(self.database.password_file),
+            }
+            | self._environment
+        )
+
+
+def ready(row: Row) -> bool:
+    """Whether the row answers 200 on /readyz."""
+    try:
+        with urllib.request.urlopen(f"{row.url()}/readyz", timeout=5) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False

@@ -1,0 +1,179 @@
+"""Prometheus without Docker: the configuration of the containers with the ports of this machine."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import secrets
+import shutil
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import psycopg
+import yaml
+from psycopg import sql
+
+from loadtest.inventory.manifest import Row
+from loadtest.system import ports
+from loadtest.system.paths import ROOT
+from loadtest.system.processes import Process, Processes, wait_until
+
+FOLDER = ROOT / "prometheus"
+PORT_VARIABLE = "PROMETHEUS_PORT"
+LOAD_METRICS_PORT = ports.LOAD_METRICS
+STARTUP_S = 60.0
+_EXPORTERS = ("prometheus-postgres-exporter", "postgres_exporter")
+
+
+def installed() -> bool:
+    """Whether a Prometheus binary is on the path; without one the lab runs, unwatched."""
+    return shutil.which("prometheus") is not None
+
+
+def exporter_installed() -> bool:
+    """Whether postgres_exporter is on the path, under its own name or Debian's."""
+    return _exporter() is not None
+
+
+def configuration(
+    rows: Mapping[str, Row],
+    port: int,
+    *,
+    load_port: int = LOAD_METRICS_PORT,
+    postgres_port: int | None = None,
+    path: Path = FOLDER / "prometheus.yml",
+) -> dict[str, Any]:
+    """The document of `path` with targets on the loopback: `rows`, the load side on `load_port`,
+    postgres_exporter on `postgres_port` where it runs, and Prometheus itself on `port`."""
+    document: dict[str, Any] = yaml.safe_load(path.read_text())
+    targets = {
+        "rows": [_target(row.metrics_port, service=name) for name, row in rows.items()],
+        "load": [_target(load_port)],
+        "postgres": [_target(postgres_port)] if postgres_port else [],
+        "prometheus": [_target(port)],
+    }
+    document["rule_files"] = [str(path.parent / name) for name in document["rule_files"]]
+    document["scrape_configs"] = [
+        job | {"static_configs": targets[job["job_name"]]}
+        for job in document["scrape_configs"]
+        if targets.get(job["job_name"])
+    ]
+    return document
+
+
+class Prometheus:
+    """A running Prometheus that scrapes `rows`; entering the context returns once it is ready.
+
+    Data, log and configuration are under `state`. `postgres_port` is where postgres_exporter
+    answers, None where there is none. Raises PortError and ProcessError.
+    """
+
+    def __init__(
+        self,
+        rows: Mapping[str, Row],
+        state: Path,
+        port: int,
+        *,
+        load_port: int = LOAD_METRICS_PORT,
+        postgres_port: int | None = None,
+    ) -> None:
+        self.url = f"http://{ports.LOOPBACK}:{port}"
+        self._port = port
+        self._state = state / "prometheus"
+        self._configuration = configuration(
+            rows, port, load_port=load_port, postgres_port=postgres_port
+        )
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> Prometheus:
+        ports.require(self._port, "Prometheus", PORT_VARIABLE)
+        self._state.mkdir(parents=True, exist_ok=True)
+        path = self._state / "prometheus.yml"
+        path.write_text(yaml.safe_dump(self._configuration, sort_keys=False))
+        with contextlib.ExitStack() as stack:
+            processes = stack.enter_context(Processes())
+            process = processes.start(
+                "prometheus",
+                [
+                    "prometheus",
+                    f"--config.file={path}",
+                    f"--storage.tsdb.path={self._state}/data",
+                    "--storage.tsdb.retention.time=1d",
+                    f"--web.listen-address={ports.LOOPBACK}:{self._port}",
+                    "--log.level=warn",
+                ],
+                log=self._state / "prometheus.log",
+                cwd=self._state,
+                environment=_environment(),
+            )
+            _wait(process, f"{self.url}/-/ready")
+            self._stack = stack.pop_all()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, traceback)
+
+
+@contextlib.contextmanager
+def postgres_exporter(database_url: str, state: Path, port: int) -> Iterator[None]:
+    """Run postgres_exporter on `port` as the role `monitor`, whose password is drawn anew.
+
+    `database_url` is that of a superuser, with its password. Raises ProcessError.
+    """
+    password = secrets.token_urlsafe(24)
+    with psycopg.connect(database_url, autocommit=True) as connection:
+        connection.execute(sql.SQL("ALTER ROLE monitor PASSWORD {}").format(password))
+        info = connection.info
+        source = f"{info.host}:{info.port}/{info.dbname}?sslmode=disable"
+    (state / "prometheus").mkdir(parents=True, exist_ok=True)
+    with Processes() as processes:
+        process = processes.start(
+            "postgres_exporter",
+            [
+                _exporter() or _EXPORTERS[0],
+                f"--web.listen-address={ports.LOOPBACK}:{port}",
+                f"--extend.query-path={FOLDER / 'postgres-queries.yml'}",
+                "--log.level=warn",
+            ],
+            log=state / "prometheus" / "postgres-exporter.log",
+            cwd=state,
+            environment=_environment()
+            | {"DATA_SOURCE_URI": source, "DATA_SOURCE_USER": "monitor"}
+            | {"DATA_SOURCE_PASS": password},
+        )
+        _wait(process, f"http://{ports.LOOPBACK}:{port}/metrics")
+        yield
+
+
+def _target(port: int, **labels: str) -> dict[str, Any]:
+    target: dict[str, Any] = {"targets": [f"{ports.LOOPBACK}:{port}"]}
+    return target | ({"labels": labels} if labels else {})
+
+
+def _exporter() -> str | None:
+    return next(filter(None, map(shutil.which, _EXPORTERS)), None)
+
+
+def _wait(process: Process, url: str) -> None:
+    wait_until(process, lambda: _answers(url), timeout_s=STARTUP_S, waiting_for="answer")
+
+
+def _answers(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(url, timeout=2) as response:
+            return bool(response.status == 200)
+    except (urllib.error.URLError, ConnectionError, TimeoutError):
+        return False
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": os.environ.get("PATH", "")}

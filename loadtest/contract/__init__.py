@@ -1,0 +1,1 @@
+"""What is asked of a service, and what a right answer is."""

@@ -1,0 +1,61 @@
+"""Log in, ask, log out: requests that depend on the answer before."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from loadtest.engine.http1 import Response
+from loadtest.engine.request import Request, body_is, http_request, json_is
+
+
+class SessionSteps(Iterator[Request]):
+    """One user's endless round; a step that fails sends the user back to the login."""
+
+    def __init__(self, host: str, username: str) -> None:
+        self._host = host
+        self._user = {"username": username}
+        self._step = 0
+        self._reached = 0
+        self._cookie = ""
+
+    def __next__(self) -> Request:
+        if self._reached != self._step or self._step == 3:
+            self._step = self._reached = 0
+        self._step += 1
+        return (self._log_in, self._me, self._log_out)[self._step - 1]()
+
+    def _log_in(self) -> Request:
+        right_user = json_is(self._user, 201)
+
+        def check(response: Response) -> str:
+            return right_user(response) or ("" if _cookie(response) else "no session cookie")
+
+        return http_request(
+            "POST", self._host, "/session", check, body=self._user, keep=self._keep_cookie
+        )
+
+    def _me(self) -> Request:
+        return self._with_cookie("GET", "/me")
+
+    def _log_out(self) -> Request:
+        return self._with_cookie("DELETE", "/session")
+
+    def _with_cookie(self, method: str, path: str) -> Request:
+        check = json_is(self._user) if method == "GET" else body_is(b"", 204)
+        headers = {"Cookie": f"session={self._cookie}"}
+        return http_request(method, self._host, path, check, headers=headers, keep=self._advance)
+
+    def _keep_cookie(self, response: Response) -> None:
+        self._cookie = _cookie(response)
+        self._advance(response)
+
+    def _advance(self, _: Response) -> None:
+        self._reached += 1
+
+
+def _cookie(response: Response) -> str:
+    """The value of the cookie `session` that the answer sets; empty where it sets none."""
+    for name, value in response.head.fields:
+        if name == b"set-cookie" and value.startswith(b"session="):
+            return value[8:].partition(b";")[0].decode("latin-1")
+    return ""

@@ -1,0 +1,236 @@
+"""One connection: opened when it is needed, one request in hand at a time, every end named."""
+
+from __future__ import annotations
+
+import errno
+import os
+import socket
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from loadtest.engine.protocol import Answer, Dialogue, HttpDialogue
+from loadtest.engine.request import Request
+from loadtest.engine.sockets import READ, WRITE, new_socket
+
+if TYPE_CHECKING:
+    from loadtest.engine.stream import Stream
+
+READ_SIZE = 16_384
+FIRST_DELAY_S, LONGEST_DELAY_S = 0.01, 1.0
+
+_NAMES = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ETIMEDOUT: "timeout",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "no free local port",
+    errno.EMFILE: "too few file descriptors",
+    errno.ENFILE: "too few file descriptors",
+}
+
+
+class Connection:
+    """`hot` means: a whole request is out and not a byte of its answer has come.
+
+    The engine's loop deals with a hot connection itself where the answer is one it has seen
+    before; all else comes here. `begun` is when the request in hand was begun (connecting
+    included), `intended` when it should have been. `connected` means that a request can go out.
+    """
+
+    __slots__ = (
+        "_delay_s",
+        "_dialogue",
+        "_opened_before",
+        "_outbox",
+        "begun",
+        "connected",
+        "fd",
+        "hot",
+        "intended",
+        "recv",
+        "removed",
+        "request",
+        "requests",
+        "send",
+        "sock",
+        "stream",
+    )
+
+    def __init__(self, stream: Stream) -> None:
+        self.stream = stream
+        self.requests: Iterator[Request] = stream.traffic()
+        self.request: Request | None = None
+        self.begun = self.intended = 0.0
+        self.hot = self.connected = self.removed = False
+        self.sock: Any = None
+        self.fd = -1
+        self._outbox = b""
+        self._dialogue: Dialogue = HttpDialogue()
+        self._opened_before = False
+        self._delay_s = 0.0
+
+    def start(self, now: float) -> None:
+        """The engine's clock says that it is this connection's turn."""
+        self.stream.start(self, now)
+
+    def begin(self, request: Request, intended: float, now: float) -> None:
+        """Take a request in hand and send it, on a new connection if there is none."""
+        self.request = request
+        self.begun = now
+        self.intended = intended
+        self.stream.enter(self, now)
+        if self.connected:
+            self._write(request.data)
+        else:
+            self._open(now)
+
+    def _open(self, now: float) -> None:
+        if self.stream.address is None:
+            self.fail(_failed("host not found"), now)
+            return
+        family, address = self.stream.address
+        try:
+            self.sock = new_socket(family)
+            self.fd = self.sock.fileno()
+            self.recv, self.send = self.sock.recv, self.sock.send
+            self.stream.engine.register(self, WRITE)
+            code = self.sock.connect_ex(address)
+        except OSError as error:
+            code = error.errno or errno.EIO
+        if code not in (0, errno.EINPROGRESS):
+            self.fail(_broken(code), now)
+
+    def _opened(self, now: float) -> None:
+        if code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
+            self.fail(_broken(code), now)
+            return
+        if self._opened_before:
+            self.stream.reconnects += 1
+        self._opened_before = self.connected = True
+        assert self.request is not None
+        self._dialogue = self.request.dialogue()
+        self.stream.engine.modify(self, READ)
+        self._write(self._dialogue.opening() or self.request.data)
+
+    def _write(self, data: bytes) -> None:
+        try:
+            sent = self.send(data)
+        except BlockingIOError:
+            sent = 0
+        except OSError as error:
+            self.fail(_broken(error.errno), self.stream.engine.now())
+            return
+        if sent == len(data):
+            self.hot = not self.stream.stopped
+        else:
+            self.hold_back(data[sent:])
+
+    def hold_back(self, rest: bytes) -> None:
+        """The socket did not take the whole request; `rest` goes out when it can."""
+        self.hot = False
+        self._outbox = rest
+        self.stream.engine.modify(self, READ | WRITE)
+
+    def ready(self, mask: int, now: float) -> None:
+        """The poller has something for this connection."""
+        if not self.connected:
+            self._opened(now)
+            return
+        if mask & WRITE and self._outbox:
+            rest, self._outbox = self._outbox, b""
+            self.stream.engine.modify(self, READ)
+            self._write(rest)
+        if mask & ~WRITE and self.connected:
+            self._read(now)
+
+    def _read(self, now: float) -> None:
+        try:
+            data = self.recv(READ_SIZE)
+        except BlockingIOError:
+            return
+        except OSError as error:
+            self.broken(error, now)
+        else:
+            self.take(data, now)
+
+    def broken(self, error: OSError, now: float) -> None:
+        """Reading failed."""
+        if self.request is None:
+            self.close()
+        else:
+            self.fail(_broken(error.errno), now)
+
+    def take(self, data: bytes, now: float) -> None:
+        """Bytes came (none: the server has closed)."""
+        self.hot = False
+        if self.request is None:
+            self.close()  # a kept-alive connection ran out, or the server talks unasked
+        elif not data:
+            self._finish(self._dialogue.ended(self.request), 0, now)
+        else:
+            self._feed(self.request, data, now)
+
+    def _feed(self, request: Request, data: bytes, now: float) -> None:
+        answer = self._dialogue.feed(request, data)
+        if isinstance(answer, Answer):
+            self._finish(answer, len(data), now)
+            return
+        self.stream.series(request).received += len(data)
+        if answer:
+            self._write(answer)
+
+    def _finish(self, answer: Answer, size: int, now: float) -> None:
+        if answer.error and not answer.reusable:
+            self.fail(answer, now, size)
+            return
+        self._delay_s = 0.0
+        self.stream.record(self, now, answer, size)
+        self._release(now)
+        if not answer.reusable:
+            self.close()
+        self.stream.ready(self, now)
+
+    def fail(self, answer: Answer, now: float, size: int = 0) -> None:
+        """Count the request in hand as failed, close, and try again after a pause.
+
+        The pause doubles with each failure in a row: a service that is down costs no CPU.
+        """
+        self.stream.record(self, now, answer, size)
+        self._release(now)
+        self.close()
+        self._delay_s = min(max(self._delay_s * 2, FIRST_DELAY_S), LONGEST_DELAY_S)
+        if not self.removed:
+            self.stream.retry(self, now, self._delay_s)
+
+    def _release(self, now: float) -> None:
+        self.request = None
+        self.stream.leave(now)
+
+    def close(self) -> None:
+        """Close the socket; the connection opens a new one when it next needs it."""
+        self.hot = self.connected = False
+        self._outbox = b""
+        if self.sock is not None:
+            self.stream.engine.unregister(self)
+            self.sock.close()
+            self.sock = None
+
+    def remove(self, now: float) -> None:
+        """Leave the load; a request in hand is abandoned and counts as unfinished."""
+        self.removed = True
+        if self.request is not None:
+            self.stream.abandoned += 1
+            self._release(now)
+        self.close()
+        self.stream.connections.discard(self)
+
+
+def _broken(code: int | None) -> Answer:
+    name = _NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"
+    return _failed(name)
+
+
+def _failed(error: str) -> Answer:
+    return Answer(error, reusable=False)

@@ -1,0 +1,268 @@
+"""Thousands of connections on one event loop: load as fast as one core can make it.
+
+A general-purpose client parses, allocates and dispatches for every response. Here requests are
+bytes prepared once, and an answer equal byte for byte to one already parsed and checked is known
+to be right by one comparison: nothing is left unchecked, and the rest is the kernel's work.
+"""
+
+from __future__ import annotations
+
+import heapq
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable
+
+from loadtest.engine.connection import READ_SIZE, Connection
+from loadtest.engine.request import Request
+from loadtest.engine.sockets import READ, new_poller, original
+from loadtest.engine.stream import OpenStream, Stream
+from loadtest.engine.tally import SLICE_S, Batch, Slice, Slices, Tally
+
+Observer = Callable[[list[Batch]], None]
+
+SWEEP_INTERVAL_S = 0.1
+_EVENTS = 128
+_DRAIN_AFTER = 2000
+
+
+class Engine:
+    """One process's event loop. `observers` get what happened, four times a second."""
+
+    def __init__(self) -> None:
+        self.now = time.perf_counter
+        self.observers: list[Observer] = []
+        self.streams: list[Stream] = []
+        self.tallies: dict[Stream, Tally] = {}
+        self.measured = False
+        self.window_started_at = 0.0
+        self._poller = new_poller()
+        self._select = original("select", "select")
+        self._connections: dict[int, Connection] = {}
+        self._timers: list[tuple[float, int, Callable[[float], None]]] = []
+        self._timer_number = 0
+        self._recorded = 0
+        self._opening = 0
+        self._window_begins = 0.0
+        self._slices: dict[Stream, Slices] = {}
+        self._cpu_began = 0.0
+        self._in_window = False
+        self.at(self.now() + SWEEP_INTERVAL_S, self._sweep)
+        self._publish_from(self.now())
+
+    # Streams and connections
+
+    def add_stream(self, stream: Stream) -> None:
+        """Let a stream take part; its connections come by `add_connection`."""
+        self.streams.append(stream)
+        if self._in_window:
+            self.tallies[stream] = stream.new_tally(self.now())
+
+    def remove_stream(self, stream: Stream) -> None:
+        """Take a stream out, with all its connections."""
+        for connection in list(stream.connections):
+            connection.remove(self.now())
+        self._publish_streams([stream])
+        self.streams.remove(stream)
+
+    def add_connection(self, stream: Stream) -> Connection:
+        """Open one more connection of `stream`, a little after the one before."""
+        connection = Connection(stream)
+        stream.connections.add(connection)
+        stream.opening_at = max(self.now(), stream.opening_at + stream.opening_interval_s)
+        self._opening += 1
+        self.at(stream.opening_at, lambda now: self._open(connection, now))
+        return connection
+
+    def _open(self, connection: Connection, now: float) -> None:
+        self._opening -= 1
+        connection.start(now)
+
+    @property
+    def opened(self) -> int:
+        """How many connections have had their turn."""
+        return sum(len(stream.connections) for stream in self.streams) - self._opening
+
+    def register(self, connection: Connection, mask: int) -> None:
+        """Watch a new socket."""
+        self._connections[connection.fd] = connection
+        self._poller.register(connection.fd, mask)
+
+    def modify(self, connection: Connection, mask: int) -> None:
+        """Watch a socket for something else."""
+        self._poller.modify(connection.fd, mask)
+
+    def unregister(self, connection: Connection) -> None:
+        """Watch a socket no longer."""
+        if self._connections.pop(connection.fd, None) is not None:
+            self._poller.unregister(connection.fd)
+
+    def at(self, due: float, action: Callable[[float], None]) -> None:
+        """Call `action(now)` once the clock has reached `due`."""
+        self._timer_number += 1
+        heapq.heappush(self._timers, (due, self._timer_number, action))
+
+    # The window
+
+    def measure(self, begins_in_s: float, lasts_s: float) -> None:
+        """Measure one window; nothing is sent after its end. `measured` tells when it is over.
+
+        What is sent from now on until it begins is the warm-up: drawn, but not counted.
+        """
+        now = self.now()
+        self._publish_streams(self.streams)
+        self._publish_from(now + (begins_in_s % SLICE_S or SLICE_S))
+        self._window_begins = now + begins_in_s
+        self._slices = {stream: defaultdict(Slice) for stream in self.streams}
+        self.at(self._window_begins, lambda now: self._begin_window(now, lasts_s))
+
+    def _begin_window(self, now: float, lasts_s: float) -> None:
+        self._publish_streams(self.streams)
+        self._window_begins = now
+        self.window_started_at = time.time()
+        self._publish_from(now + SLICE_S)
+        self._cpu_began = time.process_time()
+        self._in_window = True
+        self.tallies = {stream: stream.new_tally(now) for stream in self.streams}
+        self.at(now + lasts_s, self._end_window)
+
+    def _end_window(self, now: float) -> None:
+        self._publish_streams(self.streams)
+        cpu_s = time.process_time() - self._cpu_began
+        for stream, tally in self.tallies.items():
+            tally.duration_s = now - self._window_begins
+            tally.cpu_s = cpu_s
+            tally.slices = self._slices.get(stream, tally.slices)
+            stream.close_tally(tally, now)
+            stream.stop()
+        self._slices = {}
+        self._in_window = False
+        self.measured = True
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in hand now."""
+        return sum(stream.in_flight for stream in self.streams)
+
+    # The loop
+
+    def run(self, until: Callable[[], bool]) -> None:
+        """Go on until `until()` holds."""
+        while not until():
+            self.step(0.1)
+
+    def step(self, longest_s: float) -> bool:
+        """Do what is due, wait at most `longest_s`, deal with what came (True: something)."""
+        now = self.now()
+        if self._timers and self._timers[0][0] <= now:
+            self._send_due(now)  # before a window ends: what became due in it belongs to it
+        while self._timers and self._timers[0][0] <= now:
+            heapq.heappop(self._timers)[2](now)
+        due = self._send_due(now)
+        events = self._wait(min(longest_s, self._timers[0][0] - now), due - now)
+        if events:
+            self._handle(events, due)
+        return bool(events)
+
+    def _send_due(self, now: float) -> float:
+        """Send the open loads' due requests; when the next one is due."""
+        due = float("inf")
+        for stream in self.streams:
+            if isinstance(stream, OpenStream):
+                if stream.due_at <= now:
+                    stream.send_due(now)
+                due = min(due, stream.due_at)
+        return due
+
+    def _wait(self, wait_s: float, due_s: float) -> list[tuple[int, int]]:
+        if due_s >= wait_s:
+            return self._poller.poll(max(wait_s, 0), _EVENTS)
+        # epoll waits in whole milliseconds; select, which can watch an epoll object, does not.
+        if due_s > 0:
+            self._select([self._poller.fileno()], (), (), due_s)
+        return self._poller.poll(0, _EVENTS)
+
+    def _handle(self, events: list[tuple[int, int]], due: float) -> None:
+        connections, clock = self._connections, self.now
+        for fd, mask in events:
+            connection = connections.get(fd)
+            if connection is None:
+                continue
+            if mask != READ or not connection.hot:
+                connection.ready(mask, clock())
+                continue
+            try:
+                data = connection.recv(READ_SIZE)
+            except BlockingIOError:
+                continue
+            except OSError as error:
+                connection.broken(error, clock())
+                continue
+            now = clock()
+            request: Request = connection.request  # type: ignore[assignment] # hot: it has one
+            stream = connection.stream
+            if data != request.verified or not stream.runs_on:
+                connection.take(data, now)
+                if now >= due:
+                    due = self._send_due(now)
+                continue
+            # A right answer in a closed load: keep the latency, send the next request.
+            request.series.service_time.append(now - connection.begun)
+            request.hits += 1
+            connection.request = request = next(connection.requests)
+            connection.begun = now
+            stream.sent += 1
+            if request.series is None:
+                stream.series(request)
+            try:
+                sent = connection.send(request.data)
+            except BlockingIOError:
+                sent = 0
+            except OSError as error:
+                connection.broken(error, now)
+                continue
+            if sent != len(request.data):
+                connection.hold_back(request.data[sent:])
+        self._recorded += len(events)
+        if self._recorded > _DRAIN_AFTER:
+            self._recorded = 0
+            for stream in self.streams:
+                stream.drain()
+
+    def _sweep(self, now: float) -> None:
+        for stream in self.streams:
+            stream.sweep(now)
+        self.at(now + SWEEP_INTERVAL_S, self._sweep)
+
+    def _publish_from(self, due: float) -> None:
+        """Publish at `due` and then every `SLICE_S`; an earlier series ends."""
+        self._publish_at = due
+        self.at(due, self._publish)
+
+    def _publish(self, now: float) -> None:
+        if now >= self._publish_at:
+            self._publish_streams(self.streams)
+            self._publish_from(max(self._publish_at + SLICE_S, now))
+
+    def _publish_streams(self, streams: list[Stream]) -> None:
+        number = math.floor((self.now() - self._window_begins) / SLICE_S - 0.5)
+        # However late the window begins: what came before is the warm-up's.
+        number = max(number, 0) if self._in_window else min(number, -1)
+        batches = []
+        for stream in streams:
+            taken = stream.take()
+            batches += taken
+            for batch in taken:
+                if stream in self._slices:
+                    self._slices[stream][number].add(batch)
+                if self._in_window:
+                    self.tallies[stream].add(batch)
+        if batches:
+            for observer in self.observers:
+                observer(batches)
+
+    def close(self) -> None:
+        """Close every connection and the poller."""
+        for stream in list(self.streams):
+            self.remove_stream(stream)
+        self._poller.close()

@@ -1,0 +1,81 @@
+"""What the bytes on a connection mean: HTTP/1.1, or an echo over a WebSocket (websocket.py)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from loadtest.engine.http1 import MalformedResponse, ResponseParser
+
+if TYPE_CHECKING:
+    from loadtest.engine.request import Request
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer. `error` is empty where it is right; `reusable`: the connection can go on.
+
+    `size` is that of the body, in bytes.
+    """
+
+    error: str
+    reusable: bool
+    size: int = 0
+
+
+class Dialogue(Protocol):
+    """One connection's side of a protocol; made anew for each connection that is opened."""
+
+    def opening(self) -> bytes:
+        """What to send before the first request; empty where that may go out at once."""
+        ...
+
+    def feed(self, request: Request, data: bytes) -> Answer | bytes | None:
+        """Take in bytes: an answer, bytes to send in turn, or nothing yet."""
+        ...
+
+    def ended(self, request: Request, /) -> Answer:
+        """The server has closed the connection while `request` was in hand."""
+        ...
+
+
+class HttpDialogue:
+    """HTTP/1.1 with one request in hand."""
+
+    __slots__ = ("_parser",)
+
+    def __init__(self) -> None:
+        self._parser = ResponseParser()
+
+    def opening(self) -> bytes:
+        return b""
+
+    def feed(self, request: Request, data: bytes) -> Answer | None:
+        whole = self._parser.empty
+        if whole and data == request.verified:
+            return Answer("", reusable=True, size=request.verified_size)
+        try:
+            response = self._parser.feed(data)
+        except MalformedResponse:
+            return Answer("not HTTP", reusable=False)
+        if response is None:
+            return None
+        error = request.check(response)
+        if response.leftover:
+            return Answer(error or "excess bytes", reusable=False)
+        if not error and request.keep:
+            request.keep(response)
+        elif not error and whole and response.head.keep_alive:
+            request.verify(data, len(response.body))
+        return Answer(error, response.head.keep_alive, len(response.body))
+
+    def ended(self, request: Request) -> Answer:
+        if self._parser.empty:
+            return Answer("connection closed", reusable=False)
+        response = self._parser.finish()
+        if response is None:
+            return Answer("cut answer", reusable=False)
+        error = request.check(response)
+        if not error and request.keep:
+            request.keep(response)
+        return Answer(error, reusable=False, size=len(response.body))

@@ -1,0 +1,263 @@
+"""One scenario against one service: the connections, what each does next, and what they did."""
+
+from __future__ import annotations
+
+import socket
+from collections import deque
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from loadtest.engine.protocol import Answer
+from loadtest.engine.request import Request
+from loadtest.engine.tally import Batch, Series, Tally
+from loadtest.stats.histogram import Histogram
+
+if TYPE_CHECKING:
+    from loadtest.contract.scenarios import Traffic
+    from loadtest.engine.connection import Connection
+    from loadtest.engine.engine import Engine
+
+Address = tuple[int, tuple[str, int]]
+OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
+
+
+class Stream:
+    """Closed load: every connection sends as soon as it has its answer (after `think_s`).
+
+    `address` None means that the host does not resolve: every request fails under that name.
+    `timeout_s` is for one request, connecting included.
+    """
+
+    open_loop = False
+
+    def __init__(
+        self,
+        engine: Engine,
+        *,
+        service: str,
+        scenario: str,
+        address: Address | None,
+        traffic: Traffic,
+        think_s: float = 0.0,
+        timeout_s: float = 30.0,
+        opening_interval_s: float = OPENING_INTERVAL_S,
+    ) -> None:
+        self.engine = engine
+        self.service = service
+        self.scenario = scenario
+        self.address = address
+        self.traffic = traffic
+        self.think_s = think_s
+        self.timeout_s = timeout_s
+        self.opening_interval_s = opening_interval_s
+        self.runs_on = think_s == 0 and not self.open_loop
+        self.connections: set[Connection] = set()
+        self.opening_at = 0.0
+        self.stopped = False
+        self.sent = self.in_flight = 0
+        self.reconnects = self.unsendable = self.abandoned = 0
+        self.late = Histogram()
+        self._series: dict[tuple[str, str], Series] = {}
+        self._in_flight_s = 0.0
+        self._changed_at = engine.now()
+
+    def series(self, request: Request) -> Series:
+        """Where the latencies of this kind of request go."""
+        if request.series is None:
+            key = request.method, request.path
+            if key not in self._series:
+                batch = Batch(self.service, self.scenario, *key)
+                self._series[key] = Series(batch, open_loop=self.open_loop)
+            request.series = self._series[key]
+        series: Series = request.series
+        return series
+
+    def enter(self, connection: Connection, now: float) -> None:
+        """The connection has a request in hand from now on."""
+        assert connection.request is not None
+        self.series(connection.request)
+        self._integrate(now)
+        self.sent += 1
+        self.in_flight += 1
+
+    def leave(self, now: float) -> None:
+        """A request is no longer in hand."""
+        self._integrate(now)
+        self.in_flight -= 1
+
+    def _integrate(self, now: float) -> None:
+        self._in_flight_s += self.in_flight * (now - self._changed_at)
+        self._changed_at = now
+
+    def record(self, connection: Connection, now: float, answer: Answer, size: int) -> None:
+        """Keep a finished request's latency, its error's name, its last `size` bytes."""
+        request = connection.request
+        assert request is not None
+        series = self.series(request)
+        series.service_time.append(now - connection.begun)
+        series.received += size
+        series.bodies += answer.size
+        if answer.error:
+            series.failed += 1
+            series.errors[answer.error] += 1
+
+    def ready(self, connection: Connection, now: float) -> None:
+        """The connection has no request in hand: what it does next."""
+        if self.stopped or connection.removed:
+            return
+        if self.think_s:
+            self.engine.at(now + self.think_s, connection.start)
+        else:
+            connection.begin(next(connection.requests), now, now)
+
+    def retry(self, connection: Connection, now: float, delay_s: float) -> None:
+        """The connection failed: when it may try again."""
+        self.engine.at(now + delay_s, connection.start)
+
+    def start(self, connection: Connection, now: float) -> None:
+        """The time of a new, thinking or retrying connection has come."""
+        if not self.stopped and not connection.removed and connection.request is None:
+            connection.begin(next(connection.requests), now, now)
+
+    def drain(self) -> None:
+        """Move recorded latencies into histograms."""
+        for series in self._series.values():
+            series.drain(self.late)
+
+    def take(self) -> list[Batch]:
+        """What happened since the last time, by kind of request."""
+        self.drain()
+        batches = [series.take() for series in self._series.values()]
+        return [batch for batch in batches if batch.answered or batch.failed]
+
+    def new_tally(self, now: float) -> Tally:
+        """Begin to count anew: the tally of the window that begins now."""
+        self._integrate(now)
+        self._in_flight_s = 0.0
+        self.late = Histogram()
+        tally = Tally(
+            sent=self.in_flight, sent_before=self.sent - self.in_flight, carried_s=self._ages(now)
+        )
+        self.sent = self.reconnects = self.unsendable = self.abandoned = 0
+        return tally
+
+    def close_tally(self, tally: Tally, now: float) -> None:
+        """Complete the tally of the window that ends now."""
+        self._integrate(now)
+        tally.sent += self.sent
+        tally.unfinished = self.in_flight + self.abandoned
+        tally.unfinished_s = self._ages(now)
+        tally.unsendable = self.unsendable
+        tally.reconnects = self.reconnects
+        tally.in_flight_s = self._in_flight_s
+        tally.late.merge(self.late)
+
+    def _ages(self, now: float) -> float:
+        return sum(
+            now - connection.begun
+            for connection in self.connections
+            if connection.request is not None
+        )
+
+    def sweep(self, now: float) -> None:
+        """Fail the requests that have taken too long."""
+        oldest = now - self.timeout_s
+        for connection in list(self.connections):
+            if connection.request is not None and connection.begun < oldest:
+                connection.fail(Answer("timeout", reusable=False), now)
+
+    def stop(self) -> None:
+        """Send nothing more; answers still come in."""
+        self.stopped = True
+        for connection in self.connections:
+            connection.hot = False
+
+
+class OpenStream(Stream):
+    """Open load: a request is due at each of `arrivals`, whatever the service does.
+
+    A due request goes out on a free connection, else on a new one, else it waits in line (its
+    response time runs from the moment it was due). Connections are the cap. What is still in line
+    at the end, or after `timeout_s`, was never sent: it counts as unsendable.
+    """
+
+    open_loop = True
+
+    def __init__(self, *args: object, arrivals: Iterator[float], **options: object) -> None:
+        super().__init__(*args, **options)  # type: ignore[arg-type]
+        self._arrivals = arrivals
+        self._started_at: float | None = None
+        self.due_at = float("inf")
+        self._line: deque[float] = deque()
+        self._free: deque[Connection] = deque()
+        self._unopened: deque[Connection] = deque()
+
+    def record(self, connection: Connection, now: float, answer: Answer, size: int) -> None:
+        super().record(connection, now, answer, size)
+        assert connection.request is not None
+        self.series(connection.request).response.append(now - connection.intended)
+
+    def enter(self, connection: Connection, now: float) -> None:
+        super().enter(connection, now)
+        assert connection.request is not None
+        self.series(connection.request).late.append(now - connection.intended)
+
+    def start(self, connection: Connection, now: float) -> None:
+        if self._started_at is None and not self.stopped:
+            self._started_at = now
+            self.due_at = now + next(self._arrivals)
+        self.ready(connection, now)
+
+    def ready(self, connection: Connection, now: float) -> None:
+        if not connection.removed and not self.stopped:
+            self._free.append(connection)
+            self.send_due(now)
+
+    def send_due(self, now: float) -> None:
+        """Send what is due and has a free connection."""
+        while self.due_at <= now:
+            self._line.append(self.due_at)
+            assert self._started_at is not None
+            self.due_at = self._started_at + next(self._arrivals)
+        while self._line and (connection := self._take_free()):
+            connection.begin(next(connection.requests), self._line.popleft(), now)
+
+    def _take_free(self) -> Connection | None:
+        """In turn, so that every worker of the service gets its share; open ones first."""
+        while self._free:
+            connection = self._free.popleft()
+            if connection.removed or connection.connected:
+                if not connection.removed:
+                    return connection
+            else:
+                self._unopened.append(connection)
+        while self._unopened:
+            connection = self._unopened.popleft()
+            if not connection.removed:
+                return connection
+        return None
+
+    def sweep(self, now: float) -> None:
+        super().sweep(now)
+        while self._line and self._line[0] < now - self.timeout_s:
+            self._line.popleft()
+            self.unsendable += 1
+
+    def close_tally(self, tally: Tally, now: float) -> None:
+        self.unsendable += len(self._line)
+        self._line.clear()
+        super().close_tally(tally, now)
+
+    def stop(self) -> None:
+        super().stop()
+        self.due_at = float("inf")
+
+
+def resolve(host: str, port: int) -> Address | None:
+    """The first address of `host`; None where it does not resolve."""
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return None
+    family, *_, address = found[0]
+    return int(family), (str(address[0]), int(address[1]))

@@ -1,0 +1,206 @@
+"""What a load did: counts and latencies, by batch and by window."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from loadtest.stats.histogram import Histogram
+
+if TYPE_CHECKING:
+    from loadtest.engine.request import Request
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one kind of request did since the batch before.
+
+    `response` counts latencies from the intended send time, `service` from the actual one; in a
+    closed load both are the same object. Failures are in them too.
+    """
+
+    service: str
+    scenario: str
+    method: str
+    path: str
+    answered: int = 0
+    failed: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    received: int = 0  # bytes, heads and all
+    bodies: int = 0  # bytes of bodies alone
+    response: Histogram = field(default_factory=Histogram)
+    service_time: Histogram = field(default_factory=Histogram)
+
+
+class Series:
+    """Latencies of one kind of request as the loop appends them, in seconds.
+
+    The lists are emptied into histograms a few thousand values at a time: often enough that no
+    single request waits for it, seldom enough that it costs next to nothing.
+    """
+
+    __slots__ = (
+        "_batch",
+        "_open_loop",
+        "bodies",
+        "errors",
+        "failed",
+        "late",
+        "received",
+        "repeated",
+        "response",
+        "service_time",
+    )
+
+    def __init__(self, batch: Batch, *, open_loop: bool) -> None:
+        self._batch = batch
+        self._open_loop = open_loop
+        if not open_loop:
+            batch.service_time = batch.response
+        self.service_time: list[float] = []
+        self.response: list[float] = []
+        self.late: list[float] = []
+        self.failed = 0
+        self.received = self.bodies = 0
+        self.repeated: set[Request] = set()
+        self.errors: Counter[str] = Counter()
+
+    def drain(self, late: Histogram) -> None:
+        """Count the listed latencies; lateness goes to `late`."""
+        for request in self.repeated:
+            request.settle()
+        batch = self._batch
+        batch.answered += len(self.service_time) - self.failed
+        batch.failed += self.failed
+        batch.errors.update(self.errors)
+        batch.received += self.received
+        batch.bodies += self.bodies
+        batch.response.add_seconds(self.response if self._open_loop else self.service_time)
+        if self._open_loop:
+            batch.service_time.add_seconds(self.service_time)
+            late.add_seconds(self.late)
+        for values in (self.service_time, self.response, self.late):
+            values.clear()
+        self.errors.clear()
+        self.failed = self.received = self.bodies = 0
+
+    def take(self) -> Batch:
+        """The batch so far; a new one begins. Drain first."""
+        done = self._batch
+        self._batch = Batch(done.service, done.scenario, done.method, done.path)
+        if not self._open_loop:
+            self._batch.service_time = self._batch.response
+        return done
+
+
+SLICE_S = 0.25
+
+
+@dataclass(slots=True)
+class Slice:
+    """What ended in `SLICE_S` seconds of the warm-up or of the window."""
+
+    answered: int = 0
+    failed: int = 0
+    response: Histogram = field(default_factory=Histogram)
+
+    def add(self, other: Slice | Batch) -> None:
+        """Count what `other` counted too."""
+        self.answered += other.answered
+        self.failed += other.failed
+        self.response.merge(other.response)
+
+
+Slices = defaultdict[int, Slice]  # by number, from the window's beginning; the warm-up's below 0
+
+
+@dataclass(slots=True)
+class Tally:
+    """What one stream did in one window. Times in seconds.
+
+    `sent` includes the requests that were in hand when the window began, so that exactly
+    sent = answered + failed + unfinished. `in_flight_s` is the integral of the requests in hand
+    over the window; `carried_s` and `unfinished_s` are the ages of those in hand at its two ends.
+    """
+
+    duration_s: float = 0.0
+    cpu_s: float = 0.0
+    sent: int = 0
+    answered: int = 0
+    failed: int = 0
+    unfinished: int = 0
+    unsendable: int = 0
+    received: int = 0
+    reconnects: int = 0
+    in_flight_s: float = 0.0
+    carried_s: float = 0.0
+    unfinished_s: float = 0.0
+    sent_before: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+    response: Histogram = field(default_factory=Histogram)
+    service_time: Histogram = field(default_factory=Histogram)
+    late: Histogram = field(default_factory=Histogram)
+    slices: Slices = field(default_factory=lambda: defaultdict(Slice))
+
+    def add(self, batch: Batch) -> None:
+        """Count a batch of the window."""
+        self.answered += batch.answered
+        self.failed += batch.failed
+        self.received += batch.received
+        self.errors.update(batch.errors)
+        self.response.merge(batch.response)
+        self.service_time.merge(batch.service_time)
+
+    def merge(self, other: Tally) -> None:
+        """Add another process's tally of the same window."""
+        self.duration_s = max(self.duration_s, other.duration_s)
+        self.cpu_s = max(self.cpu_s, other.cpu_s)
+        for name in _SUMS:
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        self.errors.update(other.errors)
+        for name in _HISTOGRAMS:
+            getattr(self, name).merge(getattr(other, name))
+        for number, each in other.slices.items():
+            self.slices[number].add(each)
+
+    def to_message(self) -> dict[str, Any]:
+        """Plain values, for a message between processes."""
+        return {
+            **{name: getattr(self, name) for name in ("duration_s", "cpu_s", *_SUMS)},
+            **{name: getattr(self, name).sparse() for name in _HISTOGRAMS},
+            "errors": dict(self.errors),
+            "slices": [
+                [number, each.answered, each.failed, each.response.sparse()]
+                for number, each in self.slices.items()
+            ],
+        }
+
+    @classmethod
+    def from_message(cls, message: Mapping[str, Any]) -> Tally:
+        """What `to_message` gave."""
+        tally = cls(**{name: message[name] for name in ("duration_s", "cpu_s", *_SUMS)})
+        tally.errors.update(message["errors"])
+        for name in _HISTOGRAMS:
+            getattr(tally, name).add_sparse(message[name])
+        for number, answered, failed, counts in message["slices"]:
+            tally.slices[number] = Slice(answered, failed)
+            tally.slices[number].response.add_sparse(counts)
+        return tally
+
+
+_SUMS = (
+    "sent",
+    "answered",
+    "failed",
+    "unfinished",
+    "unsendable",
+    "received",
+    "reconnects",
+    "in_flight_s",
+    "carried_s",
+    "unfinished_s",
+    "sent_before",
+)
+_HISTOGRAMS = ("response", "service_time", "late")

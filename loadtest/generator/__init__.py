@@ -1,0 +1,1 @@
+"""Locust around the engine."""

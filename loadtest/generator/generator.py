@@ -1,0 +1,103 @@
+"""The engine inside Locust: one for each process, each Locust user one of its connections."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+import gevent
+from gevent.lock import RLock
+
+from loadtest.contract.scenarios import Scenario
+from loadtest.engine import arrivals
+from loadtest.engine.connection import Connection
+from loadtest.engine.engine import Engine
+from loadtest.engine.stream import OPENING_INTERVAL_S, OpenStream, Stream, resolve
+from loadtest.engine.tally import Batch
+from loadtest.model.load import Load
+
+TURN_S = 0.005
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What every connection of the process does. `share` is this process's part of an open rate."""
+
+    load: Load
+    scenario: Scenario
+    parameters: dict[str, int]
+    timeout_s: float
+    seed: int
+    share: float = 1.0
+
+
+class Generator:
+    """Runs an engine in a greenlet and lets the other greenlets have their turn.
+
+    Heartbeats and the web interface need the hub every few milliseconds, so the engine works or
+    waits for that long and gives way. It could wait in the hub as well, its poller inside
+    the hub's: but then the kernel looks through all connections whenever it is put there, which
+    costs milliseconds where there are thousands.
+    """
+
+    def __init__(self, plan: Plan, observer: Callable[[list[Batch]], None]) -> None:
+        self.plan = plan
+        self.engine = Engine()
+        self.engine.observers.append(observer)
+        self._streams: dict[str, Stream] = {}
+        self._adding = RLock()
+        self._running = True
+        self._greenlet = gevent.spawn(self._run)
+
+    def add(self, service: str, url: str) -> Connection:
+        """One more connection to `service` at `url`."""
+        with self._adding:  # resolving a name lets other users run
+            if service not in self._streams:
+                self._streams[service] = self._new_stream(service, url)
+                self.engine.add_stream(self._streams[service])
+        return self.engine.add_connection(self._streams[service])
+
+    def require_running(self) -> None:
+        """Raise RuntimeError where the engine has stopped of its own accord."""
+        if self._greenlet.ready():
+            raise RuntimeError(f"the engine stopped: {self._greenlet.exception!r}")
+
+    def stop(self) -> None:
+        """Publish what there is, close every connection and end the greenlet."""
+        self._running = False
+        self._greenlet.join()
+        self.engine.close()
+
+    def _new_stream(self, service: str, url: str) -> Stream:
+        plan, parts = self.plan, urlsplit(url)
+        port = parts.port or 80
+        # Every row gets the same requests at the same moments.
+        traffic = plan.scenario.traffic(parts.netloc, plan.parameters, plan.seed)
+        options: dict[str, Any] = {
+            "service": service,
+            "scenario": plan.scenario.name,
+            "address": resolve(parts.hostname or "", port),
+            "traffic": traffic,
+            "timeout_s": plan.timeout_s,
+        }
+        if plan.load.kind == "open":
+            rate = (plan.load.rate_rps or 1.0) * plan.share
+            return OpenStream(self.engine, arrivals=arrivals.poisson(rate, plan.seed), **options)
+        # Clients that pause ask at any time, not all at once and then all together again.
+        spread_s = plan.load.think_s / max(plan.load.connections, 1)
+        return Stream(
+            self.engine,
+            think_s=plan.load.think_s,
+            opening_interval_s=max(spread_s, OPENING_INTERVAL_S),
+            **options,
+        )
+
+    def _run(self) -> None:
+        yielded = self.engine.now()
+        while self._running:
+            self.engine.step(TURN_S)
+            if self.engine.now() - yielded >= TURN_S:
+                gevent.sleep(0)
+                yielded = self.engine.now()

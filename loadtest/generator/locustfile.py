@@ -1,0 +1,266 @@
+"""Locust users on top of the engine: one class a row, for the web interface and headless alike.
+
+    locust -f loadtest/locustfile.py --class-picker
+
+Each user is one connection. The rows come from docker-compose.yml; LAB_TARGET=name=url adds
+another service that the user names, LAB_BACKEND=compose reaches the rows by their names in the
+compose network.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from pathlib import Path
+from typing import Any, get_args
+
+import gevent
+from gevent.event import Event
+from gevent.hub import get_hub
+from locust import User, events, task
+from locust.argument_parser import LocustArgumentParser
+from locust.env import Environment
+from locust.exception import StopTest
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.web import WebUI
+
+from loadtest.contract import scenarios
+from loadtest.contract.scenarios import ScenarioError
+from loadtest.engine.connection import Connection
+from loadtest.engine.tally import Batch
+from loadtest.generator import locust_stats, web
+from loadtest.generator.generator import Generator, Plan
+from loadtest.generator.shapes import RampToTheKnee, StepUp
+from loadtest.generator.telemetry import Telemetry
+from loadtest.generator.window import Window, listen
+from loadtest.inventory import manifest
+from loadtest.model.load import Load, LoadKind
+from loadtest.system import descriptors
+from loadtest.system.descriptors import DescriptorError
+
+__all__ = ["RampToTheKnee", "StepUp"]  # Locust's interface finds them here
+
+logger = logging.getLogger(__name__)
+
+
+class Lab:
+    """What the users of this process share.
+
+    `problem` says why the load cannot be made. In `folder` each phase of a headless run leaves a
+    file of its name, for whoever waits for it.
+    """
+
+    def __init__(self) -> None:
+        self.generator: Generator | None = None
+        self.problem = ""
+        self.phase = "idle"
+        self.folder: Path | None = None
+        self.telemetry: Telemetry | None = None
+
+    def start(self, environment: Environment) -> None:
+        """A test begins: read the options."""
+        self.problem = ""
+        self.phase = "load"
+        options: Any = environment.parsed_options
+        try:
+            plan = plan_of(environment)
+        except (ScenarioError, DescriptorError) as error:
+            self.problem = str(error)
+            environment.process_exit_code = 1 if options.headless else None
+            return
+
+        def observe(batches: list[Batch]) -> None:
+            locust_stats.write(environment.stats, batches)
+            if self.telemetry is not None:
+                self.telemetry.observe(batches)
+
+        self.generator = Generator(plan, observe)
+
+    def stop(self) -> None:
+        """The test is over."""
+        if self.generator is not None:
+            self.generator.stop()
+            self.generator = None
+        self.phase = "idle"
+
+    def enter(self, phase: str) -> None:
+        """A headless run goes into its next phase."""
+        self.phase = phase
+        if self.folder is not None:
+            (self.folder / phase).touch()
+
+
+lab = Lab()
+
+
+class RowUser(User):
+    """One connection to a row."""
+
+    abstract = True
+    service = ""
+    url = ""
+
+    def __init__(self, environment: Environment) -> None:
+        super().__init__(environment)
+        if lab.problem or lab.generator is None:
+            raise StopTest(lab.problem or "the load has not started")
+        self._connection: Connection | None = None
+
+    @task
+    def exchange(self) -> None:
+        """Be a connection until the test stops this user."""
+        assert lab.generator is not None
+        self._connection = lab.generator.add(self.service, self.url)
+        try:
+            get_hub().switch()  # for ever: the engine does the work, Locust ends the greenlet
+        finally:
+            self._connection.remove(lab.generator.engine.now())
+
+    def stop(self, force: bool = False) -> bool:  # noqa: ARG002
+        """Stop at once: a request in hand counts as unfinished, there is nothing to wait for."""
+        return bool(super().stop(force=True))
+
+
+def targets() -> dict[str, str]:
+    """URL by service: the rows, and what LAB_TARGET names."""
+    backend = os.environ.get("LAB_BACKEND", "native")
+    found = {name: row.url(backend) for name, row in manifest.load().items()}
+    for named in os.environ.get("LAB_TARGET", "").split():
+        name, _, url = named.partition("=")
+        found[name] = url
+    return found
+
+
+def user_class(service: str, url: str) -> type[RowUser]:
+    """The users of one service."""
+    name = str(service)
+    return type(name, (RowUser,), {"service": service, "url": url, "host": url, "abstract": False})
+
+
+for _service, _url in targets().items():
+    globals()[_service] = user_class(_service, _url)
+
+
+def plan_of(environment: Environment) -> Plan:
+    """The plan that the options describe."""
+    options: Any = environment.parsed_options
+    scenario = scenarios.choose(options.scenario)
+    if (options.load == "websocket") > scenario.websocket:
+        raise ScenarioError(f"a websocket load needs --scenario websocket, not {scenario.name}")
+    descriptors.require(options.num_users or 1)
+    index = max(getattr(environment.runner, "worker_index", 0), 0)
+    return Plan(
+        load=Load(options.load, options.num_users or 1, options.rate, options.think_ms / 1000),
+        scenario=scenario,
+        parameters=scenario.filled(scenarios.parse_parameters(options.parameters)),
+        timeout_s=options.request_timeout,
+        seed=options.load_seed + index,
+        share=1 / max(options.lab_workers, 1),
+    )
+
+
+def add_options(parser: LocustArgumentParser) -> None:
+    """The options of the lab, on the command line and in the web interface."""
+    known = scenarios.SCENARIOS.values()
+    takes = {scenario.name: [p.name for p in scenario.parameters] for scenario in known}
+    parser.add_argument(
+        "--scenario",
+        choices=list(scenarios.SCENARIOS),
+        default="json",
+        env_var="LAB_SCENARIO",
+        help="what a request is: "
+        + "; ".join(f"{scenario.name}: {scenario.help}" for scenario in known),
+    )
+    parser.add_argument(
+        "--parameters",
+        default="",
+        help="e.g. ms=100; "
+        + "; ".join(f"{name}: {', '.join(names)}" for name, names in takes.items() if names),
+    )
+    parser.add_argument(
+        "--load",
+        choices=list(get_args(LoadKind)),
+        default="closed",
+        help="closed: a connection sends as soon as it has its answer; open: at --rate, whatever "
+        "the service does; held: one request in hand on each connection; websocket: echo",
+    )
+    parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a row")
+    parser.add_argument("--think-ms", type=float, default=0.0, help="pause between two requests")
+    parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
+    parser.add_argument("--load-seed", type=int, default=1, help="of arrivals and drawn requests")
+    for name, kind, default in (
+        ("--lab-result", str, ""),
+        ("--lab-warmup", float, 1.0),
+        ("--lab-duration", float, 10.0),
+        ("--lab-workers", int, 1),
+    ):
+        parser.add_argument(
+            name, type=kind, default=default, include_in_web_ui=False, help="set by the lab"
+        )
+    web.apply_defaults(parser, os.environ)
+
+
+def on_test_start(environment: Environment, **_: Any) -> None:
+    """Make this process's generator; the master tells how many share the rate."""
+    if isinstance(environment.runner, MasterRunner):
+        options: Any = environment.parsed_options
+        options.lab_workers = environment.runner.worker_count
+        lab.enter("load")
+    else:
+        lab.start(environment)
+
+
+def on_test_stop(environment: Environment, **_: Any) -> None:
+    """Close this process's generator; a worker reports what it has counted since its last report.
+
+    Locust itself waits for the next report, up to three seconds: a test that has begun meanwhile
+    would show requests of the one before.
+    """
+    lab.stop()
+    runner = environment.runner
+    if isinstance(runner, WorkerRunner):
+        data: dict[str, Any] = {}
+        events: Any = environment.events
+        events.report_to_master.fire(client_id=runner.client_id, data=data)
+        runner.send_message("stats", data)
+
+
+def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> None:
+    """Make the interface the lab's; in a headless run measure one window and quit."""
+    web.attach(environment, web_ui)
+    lab.telemetry = Telemetry(environment, lambda: lab.phase)
+    lab.telemetry.start()
+    options: Any = environment.parsed_options
+    window = Window(
+        environment,
+        lambda: lab.generator,
+        warmup_s=options.lab_warmup,
+        duration_s=options.lab_duration,
+        entered=lab.enter,
+    )
+    if isinstance(environment.runner, WorkerRunner):
+        window.join()
+    elif options.lab_result:
+        assert isinstance(environment.runner, (LocalRunner, MasterRunner))
+        lab.folder = Path(options.lab_result).parent
+        spawned = Event()
+        listen(environment.events.spawning_complete, lambda **_: spawned.set())
+        window.gather()
+        gevent.spawn(_measure, environment, window, spawned, Path(options.lab_result))
+
+
+def _measure(environment: Environment, window: Window, spawned: Event, path: Path) -> None:
+    assert environment.runner is not None
+    spawned.wait()
+    try:
+        window.run(path)
+    except RuntimeError as error:
+        logger.error("%s", lab.problem or error)
+        environment.process_exit_code = 1
+    environment.runner.quit()
+
+
+listen(events.init_command_line_parser, add_options)
+listen(events.test_start, on_test_start)
+listen(events.test_stop, on_test_stop)
+listen(events.init, on_init)

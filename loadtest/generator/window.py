@@ -1,0 +1,173 @@
+"""The measured window of a headless run: warm up, measure, gather every process's part."""
+
+from __future__ import annotations
+
+import json
+import logging
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gevent
+from locust.env import Environment
+from locust.runners import MasterRunner
+
+from loadtest.engine.tally import SLICE_S, Tally
+from loadtest.generator.generator import Generator
+from loadtest.model.load import LoadResult
+
+MESSAGE = "lab_window"
+DRAIN_S = 1.0
+GRACE_S = 30.0
+
+logger = logging.getLogger(__name__)
+
+
+class Window:
+    """One measured window over one process or many.
+
+    `generator` gives the process's generator; `entered` is told each phase by name ("warm-up",
+    "measured", "done").
+    """
+
+    def __init__(
+        self,
+        environment: Environment,
+        generator: Callable[[], Generator | None],
+        *,
+        warmup_s: float,
+        duration_s: float,
+        entered: Callable[[str], None],
+    ) -> None:
+        self._environment = environment
+        self._generator = generator
+        self._warmup_s = warmup_s
+        self._duration_s = duration_s
+        self._entered = entered
+        self._parts: dict[str, dict[str, Any]] = {}
+        self._own: dict[str, Any] | None = None
+
+    def join(self) -> None:
+        """On a worker: measure when the master says so, report with the worker's next report."""
+        runner = self._environment.runner
+        assert runner is not None
+        runner.register_message(MESSAGE, self._on_message, concurrent=True)
+        listen(self._environment.events.report_to_master, self._on_report)
+
+    def gather(self) -> None:
+        """On the master: keep what workers report."""
+        listen(self._environment.events.worker_report, self._on_worker_report)
+
+    def run(self, path: Path) -> None:
+        """Measure here, or on every worker, and write the LoadResult to `path`."""
+        self._entered("warm-up")
+        runner = self._environment.runner
+        if isinstance(runner, MasterRunner):
+            parts = self._measure_on_workers(runner)
+            self._entered("done")
+        else:
+            parts = [self._measure()]
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps(asdict(_result(parts, self._warmup_s))))
+        partial.rename(path)
+
+    def _measure(self) -> dict[str, Any]:
+        generator = self._generator()
+        if generator is None:
+            raise RuntimeError("the load did not start")
+        engine, runner = generator.engine, self._environment.runner
+        assert runner is not None
+        # A user that Locust has spawned is not a connection yet.
+        while engine.opened < runner.user_count:
+            generator.require_running()
+            gevent.sleep(0.02)
+        engine.measure(self._warmup_s, self._duration_s)
+        gevent.sleep(self._warmup_s)
+        self._entered("measured")
+        while not engine.measured:
+            generator.require_running()
+            gevent.sleep(0.005)
+        self._entered("done")
+        # Answers on their way are of no use here, but the next trial should not meet them.
+        with gevent.Timeout(DRAIN_S, False):
+            while engine.in_flight:
+                gevent.sleep(0.01)
+        total = Tally()
+        for tally in engine.tallies.values():
+            total.merge(tally)
+        return {"started_at": engine.window_started_at, "tally": total.to_message()}
+
+    def _measure_on_workers(self, runner: MasterRunner) -> list[dict[str, Any]]:
+        expected = runner.worker_count
+        runner.send_message(MESSAGE, {"warmup_s": self._warmup_s, "duration_s": self._duration_s})
+        with gevent.Timeout(self._warmup_s + self._duration_s + GRACE_S, False):
+            while len(self._parts) < expected:
+                gevent.sleep(0.05)
+        if len(self._parts) < expected:
+            raise RuntimeError(f"{expected - len(self._parts)} of {expected} workers went missing")
+        return list(self._parts.values())
+
+    def _on_message(self, environment: Environment, msg: Any, **_: Any) -> None:  # noqa: ARG002
+        self._warmup_s, self._duration_s = msg.data["warmup_s"], msg.data["duration_s"]
+        self._own = self._measure()
+
+    def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002
+        if self._own is not None:
+            data[MESSAGE], self._own = self._own, None
+
+    def _on_worker_report(self, client_id: str, data: Mapping[str, Any]) -> None:
+        if MESSAGE in data:
+            self._parts[client_id] = data[MESSAGE]
+
+
+def listen(hook: Any, listener: Callable[..., None]) -> None:
+    """Add a listener to one of Locust's events, which are untyped."""
+    hook.add_listener(listener)
+
+
+def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
+    total = Tally()
+    for part in parts:
+        total.merge(Tally.from_message(part["tally"]))
+    started_at = datetime.fromtimestamp(min(part["started_at"] for part in parts), UTC)
+    return LoadResult(
+        started_at=started_at.isoformat(),
+        warmup_s=warmup_s,
+        duration_s=total.duration_s,
+        sent=total.sent,
+        answered=total.answered,
+        failed=total.failed,
+        unfinished=total.unfinished,
+        errors=dict(total.errors),
+        goodput_rps=total.answered / total.duration_s,
+        received_bytes=total.received,
+        reconnects=total.reconnects,
+        response_us=total.response.encode(),
+        service_us=total.service_time.encode(),
+        send_late_us=total.late.encode(),
+        mean_in_flight=total.in_flight_s / total.duration_s,
+        generator_cpu=total.cpu_s / total.duration_s,
+        sent_in_warmup=total.sent_before,
+        unsendable=total.unsendable,
+        boundary_s=total.unfinished_s - total.carried_s,
+        timeline=_timeline(total, warmup_s),
+    )
+
+
+def _timeline(total: Tally, warmup_s: float) -> tuple[dict[str, float], ...]:
+    """Warm-up and window, slices in which nothing ended as well; less than a slice is left out."""
+    first = -int(warmup_s / SLICE_S + 1e-9)
+    last = math.floor(total.duration_s / SLICE_S - 0.5)
+    return tuple(
+        {
+            "t": number * SLICE_S,
+            "answered": total.slices[number].answered,
+            "failed": total.slices[number].failed,
+            "p50_ms": total.slices[number].response.percentile_us(50) / 1000,
+            "max_ms": total.slices[number].response.percentile_us(100) / 1000,
+        }
+        for number in range(first, max(last, *total.slices, 0) + 1)
+    )

@@ -1,0 +1,1 @@
+"""The services under test, their budgets, what they need to run, their colours."""

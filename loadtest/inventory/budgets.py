@@ -1,0 +1,120 @@
+"""Budgets: env files that give every row its workers, threads and pool; compose reads the same."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from loadtest.inventory.manifest import COMPOSE_FILE, Row, read_compose
+from loadtest.system.paths import ROOT
+
+FOLDER = ROOT / "budgets"
+MARGIN = 20
+"""Connections for the lab itself: exporter, sampler, checks, and Postgres' own reserve."""
+POSTGRES_DEFAULT = 100
+# Models whose threads or processes each hold one request; the others make room as they need it.
+OWN_THREADS = ("threads", "processes")
+
+
+class BudgetError(Exception):
+    """A budget does not exist or cannot be read; the message names it and what there is."""
+
+
+def names(folder: Path = FOLDER) -> list[str]:
+    """The budgets that there are."""
+    return sorted(each.stem for each in folder.glob("*.env"))
+
+
+def variables(name: str, folder: Path = FOLDER) -> dict[str, str]:
+    """Variables of the budget called `name` under those of the environment, as compose has it."""
+    path = folder / f"{name}.env"
+    if not path.is_file():
+        raise BudgetError(f"unknown budget {name!r}; budgets/ has: {', '.join(names(folder))}")
+    return parse(path.read_text(encoding="utf-8"), path) | dict(os.environ)
+
+
+def parse(text: str, where: Path) -> dict[str, str]:
+    """Read `NAME=value` lines; blank lines and lines that start with # are left out."""
+    found: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), start=1):
+        line = line.strip()
+        name, equals, value = line.partition("=")
+        if not line or line.startswith("#"):
+            continue
+        if not equals or not name.strip().isidentifier():
+            raise BudgetError(f"{where}: line {number} is not NAME=value: {line}")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def max_connections(variables: Mapping[str, str] | None = None) -> int:
+    """Connections that Postgres allows, from its command in docker-compose.yml."""
+    postgres = read_compose(COMPOSE_FILE, variables)["services"]["postgres"]
+    found = re.search(r"max_connections=(\S+)", str(postgres.get("command", "")))
+    if found is None:
+        return POSTGRES_DEFAULT
+    if not found[1].isdigit():
+        raise BudgetError(f"POSTGRES_MAX_CONNECTIONS is {found[1]!r}; set it to a whole number")
+    return int(found[1])
+
+
+def check(rows: Iterable[Row], allowed: int) -> None:
+    """Refuse a budget that cannot hold, before anything starts; raises BudgetError.
+
+    `rows` run side by side on a Postgres that allows `allowed` connections.
+    """
+    asked = {row.name: Demand.of(row) for row in rows}
+    for name, demand in asked.items():
+        demand.check(name)
+    total = sum(demand.connections for demand in asked.values())
+    if total + MARGIN > allowed:
+        largest = sorted(asked, key=lambda name: -asked[name].connections)[:3]
+        raise BudgetError(
+            f"the rows may open {total} connections (most: {', '.join(largest)}) and {MARGIN} are"
+            f" kept for the lab, but Postgres allows {allowed}; raise POSTGRES_MAX_CONNECTIONS,"
+            " lower a POOL_SIZE, or choose fewer rows"
+        )
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What a row's environment asks for; `threads` and `pool_size` are per worker."""
+
+    workers: int
+    threads: int
+    pool_size: int
+    model: str
+
+    @staticmethod
+    def of(row: Row) -> Demand:
+        """Read it; raises BudgetError naming row and variable."""
+        return Demand(
+            workers=_number(row, "WORKERS"),
+            threads=_number(row, "THREADS"),
+            pool_size=_number(row, "POOL_SIZE"),
+            model=row.model,
+        )
+
+    @property
+    def connections(self) -> int:
+        """Database connections that the row may hold at most."""
+        return self.workers * self.pool_size
+
+    def check(self, name: str) -> None:
+        """Slots against pool: a thread without a connection is no slot."""
+        if self.model in OWN_THREADS and self.threads > self.pool_size:
+            raise BudgetError(
+                f"row {name}: {self.threads} threads share a pool of {self.pool_size} connections,"
+                f" so only {self.pool_size} can wait for the database;"
+                " make POOL_SIZE at least THREADS"
+            )
+
+
+def _number(row: Row, name: str) -> int:
+    text = row.environment.get(name, "1")
+    if not (text.isascii() and text.isdigit() and int(text) >= 1):
+        raise BudgetError(f"row {row.name}: {name} is {text!r}; set it to a whole number from 1")
+    return int(text)

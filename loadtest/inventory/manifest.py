@@ -1,0 +1,201 @@
+"""The rows under test, read from docker-compose.yml: nothing lists them a second time."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from loadtest.system.paths import ROOT
+
+COMPOSE_FILE = ROOT / "docker-compose.yml"
+CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
+
+VALIDATION = "validation"  # of the fields of an order
+PARTS = (VALIDATION,)  # what a row may leave out of the contract, if it says so
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
+_VARIABLE = re.compile(
+    r"\$(?:(?P<escaped>\$)|\{(?P<name>\w+)(?:(?P<operator>:?-)(?P<default>[^}]*))?\}|(?P<bare>\w+))"
+)
+
+
+class ManifestError(Exception):
+    """docker-compose.yml cannot be used; the message says where and what to do."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One service under test, as docker-compose.yml declares it.
+
+    `command` still holds `$PORT`-like variables, which `python -m lab.serve` (or the row itself)
+    takes from its environment. `folder` is where the row's code lives. Ports are host ports.
+    `needs` names the toolchain that the native mode must find, `build` the command that it runs
+    in `folder` before the first start; both are empty for rows that the virtualenv serves.
+    `port_variable` names what changes the host port. `leaves_out`: parts of the contract (`PARTS`)
+    that the row leaves out on purpose, to show what they cost.
+    """
+
+    name: str
+    framework: str
+    model: str
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+    folder: Path
+    port: int
+    metrics_port: int
+    profiles: tuple[str, ...] = ()
+    needs: str = ""
+    build: str = ""
+    leaves_out: tuple[str, ...] = ()
+    port_variable: str = "the port in docker-compose.yml"
+    metrics_port_variable: str = "the port in docker-compose.yml"
+
+    @property
+    def central(self) -> bool:
+        """Whether a plain `docker compose up` starts the row."""
+        return not self.profiles
+
+    def url(self, backend: str = "native") -> str:
+        """Base URL of the row as the load generator of `backend` reaches it."""
+        if backend == "compose":
+            return f"http://{self.name}:{CONTAINER_PORT}"
+        return f"http://127.0.0.1:{self.port}"
+
+    def metrics_url(self, backend: str = "native") -> str:
+        """URL of the row's Prometheus metrics."""
+        if backend == "compose":
+            return f"http://{self.name}:{CONTAINER_METRICS_PORT}/metrics"
+        return f"http://127.0.0.1:{self.metrics_port}/metrics"
+
+
+def load(path: Path = COMPOSE_FILE, variables: Mapping[str, str] | None = None) -> dict[str, Row]:
+    """The rows by name, in the file's order; `variables` (default: environment) fill `${…}`."""
+    document = read_compose(path, variables)
+    declared = _parsed(path)["services"]
+    return {
+        name: _row(path, name, service, declared[name])
+        for name, service in document["services"].items()
+        if _mapping(service.get("labels")).get("lab.role") == "service"
+    }
+
+
+def read_compose(path: Path, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
+    """Parse a compose file and interpolate its variables as Docker Compose does."""
+    document = _parsed(path)
+    return _interpolated(document, os.environ if variables is None else variables)  # type: ignore[no-any-return]
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        document = yaml.load(path.read_text(), _LOADER)
+    except FileNotFoundError:
+        raise ManifestError(f"{path}: no such file; run from a clone of the lab") from None
+    except yaml.YAMLError as error:
+        raise ManifestError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from None
+    if not isinstance(document, dict) or not isinstance(document.get("services"), dict):
+        raise ManifestError(f"{path}: has no services; is it a compose file?")
+    return document
+
+
+def choose(rows: Mapping[str, Row], names: list[str]) -> dict[str, Row]:
+    """The rows called `names`, in that order; an unknown name is an error that lists the known."""
+    for name in names:
+        if name not in rows:
+            raise ManifestError(f"unknown row {name!r}; docker-compose.yml has: {', '.join(rows)}")
+    return {name: rows[name] for name in names}
+
+
+def _row(path: Path, name: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Row:
+    labels = _mapping(service.get("labels"))
+    environment = _mapping(service.get("environment"))
+    command = service.get("command", "")
+    dockerfile = Path((service.get("build") or {}).get("dockerfile", f"{name}/Dockerfile"))
+    context = Path((service.get("build") or {}).get("context", "services"))
+    return Row(
+        name=name,
+        framework=_required(path, name, labels, "lab.framework"),
+        model=_required(path, name, labels, "lab.model"),
+        command=tuple(shlex.split(command) if isinstance(command, str) else command),
+        environment=environment,
+        folder=path.parent / (context / dockerfile).parent,
+        port=_host_port(path, name, service, CONTAINER_PORT),
+        metrics_port=_host_port(path, name, service, CONTAINER_METRICS_PORT),
+        profiles=tuple(service.get("profiles") or ()),
+        needs=labels.get("lab.needs", ""),
+        build=labels.get("lab.build", ""),
+        leaves_out=_leaves_out(path, name, labels),
+        port_variable=_port_variable(declared, CONTAINER_PORT),
+        metrics_port_variable=_port_variable(declared, CONTAINER_METRICS_PORT),
+    )
+
+
+def _leaves_out(path: Path, name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
+    parts = tuple(labels.get("lab.leaves-out", "").split())
+    for part in parts:
+        if part not in PARTS:
+            raise ManifestError(
+                f"{path}: service {name}: label lab.leaves-out: {part!r} is none of: "
+                + ", ".join(PARTS)
+            )
+    return parts
+
+
+def _required(path: Path, name: str, labels: Mapping[str, str], label: str) -> str:
+    if label not in labels:
+        raise ManifestError(f"{path}: service {name}: label {label} is missing; add it")
+    return labels[label]
+
+
+def _host_port(path: Path, name: str, service: Mapping[str, Any], target: int) -> int:
+    for published in service.get("ports") or ():
+        *_, host, container = str(published).split(":")
+        if container == str(target):
+            return _port(path, name, host)
+    raise ManifestError(f"{path}: service {name}: publish port {target} as 127.0.0.1:HOST:{target}")
+
+
+def _port(path: Path, name: str, text: str) -> int:
+    if not (text.isascii() and text.isdigit() and 0 < int(text[:6]) < 65536):
+        raise ManifestError(f"{path}: service {name}: {text!r} is no port; give 1 to 65535")
+    return int(text)
+
+
+def _port_variable(declared: Mapping[str, Any], target: int) -> str:
+    for published in declared.get("ports") or ():
+        if str(published).endswith(f":{target}") and (match := _VARIABLE.search(str(published))):
+            return match["name"] or match["bare"]
+    return "the port in docker-compose.yml"
+
+
+def _mapping(value: object) -> dict[str, str]:
+    """Labels and environment come as a mapping or as a list of `key=value`."""
+    if isinstance(value, dict):
+        return {str(key): "" if item is None else str(item) for key, item in value.items()}
+    pairs = (str(item).partition("=") for item in value or ())  # type: ignore[attr-defined]
+    return {key: item for key, _, item in pairs}
+
+
+def _interpolated(node: Any, variables: Mapping[str, str]) -> Any:
+    if isinstance(node, str):
+        return _VARIABLE.sub(lambda match: _value(match, variables), node)
+    if isinstance(node, dict):
+        return {key: _interpolated(value, variables) for key, value in node.items()}
+    if isinstance(node, list):
+        return [_interpolated(value, variables) for value in node]
+    return node
+
+
+def _value(match: re.Match[str], variables: Mapping[str, str]) -> str:
+    if match["escaped"]:
+        return "$"
+    value = variables.get(match["name"] or match["bare"])
+    if value is None or (value == "" and match["operator"] == ":-"):
+        return match["default"] or ""
+    return value

@@ -1,0 +1,1 @@
+"""Records without behaviour: loads and experiments."""

@@ -1,0 +1,95 @@
+"""What to vary, what to hold, and which claim is on trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtest.model.load import Load
+from loadtest.plan.criteria import Criterion
+
+
+@dataclass(frozen=True)
+class Level:
+    """One setting of what the experiment varies.
+
+    `x` is its place on the chart's axis. `environment` overrides the row's own (the row is
+    restarted with it). `share_of_peak` asks for an open load at that share of the slowest row's
+    peak: `at_peak` makes the load once the peak is known. `quick`: whether the quick plan has it.
+    `without`: rows that cannot take it.
+    """
+
+    label: str
+    x: float
+    load: Load
+    scenario: str
+    parameters: Mapping[str, int]
+    environment: Mapping[str, str]
+    share_of_peak: float | None = None
+    quick: bool = True
+    without: tuple[str, ...] = ()
+
+    def at_peak(self, peak_rps: float) -> Load:
+        """The load of this level where the slowest row peaks at `peak_rps`."""
+        if self.share_of_peak is None:
+            return self.load
+        return Load(self.load.kind, self.load.connections, round(peak_rps * self.share_of_peak, 1))
+
+
+@dataclass(frozen=True)
+class Background:
+    """A second load that runs beside the measured one."""
+
+    scenario: str
+    parameters: Mapping[str, int]
+    load: Load
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A claim, and the trial it gets. Times in seconds; `document` is the TOML it was read from.
+
+    `peak` is the closed load that finds each row's peak for the levels with `share_of_peak`.
+    `fresh` starts the row anew before each trial. `errors_allowed`: failed requests are a result
+    here and fail no gate. `further`: other claims that the same trials decide. `check` names a
+    check that takes no load (then there are no levels). `claimed` holds figures that are commonly
+    taught, by row, to stand beside the measured ones. `full_rows` are left out of the quick plan.
+    """
+
+    name: str
+    claim: str
+    title: str
+    statement: str
+    confirms: str
+    refutes: str
+    rows: tuple[str, ...]
+    reference: str
+    measure: str
+    axis: str
+    levels: tuple[Level, ...]
+    rounds: int
+    warmup_s: float
+    duration_s: float
+    further: Mapping[str, str] = field(default_factory=dict)
+    criteria: tuple[Criterion, ...] = ()
+    headline: bool = False
+    full_rows: tuple[str, ...] = ()
+    fresh: bool = False
+    errors_allowed: bool = False
+    check: str = ""
+    peak: Load | None = None
+    background: Background | None = None
+    claimed: Mapping[str, float] = field(default_factory=dict)
+    document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
+
+    @property
+    def restarts(self) -> bool:
+        """Whether rows are started anew between its trials, as a rule."""
+        return self.fresh or any(
+            level.environment != self.levels[0].environment for level in self.levels
+        )
+
+    def level(self, label: str) -> Level | None:
+        """The level called `label`, if there is one."""
+        return next((level for level in self.levels if level.label == label), None)

@@ -1,0 +1,209 @@
+"""What one load is and what it measured: the border between the runner and Locust."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from loadtest.contract import scenarios
+from loadtest.run.forkserver import Fork, ForkServer, Order
+from loadtest.system import descriptors
+from loadtest.system.descriptors import DescriptorError
+from loadtest.system.paths import LOCUSTFILE
+
+LoadKind = Literal["closed", "open", "held", "websocket"]
+
+
+@dataclass(frozen=True)
+class Load:
+    """How requests arrive.
+
+    closed:    `connections` keep-alive connections, each sends as soon as it has its answer
+               (after `think_s` seconds where given).
+    open:      seeded Poisson arrivals at `rate_rps`, over at most `connections` connections.
+    held:      `connections` connections, one request in hand on each.
+    websocket: `connections` open echo sockets, one message in flight on each.
+    """
+
+    kind: LoadKind
+    connections: int
+    rate_rps: float | None = None
+    think_s: float = 0.0
+
+
+@dataclass(frozen=True)
+class LoadResult:
+    """One measured window: what the generator saw, warm-up left out.
+
+    Exactly: sent = answered + failed + unfinished, and failed = Σ errors. `answered` counts
+    only responses whose body passed the scenario's check; `goodput_rps` = answered / duration_s.
+    Histograms are HdrHistogram V2 base64, microseconds, three digits; failures stay in them.
+    `response_us` counts from the intended send time, `service_us` from the actual one (in closed
+    load they are equal); both include connecting where a connection had to be opened.
+    Requests in hand when the window began are in `sent`, so sent_in_warmup + sent is every request
+    of the run. `boundary_s` (request-seconds) is the age of the requests in hand at the end less
+    that of those in hand at the beginning, so that
+    mean_in_flight × duration_s = Σ service time + boundary_s.
+    `timeline` has the warm-up too, in slices of a quarter of a second: t (its beginning, counted
+    from the window's), answered, failed, p50_ms and max_ms of the response times that ended in it.
+    """
+
+    started_at: str  # ISO 8601, UTC, of the measured window
+    warmup_s: float
+    duration_s: float
+    sent: int
+    answered: int
+    failed: int
+    unfinished: int
+    errors: Mapping[str, int]  # by name: "status 503", "wrong body", "timeout" …
+    goodput_rps: float
+    received_bytes: int
+    reconnects: int
+    response_us: str
+    service_us: str
+    send_late_us: str  # how late each request left, against its schedule (open load; else empty)
+    mean_in_flight: float  # time average of requests in hand, for Little's law
+    generator_cpu: float  # busiest generator process: CPU seconds per second, 1.0 = one core
+    sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
+    unsendable: int = 0  # open load: arrivals that never found a free connection under the cap
+    boundary_s: float = 0.0
+    timeline: tuple[Mapping[str, float], ...] = ()
+
+
+class LoadError(Exception):
+    """The load could not be made; the message says why."""
+
+
+SPAWN_AT_ONCE = 1_000_000
+GRACE_S = 90.0
+POLL_S = 0.01
+RESULT = "result.json"
+
+
+def run(
+    load: Load,
+    *,
+    target: str,
+    service: str,
+    scenario: str,
+    parameters: Mapping[str, int],
+    warmup_s: float,
+    duration_s: float,
+    seed: int,
+    cpus: Collection[int] | None = None,
+    ceiling_rps: float | None = None,
+    backend: str = "native",
+    timeout_s: float = 30.0,
+    processes: int = 1,
+    run_id: str = "",
+    forks: ForkServer | None = None,
+    entered: Callable[[str], None] = lambda _: None,
+) -> LoadResult:
+    """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
+
+    Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
+    generator, `timeout_s` is for one request, `processes` shares connections and rate out.
+    `ceiling_rps` and `run_id` go to the live metrics. `forks` makes the Locust; without it one is
+    started for this load alone, which takes a second. `entered` is told "measured" and "done" as
+    the window begins and ends, within `POLL_S`. Raises LoadError, ScenarioError for a
+    scenario or parameter that does not exist, or ProcessError.
+    """
+    values = scenarios.choose(scenario).filled(parameters)
+    _check(load, scenario, processes)
+    with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
+        path = Path(folder) / RESULT
+        options = {
+            "users": load.connections,
+            "spawn-rate": SPAWN_AT_ONCE,
+            "scenario": scenario,
+            "parameters": ",".join(f"{name}={value}" for name, value in values.items()),
+            "load": load.kind,
+            "rate": load.rate_rps or 0.0,
+            "think-ms": load.think_s * 1000,
+            "request-timeout": timeout_s,
+            "load-seed": seed,
+            "lab-warmup": warmup_s,
+            "lab-duration": duration_s,
+            "lab-result": path,
+        }
+        arguments = ["-f", str(LOCUSTFILE), "--headless", "--only-summary"]
+        arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
+        arguments += [f"--{name}={value}" for name, value in options.items()]
+        arguments += [f"--processes={processes}"] if processes > 1 else []
+        environment = {
+            "LAB_BACKEND": backend,
+            "LAB_TARGET": f"{service}={target}",
+            "LAB_RUN_ID": run_id,
+            "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
+        }
+        order = Order(
+            [*arguments, service],
+            {**os.environ, **environment},
+            str(path.with_name("locust.log")),
+            sorted(cpus) if cpus else None,
+        )
+        with contextlib.ExitStack() as stack:
+            server = forks or stack.enter_context(ForkServer())
+            with server.start(order) as fork:
+                _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)
+        return _read(path)
+
+
+def _check(load: Load, scenario: str, processes: int) -> None:
+    if load.connections < 1:
+        raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
+    if load.connections < processes:
+        raise LoadError(f"{processes} processes need at least {processes} connections")
+    if load.kind == "open" and not (load.rate_rps and load.rate_rps > 0):
+        raise LoadError("an open load needs a rate_rps above 0")
+    if load.kind == "websocket" and not scenarios.choose(scenario).websocket:
+        raise LoadError(f"a websocket load needs the scenario websocket, not {scenario}")
+    try:
+        descriptors.require(load.connections)
+    except DescriptorError as error:
+        raise LoadError(str(error)) from None
+
+
+def _await(
+    fork: Fork, order: Order, result: Path, at_most_s: float, entered: Callable[[str], None]
+) -> None:
+    """Wait for the result; Locust's own leave-taking after it is of no use."""
+    deadline = time.monotonic() + at_most_s
+    phases = ["measured", "done"]
+    while (code := fork.code()) is None and not result.exists():
+        while phases and result.with_name(phases[0]).exists():
+            entered(phases.pop(0))
+        if time.monotonic() > deadline:
+            raise LoadError(
+                f"the load on {order.arguments[-1]} did not end within {at_most_s:.0f} s: "
+                f"{_said(order)}"
+            )
+        time.sleep(POLL_S)
+    for phase in phases:  # the result may have come between two looks
+        if result.with_name(phase).exists():
+            entered(phase)
+    if code:
+        raise LoadError(f"the load on {order.arguments[-1]} failed: {_said(order)}")
+
+
+def _said(order: Order) -> str:
+    """The last line of its log."""
+    log = Path(order.log)
+    said = log.read_text(errors="replace") if log.exists() else ""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1].rpartition("/ERROR/")[2] if lines else "no message"
+
+
+def _read(path: Path) -> LoadResult:
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise LoadError("the load ended without a result") from None
+    return LoadResult(**{**found, "timeline": tuple(found["timeline"])})

@@ -1,0 +1,1 @@
+"""What will be run: experiments read from files, and their schedule."""

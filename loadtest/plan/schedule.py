@@ -1,0 +1,147 @@
+"""Which row runs when: randomised complete blocks, with the reference row twice in each."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from loadtest.contract import scenarios
+from loadtest.engine.stream import OPENING_INTERVAL_S
+from loadtest.model.experiment import Experiment, Level
+from loadtest.plan.reader import ExperimentError
+
+PlanName = Literal["quick", "full"]
+
+QUICK_ROUNDS = 6
+FEWEST_ROUNDS = 2  # one round has no spread, so no interval
+TWIN = "#2"
+
+# Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
+# start and end, what a row that waits still has in hand, a row's new start.
+TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.6, 0.5, 1.0
+PRACTICE_S = 2.5  # for each row and kind of request
+
+
+@dataclass(frozen=True)
+class PlannedTrial:
+    """One row at one level in one round. `arm` is `service`, or `service#2` for its A/A twin."""
+
+    experiment: Experiment
+    index: int  # place in the whole schedule, from 0
+    round: int  # from 1
+    order: int  # place within the round, from 1
+    arm: str
+    service: str
+    level: Level
+
+    @property
+    def seconds(self) -> float:
+        """Estimated time of the trial, in seconds."""
+        load, scenario = self.level.load, scenarios.choose(self.level.scenario)
+        waits = scenario.latency_s(scenario.filled(self.level.parameters)) is not None
+        return (
+            self.own_s
+            + max(load.think_s, load.connections * OPENING_INTERVAL_S)
+            + TRIAL_OVERHEAD_S
+            + (DRAIN_S if waits else 0.0)
+            + (RESTART_S if self.experiment.restarts else 0.0)
+        )
+
+    @property
+    def own_s(self) -> float:
+        """Warm-up and window, in seconds."""
+        return self.experiment.warmup_s + self.experiment.duration_s
+
+
+def plan(
+    experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
+) -> list[Experiment]:
+    """The experiments of a plan: quick = the headline ones, six rounds; full = all, twelve.
+
+    The quick plan leaves some of their rows and levels out. `rounds` overrides the plan's.
+    """
+    if rounds is not None and rounds < FEWEST_ROUNDS:
+        raise ExperimentError(
+            f"{rounds} round(s) give no interval; ask for at least {FEWEST_ROUNDS}, better 6 or 12"
+        )
+    if name == "full":
+        return [replace(each, rounds=rounds or each.rounds) for each in experiments.values()]
+    return [
+        replace(
+            each,
+            rounds=rounds or min(each.rounds, QUICK_ROUNDS),
+            rows=tuple(row for row in each.rows if row not in each.full_rows),
+            levels=tuple(level for level in each.levels if level.quick),
+        )
+        for each in experiments.values()
+        if each.headline
+    ]
+
+
+def narrow(experiment: Experiment, rows: Collection[str]) -> Experiment:
+    """The experiment with only those of its rows that are in `rows`.
+
+    An experiment without its reference row, or without any row, is an error.
+    """
+    kept = tuple(row for row in experiment.rows if row in rows)
+    if not kept:
+        raise ExperimentError(
+            f"{experiment.name}: none of its rows ({', '.join(experiment.rows)}) can run here; "
+            f"here are: {', '.join(rows) or 'none'}"
+        )
+    if experiment.reference not in kept:
+        raise ExperimentError(
+            f"{experiment.name}: its reference row {experiment.reference} is missing; "
+            f"add it to the rows ({', '.join(rows)}) or name another reference in the file"
+        )
+    return replace(experiment, rows=kept)
+
+
+def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]:
+    """Every trial in its order, from `seed` alone.
+
+    A round runs each level once in random order, and in it each arm once in random order: the arms
+    that are compared stand next to each other in time, so that slow drift cancels in their ratio.
+    An experiment's shuffles depend on its own name and the seed, not on what else is in the plan.
+    """
+    trials: list[PlannedTrial] = []
+    for experiment in experiments:
+        rng = random.Random(f"{seed}:{experiment.name}")
+        for number in range(1, experiment.rounds + 1):
+            trials += _round(experiment, number, len(trials), rng)
+    return trials
+
+
+def estimate_s(trials: Sequence[PlannedTrial]) -> float:
+    """Estimated time of the trials, in seconds, without set-up.
+
+    What comes before them is in it: each row practises each kind of request, and finds its peak
+    where loads are a share of that.
+    """
+    practised = {(t.service, t.level.scenario) for t in trials if not t.experiment.restarts}
+    peaks = {
+        (t.experiment.name, t.service): t.own_s + TRIAL_OVERHEAD_S
+        for t in trials
+        if t.experiment.peak
+    }
+    before = PRACTICE_S * len(practised) + sum(peaks.values())
+    return before + sum(trial.seconds for trial in trials)
+
+
+def _round(
+    experiment: Experiment, number: int, start: int, rng: random.Random
+) -> list[PlannedTrial]:
+    arms = [(row, row) for row in experiment.rows]
+    arms.append((experiment.reference + TWIN, experiment.reference))
+    cells = [
+        (arm, service, level)
+        for level in rng.sample(experiment.levels, len(experiment.levels))
+        for arm, service in rng.sample(arms, len(arms))
+        if service not in level.without
+    ]
+    return [
+        PlannedTrial(experiment, start + place, number, place + 1, arm, service, level)
+        for place, (arm, service, level) in enumerate(cells)
+    ]

@@ -1,0 +1,245 @@
+"""The course of a trial, its warm-up included: what each quarter of a second saw."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from statistics import fmean, median
+from typing import Any
+
+import altair as alt
+
+from loadtest.analysis.claims import amount
+from loadtest.engine.tally import SLICE_S
+from loadtest.model.experiment import Experiment
+from loadtest.plan.criteria import SLOPES
+from loadtest.report.charts.style import (
+    NARROW,
+    Chart,
+    Records,
+    Table,
+    capital,
+    colour,
+    data,
+    logarithmic,
+    shape,
+)
+from loadtest.results.trials import Trial
+
+STEADY = 0.05  # halves of the windows that differ by less were warm
+_NOTICEABLE_MS = 100.0
+_GREY = "#eef1f4"
+
+
+def course(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
+    """Answers a second through the trials of the last level; None where there is no timeline.
+
+    Held requests are all about memory, and a second load about how long the light requests wait:
+    there it is these that are drawn.
+    """
+    last = experiment.levels[-1].label if experiment.levels else ""
+    own = [trial for trial in trials if trial.level == last and trial.arm == trial.service]
+    if not any(trial.result.timeline for trial in own):
+        return None
+    if experiment.measure in SLOPES:
+        return _memory(experiment, own)
+    return _stall(experiment, own) if experiment.background else _rate(experiment, own)
+
+
+def _rows(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    found = {row: [t for t in trials if t.service == row] for row in experiment.rows}
+    return {row: own for row, own in found.items() if own}
+
+
+def _rate(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
+    rows = _rows(experiment, trials)
+    records = [
+        {"row": row, "t": t + SLICE_S / 2, "y": share}
+        for row, own in rows.items()
+        for t, share in _shares(own)
+    ]
+    halves = {row: _halves(own) for row, own in rows.items()}
+    level = trials[0].level
+    return Chart(
+        name=f"{experiment.name}-course",
+        title=_steadiness(halves, "throughput"),
+        description=(
+            f"{capital(level)}: right answers in each quarter of a second, as a share of the row's "
+            "own mean in the window, mean of the rounds. On grey: the warm-up, which counts "
+            "nowhere. Requests that all wait alike are answered in waves."
+        ),
+        draw=lambda width: _draw_lines(list(rows), records, _SHARE, width),
+        table=_halves_table(rows, halves, "requests/s"),
+    )
+
+
+def _shares(trials: Sequence[Trial]) -> Iterator[tuple[float, float]]:
+    """Begin of each slice that every round has, and its answers over the window's mean."""
+    slices: defaultdict[float, list[float]] = defaultdict(list)
+    for trial in trials:
+        for part in trial.result.timeline:
+            slices[part["t"]].append(part["answered"])
+    means = {t: fmean(found) for t, found in slices.items() if len(found) == len(trials)}
+    usual = fmean([mean for t, mean in means.items() if t >= 0] or [0.0])
+    yield from ((t, mean / usual) for t, mean in sorted(means.items()) if usual)
+
+
+def _halves(trials: Sequence[Trial]) -> tuple[float, float]:
+    """Answers a second in the first and in the second half of the windows, all rounds together."""
+    halves: tuple[list[float], list[float]] = [], []
+    for trial in trials:
+        for part in trial.result.timeline:
+            if part["t"] >= 0:
+                middle = part["t"] + SLICE_S / 2
+                halves[middle > trial.result.duration_s / 2].append(part["answered"] / SLICE_S)
+    return fmean(halves[0] or [0.0]), fmean(halves[1] or [0.0])
+
+
+def _change(halves: tuple[float, float]) -> float:
+    return halves[1] / halves[0] - 1 if halves[0] else 0.0
+
+
+def _steadiness(halves: dict[str, tuple[float, float]], what: str) -> str:
+    row, change = max(
+        ((row, _change(found)) for row, found in halves.items()), key=lambda each: abs(each[1])
+    )
+    by = f"{amount(100 * abs(change))} %"
+    if abs(change) <= STEADY:
+        return f"Once warm, {what} held: the windows' two halves differ by {by} at most ({row})"
+    word = "rose" if change > 0 else "fell"
+    return f"Not all were steady: within the windows {what} {word} by {by} on {row}"
+
+
+def _halves_table(
+    rows: dict[str, list[Trial]], halves: dict[str, tuple[float, float]], unit: str
+) -> Table:
+    return Table(
+        ("Row", f"First half, {unit}", f"Second half, {unit}", "Change"),
+        tuple(
+            (
+                row,
+                *(amount(each) for each in halves[row]),
+                f"{100 * _change(halves[row]):+.1f} %".replace("-", "−"),
+            )
+            for row in rows
+        ),
+    )
+
+
+def _memory(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
+    rows = _rows(experiment, trials)
+    first = {row: min(own, key=lambda each: each.round) for row, own in rows.items()}
+    records = [
+        {"row": row, "t": sample.t, "y": sample.pss_bytes / 2**20}
+        for row, trial in first.items()
+        for sample in trial.samples
+        if sample.t <= trial.result.duration_s + SLICE_S
+    ]
+    halves = {row: _memory_halves(own) for row, own in rows.items()}
+    return Chart(
+        name=f"{experiment.name}-course",
+        title=_steadiness(halves, "memory"),
+        description=(
+            f"{capital(trials[0].level)}: memory (PSS) of the whole service through the first "
+            "round. On grey: connecting and warm-up, which count nowhere."
+        ),
+        draw=lambda width: _draw_lines(list(rows), records, _MEMORY, width),
+        table=_halves_table(rows, halves, "MiB"),
+    )
+
+
+def _memory_halves(trials: Sequence[Trial]) -> tuple[float, float]:
+    halves: tuple[list[float], list[float]] = [], []
+    for trial in trials:
+        for sample in trial.samples:
+            if 0 < sample.t <= trial.result.duration_s + SLICE_S:
+                half = sample.t > trial.result.duration_s / 2
+                halves[half].append(sample.pss_bytes / 2**20)
+    return fmean(halves[0] or [0.0]), fmean(halves[1] or [0.0])
+
+
+def _warm_up(records: Records) -> list[alt.Chart]:
+    """The grey ground of what came before the window."""
+    begin = min(each["t"] for each in records) - SLICE_S / 2
+    if begin >= 0:
+        return []
+    ground = alt.Chart(data([{"t": begin, "end": 0.0, "name": "warm-up"}]))
+    return [
+        ground.mark_rect(color=_GREY).encode(x="t:Q", x2="end:Q"),
+        ground.mark_text(align="left", baseline="bottom", dy=-3, fontSize=11).encode(
+            x="t:Q", y=alt.value(0), text="name:N"
+        ),
+    ]
+
+
+_SECONDS = "Seconds since the window began"
+_SHARE, _MEMORY = "Share of the window's mean", "Memory of the service, MiB"
+
+
+def _draw_lines(rows: Sequence[str], records: Records, title: str, width: int) -> Any:
+    ticks = 8 if width > NARROW else 5
+    x = alt.X("t:Q", title=_SECONDS, axis=alt.Axis(grid=False, tickCount=ticks, format="~g"))
+    axis = alt.Axis(tickCount=5, format=".0%" if title == _SHARE else ",.0f")
+    y = alt.Y("y:Q", title=title, scale=alt.Scale(zero=True), axis=axis)
+    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
+    return alt.layer(
+        *_warm_up(records),
+        base.mark_line(strokeWidth=1.5),
+        base.mark_point(filled=True, size=45, opacity=1).encode(shape=shape(rows)),
+    ).properties(width=width, height=240)
+
+
+def _stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
+    first = min(trial.round for trial in trials)
+    rows = _rows(experiment, [trial for trial in trials if trial.round == first])
+    records: Records = [
+        {"row": row, "t": part["t"] + SLICE_S / 2, "ms": part["max_ms"]}
+        for row, [trial, *_] in rows.items()
+        for part in trial.result.timeline
+        if part["max_ms"] > 0
+    ]
+    if not records:
+        return None
+    counted = [each for each in records if each["t"] > 0] or records
+    worst = max(counted, key=lambda each: float(each["ms"]))
+    return Chart(
+        name=f"{experiment.name}-stall",
+        title=f"A light request to {worst['row']} waited up to {amount(worst['ms'])} ms",
+        description=(
+            f"The slowest light request that was answered in each quarter of a second of round "
+            f"{first}, a strip a row. On grey: the warm-up, which counts nowhere."
+        ),
+        draw=lambda width: _draw_strips(list(rows), records, width),
+        table=_stall_table(list(rows), records),
+    )
+
+
+def _stall_table(rows: Sequence[str], records: Records) -> Table:
+    found = []
+    for row in rows:
+        waits = [each["ms"] for each in records if each["row"] == row and each["t"] > 0]
+        slow = sum(wait > _NOTICEABLE_MS for wait in waits)
+        share = f"{100 * slow / len(waits):.0f} %" if waits else "–"
+        found.append((row, amount(max(waits, default=0)), amount(median(waits or [0])), share))
+    headers = ("Row", "Longest, ms", "Median of the slowest, ms", "Quarters with one over 100 ms")
+    return Table(headers, tuple(found))
+
+
+def _draw_strips(rows: Sequence[str], records: Records, width: int) -> Any:
+    scale = logarithmic([each["ms"] for each in records])
+    scale["axis"] = alt.Axis(
+        values=[1, 10, 100, 1_000, 10_000], labelExpr="format(datum.value, ',')"
+    )
+    x = alt.X("t:Q", title=_SECONDS, axis=alt.Axis(grid=False, tickCount=8))
+    base = alt.Chart().encode(x=x)
+    begin = min(each["t"] for each in records) - SLICE_S / 2
+    ground = base.transform_calculate(zero="0", begin=str(begin)).mark_rect(color=_GREY)
+    strip = alt.layer(
+        ground.encode(x=alt.X("begin:Q"), x2="zero:Q"),
+        base.mark_line(strokeWidth=1.5, interpolate="step").encode(
+            y=alt.Y("ms:Q", title="ms", **scale), color=colour(rows, legend=False)
+        ),
+        data=data(records),
+    ).properties(width=width - (110 if width > NARROW else 95), height=64)
+    header = alt.Header(title=None, labelOrient="top", labelAnchor="start", labelPadding=2)
+    return strip.facet(row=alt.Row("row:N", sort=list(rows), header=header), spacing=8)

@@ -1,0 +1,164 @@
+"""Each row's ratio to its reference: the interval, and every round's dot beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+
+from loadtest.analysis.observations import by_round
+from loadtest.analysis.verdicts import Finding, limits, times
+from loadtest.model.experiment import Experiment
+from loadtest.report.charts.style import NARROW, Chart, Records, Table, colour, data, shape, wrapped
+from loadtest.results.trials import Trial
+from loadtest.stats.inference import FEWEST_ROUNDS, MARGIN
+
+_FAR = [10.0**power for power in range(-3, 4)]
+_WIDE = [round(digit * power, 3) for power in _FAR for digit in (1, 2, 5)]
+_NEAR = [round(0.5 + 0.05 * step, 2) for step in range(31)]
+
+
+def forest(
+    experiment: Experiment, trials: Sequence[Trial], findings: Sequence[Finding], title: str
+) -> Chart | None:
+    """The ratio of each finding with its interval; None where nothing was compared."""
+    measured = [finding for finding in findings if finding.comparison]
+    if not measured:
+        return None
+    summary = [_summary(finding) for finding in measured]
+    rounds = [dot for finding in measured for dot in _rounds(finding, trials)]
+    levels = [level.label for level in experiment.levels]
+    return Chart(
+        name=f"{experiment.name}-ratios",
+        title=title,
+        description=(
+            f"Ratio to {experiment.reference} on a logarithmic axis; the bar is the 95 % interval, "
+            f"each small dot one round, the grey band ±5 %. {experiment.reference}#2 is the same "
+            "row measured a second time: it should stand on 1. The sentence of each comparison is "
+            "in the table."
+        ),
+        draw=lambda width: _draw(experiment, summary, rounds, levels, width),
+        table=_table(measured),
+    )
+
+
+def _summary(finding: Finding) -> dict[str, Any]:
+    comparison = finding.comparison
+    assert comparison
+    told = comparison.rounds >= FEWEST_ROUNDS
+    low, high = (comparison.low, comparison.high) if told else (comparison.ratio,) * 2
+    return {
+        "row": finding.row,
+        "level": finding.level,
+        "ratio": comparison.ratio,
+        "low": max(low, _FAR[0]),
+        "high": min(high, _FAR[-1]),
+    }
+
+
+def _rounds(finding: Finding, trials: Sequence[Trial]) -> Records:
+    own = by_round(trials, finding.measure, finding.level, finding.row)
+    reference = by_round(trials, finding.measure, finding.level, finding.reference)
+    return [
+        {"row": finding.row, "level": finding.level, "round": own[each] / reference[each]}
+        for each in sorted(own.keys() & reference.keys())
+    ]
+
+
+def _draw(
+    experiment: Experiment, summary: Records, rounds: Records, levels: Sequence[str], width: int
+) -> Any:
+    arms = list(dict.fromkeys(each["row"] for each in summary))
+    inner = width - (170 if width > NARROW else 150)
+    x = alt.X(
+        "ratio:Q",
+        title=f"Ratio to {experiment.reference}",
+        scale=_scale(summary, rounds),
+        axis=alt.Axis(
+            values=_ticks(summary, rounds), format="~r", grid=True, labelOverlap="greedy"
+        ),
+    )
+    y = alt.Y(
+        "row:N",
+        sort=arms,
+        title=None,
+        axis=alt.Axis(labelLimit=140, ticks=False),
+        scale=alt.Scale(padding=0),
+    )
+    tint, form = colour(arms, legend=False), shape(arms, legend=False)
+    base = alt.Chart().encode(y=y)
+    mean = base.transform_filter("isValid(datum.ratio)")
+    layers = [
+        mean.transform_calculate(near=str(1 - MARGIN), far=str(1 + MARGIN))
+        .mark_bar(color="#e4e7eb", height=alt.RelativeBandSize(1))
+        .encode(x=alt.X("near:Q"), x2="far:Q"),
+        mean.transform_calculate(one="1")
+        .mark_tick(color="#52606d", thickness=1, size=26)
+        .encode(x="one:Q"),
+        base.transform_filter("isValid(datum.round)")
+        .mark_point(size=22, opacity=0.75, yOffset=7, filled=True)
+        .encode(x=alt.X("round:Q"), color=tint),
+        mean.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
+        mean.mark_point(filled=True, size=80, opacity=1).encode(x=x, color=tint, shape=form),
+    ]
+    return (
+        alt.layer(*layers, data=data([*summary, *rounds]))
+        .properties(width=inner, height=alt.Step(26))
+        .facet(
+            row=alt.Row(
+                "level:N",
+                sort=list(levels),
+                header=alt.Header(
+                    title=None,
+                    labelOrient="top",
+                    labelAnchor="start",
+                    labelPadding=2,
+                    labelLimit=0,
+                    labelExpr=wrapped(levels, inner),
+                ),
+            ),
+            spacing=8,
+        )
+        .resolve_scale(y="independent")
+    )
+
+
+def _reach(summary: Records, rounds: Records) -> tuple[float, float]:
+    ratios = [each[key] for each in summary for key in ("low", "high")]
+    ratios += [each["round"] for each in rounds]
+    return max(min([0.9, *ratios]), _FAR[0]), min(max([1.1, *ratios]), _FAR[-1])
+
+
+def _ticks(summary: Records, rounds: Records) -> list[float]:
+    low, high = _reach(summary, rounds)
+    if high / low < 1.8:
+        return _NEAR
+    return _WIDE if high / low < 100 else _FAR
+
+
+def _scale(summary: Records, rounds: Records) -> alt.Scale:
+    """With room at both ends for a mark, which else would cover its row's name."""
+    low, high = _reach(summary, rounds)
+    room = (high / low) ** 0.03
+    return alt.Scale(type="log", domain=[low / room, high * room], nice=False)
+
+
+def _table(findings: Sequence[Finding]) -> Table:
+    return Table(
+        ("Row", "At", "Ratio", "95 % interval", "Rounds", "p (Holm)", "Detectable", "Verdict"),
+        tuple(
+            (
+                finding.row,
+                finding.level,
+                times(finding.comparison.ratio),
+                limits(finding.comparison),
+                str(finding.comparison.rounds),
+                f"{finding.p_adjusted:.3f}" if finding.p_adjusted >= 0.001 else "< 0.001",
+                f"{finding.comparison.detectable:.1%}".replace("%", " %"),
+                finding.sentence,
+            )
+            for finding in findings
+            if finding.comparison
+        ),
+    )

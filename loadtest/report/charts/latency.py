@@ -1,0 +1,216 @@
+"""Latency by percentile, and against the offered rate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
+from typing import Any
+
+import altair as alt
+
+from loadtest.analysis.claims import amount
+from loadtest.model.experiment import Experiment, Level
+from loadtest.report.charts.style import (
+    NARROW,
+    Chart,
+    Records,
+    Table,
+    capital,
+    colour,
+    data,
+    logarithmic,
+    shape,
+)
+from loadtest.results.trials import Trial
+from loadtest.stats.latencies import Latencies, Percentile, merged
+
+# Percentiles that are drawn, as far as there are enough requests for them.
+_DRAWN = (10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
+_NOTABLE, _MOST = 0.1, 0.5  # shares of requests without an answer
+_MARKED = (50.0, 90.0, 99.0, 99.9)
+
+
+def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -> Chart | None:
+    """Latency by percentile at one level, all rounds together, on HdrHistogram's axis."""
+    kinds = ("response", "service") if level.load.kind == "open" else ("response",)
+    records = [
+        record
+        for row in experiment.rows
+        for kind in kinds
+        for record in _percentiles(row, kind, [t for t in trials if _is(t, row, level)])
+    ]
+    if not records:
+        return None
+    waiting = {row: _waiting([t for t in trials if _is(t, row, level)]) for row in experiment.rows}
+    return Chart(
+        name=f"{experiment.name}-percentiles",
+        title=_title(records, level, waiting),
+        description=(
+            "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn "
+            "only where enough requests lie beyond it. "
+            + _unanswered(waiting)
+            + ("Dashed: service time, from the actual send; " if len(kinds) > 1 else "")
+            + ("solid: response time, from the intended send." if len(kinds) > 1 else "")
+        ),
+        draw=lambda width: _draw_percentiles(experiment, records, width),
+        table=_percentile_table(experiment, trials, level, kinds),
+    )
+
+
+def _waiting(trials: Sequence[Trial]) -> float:
+    """The share of the requests that had no answer when the windows ended."""
+    unfinished = sum(trial.result.unfinished for trial in trials)
+    finished = sum(trial.result.answered + trial.result.failed for trial in trials)
+    return unfinished / (unfinished + finished) if unfinished else 0.0
+
+
+def _unanswered(waiting: Mapping[str, float]) -> str:
+    """Whose latency is told too short, for it is known only of requests that have ended."""
+    parts = [f"{100 * each:.0f} % of {row}'s" for row, each in waiting.items() if each > _NOTABLE]
+    told = ", ".join(parts)
+    return (
+        f"Not in it, for they had no answer when the windows ended: {told} requests. "
+        if parts
+        else ""
+    )
+
+
+def _title(records: Records, level: Level, waiting: Mapping[str, float]) -> str:
+    """Slowest against fastest row, at the highest marked percentile that every row has.
+
+    No row is called fast that left most of its requests waiting.
+    """
+    answers = [each for each in records if each["kind"] == "response" and each["marked"]]
+    rows = {each["row"] for each in records}
+    which = max(
+        (p for p in _MARKED if {each["row"] for each in answers if each["p"] == p} == rows),
+        default=50.0,
+    )
+    ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
+    if not ranked:
+        return f"{capital(level.label)}: latency by percentile"
+    told = f"{capital(level.label)}: {which:g} % of answered requests"
+    if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
+        most = amount(ranked[-1]["ms"])
+        return f"{told} took up to {most} ms on every row"
+    fastest = next((each for each in ranked if waiting[each["row"]] <= _MOST), ranked[0])
+    parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], fastest)]
+    said = " and up to ".join(dict.fromkeys(parts))
+    return f"{told} took up to {said}"
+
+
+def _is(trial: Trial, row: str, level: Level) -> bool:
+    return trial.arm == row and trial.level == level.label
+
+
+def _latencies(trials: Sequence[Trial], kind: str) -> Latencies:
+    results = [trial.result for trial in trials]
+    return merged(each.response_us if kind == "response" else each.service_us for each in results)
+
+
+def _percentiles(row: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+    latencies = _latencies(trials, kind)
+    for which in _DRAWN:
+        found = latencies.percentile(which) if trials else None
+        if found:
+            yield {
+                "row": row,
+                "kind": kind,
+                "p": which,
+                "x": 1 / (1 - which / 100),
+                "ms": found.ms,
+                "marked": which in _MARKED,
+            }
+
+
+def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    x = alt.X(
+        "x:Q",
+        title="Percentile",
+        scale=alt.Scale(type="log", nice=False, padding=12),
+        axis=alt.Axis(
+            values=[2, 10, 20, 100, 1000] if width > NARROW else [2, 10, 100, 1000],
+            labelExpr="format(100 * (1 - 1 / datum.value), '.5~g') + ' %'",
+            grid=True,
+        ),
+    )
+    y = alt.Y("ms:Q", title="Milliseconds", **logarithmic([each["ms"] for each in records]))
+    dash = alt.StrokeDash(
+        "kind:N",
+        scale=alt.Scale(domain=["response", "service"], range=[[1, 0], [4, 3]]),
+        legend=None,
+    )
+    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
+    marks = base.transform_filter("datum.marked && datum.kind == 'response'")
+    return alt.layer(
+        base.mark_line(strokeWidth=2).encode(strokeDash=dash),
+        marks.mark_point(filled=True, size=80, opacity=1).encode(shape=shape(rows)),
+    ).properties(width=width, height=280)
+
+
+def _percentile_table(
+    experiment: Experiment, trials: Sequence[Trial], level: Level, kinds: Sequence[str]
+) -> Table:
+    rows = []
+    for row in experiment.rows:
+        own = [trial for trial in trials if _is(trial, row, level)]
+        for kind in kinds if own else ():
+            latencies = _latencies(own, kind)
+            cells = (_limits(latencies.percentile(which)) for which in _MARKED)
+            rows.append((row, kind, f"{latencies.total:,}", *cells))
+    headers = ("Row", "Time", "Requests", *(f"p{which:g}, ms (95 % limits)" for which in _MARKED))
+    return Table(headers, tuple(rows))
+
+
+def _limits(found: Percentile | None) -> str:
+    if found is None:
+        return "too few requests"
+    if found.low_ms is None or found.high_ms is None:
+        return amount(found.ms)
+    return f"{amount(found.ms)} ({amount(found.low_ms)}–{amount(found.high_ms)})"
+
+
+def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
+    """Offered rate against p99 of the response time; None without two open loads."""
+    records: Records = [
+        {"row": row, "x": _rate(own), "ms": found.ms, "level": level.label}
+        for row in experiment.rows
+        for level in experiment.levels
+        if level.load.kind == "open"
+        and (own := [trial for trial in trials if _is(trial, row, level)])
+        and (found := _latencies(own, "response").percentile(99.0))
+    ]
+    if len({each["level"] for each in records}) < 2:
+        return None
+    worst = max(records, key=lambda each: each["ms"])
+    return Chart(
+        name=f"{experiment.name}-offered",
+        title=(
+            f"The slowest hundredth took {amount(worst['ms'])} ms or more on {worst['row']} "
+            f"at {amount(worst['x'])} requests/s"
+        ),
+        description="p99 of the response time, from the intended send, at each offered rate.",
+        draw=lambda width: _draw_offered(experiment, records, width),
+        table=Table(
+            ("Row", "Level", "Offered requests/s", "p99, ms"),
+            tuple((e["row"], e["level"], amount(e["x"]), amount(e["ms"])) for e in records),
+        ),
+    )
+
+
+def _rate(trials: Sequence[Trial]) -> float:
+    return median(trial.load.rate_rps or 0.0 for trial in trials)
+
+
+def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
+    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    base = alt.Chart(data(records)).encode(
+        x=alt.X("x:Q", title="Offered requests/s", axis=alt.Axis(format=",.0f", tickCount=6)),
+        y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),
+        color=colour(rows),
+    )
+    return alt.layer(
+        base.mark_line(strokeWidth=2),
+        base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(rows)),
+    ).properties(width=width, height=260)

@@ -1,0 +1,182 @@
+"""What changed between two runs, and whether they may be compared at all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import exp
+from pathlib import Path
+from typing import Any
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from loadtest.analysis.claims import amount
+from loadtest.analysis.observations import by_round
+from loadtest.analysis.verdicts import times
+from loadtest.plan.criteria import SLOPES
+from loadtest.report import sections
+from loadtest.results import runs
+from loadtest.results.runs import Run, RunError
+from loadtest.stats.inference import ALPHA, Comparison, contrast, holm, log_ratios
+
+_MACHINE = ("cpu", "cores", "memory_bytes", "architecture")
+_SAME_SPEED = 1.25  # of Python's loop on one machine, from one hour to the next
+
+
+@dataclass(frozen=True)
+class Change:
+    """A row at a level in two runs: its ratio to the reference in each, and how that changed.
+
+    For the reference itself `before` and `after` are its own values: absolute, so that they can be
+    compared on one machine only.
+    """
+
+    experiment: str
+    level: str
+    row: str
+    absolute: bool
+    before: float
+    after: float
+    comparison: Comparison
+    p_adjusted: float = 1.0
+
+    @property
+    def word(self) -> str:
+        """What may be said of it."""
+        if self.comparison.equivalent:
+            return "the same within ±5 %"
+        if self.p_adjusted >= ALPHA:
+            return "can't be told"
+        return "higher" if self.comparison.ratio > 1 else "lower"
+
+
+def compare(before: Path, after: Path) -> Group:
+    """Two runs side by side, for a console.
+
+    Raises RunError where a folder is no run of this version or the runs have nothing in common.
+    """
+    old, new = runs.load(before), runs.load(after)
+    found = changes(old, new)
+    if not found:
+        raise RunError(f"{before} and {after} have no experiment, row and level in common")
+    return Group(
+        *(Text(line) for line in conditions(old, new)),
+        _table(old, new, found),
+        *(Text(line) for line in _verdicts(old, new)),
+    )
+
+
+def conditions(old: Run, new: Run) -> list[str]:
+    """In plain words: same machine or not, and what else differs."""
+    machines = [dict(run.info.get("machine") or {}) for run in (old, new)]
+    facts = [{key: machine.get(key) for key in _MACHINE} for machine in machines]
+    if not all(machines):
+        first = "One of the runs does not say on which machine it was made."
+    elif facts[0] == facts[1]:
+        first = "Both runs were made on the same kind of machine."
+    else:
+        named = "; ".join(_differing(facts[0], facts[1]))
+        first = f"Not the same machine ({named}): compare ratios only, no absolute figure."
+    ratios = "The runs are not paired: what the machine did in between is in every absolute figure."
+    settings = [
+        {key: run.info.get(key) for key in ("budget", "backend", "plan", "git_commit")}
+        | {"python": machine.get("python")}
+        | {f"version of {key}": value for key, value in (run.info.get("versions") or {}).items()}
+        for run, machine in zip((old, new), machines, strict=True)
+    ]
+    differing = list(_differing(settings[0], settings[1]))
+    also = [f"Also different: {'; '.join(differing)}."] if differing else []
+    return [first, ratios, *also, *_python_speed(*machines)]
+
+
+def _python_speed(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    """What a version does not tell: whether one interpreter is built to be faster, or held up."""
+    was, now = old.get("python_loop_us"), new.get("python_loop_us")
+    if was and now and max(was, now) > _SAME_SPEED * min(was, now):
+        yield (
+            f"Python itself took {was} µs for the same loop, then {now}: another build of it, "
+            "another machine or a busier one."
+        )
+
+
+def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
+    for key in dict.fromkeys((*old, *new)):
+        if old.get(key) != new.get(key):
+            was, now = (str(side.get(key) or "unknown")[:40] for side in (old, new))
+            yield f"{key.replace('_', ' ')} {was} → {now}"
+
+
+def changes(old: Run, new: Run) -> list[Change]:
+    """Every row at every level that both runs have, Holm over all of them."""
+    found = [
+        change
+        for name in old.experiments
+        if name in new.experiments and old.experiments[name].measure not in SLOPES
+        for level in old.experiments[name].levels
+        for row in old.experiments[name].rows
+        if (change := _change(old, new, name, level.label, row))
+    ]
+    adjusted = holm({str(place): c.comparison.p_different for place, c in enumerate(found)})
+    return [
+        Change(**{**vars(change), "p_adjusted": adjusted[str(place)]})
+        for place, change in enumerate(found)
+    ]
+
+
+def _change(old: Run, new: Run, name: str, level: str, row: str) -> Change | None:
+    reference = old.experiments[name].reference
+    values = [_values(run, name, level, row, reference) for run in (old, new)]
+    comparison = contrast(values[1], values[0])
+    if comparison is None:
+        return None
+    before, after = (_geometric_mean(each) for each in values)
+    return Change(name, level, row, row == reference, before, after, comparison)
+
+
+def _values(run: Run, name: str, level: str, row: str, reference: str) -> list[float]:
+    """Of each round: the row's ratio to the reference, or the reference's own value."""
+    trials, measure = run.valid.get(name, []), run.experiments[name].measure
+    own = by_round(trials, measure, level, row)
+    if row == reference:
+        return list(own.values())
+    return [
+        exp(each) for each in log_ratios(own, by_round(trials, measure, level, reference)) or ()
+    ]
+
+
+def _geometric_mean(values: list[float]) -> float:
+    found = contrast(values, [1.0, 1.0])
+    return found.ratio if found else 0.0
+
+
+def _table(old: Run, new: Run, found: list[Change]) -> Table:
+    shown = Table(box=None)
+    for header in ("experiment", "at", "row", old.id, new.id, "change (95 % CI)", "so it is"):
+        shown.add_column(header, overflow="fold")
+    for change in found:
+        comparison = change.comparison
+        write = amount if change.absolute else _ratio
+        shown.add_row(
+            change.experiment,
+            change.level,
+            change.row,
+            write(change.before),
+            write(change.after),
+            f"× {times(comparison.ratio)} ({times(comparison.low)}–{times(comparison.high)})",
+            change.word,
+        )
+    return shown
+
+
+def _ratio(value: float) -> str:
+    return f"{amount(value)} × ref."
+
+
+def _verdicts(old: Run, new: Run) -> Iterator[str]:
+    before = {claim.claim: claim.word for claim in sections.ordered(sections.of(old))}
+    for claim in sections.ordered(sections.of(new)):
+        was = before.get(claim.claim)
+        if was and was != claim.word:
+            yield f"{claim.claim}: {was} → {claim.word}"

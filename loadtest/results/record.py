@@ -1,0 +1,124 @@
+"""run.json, as the runner writes it: under which conditions the trials beside it were made."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from loadtest.system.paths import ROOT
+from loadtest.results.runs import VERSION, RunError
+
+LATEST = "latest"
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What of an experiment was planned: its rows, the labels of its levels, its rounds."""
+
+    rows: tuple[str, ...]
+    levels: tuple[str, ...]
+    rounds: int
+
+
+@dataclass(frozen=True)
+class Record:
+    """The content of run.json; `loadtest.results.runs` reads it back with its trials.
+
+    `command` makes the run again. `reason` says why a run ended early. `rows` holds, by row, what
+    docker-compose.yml declares and what the row's /about answered (`observed`). `left_out`: rows
+    that could not start here; `unverified`: rows whose answers were wrong, which were never timed;
+    both with the reason. `experiments`: the TOML documents by name. `peaks`, by experiment and row:
+    requests per second that loads given as a share of the peak are taken from. `checks`, by
+    experiment that takes no load and by row: what the check found.
+    """
+
+    run_id: str
+    command: str
+    plan: str
+    seed: int
+    budget: str
+    backend: str
+    rounds: int | None = None  # None: as the plan says
+    started_at: str = ""  # ISO 8601, UTC
+    finished_at: str = ""
+    interrupted: bool = False
+    reason: str = ""
+    resumed: bool = False
+    planned: int = 0  # trials, reruns left out
+    plans: Mapping[str, Planned] = field(default_factory=dict)
+    experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    unverified: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+    peaks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    calibration: Mapping[str, Any] | None = None
+    machine: Mapping[str, Any] = field(default_factory=dict)
+    versions: Mapping[str, str] = field(default_factory=dict)
+    git_commit: str = ""
+    git_dirty: bool = False
+    cpus: Mapping[str, list[int] | None] = field(default_factory=dict)  # service, load
+    version: int = VERSION
+
+
+def results_directory() -> Path:
+    """Where runs are kept: LAB_RESULTS, else `results` in the clone."""
+    return Path(os.environ.get("LAB_RESULTS") or ROOT / "results").absolute()
+
+
+def outside(path: Path) -> Path:
+    """The path as the user has it: from a container, below LAB_RESULTS_OUTSIDE on the host."""
+    host = os.environ.get("LAB_RESULTS_OUTSIDE")
+    return Path(host) / path.absolute().relative_to(results_directory()) if host else path
+
+
+def now() -> str:
+    """The current time as run.json writes it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def create(results: Path) -> Path:
+    """Make the folder of a new run, named by the time, and point `latest` at it."""
+    results.mkdir(parents=True, exist_ok=True)
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 100))):
+        with contextlib.suppress(FileExistsError):
+            (results / name).mkdir()
+            _point_latest(results, name)
+            return results / name
+    raise RunError(f"{results}: {stamp} exists many times; wait a second and try again")
+
+
+def write(folder: Path, record: Record) -> None:
+    """Replace run.json in one step, so that a killed run leaves the one before."""
+    text = json.dumps(asdict(record), indent=2, ensure_ascii=False) + "\n"
+    draft = folder / "run.json.part"
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(folder / "run.json")
+
+
+def restore(info: Mapping[str, Any]) -> Record:
+    """The record that `info`, read from run.json, was written from."""
+    try:
+        known = {each.name: info[each.name] for each in fields(Record)}
+        plans = {name: _planned(plan) for name, plan in info["plans"].items()}
+        return Record(**known | {"plans": plans, "warnings": tuple(info["warnings"])})
+    except (KeyError, TypeError) as error:
+        raise RunError(f"run.json: {error} is missing or wrong; the run can't be resumed") from None
+
+
+def _planned(plan: Mapping[str, Any]) -> Planned:
+    return Planned(tuple(plan["rows"]), tuple(plan["levels"]), plan["rounds"])
+
+
+def _point_latest(results: Path, name: str) -> None:
+    draft = results / f".{LATEST}.{name}"
+    draft.symlink_to(name)
+    draft.replace(results / LATEST)

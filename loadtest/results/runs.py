@@ -1,0 +1,123 @@
+"""A run as it lies on disk: run.json, its experiments and its trials. Reads, never writes."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from loadtest.results import trials as records
+from loadtest.model.experiment import Experiment
+from loadtest.plan.reader import ExperimentError, parse
+from loadtest.analysis.observations import by_experiment, counted
+from loadtest.results.trials import Trial, TrialsError
+
+VERSION = 2
+
+
+class RunError(Exception):
+    """A results folder cannot be used; the message names it and says what to do."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """What run.json and trials.jsonl of one folder hold.
+
+    `info` is run.json: version, run_id, plan, budget, backend, seed, rounds, command, started_at,
+    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, rows {name:
+    {framework, model, …}}, experiments {name: TOML document}, planned (trials), checks {…}.
+    Only `version` and `experiments` are needed.
+    """
+
+    folder: Path
+    info: Mapping[str, Any]
+    experiments: Mapping[str, Experiment]
+    trials: tuple[Trial, ...]
+
+    @property
+    def id(self) -> str:
+        """Name of the run."""
+        return str(self.info.get("run_id", self.folder.resolve().name))
+
+    @property
+    def budget(self) -> str:
+        """Name of the budget that the rows ran under."""
+        return str(self.info.get("budget", "unnamed"))
+
+    @cached_property
+    def valid(self) -> dict[str, list[Trial]]:
+        """The trials that count, by experiment."""
+        return by_experiment(counted(self.trials))
+
+    @cached_property
+    def all(self) -> dict[str, list[Trial]]:
+        """Every trial that was run, by experiment, failed gates and reruns included."""
+        return by_experiment(self.trials)
+
+    @property
+    def complete(self) -> bool:
+        """Whether every planned trial was run."""
+        planned = self.info.get("planned")
+        places = {(trial.experiment, trial.index) for trial in self.trials}
+        return not self.info.get("interrupted") and (planned is None or len(places) >= planned)
+
+
+def load(folder: Path) -> Run:
+    """Read a results folder; one of another version, or that is none, is an error."""
+    known = info(folder)
+    experiments = {
+        name: _as_planned(_experiment(folder, name, document), known.get("plans", {}).get(name))
+        for name, document in known.get("experiments", {}).items()
+    }
+    return Run(folder, known, experiments, tuple(_trials(folder)))
+
+
+def info(folder: Path) -> dict[str, Any]:
+    """Read run.json alone; one of another version, or none, is a RunError."""
+    path = folder / "run.json"
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RunError(f"{folder}: no run.json; name a folder of results/") from None
+    except (ValueError, UnicodeDecodeError) as error:
+        raise RunError(f"{path}: not valid JSON: {error}") from None
+    if not isinstance(found, dict) or found.get("version") != VERSION:
+        version = found.get("version") if isinstance(found, dict) else None
+        raise RunError(
+            f"{path}: made by another version of the lab ({version}, this one reads {VERSION}); "
+            "read it with the version that made it, or run the comparison again"
+        )
+    return found
+
+
+def _experiment(folder: Path, name: str, document: object) -> Experiment:
+    if not isinstance(document, dict):
+        raise RunError(f"{folder / 'run.json'}: experiments.{name} is not a table")
+    try:
+        return parse(name, document, where=f"{folder / 'run.json'}: experiments.{name}")
+    except ExperimentError as error:
+        raise RunError(str(error)) from None
+
+
+def _as_planned(experiment: Experiment, planned: Mapping[str, Any] | None) -> Experiment:
+    """The experiment with the rows, levels and rounds that this run had of it."""
+    if planned is None:
+        return experiment
+    return replace(
+        experiment,
+        rows=tuple(planned["rows"]),
+        levels=tuple(each for each in experiment.levels if each.label in planned["levels"]),
+        rounds=planned["rounds"],
+    )
+
+
+def _trials(folder: Path) -> list[Trial]:
+    try:
+        return records.read(folder / "trials.jsonl")
+    except FileNotFoundError:
+        return []
+    except TrialsError as error:
+        raise RunError(str(error)) from None

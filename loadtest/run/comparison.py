@@ -1,0 +1,73 @@
+"""One comparison, new or gone on with: its plan, the folder that it writes, and its record."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from loadtest.backends.compose import Containers
+from loadtest.backends.native import Lab
+from loadtest.plan import plans
+from loadtest.plan.plans import Options, Plan
+from loadtest.results import record, runs
+from loadtest.results.record import Record
+from loadtest.run.measurement import House
+from loadtest.system import machine
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What is needed to run, or to go on."""
+
+    plan: Plan
+    folder: Path
+    record: Record
+
+    def house(self) -> AbstractContextManager[House]:
+        """Rows and Postgres for the plan, not yet started."""
+        if self.plan.options.backend == "compose":
+            return Containers(self.plan.rows)
+        return Lab(self.plan.rows)
+
+
+def begin(options: Options, results: Path) -> Comparison:
+    """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
+    plan = plans.built(plans.prepare(options))
+    commit, dirty = machine.git()
+    folder = record.create(results)
+    known = Record(
+        run_id=folder.name,
+        command=options.command,
+        plan=options.plan,
+        seed=options.seed,
+        budget=options.budget,
+        backend=options.backend,
+        rounds=options.rounds,
+        started_at=record.now(),
+        planned=len(plan.trials),
+        plans=plan.planned,
+        experiments=plan.documents,
+        left_out=plan.left_out,
+        machine=machine.describe(),
+        versions=machine.versions(),
+        git_commit=commit,
+        git_dirty=dirty,
+    )
+    record.write(folder, known)
+    return Comparison(plan, folder, known)
+
+
+def resume(folder: Path) -> Comparison:
+    """Take a run up where it ended, with the same schedule."""
+    known = record.restore(runs.info(folder))
+    options = Options(
+        seed=known.seed,
+        plan=known.plan,
+        budget=known.budget,
+        rounds=known.rounds,
+        backend=known.backend,
+    )
+    plan = plans.restore(options, known.experiments, known.plans)
+    going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)
+    return Comparison(replace(plan, left_out=known.left_out), folder, going_on)

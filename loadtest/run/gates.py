@@ -1,0 +1,148 @@
+"""Validity checks of one trial: whether the service was measured, all through, and nothing else."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from typing import Any
+
+from loadtest.model.load import Load, LoadResult
+from loadtest.results.trials import Gate, Sample
+from loadtest.run import presence
+from loadtest.run.presence import Look
+from loadtest.stats import histogram
+
+GENERATOR_CPU = 0.9  # of one core, the busiest process
+CEILING_SHARE = 0.7
+LITTLE = 0.05
+ERROR_RATE = 0.01
+HELD_SHARE = 0.9
+LATE_US = 2000
+LATE_SHARE = 0.1  # of the p99 response time
+
+
+def check(
+    load: Load,
+    result: LoadResult,
+    *,
+    ceiling_rps: float | None = None,
+    looks: Sequence[Look] = (),
+    samples: Sequence[Sample] = (),
+) -> tuple[Gate, ...]:
+    """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server.
+
+    `looks` at the row, from before the warm-up until after the window; `samples`: what it counts.
+    """
+    return (
+        _answers_checked(load, result),
+        _error_rate(result),
+        _littles_law(result),
+        _generator_cpu(result),
+        _ceiling_share(result, ceiling_rps),
+        presence.kept_running(result, looks),
+        *((_send_lateness(result), _arrivals_sent(result)) if load.kind == "open" else ()),
+        *((_requests_held(load, samples),) if load.kind == "held" else ()),
+    )
+
+
+def _answers_checked(load: Load, result: LoadResult) -> Gate:
+    """Each request is accounted for: right, wrong or still in hand.
+
+    Some have to be right, but for held connections, whose requests may well outlast the window.
+    """
+    checked = result.answered + result.failed
+    latencies = _decoded(result.response_us).total_count
+    whole = result.sent == checked + result.unfinished and latencies == checked
+    detail = (
+        f"{result.answered:,} of {checked:,} answers right, {result.unfinished:,} in hand at end"
+        if whole
+        else f"{result.sent:,} sent, but {checked:,} answers, {result.unfinished:,} in hand, "
+        f"{latencies:,} latencies"
+    )
+    enough = result.answered > 0 or (load.kind == "held" and result.unfinished > 0)
+    return Gate("answers checked", whole and enough, result.answered, 1, detail)
+
+
+def _error_rate(result: LoadResult) -> Gate:
+    finished = result.answered + result.failed
+    rate = result.failed / finished if finished else 0.0
+    named = ", ".join(f"{count:,} × {name}" for name, count in _by_count(result))
+    return Gate(
+        "error rate", rate <= ERROR_RATE, rate, ERROR_RATE, f"share failed: {named or 'none'}"
+    )
+
+
+def _by_count(result: LoadResult) -> list[tuple[str, int]]:
+    return sorted(result.errors.items(), key=lambda error: (-error[1], error[0]))
+
+
+def _littles_law(result: LoadResult) -> Gate:
+    """Mean requests in hand = throughput × mean service time (Little 1961).
+
+    Both sides are measured apart: the left by counting requests in hand, the right from the
+    recorded latencies, corrected for the requests in hand at the two ends of the window.
+    """
+    latencies = _decoded(result.service_us)
+    recorded = latencies.get_mean_value() * latencies.total_count / 1e6 + result.boundary_s
+    counted = result.mean_in_flight * result.duration_s
+    apart = abs(recorded / counted - 1) if counted > 0 else 0.0
+    in_flight = recorded / result.duration_s
+    detail = f"{result.mean_in_flight:.2f} in hand, {in_flight:.2f} by recorded latencies"
+    return Gate("Little's law", apart <= LITTLE, apart, LITTLE, detail)
+
+
+def _generator_cpu(result: LoadResult) -> Gate:
+    cpu = result.generator_cpu
+    detail = f"{cpu:.0%} of a core in the busiest generator process"
+    return Gate("generator CPU", cpu <= GENERATOR_CPU, cpu, GENERATOR_CPU, detail)
+
+
+def _ceiling_share(result: LoadResult, ceiling_rps: float | None) -> Gate:
+    if not ceiling_rps:
+        return Gate("share of ceiling", True, None, CEILING_SHARE, "generator not calibrated")
+    share = (result.answered + result.failed) / result.duration_s / ceiling_rps
+    detail = f"{share:.0%} of the {ceiling_rps:,.0f} requests/s that the generator can make"
+    return Gate("share of ceiling", share < CEILING_SHARE, share, CEILING_SHARE, detail)
+
+
+def _send_lateness(result: LoadResult) -> Gate:
+    """What late sends add to the reported p99: response time has them in it, service time has not.
+
+    How late the latest are is no measure of that: they are seldom the requests that take longest.
+    """
+    late, response, service = (
+        _decoded(each).get_value_at_percentile(99)
+        for each in (result.send_late_us, result.response_us, result.service_us)
+    )
+    added, limit = max(0, response - service), max(LATE_US, LATE_SHARE * response)
+    detail = (
+        f"late sends add {added / 1000:.2f} ms to a p99 of {response / 1000:.2f} ms "
+        f"(p99 of the lateness: {late / 1000:.2f} ms)"
+    )
+    return Gate("send lateness", added <= limit, added, limit, detail)
+
+
+def _arrivals_sent(result: LoadResult) -> Gate:
+    detail = f"{result.unsendable:,} arrivals found no free connection; allow more connections"
+    if not result.unsendable:
+        detail = "every arrival found a connection"
+    return Gate("arrivals sent", result.unsendable == 0, result.unsendable, 0, detail)
+
+
+def _requests_held(load: Load, samples: Sequence[Sample]) -> Gate:
+    """Whether the service had them in hand, as it counts itself: median of the window's samples.
+
+    A server that leaves connections in the queue of the kernel would show too little memory a
+    request.
+    """
+    counted = [each.in_flight for each in samples if each.t > 0 and each.in_flight is not None]
+    if not counted:
+        detail = "the service does not count its requests in hand"
+        return Gate("requests held", True, None, HELD_SHARE, detail)
+    held = statistics.median(counted)
+    share, detail = held / load.connections, f"{held:,.0f} of {load.connections:,} in hand"
+    return Gate("requests held", share >= HELD_SHARE, share, HELD_SHARE, detail)
+
+
+def _decoded(encoded: str) -> Any:
+    return histogram.decode(encoded)

@@ -1,0 +1,240 @@
+"""One trial: the row as the level wants it, the load, and the service's side of it."""
+
+from __future__ import annotations
+
+import json
+import random
+import urllib.request
+import zlib
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import asdict
+from typing import Any, Protocol
+
+from loadtest.analysis.prediction import predict
+from loadtest.backends.native import Cpus
+from loadtest.contract import scenarios
+from loadtest.inventory.manifest import Row
+from loadtest.model import load
+from loadtest.model.experiment import Experiment, Level
+from loadtest.model.load import Load, LoadResult
+from loadtest.plan.schedule import PlannedTrial
+from loadtest.results.trials import Gate, Trial
+from loadtest.run import gates, settling
+from loadtest.run.forkserver import ForkServer
+from loadtest.run.sampler import Sampler
+
+# A second load starts before the measured one and ends after it.
+MARGIN_S = 2.0
+LONGEST_PHASE_S = 0.2
+PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
+
+
+class House(Protocol):
+    """Running rows, as processes or in containers."""
+
+    backend: str  # native or compose
+    rows: dict[str, Row]  # with the ports that they really have
+    cpus: Cpus
+
+    @property
+    def database_url(self) -> str | None:
+        """Where Postgres can be asked about its connections; None where it is out of reach."""
+
+    def alive(self, name: str) -> bool:
+        """Whether the row still runs."""
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start the row anew with `environment` over its declared one."""
+
+
+class Measurement:
+    """Takes trials in a house.
+
+    `peaks`, by experiment and row in requests/s, grows as they are found. `about` is what each row
+    says of itself as it runs now.
+    """
+
+    def __init__(
+        self,
+        house: House,
+        *,
+        run_id: str,
+        seed: int,
+        ceiling_rps: float | None = None,
+        peaks: Mapping[str, Mapping[str, float]] | None = None,
+        forks: ForkServer | None = None,
+    ) -> None:
+        self.about = {name: about(row, house.backend) for name, row in house.rows.items()}
+        self.peaks = {name: dict(found) for name, found in (peaks or {}).items()}
+        self._house = house
+        self._run_id = run_id
+        self._seed = seed
+        self._ceiling_rps = ceiling_rps
+        self._forks = forks
+        self._overrides: dict[str, Mapping[str, str]] = {}
+        self._practised: set[tuple[str, str]] = set()
+
+    def take(self, planned: PlannedTrial, attempt: int) -> Trial:
+        """Run the trial once, gates checked."""
+        experiment, level, service = planned.experiment, planned.level, planned.service
+        asked = self._load(experiment, level)
+        self._prepare(service, level.environment, fresh=experiment.fresh or attempt > 1)
+        if not experiment.restarts:
+            self._practise(service, level)
+        # The arms of a block get the same requests at the same moments.
+        seed = seed_of(self._seed, experiment.name, planned.round, level.label)
+        with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
+            background = self._background(beside, experiment, service, seed)
+            result = self._run(
+                service,
+                asked,
+                level,
+                experiment.warmup_s + phase_s(level, seed),
+                experiment.duration_s,
+                seed,
+                sampler.look,
+            )
+        extra = {"background": asdict(background.result())} if background else {}
+        samples = sampler.samples(result.started_at)
+        return Trial(
+            run_id=self._run_id,
+            experiment=experiment.name,
+            index=planned.index,
+            attempt=attempt,
+            round=planned.round,
+            order=planned.order,
+            arm=planned.arm,
+            service=service,
+            level=level.label,
+            scenario=level.scenario,
+            parameters=level.parameters,
+            load=asked,
+            result=result,
+            samples=samples,
+            gates=_gates(
+                experiment,
+                gates.check(
+                    asked,
+                    result,
+                    ceiling_rps=self._ceiling_rps,
+                    looks=sampler.looks(result.started_at),
+                    samples=samples,
+                ),
+            ),
+            prediction=predict(self.about[service], asked, level.scenario, level.parameters),
+            extra=extra,
+        )
+
+    def _load(self, experiment: Experiment, level: Level) -> Load:
+        if level.share_of_peak is None or experiment.peak is None:
+            return level.load
+        known = self.peaks.setdefault(experiment.name, {})
+        for row in experiment.rows:
+            if row not in known:
+                known[row] = self._peak(experiment, level, row, experiment.peak)
+        return level.at_peak(min(known.values()))
+
+    def _peak(self, experiment: Experiment, level: Level, row: str, asked: Load) -> float:
+        self._prepare(row, level.environment, fresh=experiment.fresh)
+        self._practise(row, level)
+        seed = seed_of(self._seed, experiment.name, "peak")
+        result = self._run(row, asked, level, experiment.warmup_s, experiment.duration_s, seed)
+        return result.goodput_rps
+
+    def _prepare(self, service: str, environment: Mapping[str, str], *, fresh: bool) -> None:
+        """Bring the row into the state that the level asks for, free of what came before."""
+        changed = environment != self._overrides.get(service, {})
+        if fresh or changed or not self._house.alive(service) or not self._settled(service):
+            self._house.restart(service, environment)
+            self._practised -= {each for each in self._practised if each[0] == service}
+            self._overrides[service] = environment
+            self.about[service] = about(self._house.rows[service], self._house.backend)
+
+    def _settled(self, service: str) -> bool:
+        return settling.settled(self._house.rows[service], self._house.backend)
+
+    def _practise(self, service: str, level: Level) -> None:
+        """Ask a row that has just started for a while, uncounted: V8 compiles what it sees often.
+
+        Each row once for each kind of request, so that none enters its first trial cold.
+        """
+        if (service, level.scenario) not in self._practised:
+            websocket = level.load.kind == "websocket"
+            asked = Load("websocket" if websocket else "closed", PRACTICE_CONNECTIONS)
+            self._run(service, asked, level, 0.0, PRACTICE_S, seed=0)
+            self._practised.add((service, level.scenario))
+            self._settled(service)
+
+    def _sampler(self, service: str) -> Sampler:
+        house = self._house
+        return Sampler(service, house.rows[service].metrics_url(house.backend), house.database_url)
+
+    def _background(
+        self, pool: ThreadPoolExecutor, experiment: Experiment, service: str, seed: int
+    ) -> Future[LoadResult] | None:
+        """Start the experiment's second load on the same row."""
+        second = experiment.background
+        if second is None:
+            return None
+        level = Level("", 0, second.load, second.scenario, second.parameters, {})
+        lasting = experiment.warmup_s + experiment.duration_s + MARGIN_S
+        return pool.submit(self._run, service, second.load, level, 0.0, lasting, seed + 1)
+
+    def _run(
+        self,
+        service: str,
+        asked: Load,
+        level: Level,
+        warmup_s: float,
+        duration_s: float,
+        seed: int,
+        entered: Callable[[str], None] = lambda _: None,
+    ) -> LoadResult:
+        row = self._house.rows[service]
+        return load.run(
+            asked,
+            target=row.url(self._house.backend),
+            service=service,
+            scenario=level.scenario,
+            parameters=level.parameters,
+            warmup_s=warmup_s,
+            duration_s=duration_s,
+            seed=seed,
+            cpus=self._house.cpus.load,
+            ceiling_rps=self._ceiling_rps,
+            backend=self._house.backend,
+            run_id=self._run_id,
+            forks=self._forks,
+            entered=entered,
+        )
+
+
+def phase_s(level: Level, seed: int) -> float:
+    """Where in a wait the window begins, drawn from the seed that a block's arms share, in seconds.
+
+    Requests that all wait alike are answered in waves. A window that always began at the same point
+    of a wave would lose, or win, part of one in every round.
+    """
+    scenario = scenarios.choose(level.scenario)
+    latency_s = scenario.latency_s(scenario.filled(level.parameters)) or 0.0
+    return random.Random(seed).random() * min(latency_s, LONGEST_PHASE_S)
+
+
+def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
+    """The gates that the experiment has: where failed requests are a result they fail none."""
+    return tuple(
+        each for each in found if not (experiment.errors_allowed and each.name == "error rate")
+    )
+
+
+def about(row: Row, backend: str) -> Mapping[str, Any]:
+    """What the row says of itself at /about."""
+    with urllib.request.urlopen(f"{row.url(backend)}/about", timeout=10) as response:
+        answer: Mapping[str, Any] = json.load(response)
+    return answer
+
+
+def seed_of(*parts: object) -> int:
+    """A seed that depends on all of `parts` and on nothing else."""
+    return zlib.crc32(":".join(map(str, parts)).encode())

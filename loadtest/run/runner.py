@@ -1,0 +1,207 @@
+"""Runs a plan, one trial after another; each finished trial is on disk before the next."""
+
+from __future__ import annotations
+
+import errno
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Protocol
+
+from loadtest.contract.verification import verify
+from loadtest.inventory.manifest import Row
+from loadtest.model.load import LoadError
+from loadtest.plan.plans import CHECKS, Plan, PlanError
+from loadtest.plan.schedule import PlannedTrial
+from loadtest.results import record, trials
+from loadtest.results.record import Record
+from loadtest.results.trials import Trial
+from loadtest.run import calibrate
+from loadtest.run.forkserver import ForkServer
+from loadtest.run.measurement import House, Measurement
+from loadtest.system.processes import pinned
+
+MAX_ATTEMPTS = 3
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_BUDGETED = ("WORKERS", "THREADS", "POOL_SIZE")
+
+
+class Watch(Protocol):
+    """What a person sees of a run."""
+
+    def say(self, text: str) -> None:
+        """One line about what goes on, or went wrong."""
+
+    def trial(self, planned: PlannedTrial, attempt: int) -> None:
+        """A trial starts."""
+
+    def done(self, planned: PlannedTrial, trial: Trial) -> None:
+        """A trial has ended for good."""
+
+
+class Runner:
+    """One run: its plan, its folder, and its record, which is kept in run.json all along."""
+
+    def __init__(self, plan: Plan, folder: Path, known: Record, watch: Watch) -> None:
+        self.plan = plan
+        self.record = known
+        self._folder = folder
+        self._watch = watch
+
+    def execute(self, house: AbstractContextManager[House]) -> Record:
+        """Open the house, run every trial that is not done yet, close the house.
+
+        Ctrl-C and a full disk end the run early; `record.reason` says so, and what was finished
+        stays. Every other error passes through, once run.json is up to date.
+        """
+        reason = "stopped by an error"
+        try:
+            with house as running, pinned(running.cpus.load), ForkServer() as forks:
+                self._introduce(running)
+                self._verify(running)
+                self._check(running)
+                self._calibrate(running, forks)
+                self._run(running, forks)
+            reason = ""
+        except KeyboardInterrupt:
+            reason = "stopped by Ctrl-C"
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            disk = record.outside(self._folder)
+            reason = f"no space left on the disk of {disk}; make room, then resume"
+        finally:
+            self._end(reason)
+        return self.record
+
+    def _update(self, **changes: Any) -> None:
+        self.record = replace(self.record, **changes)
+        record.write(self._folder, self.record)
+
+    def _end(self, reason: str) -> None:
+        try:
+            self._update(finished_at=record.now(), interrupted=bool(reason), reason=reason)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+
+    def _introduce(self, house: House) -> None:
+        cpus = {"service": house.cpus.service, "load": house.cpus.load}
+        self._update(
+            cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
+            rows={name: declared(row) for name, row in house.rows.items()},
+        )
+
+    def _verify(self, house: House) -> None:
+        """Check each row's answers and slots; a row that fails is never timed."""
+        wrong: dict[str, str] = {}
+        for name, row in house.rows.items():
+            self._watch.say(f"checking the answers of {name}")
+            found = verify(row, house.backend, house.database_url)
+            self._update(
+                warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))),
+                rows={**self.record.rows, name: {**self.record.rows[name], "burst": found.seen}},
+            )
+            if found.failures:
+                wrong[name] = shortened(found.failures)
+                self._watch.say(f"{name} is not timed: {wrong[name]}")
+        if wrong and self.record.resumed:
+            raise PlanError(
+                f"a resumed run needs the rows it began with; failing: {', '.join(wrong)}"
+            )
+        self.plan = self.plan.without(wrong) if wrong else self.plan
+        self._update(
+            unverified=wrong,
+            left_out=dict(self.plan.left_out),
+            plans=self.plan.planned,
+            experiments=self.plan.documents,
+            planned=len(self.plan.trials),
+        )
+
+    def _check(self, house: House) -> None:
+        """The experiments that take no load."""
+        self._update(
+            checks={
+                each.name: {
+                    row: CHECKS[each.check](house.rows[row].url(house.backend)) for row in each.rows
+                }
+                for each in self.plan.experiments
+                if each.check
+            }
+        )
+
+    def _calibrate(self, house: House, forks: ForkServer) -> None:
+        """What the load generator can do here and now, so that no trial measures it instead."""
+        self._watch.say("calibrating the load generator")
+        found = calibrate.calibrate(
+            load_cpus=house.cpus.load,
+            service_cpus=house.cpus.service,
+            quick=True,
+            forks=forks,
+        )
+        self._update(calibration=found)
+
+    def _run(self, house: House, forks: ForkServer) -> None:
+        measurement = Measurement(
+            house,
+            run_id=self.record.run_id,
+            seed=self.plan.options.seed,
+            peaks=self.record.peaks,
+            ceiling_rps=(self.record.calibration or {}).get("ceiling_rps"),
+            forks=forks,
+        )
+        rows = {
+            name: {**row, "observed": measurement.about[name]}
+            for name, row in self.record.rows.items()
+        }
+        self._update(rows=rows)
+        latest = {(each.experiment, each.index): each for each in self._before()}
+        for planned in self.plan.trials:
+            trial = latest.get((planned.experiment.name, planned.index))
+            while trial is None or not (trial.valid or trial.attempt >= MAX_ATTEMPTS):
+                trial = self._take(measurement, planned, trial.attempt + 1 if trial else 1)
+            self._watch.done(planned, trial)
+
+    def _before(self) -> list[Trial]:
+        """Trials of an earlier part of this run."""
+        path = self._folder / "trials.jsonl"
+        return trials.recover(path) if path.exists() else []
+
+    def _take(self, measurement: Measurement, planned: PlannedTrial, attempt: int) -> Trial:
+        self._watch.trial(planned, attempt)
+        try:
+            trial = measurement.take(planned, attempt)
+        except LoadError as error:
+            trial = self._again(measurement, planned, attempt, error)
+        trials.append(self._folder / "trials.jsonl", trial)
+        if measurement.peaks != self.record.peaks:
+            self._update(peaks={name: dict(each) for name, each in measurement.peaks.items()})
+        return trial
+
+    def _again(
+        self, measurement: Measurement, planned: PlannedTrial, attempt: int, error: LoadError
+    ) -> Trial:
+        """Take a trial whose load could not be made once more, and say so in the record."""
+        place = f"{planned.experiment.name}, round {planned.round}, {planned.arm}"
+        warning = f"{place}: taken again, because {error}"
+        self._watch.say(warning)
+        self._update(warnings=(*self.record.warnings, warning))
+        return measurement.take(planned, attempt)
+
+
+def shortened(failures: Sequence[str], most: int = 3) -> str:
+    """The first failures, and how many more there are."""
+    more = f"; and {len(failures) - most} more" if len(failures) > most else ""
+    return "; ".join(failures[:most]) + more
+
+
+def declared(row: Row) -> dict[str, Any]:
+    """What docker-compose.yml says of the row, under the budget of the run."""
+    return {
+        "framework": row.framework,
+        "model": row.model,
+        "command": list(row.command),
+        "leaves_out": list(row.leaves_out),
+        "environment": {name: row.environment.get(name, "") for name in _BUDGETED},
+    }

@@ -1,0 +1,183 @@
+"""The service's side of a trial: its own metrics, and Postgres's view of it."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import socket
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from types import TracebackType
+
+import psycopg
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest.results.trials import Sample
+from loadtest.run.presence import Look
+
+INTERVAL_S = 1.0
+_CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
+_UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_BACKENDS = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE application_name = %s AND backend_type = 'client backend'
+"""
+
+
+@dataclass(frozen=True)
+class _Reading:
+    """One look at the service: wall-clock time, its metrics summed by name, its connections."""
+
+    at: float
+    metrics: Mapping[str, float]
+    database_connections: int | None
+
+
+class Sampler:
+    """Reads `metrics_url` and pg_stat_activity in a thread while the context is open.
+
+    Once every `interval_s`, and at once when `look` is called: so CPU time, which only grows, can
+    be told of exactly the measured window.
+    A look that fails (a saturated event loop that serves its own metrics) leaves a gap, no error.
+    `database_url` None leaves the connections out.
+    """
+
+    def __init__(
+        self,
+        service: str,
+        metrics_url: str,
+        database_url: str | None,
+        interval_s: float = INTERVAL_S,
+    ) -> None:
+        self._service = service
+        self._metrics_url = metrics_url
+        self._database_url = database_url
+        self._interval_s = interval_s
+        self._readings: list[_Reading] = []
+        self._looks: list[Look] = []
+        self._wanted = threading.Event()
+        self._done = False
+        self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
+
+    def __enter__(self) -> Sampler:
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._done = True
+        self._wanted.set()
+        self._thread.join()
+
+    def look(self, _: str = "") -> None:
+        """Read now, not when the next reading is due."""
+        self._wanted.set()
+
+    def samples(self, started_at: str) -> tuple[Sample, ...]:
+        """What was seen, timed from `started_at` (ISO 8601), the first look left out."""
+        start = datetime.fromisoformat(started_at).timestamp()
+        pairs = zip(self._readings, self._readings[1:], strict=False)
+        return tuple(_sample(before, after, start) for before, after in pairs)
+
+    def looks(self, started_at: str) -> tuple[Look, ...]:
+        """Every look, those in vain included, timed from `started_at` (ISO 8601)."""
+        start = datetime.fromisoformat(started_at).timestamp()
+        return tuple(
+            replace(each, began=each.began - start, ended=each.ended - start)
+            for each in self._looks
+        )
+
+    def _run(self) -> None:
+        with contextlib.ExitStack() as stack:
+            connection = self._connect(stack)
+            due = time.monotonic()
+            self._look(connection)
+            while not self._done:
+                due = max(due + self._interval_s, time.monotonic())
+                if self._wanted.wait(due - time.monotonic()):
+                    self._wanted.clear()
+                if not self._done:
+                    self._look(connection)
+
+    def _look(self, connection: psycopg.Connection | None) -> None:
+        began = time.time()
+        try:
+            metrics = scrape(self._metrics_url)
+        except (OSError, ValueError) as error:
+            self._looks.append(Look(began, time.time(), away=_unreachable(error)))
+            return
+        ended = time.time()
+        found = metrics.get(_CPU_S), metrics.get(_WORKERS_ENDED)
+        self._looks.append(Look(began, ended, *found))
+        self._readings.append(_Reading((began + ended) / 2, metrics, self._connections(connection)))
+
+    def _connect(self, stack: contextlib.ExitStack) -> psycopg.Connection | None:
+        if self._database_url is None:
+            return None
+        with contextlib.suppress(psycopg.OperationalError):
+            return stack.enter_context(
+                psycopg.connect(self._database_url, autocommit=True, application_name="lab-sampler")
+            )
+        return None
+
+    def _connections(self, connection: psycopg.Connection | None) -> int | None:
+        if connection is None:
+            return None
+        try:
+            found = connection.execute(_BACKENDS, [self._service]).fetchone()
+        except psycopg.OperationalError:
+            return None
+        return int(found[0]) if found else None
+
+
+def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
+    """Metrics at `url`, summed over their labels by sample name; pool connections by state.
+
+    Raises OSError where nothing answers and ValueError where the answer is no metrics.
+    """
+    with urllib.request.urlopen(url, timeout=timeout_s) as response:
+        text = response.read().decode()
+    totals: dict[str, float] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            name = sample.name
+            if "state" in sample.labels:
+                name += ":" + sample.labels["state"]
+            if name == "lab_scheduling_lag_seconds":
+                totals[name] = max(totals.get(name, 0.0), sample.value)
+            else:
+                totals[name] = totals.get(name, 0.0) + sample.value
+    return totals
+
+
+def _unreachable(error: Exception) -> bool:
+    """Whether nobody listens there; a service that is slow, or answers badly, does."""
+    reason = error.reason if isinstance(error, urllib.error.URLError) else error
+    return isinstance(reason, socket.gaierror) or (
+        isinstance(reason, OSError) and reason.errno in _UNREACHABLE
+    )
+
+
+def _sample(before: _Reading, after: _Reading, start: float) -> Sample:
+    metrics = after.metrics
+    spent = metrics.get(_CPU_S, 0.0) - before.metrics.get(_CPU_S, 0.0)
+    return Sample(
+        t=round(after.at - start, 3),
+        cpu=round(max(0.0, spent) / max(after.at - before.at, 1e-6), 4),
+        pss_bytes=int(metrics.get("lab_process_pss_bytes", 0)),
+        threads=int(metrics.get("lab_threads", 0)),
+        in_flight=metrics.get("http_server_active_requests"),
+        scheduling_lag_s=metrics.get("lab_scheduling_lag_seconds"),
+        pool_used=metrics.get("db_client_connection_count:used"),
+        pool_pending=metrics.get("db_client_connection_pending_requests"),
+        database_connections=after.database_connections,
+    )

@@ -1,0 +1,1 @@
+"""Arithmetic with sources: histograms, intervals, scalability."""

@@ -1,0 +1,1 @@
+"""The operating system: processes, ports, descriptors, and what the machine is."""

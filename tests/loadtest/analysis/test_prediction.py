@@ -1,0 +1,84 @@
+"""slots / L, and which limit binds."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadtest.analysis.prediction import PAUSES, TAKEN, foretold, predict
+from loadtest.model.load import Load
+
+GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
+ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
+
+
+@pytest.mark.parametrize(
+    ("about", "connections", "rps", "bound_by"),
+    [
+        (GTHREAD, 1, 10.0, "connections"),
+        (GTHREAD, 8, 80.0, "connections"),
+        (GTHREAD, 32, 120.0, "threads"),
+        (ASYNC, 128, 400.0, "pool"),
+    ],
+)
+def test_a_wait(about: dict[str, object], connections: int, rps: float, bound_by: str) -> None:
+    found = predict(about, Load("closed", connections), "wait", {"ms": 100})
+    assert found is not None
+    assert found.rps == pytest.approx(rps)
+    assert found.bound_by == bound_by
+    assert found.latency_s == pytest.approx(0.1)
+
+
+def test_five_waits_in_one_request() -> None:
+    in_turn = predict(GTHREAD, Load("closed", 4), "fanout", {"n": 5, "ms": 50})
+    at_once = predict(ASYNC, Load("closed", 4), "fanout", {"n": 5, "ms": 50})
+    crowded = predict(ASYNC, Load("closed", 32), "fanout", {"n": 5, "ms": 50})
+    assert in_turn is not None
+    assert at_once is not None
+    assert crowded is not None
+    assert in_turn.rps == pytest.approx(4 / 0.25)
+    assert at_once.rps == pytest.approx(4 / 0.05)
+    assert crowded.rps == pytest.approx(40 / 0.25)
+    assert (at_once.bound_by, crowded.bound_by) == ("connections", "pool")
+
+
+def test_a_median_in_a_closed_load_is_foretold_too() -> None:
+    load = Load("closed", 12)
+    alone, crowded = (predict(ASYNC, load, "fanout", {"n": n, "ms": 50}) for n in (1, 20))
+    assert foretold(alone, load, "p50_ms") == pytest.approx(50.0)
+    assert foretold(crowded, load, "p50_ms") == pytest.approx(300.0)
+    assert foretold(crowded, load, "goodput_rps") == pytest.approx(40.0)
+    assert foretold(crowded, Load("open", 12, 5.0), "p50_ms") is None
+    assert foretold(crowded, load, "p99_ms") is None
+
+
+def test_clients_that_pause_ask_for_less_than_the_slots_allow() -> None:
+    few, many = (
+        predict(ASYNC, Load("closed", n, think_s=0.9), "wait", {"ms": 100}) for n in (100, 1000)
+    )
+    assert few is not None
+    assert many is not None
+    assert few.rps == pytest.approx(100.0)
+    assert many.rps == pytest.approx(400.0)
+    assert (few.bound_by, many.bound_by) == (PAUSES, "pool")
+
+
+def test_clients_without_a_greenlet_are_not_served() -> None:
+    row = ASYNC | {"model": "greenlets", "workers": 1, "threads": 1000, "fanout": "at once"}
+    few, many = (
+        predict(row, Load("closed", n, think_s=4.95), "wait", {"ms": 50}) for n in (1000, 5000)
+    )
+    assert few is not None
+    assert many is not None
+    assert few.rps == many.rps == pytest.approx(200.0)
+    assert (few.bound_by, many.bound_by) == (PAUSES, TAKEN)
+
+
+def test_an_offered_rate_below_the_slots_binds() -> None:
+    found = predict(ASYNC, Load("open", 256, rate_rps=50.0), "wait", {"ms": 100})
+    assert found is not None
+    assert (found.rps, found.bound_by) == (50.0, "offered rate")
+
+
+@pytest.mark.parametrize(("scenario", "parameters"), [("json", {}), ("wait", {"ms": 0})])
+def test_nothing_is_said_where_nothing_waits(scenario: str, parameters: dict[str, int]) -> None:
+    assert predict(ASYNC, Load("closed", 8), scenario, parameters) is None

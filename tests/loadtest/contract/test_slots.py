@@ -1,0 +1,130 @@
+"""What the slot check says of rows that declare the wrong thing."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import psycopg
+import pytest
+
+from loadtest.backends.native import Lab
+from loadtest.contract import slots
+from loadtest.contract.slots import SlotError, SlotReport
+
+pytestmark = pytest.mark.timed
+
+HONEST = SlotReport(
+    service="x",
+    declared=8,
+    bound_by="pool",
+    observed=8,
+    backends=8,
+    backends_allowed=8,
+    keep_alive_p50_ms=0.4,
+    worker_requests={"1": 30, "2": 40},
+)
+
+
+@contextmanager
+def row(database_url: str, name: str, about: dict[str, Any], *, really: int) -> Iterator[str]:
+    """A row that declares `about` and lets `really` requests wait at once."""
+    room = threading.Semaphore(really)
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            if self.path.startswith("/wait"):
+                with room, psycopg.connect(database_url, application_name=name) as connection:
+                    connection.execute("SELECT pg_sleep(0.4)")
+            body = json.dumps(about).encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: object) -> None: ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def observe(lab: Lab, name: str, declared: int, pool: int, really: int) -> SlotReport:
+    about = {"slots": declared, "slots_bound_by": "pool", "workers": 1, "pool_size": pool}
+    with row(lab.database_url, name, about, really=really) as url:
+        return slots.observe(url, f"{url}/metrics", lab.database_url, name)
+
+
+def test_a_row_that_tells_the_truth_passes(lab: Lab) -> None:
+    # This row closes its connections, and a session outlives its client by a moment.
+    report = observe(lab, "honest", declared=3, pool=6, really=3)
+    assert (report.observed, report.failures) == (3, ())
+
+
+def test_a_row_without_keep_alive_is_told_apart(lab: Lab) -> None:
+    # BaseHTTPRequestHandler speaks HTTP/1.0 unless told otherwise.
+    report = observe(lab, "brief", declared=1, pool=1, really=1)
+    assert report.keep_alive_p50_ms is None
+    assert any("no keep-alive" in warning for warning in report.warnings)
+
+
+def test_a_row_that_promises_too_much_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(slots, "WAVES", 1)
+    monkeypatch.setattr(slots, "LONGEST_S", 2.0)
+    report = observe(lab, "braggart", declared=5, pool=5, really=2)
+    assert report.failures == ("/about declares 5 slots (pool), but 2 requests waited at once",)
+
+
+def test_a_row_that_takes_more_than_it_says_fails_twice(lab: Lab) -> None:
+    report = observe(lab, "glutton", declared=2, pool=2, really=4)
+    assert (report.observed, len(report.failures)) == (4, 2)
+    assert "workers × pool is 2" in report.failures[1]
+
+
+def test_a_row_that_is_away_is_one_clear_error(lab: Lab) -> None:
+    with pytest.raises(SlotError, match=r"row ghost: .*refused"):
+        slots.observe("http://127.0.0.1:9", "http://127.0.0.1:9", lab.database_url, "ghost")
+
+
+def test_a_database_that_is_away_is_one_clear_error(lab: Lab) -> None:
+    about = {"slots": 1, "slots_bound_by": "pool", "workers": 1, "pool_size": 1}
+    with (
+        row(lab.database_url, "x", about, really=1) as url,
+        pytest.raises(SlotError, match=r"row x: Postgres: .*refused"),
+    ):
+        slots.observe(url, url, "postgresql://lab@127.0.0.1:9/lab", "x")
+
+
+def test_an_honest_report_has_nothing_to_say() -> None:
+    assert (HONEST.failures, HONEST.warnings) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("requests", "uneven"),
+    [
+        ({"1": 30, "2": 45}, False),
+        ({"1": 30, "2": 46}, True),
+        ({"1": 0, "2": 9}, True),
+        ({}, False),
+    ],
+)
+def test_uneven_workers_are_a_warning(requests: dict[str, int], uneven: bool) -> None:
+    report = SlotReport(**{**vars(HONEST), "worker_requests": requests})
+    assert any("uneven workers" in warning for warning in report.warnings) == uneven
+    assert report.failures == ()
+
+
+def test_slow_keep_alive_is_a_failure_that_names_the_suspect() -> None:
+    report = SlotReport(**{**vars(HONEST), "keep_alive_p50_ms": 44.0})
+    assert any("44 ms" in failure and "TCP_NODELAY" in failure for failure in report.failures)

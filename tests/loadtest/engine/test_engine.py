@@ -1,0 +1,279 @@
+from __future__ import annotations
+
+import itertools
+import re
+import socket
+import time
+from collections.abc import Iterator
+
+import pytest
+
+from loadtest.contract import scenarios
+from loadtest.engine.arrivals import poisson, uniform
+from loadtest.engine.engine import Engine
+from loadtest.engine.request import http_request, json_is
+from loadtest.engine.stream import Stream, resolve
+from tests.driving import drive, stalling
+from tests.lying_servers import OK, Script, answering, once, read_request, serving
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timed
+
+
+def replaced(old: bytes, new: bytes) -> bytes:
+    return OK.replace(old, new)
+
+
+def drip(connection: socket.socket) -> None:
+    """A byte now and then, for ever."""
+    read_request(connection)
+    for byte in itertools.chain(OK[:-1], itertools.repeat(32)):
+        connection.sendall(bytes([byte]))
+        time.sleep(0.005)
+
+
+def never(connection: socket.socket) -> None:
+    while connection.recv(65536):
+        pass
+
+
+def reset(connection: socket.socket) -> None:
+    read_request(connection)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+
+
+LIES: dict[str, tuple[Script, str]] = {
+    "wrong body": (answering(replaced(b"World", b"wORLD")), "wrong body"),
+    "not even JSON": (answering(replaced(b"{", b"[")), "wrong body"),
+    "wrong status": (answering(replaced(b"200 OK", b"503 No")), "status 503"),
+    "right body, wrong status": (answering(replaced(b"200 OK", b"201 Ok")), "status 201"),
+    "an answer and a half": (answering(OK + OK[:20]), "excess bytes"),
+    "half a body": (once(OK[:-9]), "cut answer"),
+    "half a head": (once(OK[:30]), "cut answer"),
+    "garbage": (once(b"\x16\x03\x01 what?"), "not HTTP"),
+    "closed at the request": (once(b""), "connection closed"),
+    "closed at once": (lambda _: None, "connection (closed|reset)"),
+    "reset": (reset, "connection reset"),
+    "slow drip": (drip, "timeout"),
+    "never an answer": (never, "timeout"),
+}
+
+
+@pytest.mark.parametrize("lie", LIES)
+@pytest.mark.parametrize("open_loop", [False, True], ids=["closed", "open"])
+def test_every_lie_is_counted_under_its_name(lie: str, open_loop: bool) -> None:
+    script, name = LIES[lie]
+    with serving(script) as port:
+        tally = drive(
+            port,
+            connections=3,
+            timeout_s=0.15 if name == "timeout" else 30,
+            arrivals=uniform(100) if open_loop else None,
+        )
+    assert tally.answered == 0
+    assert tally.failed > 0
+    assert all(re.fullmatch(name, error) for error in tally.errors), tally.errors
+
+
+@pytest.mark.parametrize("lie", ["closed at once", "reset", "garbage", "half a body"])
+def test_a_server_that_fails_at_once_is_not_hammered(lie: str) -> None:
+    with serving(LIES[lie][0]) as port:
+        tally = drive(port, connections=1, seconds=0.5)
+    assert tally.failed <= 8  # pauses of 10, 20, 40 … ms
+
+
+def test_a_lie_among_right_answers_is_told_apart() -> None:
+    lie = replaced(b"World", b"wORLD")
+    with serving(answering(*[OK] * 9, lie, *[OK] * 10, lie, OK)) as port:
+        tally = drive(port)
+    assert tally.errors == {"wrong body": 2}
+    assert tally.answered > 20
+
+
+def test_refused_connections_cost_no_cpu() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    tally = drive(port, connections=20, seconds=0.6)
+    assert set(tally.errors) == {"connection refused"}
+    assert tally.failed <= 20 * 8
+    assert tally.cpu_s < 0.3
+
+
+def test_a_host_that_does_not_resolve_is_named() -> None:
+    assert resolve("no-such-host.invalid", 80) is None
+    tally = drive(80, address=None, connections=2)
+    assert set(tally.errors) == {"host not found"}
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        answering(OK),
+        answering(replaced(b"Content-Length: 27", b"content-LENGTH:27 ")),
+        answering(b"HTTP/1.1 103 Hints\r\n\r\n" + OK),
+        answering(
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+            b'5\r\n{"mes\r\n16\r\nsage":"Hello, World!"}\r\n0\r\n\r\n'
+        ),
+    ],
+    ids=["plain", "odd header", "early hints", "chunked"],
+)
+def test_right_answers_in_every_form(script: Script) -> None:
+    with serving(script) as port:
+        tally = drive(port, connections=2)
+    assert tally.failed == 0
+    assert tally.answered > 10
+    assert tally.reconnects == 0
+
+
+def test_every_byte_is_counted() -> None:
+    with serving(answering(OK)) as port:
+        tally = drive(port, connections=3, warmup_s=0.1)
+    assert tally.received == tally.answered * len(OK)
+
+
+def test_answers_in_pieces() -> None:
+    def script(connection: socket.socket) -> None:
+        while read_request(connection):
+            for start in range(0, len(OK), 40):
+                connection.sendall(OK[start : start + 40])
+                time.sleep(0.001)
+
+    with serving(script) as port:
+        tally = drive(port)
+    assert tally.failed == 0
+    assert tally.answered > 5
+    assert tally.received >= tally.answered * len(OK)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        replaced(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"),
+        replaced(b"HTTP/1.1", b"HTTP/1.0"),
+        replaced(b"Content-Length: 27", b"X-No-Length: 1"),
+    ],
+    ids=["connection: close", "HTTP/1.0", "no length"],
+)
+def test_a_closed_connection_is_opened_again(answer: bytes) -> None:
+    with serving(once(answer)) as port:
+        tally = drive(port)
+    assert tally.failed == 0
+    assert tally.answered > 3
+    assert abs(tally.reconnects - tally.answered) <= 1
+
+
+def test_a_kept_alive_connection_that_ran_out_is_no_failure() -> None:
+    """The service closes an idle connection: nothing was in hand, nothing is lost."""
+    with serving(once(OK)) as port:
+        tally = drive(port, connections=1, seconds=0.5, think_s=0.05)
+    assert tally.failed == 0
+    assert tally.answered > 3
+
+
+def test_a_request_that_does_not_fit_the_socket_at_once() -> None:
+    def script(connection: socket.socket) -> None:
+        left = len(large.data)
+        while got := connection.recv(65536):
+            left -= len(got)
+            if left == 0:
+                left = len(large.data)
+                connection.sendall(OK)
+
+    large = http_request("POST", "x", "/", json_is({"message": "Hello, World!"}), body="x" * 10**7)
+    with serving(script) as port:
+        tally = drive(port, seconds=0.5, traffic=lambda: itertools.repeat(large))
+    assert tally.answered > 0
+    assert tally.failed == 0
+
+
+def test_the_warm_up_is_left_out_and_counted() -> None:
+    seen = itertools.count()
+
+    def script(connection: socket.socket) -> None:
+        while read_request(connection):
+            next(seen)
+            connection.sendall(OK)
+
+    with serving(script) as port:
+        tally = drive(port, connections=4, warmup_s=0.2, seconds=0.3)
+        assert tally.sent_before > 0
+        assert eventually(lambda: _count(seen) >= tally.sent_before + tally.sent)
+    assert _count(seen) == tally.sent_before + tally.sent
+
+
+def _count(counter: Iterator[int]) -> int:
+    return int(re.search(r"\d+", repr(counter))[0])  # type: ignore[index]
+
+
+def test_requests_in_hand_at_the_end_are_unfinished() -> None:
+    with serving(never) as port:
+        tally = drive(port, connections=7, seconds=0.2)
+    assert (tally.sent, tally.unfinished, tally.failed) == (7, 7, 0)
+    assert tally.in_flight_s == pytest.approx(tally.unfinished_s)
+    assert 0 < tally.in_flight_s <= 7 * tally.duration_s
+
+
+def test_arrivals_without_a_free_connection_are_unsendable() -> None:
+    with serving(never) as port:
+        tally = drive(port, connections=2, seconds=0.5, arrivals=uniform(100))
+    assert tally.sent == tally.unfinished == 2
+    assert tally.unsendable == pytest.approx(48, abs=3)
+
+
+def test_what_was_due_while_the_machine_stalled_at_the_end_is_counted() -> None:
+    with serving(never) as port:
+        engine = stalling(after_s=0.25, lasts_s=1.0)
+        tally = drive(port, connections=2, seconds=0.3, arrivals=uniform(100), engine=engine)
+    assert tally.duration_s > 1.2
+    assert tally.sent + tally.unsendable == pytest.approx(100 * tally.duration_s, abs=3)
+
+
+def test_a_window_that_begins_late_has_its_own_answers_in_its_slices() -> None:
+    with serving(answering(OK)) as port:
+        engine = stalling(after_s=0.25, lasts_s=1.0)
+        tally = drive(port, connections=2, warmup_s=0.3, engine=engine)
+    window = [each.answered for number, each in tally.slices.items() if number >= 0]
+    assert sum(window) == tally.answered > 0
+
+
+def test_arrivals_are_poisson_and_the_seed_decides() -> None:
+    def gaps(seed: int) -> list[float]:
+        times = [0.0, *itertools.islice(poisson(1000.0, seed), 20_000)]
+        return [later - earlier for earlier, later in itertools.pairwise(times)]
+
+    found = gaps(7)
+    assert found == gaps(7) != gaps(8)
+    assert sum(found) / len(found) == pytest.approx(0.001, rel=0.03)
+    mean_square = sum(gap * gap for gap in found) / len(found)
+    assert mean_square == pytest.approx(2e-6, rel=0.1)  # an exponential's second moment
+
+
+def test_think_time_spaces_the_requests() -> None:
+    with serving(answering(OK)) as port:
+        tally = drive(port, connections=5, seconds=1.0, think_s=0.1)
+    assert 25 <= tally.answered <= 50
+
+
+def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
+    engine, json = Engine(), scenarios.choose("json")
+    with serving(answering(OK)) as port:
+        late = Stream(
+            engine,
+            service="late",
+            scenario="json",
+            address=resolve("127.0.0.1", port),
+            traffic=json.traffic("127.0.0.1", {}, 1),
+        )
+
+        def come(_: float) -> None:
+            engine.add_stream(late)
+            engine.add_connection(late)
+
+        engine.at(engine.now() + 0.1, come)
+        engine.measure(0.0, 0.4)
+        engine.run(lambda: engine.measured)
+    tally = engine.tallies[late]
+    engine.close()
+    assert tally.answered > 0
+    assert tally.sent == tally.answered + tally.unfinished

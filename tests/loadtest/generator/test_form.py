@@ -1,0 +1,125 @@
+"""Locust's start form: what it refuses, and that the message helps."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.contract.scenarios import SCENARIOS
+from loadtest.generator import form
+from loadtest.generator.guide import guide
+
+GOOD = {
+    "user_count": "60",
+    "spawn_rate": "60",
+    "host": "",
+    "scenario": "wait",
+    "parameters": "ms=100",
+    "load": "closed",
+    "rate": "100",
+    "think_ms": "0",
+    "request_timeout": "30",
+    "load_seed": "1",
+    "run_time": "",
+}
+
+
+def test_a_sensible_form_is_accepted() -> None:
+    assert form.problem(GOOD) == ""
+
+
+def test_options_that_the_form_does_not_have_are_refused_by_name() -> None:
+    options = {"spawn_rate", "run_time", "lab_duration", "web_port"}
+    assert form.hidden([*GOOD, "shape_class"], options) == ""
+    assert form.hidden([*GOOD, "lab_duration"], options).startswith("lab_duration is not set here")
+
+
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
+    load = "websocket" if SCENARIOS[name].websocket else "closed"
+    assert form.problem(GOOD | {"scenario": name, "parameters": "", "load": load}) == ""
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("user_count", "-1", "Number of users: give a whole number from 1 to 20,000"),
+        ("user_count", "0", "Number of users"),
+        ("user_count", "9" * 400, "Number of users"),
+        ("user_count", "many", "not 'many'"),
+        ("user_count", "1.5", "a whole number"),
+        ("user_count", "", "Number of users"),
+        ("user_count", "nan", "Number of users"),
+        ("spawn_rate", "-1", "Ramp up"),
+        ("spawn_rate", "nan", "Ramp up"),
+        ("spawn_rate", "inf", "Ramp up"),
+        ("spawn_rate", "0", "Ramp up"),
+        ("rate", "-5", "Rate"),
+        ("rate", "", "Rate"),
+        ("think_ms", "1e99", "Think ms"),
+        ("request_timeout", "soon", "Request timeout"),
+        ("load_seed", "0x10", "Load seed"),
+        ("scenario", "nonsense", "unknown scenario 'nonsense'"),
+        ("scenario", "x" * 5000, "unknown scenario 'xxx"),
+        ("parameters", "ms=99999", "give 0 to 10000"),
+        ("parameters", "ms=-1", "give 0 to 10000"),
+        ("parameters", "ms=fast", "name=number"),
+        ("parameters", "lines=3", "it takes: ms"),
+        ("parameters", "x" * 5000 + "=3", "it takes: ms"),
+        ("parameters", "<script>", "name=number"),
+        ("parameters", "ms=nan", "name=number"),
+        ("parameters", "ms=", "name=number"),
+        ("parameters", "ms=1 ms=2", "ms is there twice"),
+        ("parameters", "ms=" + "9" * 5000, "name=number"),
+        ("load", "websocket", "needs scenario websocket"),
+        ("load", "nonsense", "unknown load 'nonsense'; there are: closed, open"),
+        ("run_time", "soon", "Run time: give it as 20s, 3m or 1h20m"),
+        ("run_time", "-5", "Run time"),
+        ("run_time", "0", "Run time"),
+        ("run_time", "9" * 400, "Run time"),
+    ],
+)
+def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
+    message = form.problem(GOOD | {field: value})
+    assert hint in message
+    assert "\n" not in message
+    assert len(message) < 200
+
+
+def test_names_that_are_not_offered_are_refused_with_those_that_are() -> None:
+    known = ["fastapi-async", "flask-sync"]
+    assert form.unlisted("row", [], known) == ""
+    assert form.unlisted("row", ["flask-sync", "fastapi-async"], known) == ""
+    assert form.unlisted("row", ["flask-sync", "flask-snyc"], known) == (
+        "unknown row 'flask-snyc'; there are: fastapi-async, flask-sync"
+    )
+    assert form.unlisted("shape", [""], ["Default"]) == "unknown shape ''; there are: Default"
+    assert len(form.unlisted("shape", ["x" * 5000], ["Default"])) < 100
+
+
+@given(st.sampled_from(sorted(GOOD)), st.text(max_size=60))
+def test_whatever_is_typed_the_form_answers(field: str, value: str) -> None:
+    assert isinstance(form.problem(GOOD | {field: value}), str)
+
+
+def test_an_edit_of_the_users_alone_is_checked_too() -> None:
+    assert form.problem({"user_count": "10", "spawn_rate": "1"}) == ""
+    assert "Number of users" in form.problem({"user_count": "-10", "spawn_rate": "1"})
+
+
+def test_the_guide_leads_to_grafana_where_there_is_one() -> None:
+    assert "http://127.0.0.1:3001" in guide({"LAB_BACKEND": "compose", "GRAFANA_PORT": "3001"})
+
+
+def test_without_grafana_the_guide_leads_to_prometheus_where_there_is_one() -> None:
+    assert "http://127.0.0.1:9090" in guide({})
+    assert "http://127.0.0.1:4711" in guide({"LAB_PROMETHEUS": "http://127.0.0.1:4711"})
+    alone = guide({"LAB_PROMETHEUS": ""})
+    assert "href" not in alone
+    assert "Prometheus is not running" in alone
+
+
+def test_the_guide_names_every_scenario() -> None:
+    html = guide({})
+    assert [name for name in SCENARIOS if f"<b>{name}</b>" not in html] == []

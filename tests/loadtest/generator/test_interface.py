@@ -1,0 +1,99 @@
+"""Locust's web interface while the engine runs: it answers, and counts each request once."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.run import nullserver
+from loadtest.system.paths import LOCUSTFILE
+from loadtest.system.ports import free
+from loadtest.system.processes import Processes, wait_until
+
+pytestmark = pytest.mark.timed
+
+USERS = 8
+
+
+@pytest.fixture
+def null_server(tmp_path: Path) -> Iterator[str]:
+    with nullserver.running(tmp_path, nginx=None) as url:
+        yield url
+
+
+def get(url: str, data: bytes | None = None) -> dict[str, Any]:
+    with urllib.request.urlopen(url, data, timeout=20) as response:
+        found: dict[str, Any] = json.load(response)
+    return found
+
+
+def numbers(ui: str) -> dict[str, dict[str, Any]]:
+    return {row["name"]: row for row in get(f"{ui}/stats/requests")["stats"]}
+
+
+def reachable(ui: str, at_least: int) -> bool:
+    try:
+        return numbers(ui)["Aggregated"]["num_requests"] > at_least  # type: ignore[no-any-return]
+    except OSError:
+        return False
+
+
+@pytest.mark.parametrize("processes", [(), ("--processes=2",)], ids=["alone", "with workers"])
+def test_each_request_is_counted_once(
+    null_server: str, tmp_path: Path, processes: tuple[str, ...]
+) -> None:
+    (port, metrics, master) = free(3)
+    ui = f"http://127.0.0.1:{port}"
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--autostart"]
+    command += [f"--web-port={port}", "--web-host=127.0.0.1", f"--users={USERS}", "--spawn-rate=99"]
+    command += ["--scenario=json", "--load=closed", *processes, "scripted"]
+    if processes:
+        command += [f"--master-bind-port={master}", f"--master-port={master}"]
+    environment = {
+        **os.environ,
+        "LAB_TARGET": f"scripted={null_server}",
+        "LAB_LOAD_METRICS_PORT": str(metrics),
+    }
+    before = nullserver.served(null_server)
+    with Processes() as children:
+        locust = children.start(
+            "locust",
+            command,
+            log=tmp_path / "log",
+            cwd=LOCUSTFILE.parent.parent,
+            environment=environment,
+        )
+        wait_until(locust, lambda: reachable(ui, 2000), timeout_s=60, waiting_for="requests")
+        asked = time.monotonic()
+        running = get(f"{ui}/stats/requests")
+        assert time.monotonic() - asked < 5  # busy, yet not deaf
+        assert running["user_count"] == USERS
+        get(f"{ui}/stop", b"")
+        wait_until(
+            locust,
+            lambda: get(f"{ui}/stats/requests")["state"] in ("stopped", "ready"),
+            timeout_s=60,
+            waiting_for="stop",
+        )
+        served = nullserver.served(null_server) - before - 1  # one asks for the count
+        # The workers' last report may still be on its way.
+        wait_until(
+            locust,
+            lambda: reachable(ui, served - USERS - 1),
+            timeout_s=60,
+            waiting_for=f"{served} requests",
+        )
+        counted = numbers(ui)
+    assert counted["Aggregated"]["num_requests"] == counted["scripted /json"]["num_requests"]
+    assert served - USERS <= counted["Aggregated"]["num_requests"] <= served
+    assert counted["Aggregated"]["num_failures"] == 0
+    assert counted["scripted /json"]["avg_content_length"] == 27
+    assert counted["scripted /json"]["response_time_percentile_0.95"] > 0

@@ -1,0 +1,122 @@
+"""Budgets: what they say, and which ones are refused before anything starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from loadtest.inventory import budgets, manifest
+from loadtest.inventory.budgets import BudgetError
+from loadtest.inventory.manifest import COMPOSE_FILE, Row
+
+BUDGET = re.compile(
+    r"\$\{((?:\w+_)?(?:WORKERS|THREADS|POOL_SIZE|PROCESSES)|SERVICE_(?:CPUS|MEMORY)|POSTGRES_MAX_CONNECTIONS):-([^}]*)\}"
+)
+ALLOWED = 600
+# Its event loop waits with each query: one slot a process, whatever the budget.
+CANNOT_SHARE = "fastapi-blocking"
+
+
+def declared() -> dict[str, str]:
+    """The compose file's budget variables with their defaults."""
+    found = dict(BUDGET.findall(COMPOSE_FILE.read_text()))
+    return {name: value for name, value in found.items() if not name.startswith("LOCUST")}
+
+
+def of(name: str) -> dict[str, str]:
+    path = budgets.FOLDER / f"{name}.env"
+    return budgets.parse(path.read_text(), path)
+
+
+def row(name: str = "a", *, model: str = "async", **environment: str) -> Row:
+    return Row(
+        name=name,
+        framework="x",
+        model=model,
+        command=("x",),
+        environment=environment,
+        folder=Path(),
+        port=1,
+        metrics_port=2,
+    )
+
+
+def slots(demand: budgets.Demand) -> int:
+    own = demand.model in budgets.OWN_THREADS and demand.threads > 1
+    return demand.workers * (demand.threads if own else demand.pool_size)
+
+
+def test_as_shipped_is_what_compose_has_by_default() -> None:
+    assert of("as-shipped") == declared()
+
+
+def test_equal_slots_sets_every_variable_and_no_other() -> None:
+    assert of("equal-slots").keys() == declared().keys()
+
+
+def test_equal_slots_are_equal() -> None:
+    rows = manifest.load(variables=of("equal-slots"))
+    demands = {name: budgets.Demand.of(each) for name, each in rows.items()}
+    assert {slots(each) for name, each in demands.items() if name != CANNOT_SHARE} == {32}
+
+
+@pytest.mark.parametrize("name", budgets.names())
+def test_every_budget_holds_with_every_row(name: str) -> None:
+    variables = of(name)
+    rows = manifest.load(variables=variables)
+    budgets.check(rows.values(), budgets.max_connections(variables))
+
+
+def test_too_many_connections_are_refused_with_what_to_do() -> None:
+    rows = [row("big", WORKERS="10", POOL_SIZE="50"), row("small", WORKERS="1", POOL_SIZE="81")]
+    with pytest.raises(BudgetError, match=r"581 connections .*big.*allows 600.*MAX_CONNECTIONS"):
+        budgets.check(rows, ALLOWED)
+
+
+def test_the_margin_is_kept_to_the_last_connection() -> None:
+    rows = [row(POOL_SIZE=str(ALLOWED - budgets.MARGIN))]
+    budgets.check(rows, ALLOWED)
+    with pytest.raises(BudgetError):
+        budgets.check(rows, ALLOWED - 1)
+
+
+def test_threads_without_connections_are_no_slots() -> None:
+    with pytest.raises(BudgetError, match="row a: 8 threads share a pool of 4"):
+        budgets.check([row(model="threads", THREADS="8", POOL_SIZE="4")], ALLOWED)
+
+
+def test_greenlets_may_outnumber_connections() -> None:
+    budgets.check([row(model="greenlets", THREADS="1000", POOL_SIZE="4")], ALLOWED)
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "many", "", "1.5", "²"])
+def test_a_number_that_is_none_names_row_and_variable(text: str) -> None:
+    with pytest.raises(BudgetError, match="row a: POOL_SIZE is"):
+        budgets.check([row(POOL_SIZE=text)], ALLOWED)
+
+
+def test_an_unknown_budget_lists_what_there_is() -> None:
+    with pytest.raises(BudgetError, match=r"'huge'.*as-shipped, equal-slots"):
+        budgets.variables("huge")
+
+
+def test_a_line_that_is_no_assignment_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.env").write_text("A=1\n# fine\n\nB\n")
+    with pytest.raises(BudgetError, match=r"x\.env: line 4 is not NAME=value: B"):
+        budgets.variables("x", tmp_path)
+
+
+def test_max_connections_follow_the_variable() -> None:
+    assert budgets.max_connections({}) == ALLOWED
+    assert budgets.max_connections({"POSTGRES_MAX_CONNECTIONS": "7"}) == 7
+    with pytest.raises(BudgetError, match="POSTGRES_MAX_CONNECTIONS is 'lots'"):
+        budgets.max_connections({"POSTGRES_MAX_CONNECTIONS": "lots"})
+
+
+def test_the_environment_wins_over_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GO_POOL_SIZE", "5")
+    found: Mapping[str, str] = budgets.variables("as-shipped")
+    assert (found["GO_POOL_SIZE"], found["NODE_POOL_SIZE"]) == ("5", "40")

@@ -1,0 +1,135 @@
+"""What was asked for becomes a plan, or one sentence that says why not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from loadtest.inventory import builds, manifest
+from loadtest.inventory.budgets import BudgetError
+from loadtest.inventory.builds import BuildError
+from loadtest.inventory.manifest import ManifestError, Row
+from loadtest.plan import plans
+from loadtest.plan.document import DocumentError
+from loadtest.plan.plans import Options, PlanError
+
+OWN = """\
+claim = "C1"
+title = "t"
+statement = "s"
+confirms = "c"
+refutes = "r"
+rows = ["fastapi-async", "flask-sync"]
+reference = "fastapi-async"
+rounds = 2
+scenario = "json"
+levels = [{ connections = 1 }]
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> str:
+    path = tmp_path / "own.toml"
+    path.write_text(OWN)
+    return str(path)
+
+
+def test_a_file_of_ones_own_is_run_as_it_stands(own: str) -> None:
+    plan = plans.prepare(Options(seed=1, experiments=(own,)))
+    assert [each.name for each in plan.experiments] == ["own"]
+    assert list(plan.rows) == ["fastapi-async", "flask-sync"]
+    assert len(plan.trials) == 6
+
+
+def test_rows_asked_for_with_an_experiment_join_it(own: str) -> None:
+    rows = ("fastapi-async", "flask-gevent")
+    plan = plans.prepare(Options(seed=1, experiments=(own,), rows=rows))
+    assert plan.experiments[0].rows == rows
+
+
+def test_every_row_of_the_lab_is_named_by_an_experiment() -> None:
+    plan = plans.prepare(Options(seed=1, plan="full"))
+    assert set(plan.rows) == set(builds.available(manifest.load())[0])
+
+
+def test_the_same_seed_gives_the_same_order(own: str) -> None:
+    def arms(seed: int) -> list[str]:
+        return [each.arm for each in plans.prepare(Options(seed=seed, experiments=(own,))).trials]
+
+    assert arms(1) == arms(1)
+    assert any(arms(1) != arms(seed) for seed in range(2, 9))
+
+
+def test_rows_without_their_toolchain_are_left_out_with_the_reason(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(builds, "missing", lambda row: "install it" if row.needs else None)
+    plan = plans.prepare(Options(seed=1, plan="full"))
+    assert plan.left_out["go"] == "install it"
+    assert "go" not in plan.rows
+    with pytest.raises(PlanError, match=r"^row node: install it; row go: install it$"):
+        plans.prepare(Options(seed=1, rows=("node", "flask-sync", "go")))
+
+
+def test_a_row_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(row: Row) -> None:
+        if row.name == "flask-sync":
+            raise BuildError("the compiler is too old")
+
+    monkeypatch.setattr(builds, "build", failing)
+    plan = plans.built(plans.prepare(Options(seed=1, experiments=(own,))))
+    assert list(plan.rows) == ["fastapi-async"]
+    assert plan.left_out == {"flask-sync": "the compiler is too old"}
+    asked = plans.prepare(Options(seed=1, experiments=(own,), rows=("fastapi-async", "flask-sync")))
+    with pytest.raises(BuildError, match="too old"):
+        plans.built(asked)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "told"),
+    [
+        (Options(1, rows=("x",)), ManifestError, "unknown row 'x'"),
+        (Options(1, experiments=("x",)), DocumentError, "unknown experiment 'x'"),
+        (Options(1, budget="x"), BudgetError, "unknown budget 'x'"),
+        (Options(1, plan="x"), PlanError, "unknown plan 'x'"),
+        (Options(1, backend="x"), PlanError, "unknown backend 'x'"),
+        (Options(1, rounds=1), DocumentError, "at least 2"),
+        (
+            Options(1, experiments=("blocked-threads",), rows=("flask-sync",)),
+            DocumentError,
+            "reference row fastapi-async is missing",
+        ),
+    ],
+)
+def test_what_cannot_be_is_told(options: Options, error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told) as raised:
+        plans.prepare(options)
+    assert "\n" not in str(raised.value)
+
+
+def test_an_unknown_check_is_told(own: str) -> None:
+    path = Path(own)
+    without_levels = path.read_text().replace("levels = [{ connections = 1 }]", "")
+    path.write_text(without_levels + 'check = "karma"\n')
+    with pytest.raises(DocumentError, match="unknown check 'karma'; there are: openapi"):
+        plans.prepare(Options(seed=1, experiments=(own,)))
+
+
+def test_too_many_database_connections_are_refused_before_the_start(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTAPI_ASYNC_POOL_SIZE", "5000")
+    with pytest.raises(BudgetError, match="Postgres allows"):
+        plans.prepare(Options(seed=1, experiments=(own,)))
+
+
+def test_the_command_of_a_run_asks_for_the_same() -> None:
+    options = Options(seed=3, rows=("a", "b"), rounds=2)
+    assert options.command == (
+        "python -m loadtest run --plan quick --rows 'a b' --budget as-shipped --rounds 2 --seed 3"
+    )
+    assert "backend compose" in replace(options, backend="compose").command

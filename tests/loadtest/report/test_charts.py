@@ -1,0 +1,217 @@
+"""Charts: what they show, in words and in pictures that stand alone."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from xml.etree import ElementTree
+
+import pytest
+
+from loadtest.analysis.observations import counted
+from loadtest.analysis.verdicts import findings
+from loadtest.inventory import palette
+from loadtest.model.experiment import Experiment
+from loadtest.report import sections
+from loadtest.report.charts import course, forest, latency, resources, scaling, style, trust
+from loadtest.report.charts.style import Chart
+from loadtest.results.trials import Trial
+from tests.synthetic import TRUTHS, experiment, failing, trials_of
+
+OPEN = {
+    "claim": "C14",
+    "measure": "p99_ms",
+    "load": {"kind": "open", "connections": 256},
+    "peak": {"connections": 64},
+    "duration_s": 40.0,
+    "parameters": {"ms": 10},
+    "criteria": [],
+    "background": {"scenario": "cpu", "kind": "closed", "connections": 1},
+    "levels": [{"label": f"{p} %", "x": p, "share_of_peak": p / 100} for p in (80, 95)],
+    "rounds": 3,
+}
+HELD = {
+    "claim": "C2",
+    "measure": "pss_kib_per_request",
+    "load": {"kind": "held"},
+    "criteria": [],
+    "levels": [{"connections": n} for n in (1, 500, 1000)],
+}
+
+
+@pytest.fixture(scope="module")
+def sweep() -> tuple[Experiment, list[Trial]]:
+    one = experiment()
+    return one, counted(trials_of([one]))
+
+
+def _drawn(chart: Chart | None) -> Chart:
+    assert chart is not None
+    for width in (style.WIDE, style.NARROW):
+        picture = ElementTree.fromstring(chart.svg(width))
+        assert float(picture.attrib["width"]) <= width + 30
+        assert not picture.findall(".//{*}script")
+    assert chart.title
+    assert chart.description
+    assert all(len(row) == len(chart.table.headers) for row in chart.table.rows)
+    return chart
+
+
+def test_throughput_stands_beside_its_prediction_with_the_limit_named(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    chart = _drawn(scaling.scaling(*sweep, "title"))
+    assert re.search(r"flask-sync 2\d\.\d \(predicted 29\.9\)", chart.description)
+    assert "3 slots (threads)" in chart.svg()
+    top = next(row for row in chart.table.rows if row[:2] == ("flask-sync", "128 connections"))
+    assert top[5:7] == ("29.9", "3 slots (threads)")
+
+
+def test_a_law_is_drawn_only_where_it_fits(sweep: tuple[Experiment, list[Trial]]) -> None:
+    chart = _drawn(scaling.scaling(*sweep, "title"))
+    assert all(row[-1].startswith("does not fit") for row in chart.table.rows)
+
+
+def test_every_round_has_its_dot_beside_the_interval(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    one, trials = sweep
+    chart = _drawn(forest.forest(one, trials, findings(one, trials), "title"))
+    assert len(chart.table.rows) == 8
+    assert "handled" in chart.table.rows[-1][-1]
+
+
+def test_latency_is_drawn_as_far_as_there_are_requests(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    one, trials = sweep
+    chart = _drawn(latency.percentiles(one, trials, one.levels[-1]))
+    sync = next(row for row in chart.table.rows if row[0] == "flask-sync")
+    assert sync[-1] == "too few requests"
+    assert "(" in sync[3]
+
+
+def test_a_row_that_leaves_most_requests_waiting_is_not_called_fast(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    """Of those that it never took the wait is not known."""
+    one, trials = sweep
+    level = one.levels[-1]
+    fastest = "fastapi-async"
+    assert _drawn(latency.percentiles(one, trials, level)).title.endswith(f"ms on {fastest}")
+
+    def deaf(trial: Trial) -> Trial:
+        unfinished = 9 * trial.result.answered if trial.arm == fastest else 0
+        return replace(trial, result=replace(trial.result, unfinished=unfinished))
+
+    chart = _drawn(latency.percentiles(one, [deaf(trial) for trial in trials], level))
+    assert fastest not in chart.title
+    assert "windows ended: 90 % of fastapi-async's requests." in chart.description
+
+
+def test_open_loads_have_their_own_charts() -> None:
+    one = experiment(**OPEN)
+    trials = counted(trials_of([one]))
+    offered = _drawn(latency.offered(one, trials))
+    assert {row[2] for row in offered.table.rows} == {"80.0", "95.0"}
+    stall = _drawn(course.course(one, trials))
+    assert [row[0] for row in stall.table.rows] == list(one.rows)
+    assert "warm-up" in stall.description
+    both = _drawn(latency.percentiles(one, trials, one.levels[0]))
+    assert {row[1] for row in both.table.rows} == {"response", "service"}
+
+
+def test_the_warm_up_is_drawn_and_a_steady_window_said_so(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    chart = _drawn(course.course(*sweep))
+    assert chart.title.startswith("Once warm, throughput held")
+    assert "warm-up" in chart.svg()
+
+
+def test_a_window_that_was_not_warm_is_named(sweep: tuple[Experiment, list[Trial]]) -> None:
+    one, trials = sweep
+    chart = _drawn(
+        course.course(one, [cold(t) if t.service == "flask-sync" else t for t in trials])
+    )
+    assert (
+        chart.title
+        == "Not all were steady: within the windows throughput rose by 50.0 % on flask-sync"
+    )
+
+
+def cold(trial: Trial) -> Trial:
+    """The trial with two thirds of its rate in the first half of its window."""
+    half = trial.result.duration_s / 2
+    timeline = [
+        {**part, "answered": part["answered"] * (2 / 3 if part["t"] < half else 1)}
+        for part in trial.result.timeline
+    ]
+    return replace(trial, result=replace(trial.result, timeline=tuple(timeline)))
+
+
+def test_memory_is_told_as_a_slope() -> None:
+    one = experiment(**HELD)
+    trials = counted(trials_of([one]))
+    chart = _drawn(resources.held(one, trials, "pss_kib_per_request"))
+    assert chart.title.startswith("Each held request cost flask-gthread ")
+    slopes = {row[0]: float(row[1]) for row in chart.table.rows}
+    for row, slope in slopes.items():
+        assert slope == pytest.approx(TRUTHS[row].kib_per_request, abs=1)
+    assert _drawn(course.course(one, trials)).title.startswith("Once warm, memory held")
+    threads = _drawn(resources.held(one, trials, "threads_per_request"))
+    assert "fastapi-async" not in threads.title
+
+
+def test_the_books_balance(sweep: tuple[Experiment, list[Trial]]) -> None:
+    chart = _drawn(trust.little(sweep[1]))
+    assert re.match(r"In \d+ of 96 trials the books balance", chart.title)
+
+
+def test_the_run_order_shows_what_failed(sweep: tuple[Experiment, list[Trial]]) -> None:
+    trials = [failing(trial) if trial.index == 3 else trial for trial in sweep[1]]
+    chart = _drawn(trust.run_order("x", trials, "goodput_rps"))
+    assert chart.title.endswith("; 1 failed a gate")
+    assert "✗" in chart.svg()
+
+
+def test_nothing_measured_draws_nothing() -> None:
+    one = experiment()
+    assert scaling.scaling(one, [], "title") is None
+    assert forest.forest(one, [], [], "title") is None
+    assert latency.percentiles(one, [], one.levels[0]) is None
+    assert course.course(one, []) is None
+    assert trust.little([]) is None
+    assert trust.run_order("x", [], "goodput_rps") is None
+
+
+def test_a_takeaway_names_no_difference_that_was_not_found(
+    sweep: tuple[Experiment, list[Trial]],
+) -> None:
+    one, trials = sweep
+    assert sections.takeaway(findings(one, trials), one).startswith("128 connections: fastapi-")
+    alike = trials_of([one], truths=dict.fromkeys(one.rows, TRUTHS["fastapi-async"]), noise=0.1)
+    said = sections.takeaway(findings(one, counted(alike)), one)
+    assert said == "128 connections: this run cannot tell the rows apart"
+
+
+def test_a_row_looks_the_same_everywhere_and_unlike_every_other() -> None:
+    looks = {row: (palette.colour(row), palette.shape(row)) for row in palette.COLOURS}
+    assert len({colour for colour, _ in looks.values()}) == len(looks)
+    assert len({shape for _, shape in looks.values()}) == len(looks)
+    assert palette.colour("mine") == palette.colour("mine")
+    assert palette.glyph("fastapi-async") == "●"
+
+
+def _luminance(colour: str) -> float:
+    parts = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    linear = [
+        part / 12.92 if part <= 0.03928 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("row", palette.COLOURS)
+def test_each_colour_stands_out_from_white(row: str) -> None:
+    """WCAG 2.2, 1.4.11: 3:1 for graphics."""
+    assert 1.05 / (_luminance(palette.colour(row)) + 0.05) >= 3

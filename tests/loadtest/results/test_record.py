@@ -1,0 +1,52 @@
+"""run.json and the folder that it lies in."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from loadtest.results import record
+from loadtest.results.record import Planned, Record
+from loadtest.results.runs import RunError
+
+RECORD = Record(
+    run_id="r",
+    command="python -m loadtest run",
+    plan="quick",
+    seed=1,
+    budget="as-shipped",
+    backend="native",
+    plans={"e": Planned(("a", "b"), ("1 connection",), 6)},
+    warnings=("careful",),
+)
+
+
+def test_what_is_written_can_be_restored(tmp_path: Path) -> None:
+    record.write(tmp_path, RECORD)
+    assert record.restore(json.loads((tmp_path / "run.json").read_text())) == RECORD
+
+
+def test_runs_of_the_same_second_get_folders_that_differ(tmp_path: Path) -> None:
+    folders = [record.create(tmp_path) for _ in range(3)]
+    assert len(set(folders)) == 3
+    assert (tmp_path / "latest").resolve() == folders[-1]
+
+
+def test_a_record_that_lacks_something_cannot_be_resumed() -> None:
+    info = asdict(RECORD)
+    del info["seed"]
+    with pytest.raises(RunError, match="'seed' is missing or wrong"):
+        record.restore(info)
+
+
+def test_a_container_names_results_as_its_host_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = tmp_path / "20260101-000000"
+    monkeypatch.setenv("LAB_RESULTS", str(tmp_path))
+    assert record.outside(run) == run
+    monkeypatch.setenv("LAB_RESULTS_OUTSIDE", "/home/me/results")
+    assert record.outside(run) == Path("/home/me/results/20260101-000000")

@@ -1,0 +1,166 @@
+"""Loads through Locust, as the runner makes them."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from wsproto import ConnectionType, WSConnection, events
+
+from loadtest.contract.scenarios import ScenarioError
+from loadtest.model.load import Load, LoadError, LoadResult, run
+from loadtest.run import gates, nullserver
+from loadtest.stats.histogram import decode
+from tests.lying_servers import OK, answering, once, serving
+
+pytestmark = pytest.mark.timed
+
+
+@pytest.fixture(scope="module")
+def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    with nullserver.running(tmp_path_factory.mktemp("null"), nginx=None) as url:
+        yield url
+
+
+def load(target: str, asked: Load, **options: Any) -> LoadResult:
+    given: dict[str, Any] = {
+        "scenario": "json",
+        "parameters": {},
+        "warmup_s": 0.2,
+        "duration_s": 1.0,
+        "seed": 1,
+    }
+    result = run(asked, target=target, service="scripted", **(given | options))
+    assert result.sent == result.answered + result.failed + result.unfinished
+    assert result.failed == sum(result.errors.values())
+    assert decode(result.response_us).total_count == result.answered + result.failed
+    window = [part for part in result.timeline if part["t"] >= 0]
+    assert sum(part["answered"] for part in window) == result.answered
+    return result
+
+
+@pytest.mark.parametrize(
+    ("asked", "processes"),
+    [
+        (Load("closed", 8), 1),
+        (Load("closed", 8, think_s=0.01), 1),
+        (Load("held", 8), 1),
+        (Load("open", 32, 500.0), 1),
+        (Load("closed", 8), 2),
+        (Load("open", 32, 500.0), 2),
+    ],
+    ids=lambda each: each.kind if isinstance(each, Load) else f"{each}",
+)
+def test_the_service_counts_what_the_load_counts(
+    null_server: str, asked: Load, processes: int
+) -> None:
+    before = nullserver.served(null_server)
+    result = load(null_server, asked, processes=processes)
+    after = nullserver.served(null_server)
+    assert result.failed == 0
+    assert result.sent_in_warmup + result.sent == after - before - 1  # one asks for the count
+    assert result.goodput_rps == pytest.approx(result.answered / result.duration_s)
+    named = {gate.name: gate for gate in gates.check(asked, result)}
+    assert named["answers checked"].passed
+    assert named["Little's law"].passed, named["Little's law"].detail
+    if asked.kind == "open":
+        arrivals = result.sent + result.unsendable
+        assert arrivals == pytest.approx(500 * result.duration_s, rel=0.25)  # 5 σ of Poisson
+
+
+def test_the_timeline_has_the_warm_up_and_the_moments_without_an_answer(null_server: str) -> None:
+    phases: list[str] = []
+    asked = Load("closed", 2, think_s=0.6)
+    result = load(null_server, asked, warmup_s=0.5, duration_s=1.5, entered=phases.append)
+    times = [part["t"] for part in result.timeline]
+    assert times == [n / 4 for n in range(-2, len(times) - 2)]
+    assert 1.25 <= times[-1] < result.duration_s
+    assert sum(part["answered"] for part in result.timeline if part["t"] < 0) > 0
+    assert 0 in [part["answered"] for part in result.timeline]
+    assert all(part["p50_ms"] <= part["max_ms"] for part in result.timeline)
+    assert phases == ["measured", "done"]
+
+
+def test_pages_of_a_real_size(null_server: str) -> None:
+    result = load(null_server, Load("closed", 4), scenario="items", parameters={"limit": 100})
+    assert result.failed == 0
+    assert result.received_bytes > 10_000 * result.answered
+
+
+def test_lies_come_out_under_their_names() -> None:
+    with serving(answering(OK, OK.replace(b"World", b"wORLD"))) as port:
+        result = load(f"http://127.0.0.1:{port}", Load("closed", 2))
+    assert set(result.errors) == {"wrong body"}
+    with serving(once(OK[:-5])) as port:
+        result = load(f"http://127.0.0.1:{port}", Load("closed", 2))
+    assert set(result.errors) == {"cut answer"}
+
+
+@pytest.mark.parametrize(
+    ("target", "error"),
+    [("http://no-such-host.invalid:80", "host not found"), ("", "connection refused")],
+)
+def test_a_target_out_of_reach_is_counted_within_the_time(target: str, error: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        refusing = f"http://127.0.0.1:{taken.getsockname()[1]}"
+    result = load(target or refusing, Load("closed", 4))
+    assert set(result.errors) == {error}
+    assert result.generator_cpu < 0.5
+
+
+def echo(connection: socket.socket) -> None:
+    """A WebSocket server that echoes, with a ping now and then and every tenth answer wrong."""
+    protocol, count = WSConnection(ConnectionType.SERVER), 0
+    while data := connection.recv(65536):
+        protocol.receive_data(data)
+        for event in protocol.events():
+            if isinstance(event, events.Request):
+                connection.sendall(protocol.send(events.AcceptConnection()))
+            elif isinstance(event, events.TextMessage):
+                count += 1
+                if count % 7 == 0:
+                    connection.sendall(protocol.send(events.Ping(b"still there?")))
+                text = event.data if count % 10 else event.data.upper()
+                connection.sendall(protocol.send(events.TextMessage(text)))
+
+
+def test_an_echo_over_websockets() -> None:
+    with serving(echo) as port:
+        result = load(
+            f"http://127.0.0.1:{port}",
+            Load("websocket", 5),
+            scenario="websocket",
+            parameters={"bytes": 200},
+        )
+    assert set(result.errors) == {"wrong body"}
+    assert result.failed == pytest.approx((result.answered + result.failed) / 10, rel=0.3)
+    assert result.reconnects == 0
+
+
+def test_a_row_without_websockets_says_so() -> None:
+    with serving(answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as port:
+        result = load(f"http://127.0.0.1:{port}", Load("websocket", 2), scenario="websocket")
+    assert set(result.errors) == {"status 404"}
+
+
+@pytest.mark.parametrize(
+    ("asked", "options", "message"),
+    [
+        (Load("closed", 0), {}, "at least 1 connection"),
+        (Load("open", 5), {}, "needs a rate_rps above 0"),
+        (Load("closed", 5), {"scenario": "jsn"}, "unknown scenario 'jsn'"),
+        (Load("closed", 5), {"parameters": {"ms": 1}}, "unknown parameter 'ms'"),
+        (Load("websocket", 5), {}, "needs the scenario websocket"),
+        (Load("closed", 3_000_000), {}, "3,000,000 connections need 3,000,064 open files"),
+        (Load("closed", 2), {"processes": 3}, "3 processes need at least 3 connections"),
+    ],
+    ids=str,
+)
+def test_what_cannot_be_loaded_is_said_in_one_line(
+    asked: Load, options: dict[str, Any], message: str
+) -> None:
+    with pytest.raises((LoadError, ScenarioError), match=message) as caught:
+        load("http://127.0.0.1:9", asked, **options)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,220 @@
+"""How a trial is taken: the row as the level wants it, the load, the second load beside it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from loadtest.backends.native import Cpus
+from loadtest.inventory import manifest
+from loadtest.model import load
+from loadtest.model.load import Load, LoadResult
+from loadtest.plan.reader import parse
+from loadtest.plan.schedule import PlannedTrial, schedule
+from loadtest.run import measurement, settling
+from loadtest.run.measurement import Measurement
+from loadtest.stats.histogram import Histogram
+from tests.loadtest.results.test_trials import RESULT
+
+DOCUMENT: dict[str, Any] = {
+    "claim": "C1",
+    "title": "t",
+    "statement": "s",
+    "confirms": "c",
+    "refutes": "r",
+    "rows": ["fastapi-async", "flask-sync"],
+    "reference": "fastapi-async",
+    "rounds": 2,
+    "scenario": "wait",
+    "parameters": {"ms": 100},
+    "levels": [{"connections": 8}],
+}
+EMPTY = Histogram().encode()
+PEAKS = {"fastapi-async": 400.0, "flask-sync": 30.0}
+
+
+class Rows:
+    """Rows on paper; `restarts` is who was restarted, with what."""
+
+    backend = "native"
+    cpus = Cpus(None, None)
+    database_url = None
+
+    def __init__(self) -> None:
+        self.rows = manifest.choose(manifest.load(), list(PEAKS))
+        self.restarts: list[tuple[str, dict[str, str]]] = []
+        self.dead: set[str] = set()
+
+    def alive(self, name: str) -> bool:
+        return name not in self.dead
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        self.dead.discard(name)
+        self.restarts.append((name, dict(environment or {})))
+
+
+class Loads:
+    """In place of Locust: keeps what was asked for."""
+
+    def __init__(self) -> None:
+        self.calls: list[dict[str, Any]] = []
+        self.beside = threading.Barrier(2, timeout=20)
+        self.together = False
+
+    @property
+    def trials(self) -> list[dict[str, Any]]:
+        """The calls without those that only let a row practise."""
+        return [call for call in self.calls if not practises(call)]
+
+    def __call__(self, asked: Load, **options: Any) -> LoadResult:
+        self.calls.append({"load": asked, **options})
+        if self.together and not practises(options):
+            self.beside.wait()
+        rps = PEAKS[options["service"]]
+        return replace(
+            RESULT, goodput_rps=rps, response_us=EMPTY, service_us=EMPTY, send_late_us=EMPTY
+        )
+
+
+def practises(call: Mapping[str, Any]) -> bool:
+    """Whether a load is no trial, and only lets the row practise."""
+    return bool(call["duration_s"] == measurement.PRACTICE_S)
+
+
+@pytest.fixture
+def loads(monkeypatch: pytest.MonkeyPatch) -> Loads:
+    loads = Loads()
+    monkeypatch.setattr(load, "run", loads)
+    monkeypatch.setattr(settling, "settled", lambda *_: True)
+    about = {"slots": 3, "slots_bound_by": "workers", "fanout": "in turn"}
+    monkeypatch.setattr(measurement, "about", lambda *_: about)
+    return loads
+
+
+def planned(**changes: Any) -> list[PlannedTrial]:
+    return schedule([parse("e", DOCUMENT | changes, where="e.toml")], seed=1)
+
+
+def take(house: Rows, trials: list[PlannedTrial]) -> Measurement:
+    measuring = Measurement(house, run_id="r", seed=1, ceiling_rps=1000.0)
+    for each in trials:
+        measuring.take(each, 1)
+    return measuring
+
+
+def test_a_trial_says_what_was_asked_and_what_the_slots_allow(loads: Loads) -> None:
+    [first, *_] = planned()
+    trial = Measurement(Rows(), run_id="r", seed=1).take(first, 2)
+    assert (trial.arm, trial.attempt, trial.level) == (first.arm, 2, "8 connections")
+    assert trial.prediction is not None
+    assert trial.prediction.rps == pytest.approx(30.0)
+    assert trial.prediction.bound_by == "workers"
+    assert loads.trials[0]["target"] == manifest.load()[first.service].url()
+    assert loads.trials[0]["parameters"] == {"ms": 100}
+
+
+def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
+    trials = planned()
+    take(Rows(), trials)
+    seeds = {
+        number: {
+            call["seed"]
+            for each, call in zip(trials, loads.trials, strict=True)
+            if each.round == number
+        }
+        for number in (1, 2)
+    }
+    assert len(seeds[1]) == len(seeds[2]) == 1
+    assert seeds[1] != seeds[2]
+
+
+def test_windows_begin_at_points_of_a_wave_that_rounds_draw_and_arms_share(loads: Loads) -> None:
+    trials = planned(rounds=40)
+    take(Rows(), trials)
+    late = [call["warmup_s"] - trials[0].experiment.warmup_s for call in loads.trials]
+    by_round: dict[int, set[float]] = {}
+    for each, seconds in zip(trials, late, strict=True):
+        by_round.setdefault(each.round, set()).add(seconds)
+    assert all(len(found) == 1 for found in by_round.values())
+    assert 0 <= min(late) < 0.02 < 0.08 < max(late) < 0.1
+
+
+def test_what_does_not_wait_has_no_waves(loads: Loads) -> None:
+    take(Rows(), planned(scenario="json", parameters={}))
+    assert {call["warmup_s"] for call in loads.trials} == {1.0}
+
+
+def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
+    house = Rows()
+    levels = [
+        {"connections": 8, "label": "small", "environment": {"POOL_SIZE": "1"}},
+        {"connections": 8, "label": "as it is"},
+    ]
+    trials = [each for each in planned(levels=levels) if each.service == "flask-sync"]
+    take(house, trials)
+    wanted = [dict(each.level.environment) for each in trials]
+    changes = [now for before, now in zip([{}, *wanted], wanted, strict=False) if now != before]
+    assert house.restarts == [("flask-sync", change) for change in changes]
+    assert loads.calls
+
+
+def test_a_row_practises_each_kind_of_request_once_after_its_start(loads: Loads) -> None:
+    house = Rows()
+    house.dead.add("flask-sync")
+    levels = [
+        {"connections": 8, "label": "json", "scenario": "json", "parameters": {}},
+        {"connections": 8, "label": "json again", "scenario": "json", "parameters": {}},
+        {"connections": 8, "label": "item", "scenario": "item", "parameters": {}},
+    ]
+    take(house, planned(levels=levels, parameters={}))
+    practised = [(call["service"], call["scenario"]) for call in loads.calls if practises(call)]
+    assert sorted(practised) == [(row, kind) for row in PEAKS for kind in ("item", "json")]
+
+
+def test_fresh_rows_are_restarted_each_time(loads: Loads) -> None:
+    house = Rows()
+    take(house, planned(fresh=True))
+    assert len(house.restarts) == len(loads.calls) == 6
+
+
+def test_a_dead_row_is_started_again(loads: Loads) -> None:
+    house = Rows()
+    house.dead.add("flask-sync")
+    take(house, planned())
+    assert house.restarts == [("flask-sync", {})]
+    assert loads.calls
+
+
+def test_a_row_that_does_not_settle_is_started_again(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(settling, "settled", lambda row, _: row.name != "flask-sync")
+    house = Rows()
+    take(house, planned(rounds=1))
+    assert house.restarts == [("flask-sync", {})]
+    assert loads.calls
+
+
+def test_a_share_of_the_peak_is_taken_from_the_slowest_row_once(loads: Loads) -> None:
+    levels = [{"kind": "open", "connections": 64, "share_of_peak": 0.5}]
+    trials = planned(levels=levels, peak={"kind": "closed", "connections": 32})
+    measuring = take(Rows(), trials)
+    assert measuring.peaks == {"e": PEAKS}
+    kinds = [call["load"].kind for call in loads.trials]
+    assert kinds == ["closed", "closed", *["open"] * len(trials)]
+    assert {call["load"].rate_rps for call in loads.trials[2:]} == {15.0}
+
+
+def test_the_second_load_runs_beside_the_first_and_is_kept(loads: Loads) -> None:
+    loads.together = True
+    background = {"scenario": "cpu", "parameters": {"n": 1000}, "kind": "closed", "connections": 1}
+    [first, *_] = planned(background=background)
+    trial = Measurement(Rows(), run_id="r", seed=1).take(first, 1)
+    second, main = sorted(loads.trials, key=lambda call: str(call["scenario"]))
+    assert (second["scenario"], main["scenario"]) == ("cpu", "wait")
+    assert second["duration_s"] > main["warmup_s"] + main["duration_s"]
+    assert trial.extra["background"]["answered"] == RESULT.answered

@@ -1,0 +1,296 @@
+"""What a run does with trials, rows and troubles; nothing real is started."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.backends.native import Cpus
+from loadtest.contract.verification import Verified
+from loadtest.model.load import Load, LoadError
+from loadtest.plan.plans import Options, PlanError
+from loadtest.plan.schedule import PlannedTrial
+from loadtest.results import record, runs, trials
+from loadtest.results.record import Record
+from loadtest.results.trials import Gate, Trial, TrialsError
+from loadtest.run import calibrate, comparison, runner
+from loadtest.run.comparison import Comparison
+from tests.loadtest.results.test_trials import RESULT
+
+EXPERIMENT = """\
+claim = "C1"
+title = "t"
+statement = "s"
+confirms = "c"
+refutes = "r"
+rows = ["fastapi-async", "flask-sync", "flask-gthread"]
+reference = "fastapi-async"
+rounds = 2
+scenario = "json"
+levels = [{ connections = 1 }]
+"""
+PLANNED = 8  # three rows and the twin, twice
+
+
+class Rows:
+    """A house whose rows exist on paper only."""
+
+    backend = "native"
+    cpus = Cpus(None, None)
+    database_url = None
+
+    def __init__(self, asked: Comparison) -> None:
+        self.rows = dict(asked.plan.rows)
+
+
+class Silent:
+    """Nobody watches; `lines` is what was said."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.finished: list[Trial] = []
+
+    def say(self, text: str) -> None:
+        self.lines.append(text)
+
+    def trial(self, planned: PlannedTrial, attempt: int) -> None:
+        pass
+
+    def done(self, planned: PlannedTrial, trial: Trial) -> None:  # noqa: ARG002
+        self.finished.append(trial)
+
+
+class Takes:
+    """In place of a measurement: `take` is what the test says."""
+
+    def __init__(self, house: Rows, **_: Any) -> None:
+        self.about = {name: {"slots": 1} for name in house.rows}
+        self.peaks: dict[str, dict[str, float]] = {}
+
+    def take(self, planned: PlannedTrial, attempt: int) -> Trial:
+        return taken(planned, attempt)
+
+
+@pytest.fixture(autouse=True)
+def unreal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(runner, "Measurement", Takes)
+    monkeypatch.setattr(runner, "verify", lambda *_: Verified())
+    monkeypatch.setattr(calibrate, "calibrate", lambda **_: {"ceiling_rps": 1000.0})
+
+
+def taken(planned: PlannedTrial, attempt: int, *, passed: bool = True) -> Trial:
+    return Trial(
+        run_id="r",
+        experiment=planned.experiment.name,
+        index=planned.index,
+        attempt=attempt,
+        round=planned.round,
+        order=planned.order,
+        arm=planned.arm,
+        service=planned.service,
+        level=planned.level.label,
+        scenario="json",
+        parameters={},
+        load=Load("closed", 1),
+        result=RESULT,
+        gates=(Gate("error rate", passed, 0.0, 0.01, "none"),),
+    )
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> Comparison:
+    path = tmp_path / "own.toml"
+    path.write_text(EXPERIMENT)
+    return comparison.begin(Options(seed=1, experiments=(str(path),)), tmp_path / "results")
+
+
+def execute(asked: Comparison, watch: Silent | None = None) -> Record:
+    @contextlib.contextmanager
+    def house() -> Iterator[Any]:
+        yield Rows(asked)
+
+    return runner.Runner(asked.plan, asked.folder, asked.record, watch or Silent()).execute(house())
+
+
+def on_disk(asked: Comparison) -> list[Trial]:
+    path = asked.folder / "trials.jsonl"
+    return trials.read(path) if path.exists() else []
+
+
+def test_every_planned_trial_is_run_once_in_order(asked: Comparison) -> None:
+    finished = execute(asked)
+    assert [trial.index for trial in on_disk(asked)] == list(range(PLANNED))
+    assert (finished.planned, finished.interrupted, finished.reason) == (PLANNED, False, "")
+    assert runs.load(asked.folder).complete
+
+
+def test_a_failed_gate_is_tried_again_up_to_the_limit_and_kept(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        good = planned.index != 3 and (planned.index != 5 or attempt == 2)
+        return taken(planned, attempt, passed=good)
+
+    monkeypatch.setattr(Takes, "take", take)
+    watch = Silent()
+    execute(asked, watch)
+    attempts = {
+        index: [trial.attempt for trial in on_disk(asked) if trial.index == index]
+        for index in (3, 4, 5)
+    }
+    assert attempts == {3: [1, 2, 3], 4: [1], 5: [1, 2]}
+    assert [trial.valid for trial in watch.finished].count(False) == 1
+
+
+def test_ctrl_c_keeps_what_was_finished(asked: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Takes, "take", until(5, KeyboardInterrupt()))
+    finished = execute(asked)
+    assert finished.reason == "stopped by Ctrl-C"
+    assert len(on_disk(asked)) == 5
+    assert not runs.load(asked.folder).complete
+
+
+@pytest.mark.parametrize("stopped_at", range(PLANNED))
+def test_a_resumed_run_has_the_same_schedule_and_loses_nothing(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch, stopped_at: int
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Takes, "take", until(stopped_at, KeyboardInterrupt()))
+        execute(asked)
+    before = on_disk(asked)
+    again = comparison.resume(asked.folder)
+    assert places(again) == places(asked)
+    execute(again)
+    assert on_disk(asked)[:stopped_at] == before
+    assert [trial.index for trial in on_disk(asked)] == list(range(PLANNED))
+
+
+def test_a_trial_that_was_cut_while_written_is_run_again(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Takes, "take", until(3, KeyboardInterrupt()))
+        execute(asked)
+    path = asked.folder / "trials.jsonl"
+    path.write_bytes(path.read_bytes()[:-40])
+    execute(comparison.resume(asked.folder))
+    assert [trial.index for trial in on_disk(asked)] == list(range(PLANNED))
+
+
+def test_a_full_disk_stops_the_run_with_the_reason(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = trials.append
+
+    def full(path: Path, trial: Trial) -> None:
+        if trial.index == 2:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        append(path, trial)
+
+    monkeypatch.setattr(trials, "append", full)
+    finished = execute(asked)
+    assert "no space left" in finished.reason
+    assert str(asked.folder) in finished.reason
+    assert len(on_disk(asked)) == 2
+
+
+def test_another_error_passes_through_once_the_record_is_written(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Takes, "take", until(1, TrialsError("broken")))
+    with pytest.raises(TrialsError, match="broken"):
+        execute(asked)
+    assert runs.load(asked.folder).info["interrupted"]
+
+
+def test_a_load_that_could_not_be_made_is_made_once_more_and_told(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failures = iter([LoadError("it did not end")])
+
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        if planned.index == 2 and (error := next(failures, None)):
+            raise error
+        return taken(planned, attempt)
+
+    monkeypatch.setattr(Takes, "take", take)
+    finished = execute(asked)
+    assert len(on_disk(asked)) == PLANNED
+    [warning] = finished.warnings
+    assert warning.endswith("taken again, because it did not end")
+
+
+def test_a_row_that_fails_its_checks_is_never_timed_and_the_run_says_so(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing("flask-sync", monkeypatch)
+    watch = Silent()
+    finished = execute(asked, watch)
+    assert {trial.service for trial in on_disk(asked)} == {"fastapi-async", "flask-gthread"}
+    assert finished.unverified == {"flask-sync": "wrong body"}
+    assert any("flask-sync is not timed" in line for line in watch.lines)
+    assert "flask-sync" in record.restore(runs.load(asked.folder).info).unverified
+
+
+def test_without_its_reference_an_experiment_is_left_out(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing("fastapi-async", monkeypatch)
+    finished = execute(asked)
+    assert not on_disk(asked)
+    assert "fastapi-async" in finished.left_out["own"]
+
+
+def test_a_resumed_run_needs_the_rows_it_began_with(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Takes, "take", until(3, KeyboardInterrupt()))
+        execute(asked)
+    failing("flask-sync", monkeypatch)
+    with pytest.raises(PlanError, match=r"needs the rows it began with.*flask-sync"):
+        execute(comparison.resume(asked.folder))
+    assert len(on_disk(asked)) == 3
+
+
+def test_a_changed_experiment_file_does_not_change_a_resumed_run(
+    asked: Comparison, tmp_path: Path
+) -> None:
+    (tmp_path / "own.toml").unlink()
+    assert places(comparison.resume(asked.folder)) == places(asked)
+
+
+def places(asked: Comparison) -> list[tuple[object, ...]]:
+    """The schedule: what runs when, and how."""
+    return [
+        (each.index, each.round, each.order, each.arm, each.level, each.experiment.duration_s)
+        for each in asked.plan.trials
+    ]
+
+
+def until(count: int, error: BaseException) -> Callable[[Takes, PlannedTrial, int], Trial]:
+    """Trials that go well until `count` of them are done."""
+
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        if planned.index == count:
+            raise error
+        return taken(planned, attempt)
+
+    return take
+
+
+def failing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    def verify(row: Any, *_: object) -> Verified:
+        return Verified(("wrong body",)) if row.name == name else Verified()
+
+    monkeypatch.setattr(runner, "verify", verify)
+
+
+def test_shortened_says_how_many_more_there_are() -> None:
+    assert runner.shortened(["a", "b"]) == "a; b"
+    assert runner.shortened([str(n) for n in range(10)]) == "0; 1; 2; and 7 more"

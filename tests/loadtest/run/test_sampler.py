@@ -1,0 +1,132 @@
+"""The service's side of a trial, seen through its metrics."""
+
+from __future__ import annotations
+
+import http.server
+import socket
+import threading
+import urllib.error
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from loadtest.run import sampler
+from loadtest.run.sampler import Sampler
+from tests.waiting import eventually
+
+pytestmark = pytest.mark.timed
+
+METRICS = """\
+# TYPE lab_process_cpu_seconds_total counter
+lab_process_cpu_seconds_total {cpu}
+# TYPE lab_process_pss_bytes gauge
+lab_process_pss_bytes 1048576
+# TYPE lab_workers_ended_total counter
+lab_workers_ended_total 2
+# TYPE lab_threads gauge
+lab_threads 5
+# TYPE http_server_active_requests gauge
+http_server_active_requests 2
+# TYPE lab_scheduling_lag_seconds gauge
+lab_scheduling_lag_seconds{{kind="thread"}} 0.5
+lab_scheduling_lag_seconds{{kind="event_loop"}} 0.25
+# TYPE db_client_connection_count gauge
+db_client_connection_count{{state="used"}} 3
+db_client_connection_count{{state="idle"}} 4
+# TYPE db_client_connection_pending_requests gauge
+db_client_connection_pending_requests 7
+"""
+
+
+class Service(http.server.BaseHTTPRequestHandler):
+    """Metrics whose CPU grows by a second each time; every second answer is an error."""
+
+    asked = 0
+    failing = False
+
+    def do_GET(self) -> None:
+        Service.asked += 1
+        self.send_response(503 if Service.failing and Service.asked % 2 else 200)
+        self.end_headers()
+        self.wfile.write(METRICS.format(cpu=Service.asked).encode())
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    Service.asked, Service.failing = 0, False
+    with http.server.HTTPServer(("127.0.0.1", 0), Service) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/metrics"
+        server.shutdown()
+        thread.join()
+
+
+def test_samples_have_every_series_and_time_counts_from_the_window(url: str) -> None:
+    began = datetime.now(UTC).isoformat()
+    with Sampler("toy", url, None, interval_s=0.01) as sampling:
+        assert eventually(lambda: Service.asked >= 4)
+    samples = sampling.samples(began)
+    assert len(samples) >= 2
+    first = samples[0]
+    assert (first.pss_bytes, first.threads, first.in_flight) == (1_048_576, 5, 2)
+    assert (first.pool_used, first.pool_pending, first.scheduling_lag_s) == (3, 7, 0.5)
+    assert first.database_connections is None
+    assert max(each.cpu for each in samples) > 1, "a second of CPU in far less than a second"
+    assert 0 < first.t < samples[-1].t
+
+
+def test_a_look_that_is_asked_for_comes_at_once(url: str) -> None:
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        assert eventually(lambda: Service.asked == 1)
+        sampling.look()
+        assert eventually(lambda: Service.asked == 2)
+    assert len(sampling.samples(datetime.now(UTC).isoformat())) == 1
+
+
+def test_a_look_that_fails_leaves_a_gap_and_no_error(url: str) -> None:
+    Service.failing = True
+    with Sampler("toy", url, None, interval_s=0.01) as sampling:
+        assert eventually(lambda: Service.asked >= 6)
+    assert 1 <= len(sampling.samples(datetime.now(UTC).isoformat())) < Service.asked
+
+
+def test_each_look_is_kept_and_says_whether_anybody_listened(url: str) -> None:
+    Service.failing = True
+    with Sampler("toy", url, None, interval_s=0.01) as sampling:
+        assert eventually(lambda: Service.asked >= 4)
+    looks = sampling.looks(datetime.now(UTC).isoformat())
+    assert all(look.began <= look.ended < 0 for look in looks), "timed from now"
+    assert {look.cpu_s is None for look in looks} == {True, False}
+    assert {look.workers_ended for look in looks} == {2, None}
+    assert not any(look.away for look in looks), "a bad answer is one"
+
+
+def test_nobody_listens_where_a_service_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Sampler("toy", "http://127.0.0.1:9/metrics", None, interval_s=0.01) as ended:
+        pass
+
+    def nameless(*_: object) -> None:
+        raise urllib.error.URLError(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
+
+    monkeypatch.setattr(sampler, "scrape", nameless)
+    with Sampler("toy", "http://row:9000/metrics", None, interval_s=0.01) as removed:
+        pass
+    for sampling in (ended, removed):
+        assert {look.away for look in sampling.looks(datetime.now(UTC).isoformat())} == {True}
+
+
+def test_nothing_there_is_no_error_either() -> None:
+    with Sampler("toy", "http://127.0.0.1:9/metrics", None, interval_s=0.01) as sampling:
+        pass
+    assert sampling.samples(datetime.now(UTC).isoformat()) == ()
+
+
+def test_scrape_keeps_the_states_of_the_pool_apart(url: str) -> None:
+    found = sampler.scrape(url)
+    assert found["db_client_connection_count:used"] == 3
+    assert found["db_client_connection_count:idle"] == 4

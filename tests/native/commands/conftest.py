@@ -1,0 +1,139 @@
+"""The lab as a person runs it: the command line in a process of its own, on ports of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from loadtest.inventory import manifest
+from loadtest.system import ports
+from tests.waiting import eventually
+
+EXPERIMENT = """\
+claim = "C1"
+title = "A tiny comparison"
+statement = "Two rows wait."
+confirms = "They do."
+refutes = "They do not."
+rows = ["fastapi-async", "flask-sync"]
+reference = "fastapi-async"
+rounds = 2
+warmup_s = 0.2
+duration_s = 0.5
+scenario = "wait"
+parameters = { ms = 20 }
+levels = [{ connections = 4 }]
+"""
+ROWS = ("fastapi-async", "flask-sync")
+TRIALS = 6  # two rows and the twin, twice
+
+
+@dataclass
+class Shell:
+    """Runs commands of the lab in a world of its own: state, results and output are in `folder`."""
+
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def latest(self) -> Path:
+        return self.folder / "results" / "latest"
+
+    @property
+    def state(self) -> Path:
+        return self.folder / "state"
+
+    @property
+    def output(self) -> Path:
+        return self.folder / "output"
+
+    def compare(self) -> tuple[str, ...]:
+        """Arguments of a tiny comparison."""
+        path = self.folder / "tiny.toml"
+        path.write_text(EXPERIMENT)
+        return ("run", "--experiments", str(path), "--rows", " ".join(ROWS), "--seed", "7")
+
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end."""
+        return subprocess.run(
+            [sys.executable, "-m", "loadtest", *arguments],
+            env=self._variables() | variables,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=280,
+            check=False,
+        )
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command; what it says goes to `output`."""
+        with self.output.open("w") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "loadtest", *arguments],
+                env=self._variables(),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                stdin=subprocess.DEVNULL,
+                text=True,
+            )
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that belongs to this world."""
+        return [each for each in psutil.process_iter() if str(self.state) in _words(each)]
+
+    def trials(self) -> list[dict[str, Any]]:
+        """The lines of trials.jsonl that have been written to their end."""
+        path = self.latest / "trials.jsonl"
+        lines = path.read_text().splitlines(keepends=True) if path.exists() else []
+        return [json.loads(line) for line in lines if line.endswith("\n")]
+
+    def record(self) -> dict[str, Any]:
+        """run.json."""
+        content: dict[str, Any] = json.loads((self.latest / "run.json").read_text())
+        return content
+
+    def _variables(self) -> dict[str, str]:
+        own = {"LAB_STATE": str(self.state), "LAB_RESULTS": str(self.folder / "results")}
+        return {**os.environ, **own, **self.environment}
+
+
+def _words(process: psutil.Process) -> str:
+    try:
+        return " ".join([*process.cmdline(), *process.environ().values()])
+    except psutil.Error:
+        return ""
+
+
+def free_ports() -> dict[str, str]:
+    """Variables that put every row, Locust and Prometheus on ports that are free now."""
+    rows = manifest.load().values()
+    names = [row.port_variable for row in rows] + [row.metrics_port_variable for row in rows]
+    names += ["LOCUST_PORT", "PROMETHEUS_PORT", "LAB_LOAD_METRICS_PORT"]
+    return {name: str(port) for name, port in zip(names, ports.free(len(names)), strict=True)}
+
+
+@pytest.fixture
+def shell(tmp_path: Path) -> Iterator[Shell]:
+    """A world on free ports, in which no process may be left at the end."""
+    shell = Shell(tmp_path, free_ports())
+    yield shell
+    assert eventually(lambda: not shell.processes()), [p.cmdline() for p in shell.processes()]
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, str]:
+    """A world in which a tiny comparison has run, and what it said."""
+    shell = Shell(tmp_path_factory.mktemp("finished"), free_ports())
+    done = shell.run(*shell.compare())
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert eventually(lambda: not shell.processes())
+    return shell, done.stdout

@@ -1,0 +1,38 @@
+"""Load and service count the same requests."""
+
+from __future__ import annotations
+
+import pytest
+
+from loadtest.backends.native import Lab
+from loadtest.model import load
+from loadtest.model.load import Load
+from loadtest.run.sampler import scrape
+from tests.waiting import eventually
+
+COUNT = "http_server_request_duration_seconds_count"
+
+
+@pytest.mark.parametrize("service", ["fastapi-async", "flask-sync", "flask-gthread"])
+def test_requests_are_counted_alike_on_both_sides(lab: Lab, service: str) -> None:
+    row = lab.rows[service]
+
+    def counted() -> int:
+        return int(scrape(row.metrics_url(), timeout_s=20).get(COUNT, 0))
+
+    before = counted()
+    result = load.run(
+        Load("closed", 8),
+        target=row.url(),
+        service=service,
+        scenario="wait",
+        parameters={"ms": 5},
+        warmup_s=0.2,
+        duration_s=0.5,
+        seed=1,
+    )
+    sent = result.sent_in_warmup + result.sent
+    assert result.failed == 0
+    # Requests that were in hand when the load ended are still being served.
+    assert eventually(lambda: counted() - before >= sent)
+    assert counted() - before == sent

@@ -1,0 +1,106 @@
+"""A row that is killed or paused while it is measured: the report says so, and it is run again."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import signal
+from collections.abc import Callable
+
+import psutil
+
+from loadtest.run.sampler import scrape
+from tests.native.commands.conftest import EXPERIMENT, Shell
+from tests.waiting import eventually
+
+ROW = "flask-sync"
+# Long enough for whatever happens at its beginning to be seen before its end.
+WINDOW_S = 6
+LOAD = 20  # more requests than the lab makes to see whether a row is idle
+EXPERIMENT_OF_ONE = (
+    EXPERIMENT.replace('rows = ["fastapi-async", "flask-sync"]', f'rows = ["{ROW}"]')
+    .replace('reference = "fastapi-async"', f'reference = "{ROW}"')
+    .replace("duration_s = 0.5", f"duration_s = {WINDOW_S}")
+)
+
+
+def first(shell: Shell) -> psutil.Process:
+    """The row's first process."""
+    [found] = [
+        each
+        for each in shell.processes()
+        if {"lab.serve", "gunicorn"} <= set(each.cmdline()) and each.parent() is not None
+    ]
+    return found
+
+
+def kill(shell: Shell) -> None:
+    first(shell).kill()
+
+
+def kill_a_worker(shell: Shell) -> None:
+    [master] = first(shell).children()
+    master.children()[0].kill()
+
+
+def pause(shell: Shell) -> None:
+    """As with `docker compose pause`: all its processes, and for longer than a gate allows."""
+    root = first(shell)
+    for process in (root, *root.children(recursive=True)):
+        process.send_signal(signal.SIGSTOP)
+
+
+ACTS: tuple[tuple[Callable[[Shell], None], str], ...] = (
+    (kill, "its processes ended and it did not come back, seen"),
+    (kill_a_worker, "a worker process ended, seen"),
+    (pause, "neither answers nor metrics for"),
+)
+
+
+def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) -> None:
+    path = shell.folder / "one.toml"
+    path.write_text(EXPERIMENT_OF_ONE)
+    running = shell.start("run", "--experiments", str(path), "--rows", ROW, "--seed", "7")
+    for number, (act, _) in enumerate(ACTS, start=1):
+        assert eventually(lambda count=number: len(valid(shell)) >= count, 150), (  # type: ignore[misc]
+            shell.output.read_text()
+        )
+        assert eventually(loaded(shell), 60), "the next trial has begun"
+        act(shell)
+    assert running.wait(150) == 0, shell.output.read_text()
+    failed = [
+        gate["detail"]
+        for trial in shell.trials()
+        for gate in trial["gates"]
+        if gate["name"] == "row kept running" and not gate["passed"]
+    ]
+    page = (shell.latest / "report.html").read_text()
+    assert all(detail in page for detail in failed)
+    # A machine that stalls for as long as a gate allows pauses the row too, and that is told.
+    details = iter(failed)
+    for _, told in ACTS:
+        assert any(detail.startswith(told) for detail in details), failed
+    assert valid(shell) == {0, 1, 2, 3}
+
+
+def loaded(shell: Shell) -> Callable[[], bool]:
+    """Whether the row has answered a load since now; one that is started again counts anew."""
+    url = f"http://127.0.0.1:{shell.environment['FLASK_SYNC_METRICS_PORT']}/metrics"
+    fewest = math.inf
+
+    def grown() -> bool:
+        nonlocal fewest
+        with contextlib.suppress(OSError):
+            answered = scrape(url).get("lab_worker_requests_total", 0.0)
+            fewest = min(fewest, answered)
+            return answered > fewest + LOAD
+        return False
+
+    return grown
+
+
+def valid(shell: Shell) -> set[int]:
+    """Places of the schedule that have a trial with every gate passed."""
+    return {
+        trial["index"] for trial in shell.trials() if all(gate["passed"] for gate in trial["gates"])
+    }

@@ -1,0 +1,129 @@
+"""services/README.md, followed to the letter by somebody who adds a row."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.system import ports
+from loadtest.system.paths import ROOT
+from tests.native.commands.conftest import EXPERIMENT, free_ports
+
+PAGE = ROOT / "services" / "README.md"
+BLOCK = re.compile(r"`([^`\n]+)`[^`\n]*:\n\n```\w+\n(.*?)```", re.DOTALL)
+LEFT_BEHIND = shutil.ignore_patterns(
+    ".git",
+    ".venv",
+    ".lab",
+    "results",
+    "node_modules",
+    "bin",
+    "__pycache__",
+    ".*_cache",
+    ".hypothesis",
+)
+
+
+@dataclass(frozen=True)
+class Copy:
+    """A clone of the lab to which a row has been added; commands run in it."""
+
+    root: Path
+    variables: Mapping[str, str]
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+        return subprocess.run(
+            [sys.executable, "-m", "loadtest", *arguments],
+            cwd=self.root,
+            env={**environment, **self.variables},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=250,
+            check=False,
+        )
+
+    def result(self, name: str) -> Path:
+        return self.root / "results" / "latest" / name
+
+
+def blocks() -> dict[str, str]:
+    """The files of the page by name; `\\`docker-compose.yml\\`, under …` is the compose entry."""
+    return dict(BLOCK.findall(PAGE.read_text().replace("`, under `services:`:", "`:")))
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    root = tmp_path_factory.mktemp("clone") / "lab"
+    shutil.copytree(ROOT, root, ignore=LEFT_BEHIND)
+    written = blocks()
+    entry = written.pop("docker-compose.yml")
+    for name, text in written.items():
+        (root / name).parent.mkdir(exist_ok=True)
+        (root / name).write_text(text)
+    compose = root / "docker-compose.yml"
+    compose.write_text(compose.read_text().replace("\nservices:\n", f"\nservices:\n{entry}\n", 1))
+    own, metrics = map(str, ports.free(2))
+    return Copy(root, free_ports() | {"PLAIN_PORT": own, "PLAIN_METRICS_PORT": metrics})
+
+
+@pytest.fixture(scope="module")
+def compared(clone: Copy) -> Copy:
+    (clone.root / "tiny.toml").write_text(EXPERIMENT)
+    done = clone.run("run", "--experiments", "tiny.toml", "--rows", "plain fastapi-async")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return clone
+
+
+def trials(clone: Copy) -> list[dict[str, Any]]:
+    path = clone.result("trials.jsonl")
+    return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
+def test_the_page_has_the_three_files_of_a_row() -> None:
+    assert blocks().keys() == {
+        "services/plain/plain.py",
+        "services/plain/Dockerfile",
+        "docker-compose.yml",
+    }
+
+
+def test_the_row_is_listed(clone: Copy) -> None:
+    done = clone.run("list")
+    assert re.search(r"^ *plain +none +threads", done.stdout, re.MULTILINE), (
+        done.stdout + done.stderr
+    )
+
+
+def test_the_row_is_verified_and_loaded(compared: Copy) -> None:
+    own = [each for each in trials(compared) if each["service"] == "plain"]
+    assert own
+    assert all(each["result"]["answered"] > 0 for each in own)
+    assert {each["prediction"]["slots"] for each in own} == {4}  # the four connections bind
+
+
+def test_the_row_is_in_the_report(compared: Copy) -> None:
+    assert "plain" in json.loads(compared.result("run.json").read_text())["rows"]
+    assert re.search(r"\bplain\b", compared.result("report.html").read_text())
+
+
+def test_a_row_that_lies_is_not_timed(clone: Copy, compared: Copy) -> None:
+    assert compared
+    code = clone.root / "services" / "plain" / "plain.py"
+    sound = code.read_text()
+    code.write_text(sound.replace('{"ms": ms}', '{"milliseconds": ms}'))
+    done = clone.run("run", "--experiments", "tiny.toml", "--rows", "plain fastapi-async")
+    code.write_text(sound)
+    assert "/wait" in done.stdout + done.stderr
+    assert all(each["service"] != "plain" for each in trials(clone))

@@ -1,0 +1,49 @@
+"""The live lab on free ports: real rows, Locust's interface, Prometheus and postgres_exporter."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+import pytest
+
+from loadtest.backends import live
+from loadtest.backends.native import Lab
+from loadtest.run import settling
+from loadtest.system import ports
+from tests.native.live.watch import Watch
+from tests.waiting import eventually
+
+CEILING_RPS = "100000"
+
+
+@pytest.fixture(scope="session")
+def watch(lab: Lab) -> Iterator[Watch]:
+    """What `make live` starts, over the rows of the session's lab."""
+    ui, prometheus, load = ports.free(3)
+    variables = {
+        "LOCUST_PORT": str(ui),
+        "PROMETHEUS_PORT": str(prometheus),
+        "LAB_LOAD_METRICS_PORT": str(load),
+        "LAB_CEILING_RPS": CEILING_RPS,
+        "LAB_TARGET": " ".join(f"{name}={row.url()}" for name, row in lab.rows.items()),
+    }
+    with contextlib.ExitStack() as stack:
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in variables.items():
+                patch.setenv(name, value)
+            up = stack.enter_context(live.up(lab))
+        assert up.prometheus is not None, up.missing
+        assert not [part for part in up.missing if not part.startswith("Grafana")]
+        watch = Watch(ui=up.ui, prometheus=up.prometheus, lab=lab)
+        watch.until_scraped()
+        yield watch
+
+
+@pytest.fixture(autouse=True)
+def idle_afterwards(watch: Watch) -> Iterator[None]:
+    """No test leaves its load to the next, nor rows that work off what nobody waits for."""
+    yield
+    watch.press_stop()
+    for row in watch.lab.rows.values():
+        assert eventually(lambda row=row: settling.idle(row)), row.name  # type: ignore[misc]

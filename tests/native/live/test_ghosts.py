@@ -1,0 +1,90 @@
+"""A worker that is killed with requests in hand takes them with it, and leaves its counts."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from tests.native.live.watch import Watch
+from tests.waiting import eventually, gone
+
+WORKERS = {
+    "flask-sync": 3,
+    "flask-gthread": 3,
+    "flask-gevent": 2,
+    "fastapi-async": 2,
+    "node": 2,
+}
+LOAD = {"scenario": "wait", "parameters": "ms=1000", "load": "closed"}
+USERS = 24
+IN_HAND = (
+    "http_server_active_requests",
+    "lab_slots_busy",
+    'db_client_connection_count{state="used"}',
+    "db_client_connection_pending_requests",
+)
+
+
+@pytest.fixture(params=WORKERS)
+def row(watch: Watch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A row with several workers, which is afterwards as it was."""
+    name: str = request.param
+    watch.lab.restart(name, {"WORKERS": str(WORKERS[name])})
+    yield name
+    watch.press_stop()
+    watch.lab.restart(name)
+
+
+def test_a_killed_worker_leaves_no_ghost(watch: Watch, row: str) -> None:
+    of_row = f'{{job="rows",service="{row}"}}'
+    watch.until_scraped_again()
+    begin = time.time()
+    assert watch.start(row, users=USERS, **LOAD)["success"]
+    pace = f"rate(lab_worker_requests_total{of_row}[6s])"
+    assert eventually(lambda: len(workers_of(watch, row)) == WORKERS[row])
+    assert eventually(lambda: watch.number(pace) > WORKERS[row] / 2)
+    assert eventually(lambda: watch.number(f"http_server_active_requests{of_row}") >= WORKERS[row])
+    workers = workers_of(watch, row)
+    processes = float(awaited(watch, f"lab_processes{of_row} >= {len(workers)}")["value"][1])
+    victim = int(awaited(watch, f"topk(1, {pace} > 0)")["metric"]["worker"])
+    os.kill(victim, signal.SIGKILL)
+    assert eventually(lambda: gone(victim))
+    assert eventually(lambda: len(workers_of(watch, row) - workers) == 1), "another takes its place"
+    assert eventually(lambda: processes_of(watch, row) == processes)
+    watch.stop()
+    for gauge in IN_HAND:
+        name, _, labels = gauge.partition("{")
+        series = f'{name}{{service="{row}",{labels or "}"}'
+        assert eventually(lambda series=series: watch.number(series) == 0), series  # type: ignore[misc]
+    for counter in watch.counters(of_row, begin):
+        assert all(a <= b for a, b in pairwise(counter.values)), counter
+    assert eventually(lambda: victim in workers_of(watch, row)), "what it has done stays counted"
+
+
+def workers_of(watch: Watch, row: str) -> set[int]:
+    """The workers that have counted, dead ones included."""
+    found = watch.query(f'lab_worker_requests_total{{service="{row}"}}')
+    return {int(each["metric"]["worker"]) for each in found}
+
+
+def awaited(watch: Watch, expression: str) -> dict[str, Any]:
+    """The one series of a query, once there is one: a scrape that came too late leaves none."""
+    found: list[dict[str, Any]] = []
+
+    def there() -> bool:
+        found[:] = watch.query(expression)
+        return len(found) == 1
+
+    assert eventually(there), expression
+    return found[0]
+
+
+def processes_of(watch: Watch, row: str) -> float:
+    """Processes of the row as last scraped."""
+    return watch.number(f'lab_processes{{service="{row}"}}')

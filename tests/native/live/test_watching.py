@@ -1,0 +1,186 @@
+"""Under load everything that the dashboards ask for is there, and all sides count the same."""
+
+from __future__ import annotations
+
+import json
+import math
+from bisect import bisect_left
+from pathlib import Path
+
+import pytest
+import yaml
+
+from loadtest.generator.exporter import BOUNDS_S
+from loadtest.model import load
+from loadtest.model.load import Load
+from loadtest.system.paths import ROOT
+from tests.native.live.watch import Watch
+from tests.waiting import eventually
+
+ROOMY, FULL = "fastapi-async", "flask-sync"
+USERS_EACH = 20
+WAIT = {"scenario": "wait", "parameters": "ms=150", "load": "closed"}
+MIXED = {"scenario": "mixed", "parameters": "", "load": "closed", "think_ms": "20"}
+
+
+INCIDENTS = "service:incidents:count"  # nothing happens here: tests/native/live/test_incidents.py
+
+
+def expressions() -> dict[str, str]:
+    """Every expression of every panel, annotation and rule but incidents, by where it stands."""
+    found = {}
+    for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json")):
+        dashboard = json.loads(path.read_text())
+        for panel in dashboard["panels"]:
+            for target in panel.get("targets", ()):
+                where = f"{path.stem}: {panel['title']} {target['refId']}"
+                found[where] = target["expr"]
+        for annotation in dashboard["annotations"]["list"]:
+            found[f"{path.stem}: annotation {annotation['name']}"] = annotation["expr"]
+    rules = yaml.safe_load((ROOT / "prometheus" / "rules.yml").read_text())
+    for group in rules["groups"]:
+        for rule in group["rules"]:
+            if rule["record"] != INCIDENTS:
+                found[f"rule {rule['record']}"] = rule["expr"]
+    return {
+        where: expression.replace("$__rate_interval", "8s").replace("$service", ROOMY)
+        for where, expression in found.items()
+        if not expression.startswith(INCIDENTS)
+    }
+
+
+def has_data(watch: Watch, expression: str) -> bool:
+    return any(not math.isnan(float(each["value"][1])) for each in watch.query(expression))
+
+
+def test_every_expression_of_every_dashboard_and_rule_has_data(watch: Watch) -> None:
+    assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **MIXED)["success"]
+    missing = expressions()
+
+    def all_found() -> bool:
+        for where, expression in list(missing.items()):
+            if has_data(watch, expression):
+                del missing[where]
+        return not missing
+
+    assert eventually(all_found), missing
+
+
+def test_both_rows_of_the_comparison_are_drawn(watch: Watch) -> None:
+    assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **WAIT)["success"]
+    comparison = {
+        where: expression
+        for where, expression in expressions().items()
+        if where.startswith("comparison") and "annotation" not in where
+    }
+
+    def rows(expression: str) -> set[str]:
+        return {each["metric"].get("service", "") for each in watch.query(expression)}
+
+    for where, expression in comparison.items():
+        assert eventually(lambda wanted=expression: rows(wanted) >= {ROOMY, FULL}), where  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("row", [ROOMY, "flask-gthread"])
+def test_locust_prometheus_and_the_service_agree(watch: Watch, row: str) -> None:
+    watch.until_scraped_again()
+    served, asked = watch.number(served_by(row)), watch.number(asked_of(row))
+    assert watch.start(row, users=USERS_EACH, **WAIT)["success"]
+    assert eventually(lambda: watch.requests(row) > 15 * USERS_EACH)
+    seen_by_prometheus = f"service:load_response_seconds:p95_10s{of(row)}"
+    assert eventually(
+        lambda: bucket(watch.number(seen_by_prometheus)) == bucket(p95_of_locust(watch, row))
+    )
+    watch.stop()
+    counted = watch.requests(row)
+    assert watch.number(asked_of(row)) - asked == counted
+    # What was in hand when the load stopped, the row may answer all the same.
+    assert 0 <= watch.number(served_by(row)) - served - counted <= USERS_EACH
+
+
+@pytest.mark.parametrize("row", [ROOMY, FULL, "flask-gthread"])
+def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
+    watch: Watch, row: str
+) -> None:
+    watch.until_scraped_again()
+    served = watch.number(served_by(row))
+    result = load.run(
+        Load("closed", 3),
+        target=watch.lab.rows[row].url(),
+        service=row,
+        scenario="wait",
+        parameters={"ms": 20},
+        warmup_s=0.5,
+        duration_s=2,
+        seed=1,
+    )
+    assert result.mean_in_flight > 2.5, "a headless load has the users it asks for, and no shape"
+    watch.until_scraped_again()
+    assert watch.number(served_by(row)) - served == result.sent_in_warmup + result.sent
+
+
+def test_a_row_with_free_slots_sees_the_latency_that_its_clients_see(watch: Watch) -> None:
+    assert watch.start(ROOMY, users=USERS_EACH, **WAIT)["success"]
+    server, client = (
+        f"service:{side}:p95_10s{of(ROOMY)}"
+        for side in ("http_server_request_duration_seconds", "load_response_seconds")
+    )
+    assert eventually(lambda: watch.number(server) and watch.number(client))
+    assert eventually(lambda: bucket(watch.number(server)) == bucket(watch.number(client)))
+
+
+def of(row: str) -> str:
+    return f'{{service="{row}"}}'
+
+
+def served_by(row: str) -> str:
+    return f'http_server_request_duration_seconds_count{{service="{row}",http_route="/wait"}}'
+
+
+def asked_of(row: str) -> str:
+    return f'lab_load_requests_total{{service="{row}",scenario="wait"}}'
+
+
+def p95_of_locust(watch: Watch, row: str) -> float:
+    (entry,) = [each for each in watch.statistics()["stats"] if each["name"] == f"{row} /wait"]
+    return float(entry["response_time_percentile_0.95"]) / 1000
+
+
+def bucket(seconds: float) -> int:
+    return bisect_left(BOUNDS_S, seconds)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("user_count", "-5"),
+        ("parameters", "ms=soon"),
+        ("scenario", "none"),
+        ("shape_class", "none"),
+        ("user_classes", "none"),
+        ("lab_duration", "soon"),
+        ("web_port", "none"),
+    ],
+)
+def test_absurd_values_never_reach_the_load(watch: Watch, field: str, value: str) -> None:
+    fields = dict(WAIT) | {field: value}
+    users = fields.pop("user_count", "1")
+    answer = watch.start(ROOMY, users=int(users), **fields)
+    assert not answer["success"]
+    assert answer["message"]
+    assert watch.statistics()["user_count"] == 0
+
+
+def test_a_shape_adds_users_by_itself(watch: Watch) -> None:
+    answer = watch.start(ROOMY, users=2, shape_class="StepUp", **WAIT)
+    assert answer["message"].endswith("'StepUp'")
+    assert eventually(lambda: watch.statistics()["user_count"] == 1)
+    assert eventually(lambda: watch.statistics()["user_count"] == 2)
+    assert eventually(lambda: watch.statistics()["state"] == "stopped"), "at the end it stops"
+    assert watch.start(ROOMY, users=3, **WAIT)["success"]
+    assert eventually(lambda: watch.statistics()["user_count"] == 3), "the next start has no shape"
+
+
+def test_the_log_of_the_load_has_no_traceback(watch: Watch) -> None:
+    log = Path(watch.lab.state / "logs" / "locust.log").read_text()
+    assert "Traceback" not in log

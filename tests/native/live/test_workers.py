@@ -1,0 +1,141 @@
+"""A Locust master with workers, as `docker compose up --scale locust-worker=2` has them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from loadtest.backends.native import Lab
+from loadtest.system import ports
+from loadtest.system.paths import LOCUSTFILE, ROOT
+from loadtest.system.processes import Process, Processes
+from tests.native.live.watch import Watch
+from tests.waiting import eventually, gone
+
+ROW = "fastapi-async"
+LOAD = {"scenario": "wait", "parameters": "ms=20", "load": "closed"}
+
+
+@dataclass
+class Swarm:
+    """A master's interface and metrics, and its workers."""
+
+    watch: Watch
+    metrics: str
+    processes: Processes
+    environment: dict[str, str]
+    folder: Path
+    bind: int
+    workers: list[Process]
+
+    def locust(self, name: str, *options: str) -> Process:
+        command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
+        return self.processes.start(
+            name,
+            [*command, *options],
+            log=self.folder / f"{name}.log",
+            cwd=ROOT,
+            environment=self.environment,
+        )
+
+    def join(self) -> None:
+        """One more worker."""
+        options = ["--worker", "--master-port", str(self.bind)]
+        self.workers.append(self.locust(f"worker-{len(self.workers)}", *options))
+
+    def ready(self, workers: int) -> bool:
+        found = [each["state"] for each in self.watch.statistics()["workers"]]
+        return sum(state in ("ready", "running", "spawning") for state in found) == workers
+
+    def agrees(self, name: str) -> bool:
+        """Whether the samples called `name` add up to the statistics table."""
+        return self.sample(name, service=ROW) == self.watch.requests(ROW)
+
+    def await_reports(self) -> None:
+        """Wait until each of two workers has reported: they take turns, so four reports do."""
+        seen: set[float] = set()
+
+        def enough() -> bool:
+            seen.add(self.sample("lab_load_requests_total", service=ROW))
+            return len(seen) > 4
+
+        assert eventually(enough)
+
+    def sample(self, name: str, **labels: str) -> float:
+        """Sum of the master's samples called `name` with these labels."""
+        with urllib.request.urlopen(self.metrics, timeout=20) as response:
+            text = response.read().decode()
+        return sum(
+            sample.value
+            for family in text_string_to_metric_families(text)
+            for sample in family.samples
+            if sample.name == name and labels.items() <= sample.labels.items()
+        )
+
+
+@pytest.fixture
+def swarm(lab: Lab, tmp_path: Path) -> Iterator[Swarm]:
+    ui, bind, metrics = ports.free(3)
+    environment = dict(os.environ) | {
+        "LAB_LOAD_METRICS_PORT": str(metrics),
+        "LAB_TARGET": f"{ROW}={lab.rows[ROW].url()}",
+    }
+    with Processes() as processes:
+        url = f"http://{ports.LOOPBACK}:{ui}"
+        watch = Watch(ui=url, prometheus="", lab=lab)
+        metrics_url = f"http://{ports.LOOPBACK}:{metrics}/metrics"
+        swarm = Swarm(watch, metrics_url, processes, environment, tmp_path, bind, [])
+        options = ["--master", "--master-bind-port", str(bind), "--enable-rebalancing"]
+        options += ["--class-picker", "--web-host", ports.LOOPBACK, "--web-port", str(ui)]
+        swarm.locust("master", *options)
+        swarm.join()
+        swarm.join()
+        assert eventually(watch.answers)
+        assert eventually(lambda: swarm.ready(2))
+        yield swarm
+
+
+def test_the_master_counts_for_all_its_workers(swarm: Swarm) -> None:
+    assert swarm.watch.start(ROW, users=10, **LOAD)["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=ROW) > 500)
+    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW, scenario="wait") == 10)
+    assert swarm.sample("lab_phase_info", service=ROW, phase="load") == 1
+    swarm.watch.press_stop()
+    assert eventually(lambda: swarm.agrees("lab_load_requests_total"))
+    assert eventually(lambda: swarm.agrees("lab_load_response_seconds_count"))
+
+
+def test_a_change_of_scenario_reaches_every_worker(swarm: Swarm) -> None:
+    assert swarm.watch.start(ROW, users=2, **LOAD)["success"]
+    assert eventually(lambda: swarm.watch.requests(ROW) > 50)
+    swarm.watch.press_stop()
+    before = swarm.sample("lab_load_requests_total", scenario="wait")
+    assert swarm.watch.start(ROW, users=2, scenario="json", parameters="", load="closed")["success"]
+    swarm.await_reports()
+    assert swarm.sample("lab_load_requests_total", scenario="wait") == before
+    assert eventually(lambda: swarm.watch.names() == {f"{ROW} /json", "Aggregated"})
+
+
+def test_a_worker_may_die_and_another_join_late(swarm: Swarm) -> None:
+    assert swarm.watch.start(ROW, users=10, **LOAD)["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=ROW) > 200)
+    swarm.workers[0].popen.send_signal(signal.SIGKILL)
+    assert eventually(lambda: gone(swarm.workers[0].pid))
+    assert eventually(lambda: swarm.ready(1)), "the interface shows that it is missing"
+    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10)
+    swarm.join()
+    assert eventually(lambda: swarm.ready(2))
+    counted = swarm.sample("lab_load_requests_total", service=ROW)
+    assert eventually(
+        lambda: swarm.sample("lab_load_requests_total", service=ROW) > counted + 500, 40
+    )
+    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10)
+    assert swarm.watch.names() == {f"{ROW} /wait", "Aggregated"}, "it does what the others do"
