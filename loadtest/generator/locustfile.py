@@ -1,6 +1,6 @@
 """Locust users on top of the engine: one class a row, for the web interface and headless alike.
 
-    locust -f loadtest/locustfile.py --class-picker
+    locust -f loadtest/generator/locustfile.py --class-picker
 
 Each user is one connection. The rows come from docker-compose.yml; LAB_TARGET=name=url adds
 another service that the user names, LAB_BACKEND=compose reaches the rows by their names in the

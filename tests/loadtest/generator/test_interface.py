@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from loadtest.run import nullserver
-from loadtest.system.paths import LOCUSTFILE
+from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.ports import free
 from loadtest.system.processes import Processes, wait_until
 
@@ -68,7 +68,7 @@ def test_each_request_is_counted_once(
             "locust",
             command,
             log=tmp_path / "log",
-            cwd=LOCUSTFILE.parent.parent,
+            cwd=ROOT,
             environment=environment,
         )
         wait_until(locust, lambda: reachable(ui, 2000), timeout_s=60, waiting_for="requests")

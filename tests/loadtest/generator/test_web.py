@@ -16,7 +16,7 @@ from types import SimpleNamespace
 import gevent
 from flask import Flask
 from gevent import socket
-from loadtest import ui
+from loadtest.generator import web
 
 connect = socket.create_connection
 
@@ -34,7 +34,7 @@ listener.listen()
 hosts = {"here": f"http://127.0.0.1:{listener.getsockname()[1]}", "away": "http://away:8000"}
 rows = {name: type(name, (User,), {"host": host}) for name, host in hosts.items()}
 environment = Environment(available_user_classes=rows)
-ui.attach(environment, SimpleNamespace(app=app))
+web.attach(environment, SimpleNamespace(app=app))
 assert app.test_client().get("/").status_code == 200
 print(*environment.available_user_classes)
 """
