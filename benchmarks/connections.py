@@ -22,7 +22,7 @@ from rich.table import Table
 from benchmarks.tools import bare, locust
 from loadtest.system import descriptors
 from loadtest.system.paths import LOCUSTFILE
-from loadtest.system.ports import LOOPBACK, free
+from loadtest.system.ports import LOOPBACK, held
 from loadtest.system.processes import Process, Processes, wait_until
 
 ROOT = Path(__file__).parent.parent
@@ -56,9 +56,8 @@ def inside(folder: Path, _: str, connections: int, seconds: float) -> list[str]:
 
 def measure(command: Command, connections: int) -> Held:
     """Start the generator, wait until every connection is open, look at it for two seconds."""
-    (port,) = free(1)
-    url = f"http://{LOOPBACK}:{port}"
-    with tempfile.TemporaryDirectory() as name, Processes() as processes:
+    with tempfile.TemporaryDirectory() as name, held(1) as (port,), Processes() as processes:
+        url = f"http://{LOOPBACK}:{port}"
         holder = [sys.executable, "-c", f"from benchmarks import connections as c; c.hold({port})"]
         log = Path(name) / "holder.log"
         processes.start("holder", holder, log=log, cwd=ROOT, environment=os.environ)
@@ -81,9 +80,9 @@ def measure(command: Command, connections: int) -> Held:
         time.sleep(1)
         seen.cpu_percent()
         time.sleep(2)
-        held = Held(opened_s, seen.cpu_percent() / 100, seen.memory_full_info().pss)
+        found = Held(opened_s, seen.cpu_percent() / 100, seen.memory_full_info().pss)
         process.popen.kill()
-    return held
+    return found
 
 
 def _sockets(process: Process, connections: int) -> bool:
@@ -98,9 +97,9 @@ def main() -> None:
     descriptors.require(many)
     table = Table("generator", "connections", "all open after", "CPU while held", "KiB/connection")
     for called, command in (("engine, bare", bare), ("engine in Locust", inside)):
-        few, held = (measure(command, connections) for connections in (FEW, many))
-        kib = (held.memory - few.memory) / (many - FEW) / 1024
-        row = (f"{many:,}", f"{held.opened_s:.1f} s", f"{held.cpu:.0%}", f"{kib:.1f}")
+        few, most = (measure(command, connections) for connections in (FEW, many))
+        kib = (most.memory - few.memory) / (many - FEW) / 1024
+        row = (f"{many:,}", f"{most.opened_s:.1f} s", f"{most.cpu:.0%}", f"{kib:.1f}")
         table.add_row(called, *row)
     Console().print(table)
 

@@ -41,8 +41,8 @@ def up(lab: Lab) -> Iterator[Live]:
     """Run Locust's UI over the running `lab` until the block is left."""
     ui_port = ports.from_environment(UI_PORT_VARIABLE, UI_PORT)
     load_port = ports.from_environment("LAB_LOAD_METRICS_PORT", prometheus.LOAD_METRICS_PORT)
-    ports.require(ui_port, "Locust's UI", UI_PORT_VARIABLE)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(ports.claim(ui_port, "Locust's UI", UI_PORT_VARIABLE))
         url, missing = _prometheus(stack, lab, load_port)
         processes = stack.enter_context(Processes())
         locust = _locust(processes, lab, ui_port, load_port, url)
@@ -78,7 +78,7 @@ def _prometheus(
     missing = [grafana]
     exporter_port = None
     if prometheus.exporter_installed():
-        [exporter_port] = ports.free(1)
+        [exporter_port] = stack.enter_context(ports.held(1))
         stack.enter_context(
             prometheus.postgres_exporter(lab.database_url, lab.state, exporter_port)
         )

@@ -77,13 +77,13 @@ class Lab:
 
     def __enter__(self) -> Lab:
         with contextlib.ExitStack() as stack:
+            postgres_port = self._choose_ports(stack)
             stack.enter_context(self._processes)
             stack.callback(self._stop_services)
-            self._choose_ports()
             for row in self.rows.values():
                 builds.build(row)
             self._database = postgres.start(
-                self._processes, self.state, port=self._postgres_port(), cpus=self.cpus.load
+                self._processes, self.state, port=postgres_port, cpus=self.cpus.load
             )
             for row in self.rows.values():
                 self._spawn(row, {})
@@ -132,21 +132,25 @@ class Lab:
     def _stop_services(self) -> None:
         self._processes.stop(*self._services.values())
 
-    def _choose_ports(self) -> None:
+    def _choose_ports(self, stack: contextlib.ExitStack) -> int:
+        """Give every row its ports, for as long as `stack` is open; returns Postgres' port."""
         if self._free:
-            found = iter(ports.free(2 * len(self.rows)))
+            found = iter(stack.enter_context(ports.held(2 * len(self.rows))))
             self.rows = {
                 name: replace(row, port=next(found), metrics_port=next(found))
                 for name, row in self.rows.items()
             }
         for row in self.rows.values():
-            ports.require(row.port, f"row {row.name}", row.port_variable)
-            ports.require(row.metrics_port, f"row {row.name} (metrics)", row.metrics_port_variable)
-
-    def _postgres_port(self) -> int | None:
+            for port, what, variable in (
+                (row.port, "", row.port_variable),
+                (row.metrics_port, " (metrics)", row.metrics_port_variable),
+            ):
+                stack.enter_context(ports.claim(port, f"row {row.name}{what}", variable))
         if self._free or not os.environ.get(postgres.PORT_VARIABLE):
-            return None
-        return ports.from_environment(postgres.PORT_VARIABLE, 0)
+            return stack.enter_context(ports.held(1))[0]
+        port = ports.from_environment(postgres.PORT_VARIABLE, 0)
+        stack.enter_context(ports.claim(port, "Postgres", postgres.PORT_VARIABLE))
+        return port
 
     def _spawn(self, row: Row, overrides: Mapping[str, str]) -> None:
         self._services[row.name] = self._processes.start(

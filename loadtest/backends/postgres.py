@@ -60,17 +60,14 @@ def start(
     processes: Processes,
     state: Path,
     *,
-    port: int | None,
+    port: int,
     cpus: frozenset[int] | None = None,
     seeds: Path = SEEDS,
 ) -> Database:
-    """Start and seed the server with its data under `state`; `port` None takes a free one.
+    """Start and seed the server on `port` with its data under `state`.
 
     Data that was made by another server or from other `seeds` is made anew: all of it is generated.
     """
-    if port is not None:
-        ports.require(port, "Postgres", PORT_VARIABLE)
-    port = port or ports.free(1)[0]
     data = state / "postgres"
     password = _password_file(state)
     _initialise(data, password, _fingerprint(seeds))

@@ -90,11 +90,11 @@ class Prometheus:
         self._stack = contextlib.ExitStack()
 
     def __enter__(self) -> Prometheus:
-        ports.require(self._port, "Prometheus", PORT_VARIABLE)
         self._state.mkdir(parents=True, exist_ok=True)
         path = self._state / "prometheus.yml"
         path.write_text(yaml.safe_dump(self._configuration, sort_keys=False))
         with contextlib.ExitStack() as stack:
+            stack.enter_context(ports.claim(self._port, "Prometheus", PORT_VARIABLE))
             processes = stack.enter_context(Processes())
             process = processes.start(
                 "prometheus",

@@ -14,7 +14,7 @@ from typing import Literal
 
 from loadtest.contract import scenarios
 from loadtest.run.forkserver import Fork, ForkServer, Order
-from loadtest.system import descriptors
+from loadtest.system import descriptors, ports
 from loadtest.system.descriptors import DescriptorError
 from loadtest.system.paths import LOCUSTFILE
 
@@ -136,20 +136,23 @@ def run(
         arguments = ["-f", str(LOCUSTFILE), "--headless", "--only-summary"]
         arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
         arguments += [f"--{name}={value}" for name, value in options.items()]
-        arguments += [f"--processes={processes}"] if processes > 1 else []
         environment = {
             "LAB_BACKEND": backend,
             "LAB_TARGET": f"{service}={target}",
             "LAB_RUN_ID": run_id,
             "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
         }
-        order = Order(
-            [*arguments, service],
-            {**os.environ, **environment},
-            str(path.with_name("locust.log")),
-            sorted(cpus) if cpus else None,
-        )
         with contextlib.ExitStack() as stack:
+            if processes > 1:
+                (master,) = stack.enter_context(ports.held(1))
+                arguments += [f"--processes={processes}", f"--master-port={master}"]
+                arguments += ["--master-bind-host", ports.LOOPBACK, f"--master-bind-port={master}"]
+            order = Order(
+                [*arguments, service],
+                {**os.environ, **environment},
+                str(path.with_name("locust.log")),
+                sorted(cpus) if cpus else None,
+            )
             server = forks or stack.enter_context(ForkServer())
             with server.start(order) as fork:
                 _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)

@@ -21,7 +21,7 @@ from pathlib import Path
 from loadtest.contract import catalogue
 from loadtest.engine.sockets import READ, new_poller
 from loadtest.system.paths import ROOT
-from loadtest.system.ports import LOOPBACK, free
+from loadtest.system.ports import LOOPBACK, held
 from loadtest.system.processes import Processes, wait_until
 
 LIMITS = (1, 20, 100)  # items a page, so that there are larger answers too
@@ -64,8 +64,7 @@ def running(
     folder: Path, *, cpus: frozenset[int] | None = None, nginx: str | None = shutil.which("nginx")
 ) -> Iterator[str]:
     """A null server on a free port, its files in `folder`, pinned to `cpus`; yields its URL."""
-    (port,) = free(1)
-    with Processes() as processes:
+    with held(1) as (port,), Processes() as processes:
         command = _nginx(nginx, folder, port) if nginx else _own(port)
         process = processes.start(
             "null server",

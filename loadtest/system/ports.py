@@ -1,11 +1,14 @@
-"""TCP ports on the loopback: is one free, find one that is."""
+"""TCP ports on the loopback: find free ones, hold them for their owners, say which are taken."""
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import random
 import socket
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 LOOPBACK = "127.0.0.1"
@@ -13,6 +16,8 @@ _LOWEST = 12000  # above what programs commonly listen on
 _CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
 LOAD_METRICS = 9646  # where Locust answers Prometheus; LAB_LOAD_METRICS_PORT changes it
 PROMETHEUS_VARIABLE = "LAB_PROMETHEUS"  # its URL; empty where there is none
+# Ports that `free` gave to this process, each with the descriptor that keeps other processes off.
+_kept: dict[int, int] = {}
 
 
 class PortError(Exception):
@@ -20,18 +25,85 @@ class PortError(Exception):
 
 
 def free(count: int) -> list[int]:
-    """`count` different ports that nothing listens on now.
+    """`count` different ports that nothing listens on; no other process is given them meanwhile.
 
-    They lie below those which the kernel gives to outgoing connections, so that no connection takes
-    one before its owner listens.
+    They stay this process's own until `release`, or until it ends: whoever is to listen on them may
+    take its time, and may stop and start again. They lie below those which the kernel gives to
+    outgoing connections, so that no connection takes one.
     """
-    candidates = range(_LOWEST, _first_of_connections())
-    # Of the system's randomness, so that programs with one seed do not choose alike.
-    mixed = random.SystemRandom().sample(candidates, len(candidates))
-    found = list(itertools.islice(filter(_is_free, mixed), count))
+    candidates = _candidates()
+    found: list[int] = []
+    if count <= len(candidates):
+        found = list(itertools.islice(filter(_take, _from_anywhere(candidates)), count))
     if len(found) < count:
-        raise PortError(f"of ports {_LOWEST} to {candidates.stop - 1} fewer than {count} are free")
+        release(*found)
+        last = candidates.stop - 1
+        raise PortError(f"of ports {_LOWEST} to {last} fewer than {count} are free")
     return found
+
+
+def release(*given: int) -> None:
+    """Give up ports of `free`: another process may have them now."""
+    for port in given:
+        os.close(_kept.pop(port))
+
+
+@contextlib.contextmanager
+def held(count: int) -> Iterator[list[int]]:
+    """`count` free ports that are this process's own until the block ends."""
+    found = free(count)
+    try:
+        yield found
+    finally:
+        release(*found)
+
+
+def _candidates() -> range:
+    return range(_LOWEST, _first_of_connections())
+
+
+def _from_anywhere(candidates: range) -> Iterator[int]:
+    """All of them, from one on that the system's randomness chooses: seeds have no part in it."""
+    start = random.SystemRandom().randrange(len(candidates))
+    return itertools.chain(candidates[start:], candidates[:start])
+
+
+def _take(port: int) -> bool:
+    """Hold `port`, if nobody holds it and nothing listens there."""
+    name = _name("port", port)
+    if name is None:
+        return False
+    if _claimed(port) or not _is_free(port):
+        name.close()
+        return False
+    _kept[port] = name.detach()
+    return True
+
+
+def _name(kind: str, port: int) -> socket.socket | None:
+    """A name that one process can have at a time; None where another has it.
+
+    An abstract socket of Linux: it is as wide as the ports are (the network namespace), every user
+    sees it, and it is gone with its process, however that ends. Elsewhere nothing is held.
+    """
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    try:
+        if sys.platform == "linux":
+            name.bind(_address(kind, port))
+    except OSError:
+        name.close()
+        return None
+    return name
+
+
+def _address(kind: str, port: int) -> str:
+    return f"\0concurrency-lab/{kind}/{port}"
+
+
+def _claimed(port: int) -> bool:
+    """Whether a lab that was told to use `port` is about to listen there."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as asking:
+        return sys.platform == "linux" and asking.connect_ex(_address("claim", port)) == 0
 
 
 def _is_free(port: int) -> bool:
@@ -61,6 +133,20 @@ def from_environment(variable: str, default: int) -> int:
     return int(text)
 
 
+@contextlib.contextmanager
+def claim(port: int, owner: str, variable: str) -> Iterator[None]:
+    """Keep `port`, which the user or the lab has named, for `owner` until the block ends.
+
+    Raises PortError where something listens on it, or another lab has claimed it and is starting.
+    """
+    name = _name("claim", port)
+    if name is None:
+        raise _taken(port, owner, variable)
+    with name:
+        require(port, owner, variable)
+        yield
+
+
 def require(port: int, owner: str, variable: str) -> None:
     """Raise PortError when something listens on `port` already."""
     with socket.socket() as probe:
@@ -68,7 +154,11 @@ def require(port: int, owner: str, variable: str) -> None:
         try:
             probe.bind((LOOPBACK, port))
         except OSError:
-            raise PortError(
-                f"port {port}, which {owner} needs, is in use; "
-                f"stop what listens there, or choose another with {variable}=…"
-            ) from None
+            raise _taken(port, owner, variable) from None
+
+
+def _taken(port: int, owner: str, variable: str) -> PortError:
+    return PortError(
+        f"port {port}, which {owner} needs, is in use; "
+        f"stop what listens there, or choose another with {variable}=…"
+    )

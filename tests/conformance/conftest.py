@@ -67,9 +67,8 @@ def another(
     lab: Lab, row: Row, environment: Mapping[str, str], log: Path
 ) -> Iterator[tuple[Row, subprocess.Popen[bytes]]]:
     """One more of a row on ports of its own, until the block ends."""
-    port, metrics_port = ports.free(2)
-    own = replace(row, port=port, metrics_port=metrics_port)
-    with log.open("wb") as output:
+    with ports.held(2) as (port, metrics_port), log.open("wb") as output:
+        own = replace(row, port=port, metrics_port=metrics_port)
         process = subprocess.Popen(
             own.command,
             cwd=own.folder,

@@ -7,15 +7,15 @@ import socket
 import threading
 from types import TracebackType
 
+from loadtest import ports
+
 
 class Relay:
     """Passes bytes between `port`, which it takes, and `target` on the loopback while it is up."""
 
     def __init__(self, target: int) -> None:
         self._target = target
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            self.port: int = probe.getsockname()[1]
+        (self.port,) = ports.free(1)  # also while it is cut, and nothing listens
         self._listener: socket.socket | None = None
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -27,6 +27,7 @@ class Relay:
         self, _: type[BaseException] | None, __: BaseException | None, ___: TracebackType | None
     ) -> None:
         self.cut()
+        ports.release(self.port)
 
     def connect(self) -> None:
         """Let connections through from now on."""

@@ -15,7 +15,7 @@ import pytest
 from loadtest.backends import postgres
 from loadtest.backends.native import Lab
 from loadtest.backends.postgres import Database, PostgresError
-from loadtest.system.ports import PortError
+from loadtest.system.ports import PortError, held
 from loadtest.system.processes import ProcessError, Processes
 from tests.waiting import gone
 
@@ -169,10 +169,10 @@ def test_data_of_an_older_schema_is_made_anew(tmp_path: Path) -> None:
     schema = seeds / "01-schema.sql"
     schema.write_text(schema.read_text().replace(" CHECK (quantity BETWEEN 1 AND 1000)", ""))
     older = "INSERT INTO order_lines VALUES (1, 2, 1, 5000, 1) RETURNING quantity"
-    with Processes() as processes:
-        assert query(postgres.start(processes, state, port=None, seeds=seeds), older) == (5000,)
-    with Processes() as processes:
-        database = postgres.start(processes, state, port=None)
+    with held(1) as (port,), Processes() as processes:
+        assert query(postgres.start(processes, state, port=port, seeds=seeds), older) == (5000,)
+    with held(1) as (port,), Processes() as processes:
+        database = postgres.start(processes, state, port=port)
         with pytest.raises(psycopg.errors.CheckViolation, match="quantity"):
             query(database, older)
         assert query(database, "SELECT count(*) FROM order_lines") == (100,)
@@ -180,8 +180,9 @@ def test_data_of_an_older_schema_is_made_anew(tmp_path: Path) -> None:
 
 def test_data_that_a_server_runs_on_is_left_alone(database: Database, state: Path) -> None:
     (state / "postgres" / "lab-fingerprint").unlink()
-    with Processes() as processes, pytest.raises(ProcessError, match=r"postmaster\.pid"):
-        postgres.start(processes, state, port=None)
+    refused = pytest.raises(ProcessError, match=r"postmaster\.pid")
+    with held(1) as (port,), Processes() as processes, refused:
+        postgres.start(processes, state, port=port)
     assert query(database, "SELECT count(*) FROM items") == (10_000,)
 
 
@@ -198,10 +199,9 @@ def test_broken_sql_is_told_with_its_place(database: Database, tmp_path: Path) -
         postgres.seed(database, tmp_path)
 
 
-def test_a_taken_port_is_told(tmp_path: Path) -> None:
-    with socket.socket() as holder, Processes() as processes:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
+def test_a_taken_port_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
+        monkeypatch.setenv(postgres.PORT_VARIABLE, str(port))
         with pytest.raises(PortError, match=rf"port {port}, which Postgres.*LAB_POSTGRES_PORT"):
-            postgres.start(processes, tmp_path, port=port)
+            Lab({}, state=tmp_path).__enter__()

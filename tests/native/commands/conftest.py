@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -113,27 +114,31 @@ def _words(process: psutil.Process) -> str:
         return ""
 
 
-def free_ports() -> dict[str, str]:
-    """Variables that put every row, Locust and Prometheus on ports that are free now."""
+@contextmanager
+def free_ports() -> Iterator[dict[str, str]]:
+    """Variables that put every row, Locust and Prometheus on ports that nobody else is given."""
     rows = manifest.load().values()
     names = [row.port_variable for row in rows] + [row.metrics_port_variable for row in rows]
     names += ["LOCUST_PORT", "PROMETHEUS_PORT", "LAB_LOAD_METRICS_PORT"]
-    return {name: str(port) for name, port in zip(names, ports.free(len(names)), strict=True)}
+    with ports.held(len(names)) as found:
+        yield {name: str(port) for name, port in zip(names, found, strict=True)}
 
 
 @pytest.fixture
 def shell(tmp_path: Path) -> Iterator[Shell]:
     """A world on free ports, in which no process may be left at the end."""
-    shell = Shell(tmp_path, free_ports())
-    yield shell
-    assert eventually(lambda: not shell.processes()), [p.cmdline() for p in shell.processes()]
+    with free_ports() as variables:
+        shell = Shell(tmp_path, variables)
+        yield shell
+        assert eventually(lambda: not shell.processes()), [p.cmdline() for p in shell.processes()]
 
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, str]:
     """A world in which a tiny comparison has run, and what it said."""
-    shell = Shell(tmp_path_factory.mktemp("finished"), free_ports())
-    done = shell.run(*shell.compare())
+    with free_ports() as variables:
+        shell = Shell(tmp_path_factory.mktemp("finished"), variables)
+        done = shell.run(*shell.compare())
     assert done.returncode == 0, done.stdout + done.stderr
     assert eventually(lambda: not shell.processes())
     return shell, done.stdout

@@ -8,7 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,7 +64,7 @@ def blocks() -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def clone(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
     root = tmp_path_factory.mktemp("clone") / "lab"
     shutil.copytree(ROOT, root, ignore=LEFT_BEHIND)
     written = blocks()
@@ -74,8 +74,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Copy:
         (root / name).write_text(text)
     compose = root / "docker-compose.yml"
     compose.write_text(compose.read_text().replace("\nservices:\n", f"\nservices:\n{entry}\n", 1))
-    own, metrics = map(str, ports.free(2))
-    return Copy(root, free_ports() | {"PLAIN_PORT": own, "PLAIN_METRICS_PORT": metrics})
+    with free_ports() as variables, ports.held(2) as (own, metrics):
+        plain = {"PLAIN_PORT": str(own), "PLAIN_METRICS_PORT": str(metrics)}
+        yield Copy(root, variables | plain)
 
 
 @pytest.fixture(scope="module")
