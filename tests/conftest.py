@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from loadtest.backends.native import Lab
 from loadtest.inventory import builds, manifest
+from tests.running import Running
 
 NATIVE = Path(__file__).parent / "native"
 
@@ -49,6 +50,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Every row that can run here; LAB_TEST_ROWS="a b" narrows it while working on a row."""
     rows = manifest.load()
     names = os.environ.get("LAB_TEST_ROWS", "").split() or list(rows)
-    found, _ = builds.available(manifest.choose(rows, names))
-    with Lab(found, host_ports="free", state=tmp_path_factory.mktemp("lab"), pin=False) as running:
+    found, failures = builds.available(manifest.choose(rows, names))
+    state = tmp_path_factory.mktemp("lab")
+    with Lab(found, host_ports="free", state=state, pin=False, failures=failures) as running:
+        running.rows = Running(running.rows, failures)
         yield running

@@ -7,7 +7,7 @@ import os
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -15,10 +15,11 @@ from typing import Literal
 from loadtest.backends import postgres
 from loadtest.backends.postgres import Database
 from loadtest.inventory import builds
+from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Row
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
-from loadtest.system.processes import Process, Processes, wait_until
+from loadtest.system.processes import Process, ProcessError, Processes, wait_until
 
 STARTUP_S = 60.0
 _PASSED_ON = ("HOME", "LANG", "TMPDIR", "LAB_METRICS", "LAB_SESSION_SECRET")
@@ -52,7 +53,9 @@ class Lab:
 
     `rows` of the running lab carry the ports that are really used. With `host_ports="free"`
     every port is one that is free now, so that several labs can run side by side. `environment`
-    is added to every row's own. Raises PortError, PostgresError, BuildError or ProcessError.
+    is added to every row's own. Raises PortError, PostgresError, BuildError or ProcessError; where
+    `failures` is given, a row that can't be built or started is left out instead, and the reason
+    is put there under its name.
     """
 
     def __init__(
@@ -63,12 +66,14 @@ class Lab:
         state: Path | None = None,
         environment: Mapping[str, str] | None = None,
         pin: bool = True,
+        failures: dict[str, str] | None = None,
     ) -> None:
         self.backend = "native"
         self.rows = dict(rows)
         self.state = state or state_directory()
         self.cpus = Cpus.split() if pin else Cpus(None, None)
         self._environment = dict(environment or {})
+        self._failures = failures
         self._free = host_ports == "free"
         self._processes = Processes()
         self._services: dict[str, Process] = {}
@@ -80,15 +85,12 @@ class Lab:
             postgres_port = self._choose_ports(stack)
             stack.enter_context(self._processes)
             stack.callback(self._stop_services)
-            for row in self.rows.values():
-                builds.build(row)
+            self._each(builds.build)
             self._database = postgres.start(
                 self._processes, self.state, port=postgres_port, cpus=self.cpus.load
             )
-            for row in self.rows.values():
-                self._spawn(row, {})
-            for row in self.rows.values():
-                self._await(row)
+            self._each(lambda row: self._spawn(row, {}))
+            self._each(self._await)
             self._stack = stack.pop_all()
         return self
 
@@ -151,6 +153,19 @@ class Lab:
         port = ports.from_environment(postgres.PORT_VARIABLE, 0)
         stack.enter_context(ports.claim(port, "Postgres", postgres.PORT_VARIABLE))
         return port
+
+    def _each(self, step: Callable[[Row], object]) -> None:
+        """Take `step` with every row; those that fail are left out where that is asked for."""
+        for name, row in list(self.rows.items()):
+            try:
+                step(row)
+            except (BuildError, ProcessError) as error:
+                if self._failures is None:
+                    raise
+                self._failures[name] = str(error)
+                del self.rows[name]
+                if name in self._services:
+                    self.stop(name)
 
     def _spawn(self, row: Row, overrides: Mapping[str, str]) -> None:
         self._services[row.name] = self._processes.start(

@@ -7,7 +7,7 @@ import socket
 import threading
 from types import TracebackType
 
-from loadtest import ports
+from loadtest.system import ports
 
 
 class Relay:

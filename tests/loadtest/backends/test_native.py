@@ -19,6 +19,7 @@ from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Row
 from loadtest.system.ports import PortError
 from loadtest.system.processes import ProcessError
+from tests.running import Running
 from tests.waiting import gone
 
 pytestmark = pytest.mark.timed
@@ -109,6 +110,27 @@ def test_a_row_that_dies_is_told_with_its_log_and_nothing_stays(tmp_path: Path) 
     with pytest.raises(ProcessError, match=r"(?s)toy ended with exit code 3.*no module named toy"):
         lab.__enter__()
     assert gone(lab.database.process.pid)
+
+
+def test_the_others_run_where_one_may_fail(tmp_path: Path) -> None:
+    failures: dict[str, str] = {}
+    rows = {
+        "toy": toy(),
+        "dying": replace(toy("sh", "-c", "echo no module; echo named toy; exit 3"), name="dying"),
+        "unbuilt": replace(toy(), name="unbuilt", build="echo cannot; false"),
+    }
+    with Lab(rows, host_ports="free", state=tmp_path, failures=failures) as lab:
+        assert ready(lab.rows["toy"])
+        assert list(lab.rows) == ["toy"]
+        known = Running(lab.rows, failures)
+    assert known["toy"].name == "toy"
+    told = r"^dying ended with exit code 3; the end of [^\n]*: named toy$"
+    with pytest.raises(pytest.fail.Exception, match=told):
+        known["dying"]
+    with pytest.raises(pytest.fail.Exception, match=r"^[^\n]*`echo cannot; false` failed[^\n]*$"):
+        known["unbuilt"]
+    with pytest.raises(KeyError):
+        known["unheard of"]
 
 
 def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import psutil
 import pytest
 
 from loadtest.run.forkserver import Fork, ForkServer, Order
+from loadtest.system.ports import held
 from tests.waiting import eventually, gone
 
 pytestmark = pytest.mark.timed
@@ -79,9 +80,11 @@ def test_a_fork_that_fails_says_so(forks: ForkServer, tmp_path: Path) -> None:
 
 
 def test_a_fork_is_gone_with_its_workers_after_its_block(forks: ForkServer, tmp_path: Path) -> None:
-    with forks.start(order(tmp_path, *ENDLESS, "--processes=2")) as fork:
-        pid = begun(tmp_path)
-        assert fork.code() is None
+    with held(1) as (port,):
+        shared = ("--processes=2", f"--master-bind-port={port}", f"--master-port={port}")
+        with forks.start(order(tmp_path, *ENDLESS, *shared)) as fork:
+            pid = begun(tmp_path)
+            assert fork.code() is None
     assert members(pid) == []
 
 

@@ -30,7 +30,6 @@ def samples(url: str) -> dict[str, list[dict[str, str]]]:
 
 @pytest.mark.parametrize("name", manifest.load(variables={}))
 def test_a_row_shows_every_series(lab: Lab, name: str) -> None:
-    assert name in lab.rows, "its toolchain is missing here"
     row = lab.rows[name]
     with urllib.request.urlopen(f"{row.url()}/items/7", timeout=10) as response:
         assert response.status == 200
