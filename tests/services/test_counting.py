@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from lab.metrics import store
-from lab.metrics.counting import STATUS, Message, Scope, Send
+from lab.metrics.counting import Message, Scope, Send
 from lab.metrics.exporter import Workers
 from lab.metrics.meters import LAG, WorkerMetrics
 from lab.metrics.store import StoreFullError
@@ -166,27 +166,6 @@ def test_asgi_requests_are_told_apart_in_any_order(worker: WorkerMetrics, worker
     assert workers.active == 0
 
 
-def test_asgi_requests_are_counted_in_the_place_of_an_application(
-    worker: WorkerMetrics, workers: Workers
-) -> None:
-    entered: list[Any] = []
-
-    async def application(_: Scope, __: Any, ___: Send) -> None:
-        raise AssertionError("its stack is called in its place")
-
-    async def stack(scope: Scope, _: Any, __: Send) -> None:
-        entered.append(scope["app"])
-        scope[STATUS] = 405
-
-    async def main() -> None:
-        app = worker.asgi(application, stack, stack)
-        await app({"type": "http", "method": "PUT", "path": "/json"}, receive, send)
-
-    asyncio.run(main())
-    assert entered == [application]
-    assert counted(workers) == {("PUT", "/json", "405"): 1}
-
-
 @pytest.mark.parametrize(
     "first",
     [{"type": "lifespan"}, {"type": "http", "method": "GET", "path": "/json"}],
@@ -205,36 +184,20 @@ def test_event_loop_is_watched_from_its_first_message(
     assert (LAG, (("kind", "event_loop"),)) in workers.totals
 
 
-@pytest.mark.parametrize("started", [False, True])
-def test_defect_is_answered_once_and_goes_on(
-    worker: WorkerMetrics, workers: Workers, started: bool
+def test_asgi_application_that_fails_behind_its_answer_counts_as_that(
+    worker: WorkerMetrics, workers: Workers
 ) -> None:
-    sent: list[Message] = []
-
-    async def answer(status: int, scope: Scope, send: Send) -> None:
-        scope[STATUS] = status
-        await send({"type": "http.response.start", "status": status})
-
-    async def stack(scope: Scope, _: Any, send: Send) -> None:
-        if started:
-            await answer(200, scope, send)
+    async def answering(_: Scope, __: Any, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 201})
         raise RuntimeError
 
-    async def defect(scope: Scope, _: Any, send: Send) -> None:
-        await answer(500, scope, send)
-
-    async def sending(message: Message) -> None:
-        sent.append(message)
-
     async def main() -> None:
-        app = worker.asgi(stack, stack, defect)
         with pytest.raises(RuntimeError):
-            await app({"type": "http", "method": "GET", "path": "/json"}, receive, sending)
+            scope = {"type": "http", "method": "POST", "path": "/orders"}
+            await worker.asgi(answering)(scope, receive, send)
 
     asyncio.run(main())
-    status = 200 if started else 500
-    assert [message["status"] for message in sent] == [status]
-    assert counted(workers) == {("GET", "/json", str(status)): 1}
+    assert counted(workers) == {("POST", "/orders", "201"): 1}
 
 
 def test_asgi_request_whose_series_has_no_room_is_not_counted_as_another(
@@ -255,18 +218,17 @@ def test_asgi_request_whose_series_has_no_room_is_not_counted_as_another(
     assert counted(workers) == {("GET", "/json", "200"): 1}
 
 
-def test_forked_process_counts_asgi_requests_and_answers_in_its_own_file(
+def test_forked_process_counts_asgi_requests_in_its_own_file(
     worker: WorkerMetrics, workers: Workers
 ) -> None:
     async def answering(_: Scope, __: Any, send: Send) -> None:
         await send({"type": "http.response.start", "status": 200})
 
-    app, answer = worker.asgi(answering), worker.answer("GET", "/plaintext", 200)
+    app = worker.asgi(answering)
 
     def requests() -> None:
         scope = {"type": "http", "method": "GET", "path": "/json"}
         asyncio.run(cast(Coroutine[Any, Any, None], app(scope, receive, send)))
-        answer.end(answer.begin())
 
     requests()
     child = os.fork()
@@ -274,6 +236,6 @@ def test_forked_process_counts_asgi_requests_and_answers_in_its_own_file(
         requests()
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
-    assert counted(workers) == {("GET", "/json", "200"): 2, ("GET", "/plaintext", "200"): 2}
-    assert set(workers.requests.values()) == {2}
+    assert counted(workers) == {("GET", "/json", "200"): 2}
+    assert set(workers.requests.values()) == {1}
     assert workers.active == 0

@@ -10,38 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from lab import settings
 from lab.contract import bodies, errors, routes
 from lab.contract.errors import Fault
-from lab.metrics.counting import STATUS, Receive, Scope, Send
 
 
-class Noted(Response):
-    """An answer that notes its status in the scope, where counting finds it.
-
-    To watch all that is sent for the status would cost a fast answer more; so would a call of
-    `Response.__call__`, which is written out here.
-    """
-
-    if settings.load().metrics:
-
-        async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-            scope[STATUS] = status = self.status_code
-            prefix = "websocket." if scope["type"] == "websocket" else ""
-            start = prefix + "http.response.start"
-            await send({"type": start, "status": status, "headers": self.raw_headers})
-            await send({"type": prefix + "http.response.body", "body": self.body})
-            if self.background is not None:
-                await self.background()
-
-
-class Text(Noted):
-    """Plain text."""
-
-    media_type = "text/plain"
-
-
-class JSON(Noted):
+class JSON(Response):
     """A document as JSON."""
 
     media_type = "application/json"

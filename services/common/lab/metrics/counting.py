@@ -1,17 +1,15 @@
-"""Counting around an application: a few microseconds a request, so every step is weighed."""
+"""Middleware that counts, for ASGI and for WSGI: some microseconds a request, so steps are few."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from threading import Lock
 from time import perf_counter
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from lab.contract.routes import route
 from lab.metrics.lag import LagKind, start_thread
 from lab.metrics.store import FIRST_S, bucket
-
-if TYPE_CHECKING:
-    from lab.metrics.meters import WorkerMetrics
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -21,51 +19,36 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 StartResponse = Callable[..., Any]
 WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-STATUS = "lab.status"  # where a scope says what it was answered with
+
+class Counters(Protocol):
+    """Where a worker counts (`lab.metrics.meters.WorkerMetrics`)."""
+
+    values: memoryview[float]
+    begun: int
+    known: dict[tuple[str, str, int], int]
+    lock: Lock
+    watched: bool
+    forked: list[Callable[[], None]]
+
+    def place(self, path: str, method: str, status: int) -> int:
+        """Where the histogram of a request's route, method and status begins."""
+
+    def lag(self, kind: LagKind) -> Callable[[float], None]:
+        """A function that records how late the scheduler ran something, in seconds."""
+
+    def watch_loop(self) -> None:
+        """Measure how late the running event loop is, unless this process does already."""
 
 
-class CountedAnswer:
-    """One histogram, looked up beforehand; for one thread, as an event loop is."""
+def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
+    """Count a request from its entry until the application returns.
 
-    def __init__(self, metrics: WorkerMetrics, path: str, method: str, status: int) -> None:
-        self._metrics, self._labels = metrics, (path, method, status)
-        self._open()
-        metrics.forked.append(self._open)
-
-    def _open(self) -> None:
-        self._values, self._begun = self._metrics.values, self._metrics.begun
-        self._index = self._metrics.place(*self._labels)
-
-    def begin(self) -> float:
-        self._values[self._begun] += 1.0
-        return perf_counter()
-
-    def end(self, since: float) -> None:
-        seconds = perf_counter() - since
-        values, index = self._values, self._index
-        values[index] += seconds
-        values[index + (1 if seconds <= FIRST_S else bucket(seconds))] += 1.0
-
-
-def counted_asgi(
-    app: ASGIApp,
-    metrics: WorkerMetrics,
-    stack: ASGIApp | None = None,
-    defect: ASGIApp | None = None,
-) -> ASGIApp:
-    """Pure ASGI: no task, and no copy of the request.
-
-    An `app` that does no more than enter itself as scope["app"] and await its middleware `stack`,
-    as Starlette's do, has that done here. Such a stack notes its status as scope[STATUS] itself
-    when its answer begins, and `defect` answers where it raises before that.
-
-    Written out in one function that keeps all it needs in its own variables, as here a call, an
-    attribute or a look-up costs as much as the counting; without the lock, as one thread runs an
-    event loop.
+    Pure ASGI: no task, and no copy of the request. Written out in one function that keeps all it
+    needs in its own variables, as here a call, an attribute or a look-up costs as much as the
+    counting; without the lock, as one thread runs an event loop.
     """
     values, begun, known = metrics.values, metrics.begun, metrics.known
-    clock, first_s, noting = perf_counter, FIRST_S, STATUS
-    called = stack or noted(app)
+    clock, first_s = perf_counter, FIRST_S
 
     def place(path: str, method: str, status: int) -> int:
         metrics.watch_loop()  # here too, for a server that sends no lifespan
@@ -82,19 +65,21 @@ def counted_asgi(
             if scope["type"] == "lifespan":  # a server's first call in the loop that it will run
                 metrics.watch_loop()
             return await app(scope, receive, send)
-        if stack is not None:
-            scope["app"] = app
+        status = 500  # of an application that raises before it answers
+
+        def observed(message: Message) -> Awaitable[None]:
+            nonlocal status
+            if "status" in message:
+                status = message["status"]
+            return send(message)
+
         values[begun] += 1.0
         since = clock()
         try:
-            await called(scope, receive, send)
-        except Exception:
-            if defect and noting not in scope:
-                await defect(scope, receive, send)
-            raise  # for the server to log
+            await app(scope, receive, observed)
         finally:
             seconds = clock() - since
-            key = scope["path"], scope["method"], scope.get(noting, 500)
+            key = scope["path"], scope["method"], status
             # A path without parameters is its own route.
             index = known.get(key) or place(*key)
             values[index] += seconds
@@ -103,21 +88,7 @@ def counted_asgi(
     return counted
 
 
-def noted(app: ASGIApp) -> ASGIApp:
-    """Note the status that `app` sends as scope[STATUS], by one small closure and no task."""
-
-    def watched(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
-        def observed(message: Message) -> Awaitable[None]:
-            if "status" in message:
-                scope[STATUS] = message["status"]
-            return send(message)
-
-        return app(scope, receive, observed)
-
-    return watched
-
-
-def counted_wsgi(app: WSGIApp, metrics: WorkerMetrics, kind: LagKind) -> WSGIApp:
+def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
     """Count a request from its pick-up by a worker until the application returns.
 
     In one function, as in `counted_asgi`, but under the lock, as threads run it side by side. A

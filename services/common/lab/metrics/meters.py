@@ -13,7 +13,7 @@ from typing import Protocol
 
 from lab.about import About
 from lab.contract.routes import route
-from lab.metrics.counting import ASGIApp, CountedAnswer, WSGIApp, counted_asgi, counted_wsgi
+from lab.metrics.counting import ASGIApp, WSGIApp, counted_asgi, counted_wsgi
 from lab.metrics.lag import LagKind, watch_loop
 from lab.metrics.poolmeter import LockedPool, PoolCounters, PoolMeter
 from lab.metrics.store import HISTOGRAM_SIZE, Store
@@ -28,16 +28,6 @@ INFO = "info"
 METHODS = frozenset(
     ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT")
 )
-
-
-class Answer(Protocol):
-    """Counts one kind of answer."""
-
-    def begin(self) -> float:
-        """A request has come; returns the moment."""
-
-    def end(self, since: float) -> None:
-        """It is answered."""
 
 
 class Metrics(Protocol):
@@ -59,17 +49,8 @@ class Metrics(Protocol):
     def watch_pool(self, size: Callable[[], int]) -> None:
         """`size` tells how many connections are open, used and idle."""
 
-    def answer(self, method: str, path: str, status: int) -> Answer:
-        """For an application that counts by hand what it always answers alike."""
-
-    def asgi(
-        self, app: ASGIApp, stack: ASGIApp | None = None, defect: ASGIApp | None = None
-    ) -> ASGIApp:
-        """Wrap an ASGI application; or count in its place, where it only hands on to `stack`.
-
-        Such a stack notes its status as scope[counting.STATUS] when its answer begins. `defect`
-        answers where it raises before that; the exception goes on.
-        """
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        """Wrap an ASGI application."""
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
         """Wrap a WSGI application."""
@@ -98,20 +79,7 @@ class NoMetrics:
     def declare(self, about: About) -> None: ...
     def watch_pool(self, size: Callable[[], int]) -> None: ...
 
-    def answer(self, method: str, path: str, status: int) -> Answer:  # noqa: ARG002
-        return self
-
-    def begin(self) -> float:
-        return 0.0
-
-    def end(self, since: float) -> None: ...
-
-    def asgi(
-        self,
-        app: ASGIApp,
-        stack: ASGIApp | None = None,  # noqa: ARG002
-        defect: ASGIApp | None = None,  # noqa: ARG002
-    ) -> ASGIApp:
+    def asgi(self, app: ASGIApp) -> ASGIApp:
         return app
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:  # noqa: ARG002
@@ -202,18 +170,13 @@ class WorkerMetrics:
 
         return record
 
-    def answer(self, method: str, path: str, status: int) -> Answer:
-        return CountedAnswer(self, path, method, status)
-
     def watch_loop(self) -> None:
         """Measure how late the running event loop is, unless this process does already."""
         if not self.watched:
             watch_loop(self.lag("event_loop"))
 
-    def asgi(
-        self, app: ASGIApp, stack: ASGIApp | None = None, defect: ASGIApp | None = None
-    ) -> ASGIApp:
-        return counted_asgi(app, self, stack, defect)
+    def asgi(self, app: ASGIApp) -> ASGIApp:
+        return counted_asgi(app, self)
 
     def wsgi(self, app: WSGIApp, kind: LagKind = "thread") -> WSGIApp:
         return counted_wsgi(app, self, kind)
