@@ -192,8 +192,8 @@ def test_asgi_application_that_fails_behind_its_answer_counts_as_that(
         raise RuntimeError
 
     async def main() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/orders"}
         with pytest.raises(RuntimeError):
-            scope = {"type": "http", "method": "POST", "path": "/orders"}
             await worker.asgi(answering)(scope, receive, send)
 
     asyncio.run(main())

@@ -25,6 +25,8 @@ _GONE = (
     asyncpg.InsufficientResourcesError,
     asyncpg.OperatorInterventionError,
     asyncpg.PostgresConnectionError,
+    # The server has said its last word, and asyncpg has not yet seen that it hung up.
+    asyncpg.InternalClientError,
 )
 
 Row = dict[str, Any]
