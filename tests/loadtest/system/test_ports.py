@@ -47,11 +47,8 @@ def test_two_processes_that_choose_at_the_same_time_never_meet() -> None:
 @contextmanager
 def elsewhere(code: str, *arguments: object) -> Iterator[str]:
     """Another process that has run `code`, until the block ends; what it said."""
-    command = [
-        sys.executable,
-        "-c",
-        f"import sys\nfrom loadtest.system import ports\n{code}\ninput()",
-    ]
+    script = f"import sys\nfrom loadtest.system import ports\n{code}\ninput()"
+    command = [sys.executable, "-c", script, *map(str, arguments)]
     with subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as process:
