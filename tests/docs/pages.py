@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 ROOT = Path(__file__).parents[2]
-_ELSEWHERE = {".venv", ".lab", ".git", "node_modules", "results"}
+_ELSEWHERE = re.compile(r"node_modules|results|\.(?!github$).*")  # folders of tools, and of runs
 _PARSER = MarkdownIt("commonmark").enable("table")
 # A full stop ends a sentence where a capital or a digit follows, whatever marks stand between.
 _END = re.compile(r"(?<=[.!?…])[^\w\s]*\s+(?=[^\w\s]*[A-Z0-9])")
@@ -23,7 +23,11 @@ _BLANK = {"softbreak", "hardbreak"}
 def pages() -> list[Path]:
     """Every Markdown page that belongs to the repository."""
     found = sorted(ROOT.rglob("*.md"))
-    return [page for page in found if not _ELSEWHERE & set(page.relative_to(ROOT).parts)]
+    return [
+        page
+        for page in found
+        if not any(map(_ELSEWHERE.fullmatch, page.relative_to(ROOT).parts[:-1]))
+    ]
 
 
 def name(page: Path) -> str:

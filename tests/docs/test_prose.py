@@ -1,0 +1,68 @@
+"""Pages can be read once: short sentences, plain words."""
+
+from __future__ import annotations
+
+import re
+import statistics
+from pathlib import Path
+
+import pytest
+
+from tests.docs.pages import name, pages, sentences, words
+
+LONGEST, TYPICAL = 25, 15  # words a sentence
+# Turns of phrase that have to be read twice, and what to write instead.
+SIGNS = {
+    r"nought": "nothing, or 0",
+    r"told by": "the subject first: who says it",
+    r"of its own accord": "by itself",
+    r"once that": "when",
+    r"whom": "two sentences",
+}
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_no_sentence_is_long(page: Path) -> None:
+    long = [each for each in sentences(page.read_text()) if len(words(each)) > LONGEST]
+    assert not long, "\n".join(f"{len(words(each))} words: {each}" for each in long)
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_most_sentences_are_short(page: Path) -> None:
+    lengths = [len(words(each)) for each in sentences(page.read_text())]
+    assert not lengths or statistics.median(lengths) <= TYPICAL
+
+
+@pytest.mark.parametrize("page", pages(), ids=name)
+def test_the_words_are_plain(page: Path) -> None:
+    text = " ".join(page.read_text().split())
+    found = [sign for sign in SIGNS if re.search(rf"\b{sign}\b", text, re.IGNORECASE)]
+    assert not found, "; ".join(f"“{sign}”: write {SIGNS[sign]}" for sign in found)
+
+
+def test_a_sentence_ends_where_a_reader_sees_its_end() -> None:
+    text = """# A heading. It is none.
+
+Takes 0.5 s on `a.b.c()` – *twice*. **Then** [what?](x.md) “Nothing.” It stops
+here: one. 3 services: `node`!
+
+- An item
+- ![a picture](x.png) Another one.
+
+| a table. | Is none. |
+| --- | --- |
+
+```sh
+make  # Code. Is none.
+```
+"""
+    assert sentences(text) == [
+        "Takes 0.5 s on Code – twice.",
+        "Then what?",
+        "“Nothing.",
+        "It stops here: one.",
+        "3 services: Code!",
+        "An item",
+        "Another one.",
+    ]
+    assert len(words("Takes 0.5 s on Code – twice.")) == 6
