@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from loadtest import manifest
+from loadtest.inventory import manifest
 from tests.docs import variables
 from tests.docs.pages import ROOT
 
