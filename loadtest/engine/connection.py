@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from loadtest.engine.protocol import Answer, Dialogue, HttpDialogue
+from loadtest.engine.protocol import Answer, Dialogue, HttpDialogue, broken
 from loadtest.engine.request import Request
 from loadtest.engine.sockets import READ, WRITE, new_socket
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 READ_SIZE = 16_384
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.01, 1.0
+CLOSED = frozenset({"connection closed", "connection reset"})
 
 _NAMES = {
     errno.ECONNREFUSED: "connection refused",
@@ -37,12 +39,15 @@ class Connection:
     The engine's loop deals with a hot connection itself where the answer is one it has seen
     before; all else comes here. `begun` is when the request in hand was begun (connecting
     included), `intended` when it should have been. `connected` means that a request can go out.
+    `_heard`: a byte has come since the request in hand was begun.
     """
 
     __slots__ = (
         "_delay_s",
         "_dialogue",
+        "_heard",
         "_opened_before",
+        "_opened_for",
         "_outbox",
         "begun",
         "connected",
@@ -68,7 +73,8 @@ class Connection:
         self.fd = -1
         self._outbox = b""
         self._dialogue: Dialogue = HttpDialogue()
-        self._opened_before = False
+        self._opened_before = self._heard = False
+        self._opened_for = 0.0  # when the request was begun for which the socket was opened
         self._delay_s = 0.0
 
     def start(self, now: float) -> None:
@@ -87,8 +93,9 @@ class Connection:
             self._open(now)
 
     def _open(self, now: float) -> None:
+        self._opened_for = self.begun
         if self.stream.address is None:
-            self.fail(_failed("host not found"), now)
+            self.fail(broken("host not found"), now)
             return
         family, address = self.stream.address
         try:
@@ -115,23 +122,35 @@ class Connection:
         self._write(self._dialogue.opening() or self.request.data)
 
     def _write(self, data: bytes) -> None:
+        """Send `data`, behind what has not left yet."""
+        if self._outbox:
+            self._outbox += data
+            return
         try:
             sent = self.send(data)
         except BlockingIOError:
             sent = 0
         except OSError as error:
-            self.fail(_broken(error.errno), self.stream.engine.now())
+            unsent = self.request is not None and data is self.request.data
+            self.broken(error, self.stream.engine.now(), unsent=unsent)
             return
-        if sent == len(data):
-            self.hot = not self.stream.stopped
-        else:
+        if sent != len(data):
             self.hold_back(data[sent:])
+        else:
+            self.hot = not (self.request is None or self._heard or self.stream.stopped)
 
     def hold_back(self, rest: bytes) -> None:
-        """The socket did not take the whole request; `rest` goes out when it can."""
+        """The socket did not take all; `rest` goes out when it can."""
         self.hot = False
         self._outbox = rest
         self.stream.engine.modify(self, READ | WRITE)
+
+    def _leave(self, farewell: bytes) -> None:
+        """Close, with some last bytes if the socket takes them."""
+        if farewell and not self._outbox:
+            with contextlib.suppress(OSError):
+                self.send(farewell)
+        self.close()
 
     def ready(self, mask: int, now: float) -> None:
         """The poller has something for this connection."""
@@ -155,22 +174,34 @@ class Connection:
         else:
             self.take(data, now)
 
-    def broken(self, error: OSError, now: float) -> None:
-        """Reading failed."""
+    def broken(self, error: OSError, now: float, *, unsent: bool = False) -> None:
+        """Reading or sending failed; `unsent`: no byte of the request in hand has left."""
+        self.hot = False
         if self.request is None:
-            self.close()
+            self._unasked(b"", now)
         else:
-            self.fail(_broken(error.errno), now)
+            self._end(_broken(error.errno), now, unsent=unsent)
 
     def take(self, data: bytes, now: float) -> None:
         """Bytes came (none: the server has closed)."""
         self.hot = False
         if self.request is None:
-            self.close()  # a kept-alive connection ran out, or the server talks unasked
+            self._unasked(data, now)
         elif not data:
             self._finish(self._dialogue.ended(self.request), 0, now)
         else:
+            self._heard = True
             self._feed(self.request, data, now)
+
+    def _unasked(self, data: bytes, now: float) -> None:
+        said = self._dialogue.unasked(data)
+        if not isinstance(said, Answer):
+            self._write(said)
+            return
+        self._delay_s = 0.0
+        self._leave(said.reply)
+        if said.error:
+            self.stream.lost(self, said.error, now)
 
     def _feed(self, request: Request, data: bytes, now: float) -> None:
         answer = self._dialogue.feed(request, data)
@@ -182,30 +213,59 @@ class Connection:
             self._write(answer)
 
     def _finish(self, answer: Answer, size: int, now: float) -> None:
-        if answer.error and not answer.reusable:
-            self.fail(answer, now, size)
+        if not answer.whole:
+            self._end(answer, now, size)
             return
         self._delay_s = 0.0
         self.stream.record(self, now, answer, size)
         self._release(now)
         if not answer.reusable:
-            self.close()
+            self._leave(answer.reply)
+        elif answer.reply:
+            self._write(answer.reply)
+        if answer.lost:
+            self.stream.lost(self, answer.lost, now)
         self.stream.ready(self, now)
 
-    def fail(self, answer: Answer, now: float, size: int = 0) -> None:
-        """Count the request in hand as failed, close, and try again after a pause.
+    def _end(self, answer: Answer, now: float, size: int = 0, *, unsent: bool = False) -> None:
+        """The connection broke with a request in hand; where that is safe, send it on a new one.
 
-        The pause doubles with each failure in a row: a service that is down costs no CPU.
+        A server may close a kept connection at any time, also while a request is on its way
+        (RFC 9112, 9.3.1). If no byte of an answer has come, a client may send again what is
+        idempotent (RFC 9110, 9.2.2), and anything else only if none of it has left. It
+        does so once: the new connection has not been used before.
         """
+        assert self.request is not None
+        kept = self._used and not self._heard and answer.error in CLOSED
+        if kept and self.request.resendable(unsent=unsent) and not self.stream.stopped:
+            self._delay_s = 0.0
+            self.close()
+            self._open(now)
+        else:
+            self.fail(answer, now, size)
+
+    @property
+    def _used(self) -> bool:
+        """Whether the socket has brought a whole answer before the request in hand."""
+        return self.begun > self._opened_for
+
+    def fail(self, answer: Answer, now: float, size: int = 0) -> None:
+        """Count the request in hand as failed, close, and try again.
+
+        At once where the connection has worked, else after a pause that doubles with each failure
+        in a row: a service that is down costs no CPU.
+        """
+        longer = min(max(self._delay_s * 2, FIRST_DELAY_S), LONGEST_DELAY_S)
+        self._delay_s = 0.0 if self._used else longer
         self.stream.record(self, now, answer, size)
         self._release(now)
-        self.close()
-        self._delay_s = min(max(self._delay_s * 2, FIRST_DELAY_S), LONGEST_DELAY_S)
+        self._leave(answer.reply)
         if not self.removed:
             self.stream.retry(self, now, self._delay_s)
 
     def _release(self, now: float) -> None:
         self.request = None
+        self._heard = False
         self.stream.leave(now)
 
     def close(self) -> None:
@@ -229,8 +289,4 @@ class Connection:
 
 def _broken(code: int | None) -> Answer:
     name = _NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"
-    return _failed(name)
-
-
-def _failed(error: str) -> Answer:
-    return Answer(error, reusable=False)
+    return broken(name)

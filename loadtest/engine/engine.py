@@ -39,6 +39,7 @@ class Engine:
         self._poller = new_poller()
         self._select = original("select", "select")
         self._connections: dict[int, Connection] = {}
+        self._new: set[int] = set()  # registered since the events in hand were polled
         self._timers: list[tuple[float, int, Callable[[float], None]]] = []
         self._timer_number = 0
         self._recorded = 0
@@ -86,6 +87,7 @@ class Engine:
     def register(self, connection: Connection, mask: int) -> None:
         """Watch a new socket."""
         self._connections[connection.fd] = connection
+        self._new.add(connection.fd)
         self._poller.register(connection.fd, mask)
 
     def modify(self, connection: Connection, mask: int) -> None:
@@ -184,12 +186,14 @@ class Engine:
 
     def _handle(self, events: list[tuple[int, int]], due: float) -> None:
         connections, clock = self._connections, self.now
+        self._new.clear()
         for fd, mask in events:
             connection = connections.get(fd)
             if connection is None:
                 continue
             if mask != READ or not connection.hot:
-                connection.ready(mask, clock())
+                if fd not in self._new:  # else the event was for the socket before it
+                    connection.ready(mask, clock())
                 continue
             try:
                 data = connection.recv(READ_SIZE)
@@ -219,7 +223,7 @@ class Engine:
             except BlockingIOError:
                 sent = 0
             except OSError as error:
-                connection.broken(error, now)
+                connection.broken(error, now, unsent=True)
                 continue
             if sent != len(request.data):
                 connection.hold_back(request.data[sent:])

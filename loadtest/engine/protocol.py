@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from loadtest.engine.http1 import MalformedResponse, ResponseParser
 
@@ -11,16 +10,25 @@ if TYPE_CHECKING:
     from loadtest.engine.request import Request
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """A whole answer. `error` is empty where it is right; `reusable`: the connection can go on.
+class Answer(NamedTuple):
+    """How a request ended. `error` is empty where the answer is right.
 
-    `size` is that of the body, in bytes.
+    `reusable`: the connection can go on. `size` is that of the body, in bytes. `whole` is False
+    where no answer came, or none that can be read. `reply` goes out at once. `lost` names the end
+    of a connection that should have lasted; it counts as the failure of the next request.
     """
 
     error: str
     reusable: bool
     size: int = 0
+    whole: bool = True
+    reply: bytes = b""
+    lost: str = ""
+
+
+def broken(error: str, reply: bytes = b"") -> Answer:
+    """No answer: the connection is of no more use."""
+    return Answer(error, reusable=False, whole=False, reply=reply)
 
 
 class Dialogue(Protocol):
@@ -36,6 +44,13 @@ class Dialogue(Protocol):
 
     def ended(self, request: Request, /) -> Answer:
         """The server has closed the connection while `request` was in hand."""
+        ...
+
+    def unasked(self, data: bytes, /) -> Answer | bytes:
+        """Bytes came between two requests (none: the server has closed).
+
+        What to send in turn; or an Answer: the connection is over, an error only where it has one.
+        """
         ...
 
 
@@ -57,7 +72,7 @@ class HttpDialogue:
         try:
             response = self._parser.feed(data)
         except MalformedResponse:
-            return Answer("not HTTP", reusable=False)
+            return broken("not HTTP")
         if response is None:
             return None
         error = request.check(response)
@@ -71,11 +86,15 @@ class HttpDialogue:
 
     def ended(self, request: Request) -> Answer:
         if self._parser.empty:
-            return Answer("connection closed", reusable=False)
+            return broken("connection closed")
         response = self._parser.finish()
         if response is None:
-            return Answer("cut answer", reusable=False)
+            return broken("cut answer")
         error = request.check(response)
         if not error and request.keep:
             request.keep(response)
         return Answer(error, reusable=False, size=len(response.body))
+
+    def unasked(self, _: bytes, /) -> Answer:
+        """Nothing that comes now can be an answer (RFC 9112, 9.2); a kept connection may end."""
+        return Answer("", reusable=False)

@@ -10,6 +10,8 @@ from typing import Any
 from loadtest.engine.http1 import Response
 from loadtest.engine.protocol import Dialogue, HttpDialogue
 
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
+
 Check = Callable[[Response], str]
 Keep = Callable[[Response], None]
 
@@ -49,6 +51,14 @@ class Request:
             self.series.received += self.hits * len(self.verified)
             self.series.bodies += self.hits * self.verified_size
             self.hits = 0
+
+    def resendable(self, *, unsent: bool) -> bool:
+        """Whether it may go out again after its connection closed without an answer.
+
+        If some of it has left it may have been processed: then only what is idempotent. A
+        WebSocket should have lasted, so that its loss is never mended in silence.
+        """
+        return self.method in IDEMPOTENT or (unsent and self.method != "WS")
 
     @property
     def name(self) -> str:

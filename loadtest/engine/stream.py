@@ -7,9 +7,9 @@ from collections import deque
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from loadtest.engine.protocol import Answer
+from loadtest.engine.protocol import Answer, broken
 from loadtest.engine.request import Request
-from loadtest.engine.tally import Batch, Series, Tally
+from loadtest.engine.tally import Batch, Level, Series, Tally
 from loadtest.stats.histogram import Histogram
 
 if TYPE_CHECKING:
@@ -54,12 +54,17 @@ class Stream:
         self.connections: set[Connection] = set()
         self.opening_at = 0.0
         self.stopped = False
-        self.sent = self.in_flight = 0
+        self.sent = 0
         self.reconnects = self.unsendable = self.abandoned = 0
         self.late = Histogram()
         self._series: dict[tuple[str, str], Series] = {}
-        self._in_flight_s = 0.0
-        self._changed_at = engine.now()
+        self._in_hand = Level(engine.now())
+        self._paused = Level(engine.now())
+
+    @property
+    def in_flight(self) -> int:
+        """Requests in hand now."""
+        return self._in_hand.count
 
     def series(self, request: Request) -> Series:
         """Where the latencies of this kind of request go."""
@@ -76,18 +81,12 @@ class Stream:
         """The connection has a request in hand from now on."""
         assert connection.request is not None
         self.series(connection.request)
-        self._integrate(now)
+        self._in_hand.change(1, now)
         self.sent += 1
-        self.in_flight += 1
 
     def leave(self, now: float) -> None:
         """A request is no longer in hand."""
-        self._integrate(now)
-        self.in_flight -= 1
-
-    def _integrate(self, now: float) -> None:
-        self._in_flight_s += self.in_flight * (now - self._changed_at)
-        self._changed_at = now
+        self._in_hand.change(-1, now)
 
     def record(self, connection: Connection, now: float, answer: Answer, size: int) -> None:
         """Keep a finished request's latency, its error's name, its last `size` bytes."""
@@ -101,6 +100,19 @@ class Stream:
             series.failed += 1
             series.errors[answer.error] += 1
 
+    def lost(self, connection: Connection, error: str, now: float) -> None:
+        """A connection that should have lasted ended between two requests.
+
+        The request that would have been the next one has failed, so that no loss is silent.
+        """
+        if self.stopped or connection.removed:
+            return
+        connection.request = next(connection.requests)
+        connection.begun = connection.intended = now
+        self.sent += 1
+        self.record(connection, now, Answer(error, reusable=False), 0)
+        connection.request = None
+
     def ready(self, connection: Connection, now: float) -> None:
         """The connection has no request in hand: what it does next."""
         if self.stopped or connection.removed:
@@ -111,8 +123,13 @@ class Stream:
             connection.begin(next(connection.requests), now, now)
 
     def retry(self, connection: Connection, now: float, delay_s: float) -> None:
-        """The connection failed: when it may try again."""
-        self.engine.at(now + delay_s, connection.start)
+        """The connection failed and may try again after `delay_s`."""
+        self._paused.change(1, now)
+        self.engine.at(now + delay_s, lambda now: self._resume(connection, now))
+
+    def _resume(self, connection: Connection, now: float) -> None:
+        self._paused.change(-1, now)
+        self.start(connection, now)
 
     def start(self, connection: Connection, now: float) -> None:
         """The time of a new, thinking or retrying connection has come."""
@@ -132,8 +149,8 @@ class Stream:
 
     def new_tally(self, now: float) -> Tally:
         """Begin to count anew: the tally of the window that begins now."""
-        self._integrate(now)
-        self._in_flight_s = 0.0
+        self._in_hand.take(now)
+        self._paused.take(now)
         self.late = Histogram()
         tally = Tally(
             sent=self.in_flight, sent_before=self.sent - self.in_flight, carried_s=self._ages(now)
@@ -143,13 +160,13 @@ class Stream:
 
     def close_tally(self, tally: Tally, now: float) -> None:
         """Complete the tally of the window that ends now."""
-        self._integrate(now)
         tally.sent += self.sent
         tally.unfinished = self.in_flight + self.abandoned
         tally.unfinished_s = self._ages(now)
         tally.unsendable = self.unsendable
         tally.reconnects = self.reconnects
-        tally.in_flight_s = self._in_flight_s
+        tally.in_flight_s = self._in_hand.take(now)
+        tally.paused_s = self._paused.take(now)
         tally.late.merge(self.late)
 
     def _ages(self, now: float) -> float:
@@ -164,7 +181,7 @@ class Stream:
         oldest = now - self.timeout_s
         for connection in list(self.connections):
             if connection.request is not None and connection.begun < oldest:
-                connection.fail(Answer("timeout", reusable=False), now)
+                connection.fail(broken("timeout"), now)
 
     def stop(self) -> None:
         """Send nothing more; answers still come in."""

@@ -95,6 +95,29 @@ class Series:
         return done
 
 
+class Level:
+    """How many of something there are now, and the integral of that over time."""
+
+    __slots__ = ("_area", "_changed_at", "count")
+
+    def __init__(self, now: float) -> None:
+        self.count = 0
+        self._area = 0.0
+        self._changed_at = now
+
+    def change(self, by: int, now: float) -> None:
+        """There are `by` more from now on."""
+        self._area += self.count * (now - self._changed_at)
+        self._changed_at = now
+        self.count += by
+
+    def take(self, now: float) -> float:
+        """The integral since the last time, in seconds."""
+        self.change(0, now)
+        area, self._area = self._area, 0.0
+        return area
+
+
 SLICE_S = 0.25
 
 
@@ -123,6 +146,7 @@ class Tally:
     `sent` includes the requests that were in hand when the window began, so that exactly
     sent = answered + failed + unfinished. `in_flight_s` is the integral of the requests in hand
     over the window; `carried_s` and `unfinished_s` are the ages of those in hand at its two ends.
+    `paused_s` is the integral of the connections that sat out after a failure.
     """
 
     duration_s: float = 0.0
@@ -135,6 +159,7 @@ class Tally:
     received: int = 0
     reconnects: int = 0
     in_flight_s: float = 0.0
+    paused_s: float = 0.0
     carried_s: float = 0.0
     unfinished_s: float = 0.0
     sent_before: int = 0
@@ -199,6 +224,7 @@ _SUMS = (
     "received",
     "reconnects",
     "in_flight_s",
+    "paused_s",
     "carried_s",
     "unfinished_s",
     "sent_before",

@@ -7,12 +7,14 @@ from functools import partial
 
 import wsproto
 from wsproto import events
-from wsproto.connection import ConnectionType
+from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.frame_protocol import FrameProtocol
 from wsproto.utilities import ProtocolError
 
-from loadtest.engine.protocol import Answer
+from loadtest.engine.protocol import Answer, broken
 from loadtest.engine.request import Request
+
+MALFORMED = "not WebSocket"
 
 
 def echo_request(host: str, path: str, size: int, seed: int) -> Request:
@@ -32,44 +34,78 @@ def _frame(text: str, *, client: bool) -> bytes:
 
 
 class EchoDialogue:
-    """Upgrade, then one message in flight at a time."""
+    """Upgrade, then one message in flight at a time; pings and closes are answered at any moment.
+
+    `_reply` is what has to be sent, `_lost` why the socket is of no more use, `_answer` what
+    became of the message in flight. All three belong to the bytes that came last.
+    """
 
     def __init__(self, host: str, path: str, text: str) -> None:
         self._host, self._path, self._text = host, path, text
         self._protocol = wsproto.WSConnection(ConnectionType.CLIENT)
         self._received: list[str] = []
+        self._reply = b""
+        self._lost = ""
+        self._answer: Answer | None = None
 
     def opening(self) -> bytes:
         return self._protocol.send(events.Request(host=self._host, target=self._path))
 
     def feed(self, request: Request, data: bytes) -> Answer | bytes | None:
+        self._take_in(data, request)
+        answer = self._answer
+        if answer is None:
+            return broken(self._lost, self._reply) if self._lost else self._reply or None
+        go_on = answer.reusable and not self._lost
+        return answer._replace(reusable=go_on, reply=self._reply, lost=self._lost)
+
+    def ended(self, _: Request, /) -> Answer:
+        return broken("cut answer" if self._received else "connection closed")
+
+    def unasked(self, data: bytes, /) -> Answer | bytes:
+        if not data:
+            return Answer("connection closed", reusable=False)
+        self._take_in(data, None)
+        if self._lost:
+            return Answer(self._lost, reusable=False, reply=self._reply)
+        return self._reply
+
+    def _take_in(self, data: bytes, request: Request | None) -> None:
+        """Deal with all that came: a ping and an answer may well come together."""
+        self._reply, self._lost, self._answer = b"", "", None
         try:
             self._protocol.receive_data(data)
             for event in self._protocol.events():
-                taken = self._take(request, event)
-                if taken is not None:
-                    return taken
+                if not self._lost:
+                    self._take(event, request)
         except ProtocolError:
-            return Answer("not WebSocket", reusable=False)
-        return None
+            self._lost = MALFORMED
 
-    def ended(self, _: Request, /) -> Answer:
-        return Answer("cut answer" if self._received else "connection closed", reusable=False)
-
-    def _take(self, request: Request, event: events.Event) -> Answer | bytes | None:
-        if isinstance(event, events.AcceptConnection):
-            return request.data
+    def _take(self, event: events.Event, request: Request | None) -> None:
         if isinstance(event, events.Ping):
-            return self._protocol.send(event.response())
-        if isinstance(event, events.TextMessage):
+            self._reply += self._protocol.send(event.response())
+        elif isinstance(event, events.CloseConnection):
+            self._close(event)
+        elif isinstance(event, (events.Pong, events.RejectData)):
+            pass
+        elif request is None or self._answer is not None:
+            self._lost = "excess bytes"
+        elif isinstance(event, events.AcceptConnection):
+            self._reply += request.data
+        elif isinstance(event, events.RejectConnection):
+            self._answer = Answer(f"status {event.status_code}", reusable=False)
+        elif isinstance(event, events.TextMessage):
             self._received.append(event.data)
-            return self._whole(request) if event.message_finished else None
-        if isinstance(event, events.RejectConnection):
-            return Answer(f"status {event.status_code}", reusable=False)
-        if isinstance(event, (events.BytesMessage, events.CloseConnection)):
-            wrong = isinstance(event, events.BytesMessage)
-            return Answer("wrong body" if wrong else "connection closed", reusable=False)
-        return None
+            if event.message_finished:
+                self._answer = self._whole(request)
+        elif isinstance(event, events.BytesMessage) and event.message_finished:
+            self._answer = Answer("wrong body", reusable=True)
+
+    def _close(self, event: events.CloseConnection) -> None:
+        """The server closes; or it broke the protocol, where wsproto says a close too."""
+        said = self._protocol.state is ConnectionState.REMOTE_CLOSING
+        self._lost = f"closed {int(event.code)}" if said else MALFORMED
+        self._reply += self._protocol.send(event.response())
 
     def _whole(self, request: Request) -> Answer:
         text = "".join(self._received)
