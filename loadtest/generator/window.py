@@ -153,6 +153,7 @@ def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
         sent_in_warmup=total.sent_before,
         unsendable=total.unsendable,
         boundary_s=total.unfinished_s - total.carried_s,
+        paused_s=total.paused_s,
         timeline=_timeline(total, warmup_s),
     )
 

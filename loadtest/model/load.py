@@ -51,6 +51,8 @@ class LoadResult:
     of the run. `boundary_s` (request-seconds) is the age of the requests in hand at the end less
     that of those in hand at the beginning, so that
     mean_in_flight × duration_s = Σ service time + boundary_s.
+    `reconnects` are the connections that were opened anew. `paused_s` (connection-seconds) is how
+    long connections sat out after failures; None in a record from before it was measured.
     `timeline` has the warm-up too, in slices of a quarter of a second: t (its beginning, counted
     from the window's), answered, failed, p50_ms and max_ms of the response times that ended in it.
     """
@@ -74,6 +76,7 @@ class LoadResult:
     sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
     unsendable: int = 0  # open load: arrivals that never found a free connection under the cap
     boundary_s: float = 0.0
+    paused_s: float | None = None
     timeline: tuple[Mapping[str, float], ...] = ()
 
 

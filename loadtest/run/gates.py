@@ -16,6 +16,7 @@ GENERATOR_CPU = 0.9  # of one core, the busiest process
 CEILING_SHARE = 0.7
 LITTLE = 0.05
 ERROR_RATE = 0.01
+PAUSED_SHARE = 0.01
 HELD_SHARE = 0.9
 LATE_US = 2000
 LATE_SHARE = 0.1  # of the p99 response time
@@ -36,6 +37,7 @@ def check(
     return (
         _answers_checked(load, result),
         _error_rate(result),
+        _connection_pauses(load, result),
         _littles_law(result),
         _generator_cpu(result),
         _ceiling_share(result, ceiling_rps),
@@ -74,6 +76,22 @@ def _error_rate(result: LoadResult) -> Gate:
 
 def _by_count(result: LoadResult) -> list[tuple[str, int]]:
     return sorted(result.errors.items(), key=lambda error: (-error[1], error[0]))
+
+
+def _connection_pauses(load: Load, result: LoadResult) -> Gate:
+    """How much of the load was missing because connections sat out after failures.
+
+    That is the generator's own waiting, and none of it may count as the service's.
+    """
+    name, limit = "connection pauses", PAUSED_SHARE
+    if result.paused_s is None:
+        return Gate(name, True, None, limit, "pauses were not measured")
+    share = result.paused_s / (load.connections * result.duration_s)
+    detail = (
+        f"connections sat out {share:.1%} of the window after failures; "
+        f"{result.reconnects:,} were opened anew"
+    )
+    return Gate(name, share <= limit, share, limit, detail)
 
 
 def _littles_law(result: LoadResult) -> Gate:

@@ -223,9 +223,9 @@ def phase_s(level: Level, seed: int) -> float:
 
 def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
     """The gates that the experiment has: where failed requests are a result they fail none."""
-    return tuple(
-        each for each in found if not (experiment.errors_allowed and each.name == "error rate")
-    )
+    if not experiment.errors_allowed:
+        return found
+    return tuple(each for each in found if each.name not in ("error rate", "connection pauses"))
 
 
 def about(row: Row, backend: str) -> Mapping[str, Any]:

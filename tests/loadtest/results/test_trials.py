@@ -71,6 +71,16 @@ def test_what_was_appended_is_read_back(tmp_path: Path) -> None:
     assert trials.read(path) == made
 
 
+def test_a_trial_from_before_pauses_were_measured_is_still_read(tmp_path: Path) -> None:
+    path = tmp_path / "trials.jsonl"
+    written(path, 1)
+    record = json.loads(path.read_text())
+    del record["result"]["paused_s"]
+    path.write_text(json.dumps(record) + "\n")
+    (found,) = trials.read(path)
+    assert found.result.paused_s is None
+
+
 @settings(max_examples=30)
 @given(cut=some.integers(min_value=0))
 def test_a_file_cut_anywhere_keeps_every_whole_trial(

@@ -50,6 +50,7 @@ def test_a_good_trial_passes_every_gate() -> None:
     assert [gate.name for gate in gates.check(OPEN, GOOD, ceiling_rps=None)] == [
         "answers checked",
         "error rate",
+        "connection pauses",
         "Little's law",
         "generator CPU",
         "share of ceiling",
@@ -65,6 +66,7 @@ def test_a_good_trial_passes_every_gate() -> None:
         ({"sent": 4009}, "answers checked"),
         ({"response_us": encoded(0.02, 3999)}, "answers checked"),
         ({"answered": 3900, "failed": 100, "errors": {"timeout": 100}}, "error rate"),
+        ({"paused_s": 7.0}, "connection pauses"),
         ({"mean_in_flight": 9.0}, "Little's law"),
         ({"generator_cpu": 0.95}, "generator CPU"),
         ({"response_us": encoded(0.0225, 4000)}, "send lateness"),
@@ -73,6 +75,17 @@ def test_a_good_trial_passes_every_gate() -> None:
 )
 def test_each_gate_catches_its_fault(change: dict[str, object], name: str) -> None:
     assert failed(replace(GOOD, **change)) == [name]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("paused_s", "passed"), [(None, True), (0.0, True), (0.79, True), (0.81, False)]
+)
+def test_pauses_are_a_share_of_all_connections_time(paused_s: float | None, passed: bool) -> None:
+    """Eight connections for ten seconds: one per cent is 0.8 connection-seconds."""
+    found = gates.check(CLOSED, replace(GOOD, paused_s=paused_s, reconnects=1200))
+    (gate,) = [each for each in found if each.name == "connection pauses"]
+    assert (gate.passed, gate.value) == (passed, None if paused_s is None else paused_s / 80)
+    assert "1,200 were opened anew" in gate.detail or paused_s is None
 
 
 def test_nothing_answered_is_no_trial() -> None:
