@@ -6,22 +6,25 @@ and asks the operating system for the rest, and never a worker.
 
 from __future__ import annotations
 
+import socket
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
-from threading import Lock
 
 import psutil
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
     GaugeMetricFamily,
     HistogramMetricFamily,
     Metric,
 )
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from lab.metrics import meters, poolmeter, store
+from lab.metrics.endpoint import Endpoint
 from lab.metrics.processes import Tree, accept_backlog
 from lab.metrics.store import BOUNDS_S, Series
 
@@ -29,11 +32,13 @@ Key = tuple[str, tuple[tuple[str, str], ...]]
 _COUNTERS = frozenset([meters.DURATION, poolmeter.WAIT])
 
 
-def serve(directory: Path, root_pid: int, port: int, metrics_port: int, host: str) -> None:
+def serve(directory: Path, root_pid: int, port: int, metrics_port: int, host: str) -> Endpoint:
     """Answer `/metrics` on `metrics_port` from this process; raises OSError where it is taken."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(ServiceCollector(directory, root_pid, port))
-    start_http_server(metrics_port, addr=host, registry=registry)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.create_server((host, metrics_port), family=family)
+    return Endpoint(listener, partial(generate_latest, registry), CONTENT_TYPE_PLAIN_0_0_4)
 
 
 class Workers:
@@ -115,14 +120,9 @@ class ServiceCollector(Collector):
     def __init__(self, directory: Path, root_pid: int, port: int) -> None:
         self._tree, self._port = Tree(root_pid), port
         self._workers = Workers(directory, self._tree.has)
-        self._lock = Lock()
 
-    def collect(self) -> Iterable[Metric]:
-        """One scrape; a second one at the same time waits its turn."""
-        with self._lock:
-            return list(self._collect())
-
-    def _collect(self) -> Iterator[Metric]:
+    def collect(self) -> Iterator[Metric]:
+        """One scrape."""
         workers = self._workers
         workers.refresh()
         yield from _requests(workers)
