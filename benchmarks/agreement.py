@@ -13,9 +13,10 @@ from rich.console import Console
 from rich.progress import track
 from scipy import stats
 
-from loadtest.backends.native import Cpus, Lab
+from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
 from loadtest.model.load import Load, run
+from loadtest.system.cpus import Cpus
 from loadtest.system.processes import pinned
 
 CONNECTIONS = 64

@@ -18,7 +18,7 @@ from loadtest.backends import live as live_lab
 from loadtest.backends import postgres
 from loadtest.backends.compose import ComposeError
 from loadtest.backends.live import LabStopped, Live
-from loadtest.backends.native import Cpus, Lab, ready, state_directory
+from loadtest.backends.native import Lab, ready, state_directory
 from loadtest.backends.postgres import PostgresError
 from loadtest.contract import scenarios
 from loadtest.contract.scenarios import ScenarioError
@@ -40,6 +40,7 @@ from loadtest.run import calibrate, comparison
 from loadtest.run.comparison import Comparison
 from loadtest.run.progress import Bar, minutes
 from loadtest.run.runner import Runner
+from loadtest.system.cpus import Cpus
 from loadtest.system.ports import PortError
 from loadtest.system.processes import ProcessError
 
@@ -204,7 +205,7 @@ def _carry_out(asked: Comparison) -> None:
     with Bar(console) as bar:
         bar.begin(plan.trials)
         try:
-            finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.house())
+            finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.backend())
         except ERRORS:
             report.build(asked.folder)
             raise

@@ -16,8 +16,8 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from loadtest.backends.native import Cpus
 from loadtest.inventory.manifest import Row
+from loadtest.system.cpus import Cpus
 
 ANSWER_S = 180.0
 POLL_S = 0.05
@@ -34,7 +34,7 @@ class Containers:
     environment, under the budget and on the cores that the host gave it.
     """
 
-    backend = "compose"
+    name = "compose"
 
     def __init__(self, rows: Mapping[str, Row], control: Path | None = None) -> None:
         self.rows = dict(rows)

@@ -8,7 +8,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
@@ -18,6 +18,7 @@ from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Row
 from loadtest.system import ports
+from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, ProcessError, Processes, wait_until
 
@@ -28,24 +29,6 @@ _PASSED_ON = ("HOME", "LANG", "TMPDIR", "LAB_METRICS", "LAB_SESSION_SECRET")
 def state_directory() -> Path:
     """Where native mode keeps its data and logs: LAB_STATE, else `.lab` in the clone."""
     return Path(os.environ.get("LAB_STATE") or ROOT / ".lab").absolute()
-
-
-@dataclass(frozen=True)
-class Cpus:
-    """Which cores serve and which ones load; None where there is nothing to keep apart."""
-
-    service: frozenset[int] | None
-    load: frozenset[int] | None
-
-    @staticmethod
-    def split() -> Cpus:
-        """One core for the service under test; load generator and Postgres share the others."""
-        if not hasattr(os, "sched_getaffinity"):
-            return Cpus(None, None)
-        first, *others = sorted(os.sched_getaffinity(0))
-        if not others:
-            return Cpus(None, None)
-        return Cpus(frozenset({first}), frozenset(others))
 
 
 class Lab:
@@ -68,7 +51,7 @@ class Lab:
         pin: bool = True,
         failures: dict[str, str] | None = None,
     ) -> None:
-        self.backend = "native"
+        self.name = "native"
         self.rows = dict(rows)
         self.state = state or state_directory()
         self.cpus = Cpus.split() if pin else Cpus(None, None)

@@ -133,7 +133,7 @@ def estimate_s(trials: Sequence[PlannedTrial]) -> float:
 def _round(
     experiment: Experiment, number: int, start: int, rng: random.Random
 ) -> list[PlannedTrial]:
-    arms = [(row, row) for row in experiment.rows]
+    arms = [(name, name) for name in experiment.rows]
     arms.append((experiment.reference + TWIN, experiment.reference))
     cells = [
         (arm, service, level)

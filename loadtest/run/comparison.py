@@ -6,13 +6,13 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loadtest.backends.base import Backend
 from loadtest.backends.compose import Containers
 from loadtest.backends.native import Lab
 from loadtest.plan import plans
 from loadtest.plan.plans import Options, Plan
 from loadtest.results import record, runs
 from loadtest.results.record import Record
-from loadtest.run.measurement import House
 from loadtest.system import machine
 
 
@@ -24,7 +24,7 @@ class Comparison:
     folder: Path
     record: Record
 
-    def house(self) -> AbstractContextManager[House]:
+    def backend(self) -> AbstractContextManager[Backend]:
         """Rows and Postgres for the plan, not yet started."""
         if self.plan.options.backend == "compose":
             return Containers(self.plan.rows)

@@ -9,10 +9,10 @@ import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import asdict
-from typing import Any, Protocol
+from typing import Any
 
 from loadtest.analysis.prediction import predict
-from loadtest.backends.native import Cpus
+from loadtest.backends.base import Backend
 from loadtest.contract import scenarios
 from loadtest.inventory.manifest import Row
 from loadtest.model import load
@@ -30,26 +30,8 @@ LONGEST_PHASE_S = 0.2
 PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 
 
-class House(Protocol):
-    """Running rows, as processes or in containers."""
-
-    backend: str  # native or compose
-    rows: dict[str, Row]  # with the ports that they really have
-    cpus: Cpus
-
-    @property
-    def database_url(self) -> str | None:
-        """Where Postgres can be asked about its connections; None where it is out of reach."""
-
-    def alive(self, name: str) -> bool:
-        """Whether the row still runs."""
-
-    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start the row anew with `environment` over its declared one."""
-
-
 class Measurement:
-    """Takes trials in a house.
+    """Takes trials in a backend.
 
     `peaks`, by experiment and row in requests/s, grows as they are found. `about` is what each row
     says of itself as it runs now.
@@ -57,7 +39,7 @@ class Measurement:
 
     def __init__(
         self,
-        house: House,
+        backend: Backend,
         *,
         run_id: str,
         seed: int,
@@ -65,9 +47,9 @@ class Measurement:
         peaks: Mapping[str, Mapping[str, float]] | None = None,
         forks: ForkServer | None = None,
     ) -> None:
-        self.about = {name: about(row, house.backend) for name, row in house.rows.items()}
+        self.about = {name: about(row, backend.name) for name, row in backend.rows.items()}
         self.peaks = {name: dict(found) for name, found in (peaks or {}).items()}
-        self._house = house
+        self._backend = backend
         self._run_id = run_id
         self._seed = seed
         self._ceiling_rps = ceiling_rps
@@ -145,14 +127,14 @@ class Measurement:
     def _prepare(self, service: str, environment: Mapping[str, str], *, fresh: bool) -> None:
         """Bring the row into the state that the level asks for, free of what came before."""
         changed = environment != self._overrides.get(service, {})
-        if fresh or changed or not self._house.alive(service) or not self._settled(service):
-            self._house.restart(service, environment)
+        if fresh or changed or not self._backend.alive(service) or not self._settled(service):
+            self._backend.restart(service, environment)
             self._practised -= {each for each in self._practised if each[0] == service}
             self._overrides[service] = environment
-            self.about[service] = about(self._house.rows[service], self._house.backend)
+            self.about[service] = about(self._backend.rows[service], self._backend.name)
 
     def _settled(self, service: str) -> bool:
-        return settling.settled(self._house.rows[service], self._house.backend)
+        return settling.settled(self._backend.rows[service], self._backend.name)
 
     def _practise(self, service: str, level: Level) -> None:
         """Ask a row that has just started for a while, uncounted: V8 compiles what it sees often.
@@ -167,8 +149,10 @@ class Measurement:
             self._settled(service)
 
     def _sampler(self, service: str) -> Sampler:
-        house = self._house
-        return Sampler(service, house.rows[service].metrics_url(house.backend), house.database_url)
+        backend = self._backend
+        return Sampler(
+            service, backend.rows[service].metrics_url(backend.name), backend.database_url
+        )
 
     def _background(
         self, pool: ThreadPoolExecutor, experiment: Experiment, service: str, seed: int
@@ -191,19 +175,18 @@ class Measurement:
         seed: int,
         entered: Callable[[str], None] = lambda _: None,
     ) -> LoadResult:
-        row = self._house.rows[service]
         return load.run(
             asked,
-            target=row.url(self._house.backend),
+            target=self._backend.rows[service].url(self._backend.name),
             service=service,
             scenario=level.scenario,
             parameters=level.parameters,
             warmup_s=warmup_s,
             duration_s=duration_s,
             seed=seed,
-            cpus=self._house.cpus.load,
+            cpus=self._backend.cpus.load,
             ceiling_rps=self._ceiling_rps,
-            backend=self._house.backend,
+            backend=self._backend.name,
             run_id=self._run_id,
             forks=self._forks,
             entered=entered,

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from loadtest.backends.base import Backend
 from loadtest.contract.verification import verify
 from loadtest.inventory.manifest import Row
 from loadtest.model.load import LoadError
@@ -19,7 +20,7 @@ from loadtest.results.record import Record
 from loadtest.results.trials import Trial
 from loadtest.run import calibrate
 from loadtest.run.forkserver import ForkServer
-from loadtest.run.measurement import House, Measurement
+from loadtest.run.measurement import Measurement
 from loadtest.system.processes import pinned
 
 MAX_ATTEMPTS = 3
@@ -49,15 +50,15 @@ class Runner:
         self._folder = folder
         self._watch = watch
 
-    def execute(self, house: AbstractContextManager[House]) -> Record:
-        """Open the house, run every trial that is not done yet, close the house.
+    def execute(self, backend: AbstractContextManager[Backend]) -> Record:
+        """Open the backend, run every trial that is not done yet, close the backend.
 
         Ctrl-C and a full disk end the run early; `record.reason` says so, and what was finished
         stays. Every other error passes through, once run.json is up to date.
         """
         reason = "stopped by an error"
         try:
-            with house as running, pinned(running.cpus.load), ForkServer() as forks:
+            with backend as running, pinned(running.cpus.load), ForkServer() as forks:
                 self._introduce(running)
                 self._verify(running)
                 self._check(running)
@@ -86,19 +87,19 @@ class Runner:
             if error.errno not in _FULL:
                 raise
 
-    def _introduce(self, house: House) -> None:
-        cpus = {"service": house.cpus.service, "load": house.cpus.load}
+    def _introduce(self, backend: Backend) -> None:
+        cpus = {"service": backend.cpus.service, "load": backend.cpus.load}
         self._update(
             cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
-            rows={name: declared(row) for name, row in house.rows.items()},
+            rows={name: declared(row) for name, row in backend.rows.items()},
         )
 
-    def _verify(self, house: House) -> None:
+    def _verify(self, backend: Backend) -> None:
         """Check each row's answers and slots; a row that fails is never timed."""
         wrong: dict[str, str] = {}
-        for name, row in house.rows.items():
+        for name, row in backend.rows.items():
             self._watch.say(f"checking the answers of {name}")
-            found = verify(row, house.backend, house.database_url)
+            found = verify(row, backend.name, backend.database_url)
             self._update(
                 warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))),
                 rows={**self.record.rows, name: {**self.record.rows[name], "burst": found.seen}},
@@ -119,32 +120,33 @@ class Runner:
             planned=len(self.plan.trials),
         )
 
-    def _check(self, house: House) -> None:
+    def _check(self, backend: Backend) -> None:
         """The experiments that take no load."""
         self._update(
             checks={
                 each.name: {
-                    row: CHECKS[each.check](house.rows[row].url(house.backend)) for row in each.rows
+                    row: CHECKS[each.check](backend.rows[row].url(backend.name))
+                    for row in each.rows
                 }
                 for each in self.plan.experiments
                 if each.check
             }
         )
 
-    def _calibrate(self, house: House, forks: ForkServer) -> None:
+    def _calibrate(self, backend: Backend, forks: ForkServer) -> None:
         """What the load generator can do here and now, so that no trial measures it instead."""
         self._watch.say("calibrating the load generator")
         found = calibrate.calibrate(
-            load_cpus=house.cpus.load,
-            service_cpus=house.cpus.service,
+            load_cpus=backend.cpus.load,
+            service_cpus=backend.cpus.service,
             quick=True,
             forks=forks,
         )
         self._update(calibration=found)
 
-    def _run(self, house: House, forks: ForkServer) -> None:
+    def _run(self, backend: Backend, forks: ForkServer) -> None:
         measurement = Measurement(
-            house,
+            backend,
             run_id=self.record.run_id,
             seed=self.plan.options.seed,
             peaks=self.record.peaks,

@@ -14,9 +14,10 @@ from typing import Any
 import psutil
 import pytest
 
-from loadtest.backends.native import Cpus, Lab, ready
+from loadtest.backends.native import Lab, ready
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Row
+from loadtest.system.cpus import Cpus
 from loadtest.system.ports import PortError
 from loadtest.system.processes import ProcessError
 from tests.running import Running

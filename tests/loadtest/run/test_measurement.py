@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from loadtest.backends.native import Cpus
 from loadtest.inventory import manifest
 from loadtest.model import load
 from loadtest.model.load import Load, LoadResult
@@ -18,6 +17,7 @@ from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.run import measurement, settling
 from loadtest.run.measurement import Measurement
 from loadtest.stats.histogram import Histogram
+from loadtest.system.cpus import Cpus
 from tests.loadtest.results.test_trials import RESULT
 
 DOCUMENT: dict[str, Any] = {
@@ -40,7 +40,7 @@ PEAKS = {"fastapi-async": 400.0, "flask-sync": 30.0}
 class Rows:
     """Rows on paper; `restarts` is who was restarted, with what."""
 
-    backend = "native"
+    name = "native"
     cpus = Cpus(None, None)
     database_url = None
 
@@ -99,8 +99,8 @@ def planned(**changes: Any) -> list[PlannedTrial]:
     return schedule([parse("e", DOCUMENT | changes, where="e.toml")], seed=1)
 
 
-def take(house: Rows, trials: list[PlannedTrial]) -> Measurement:
-    measuring = Measurement(house, run_id="r", seed=1, ceiling_rps=1000.0)
+def take(backend: Rows, trials: list[PlannedTrial]) -> Measurement:
+    measuring = Measurement(backend, run_id="r", seed=1, ceiling_rps=1000.0)
     for each in trials:
         measuring.take(each, 1)
     return measuring
@@ -149,43 +149,43 @@ def test_what_does_not_wait_has_no_waves(loads: Loads) -> None:
 
 
 def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
-    house = Rows()
+    backend = Rows()
     levels = [
         {"connections": 8, "label": "small", "environment": {"POOL_SIZE": "1"}},
         {"connections": 8, "label": "as it is"},
     ]
     trials = [each for each in planned(levels=levels) if each.service == "flask-sync"]
-    take(house, trials)
+    take(backend, trials)
     wanted = [dict(each.level.environment) for each in trials]
     changes = [now for before, now in zip([{}, *wanted], wanted, strict=False) if now != before]
-    assert house.restarts == [("flask-sync", change) for change in changes]
+    assert backend.restarts == [("flask-sync", change) for change in changes]
     assert loads.calls
 
 
 def test_a_row_practises_each_kind_of_request_once_after_its_start(loads: Loads) -> None:
-    house = Rows()
-    house.dead.add("flask-sync")
+    backend = Rows()
+    backend.dead.add("flask-sync")
     levels = [
         {"connections": 8, "label": "json", "scenario": "json", "parameters": {}},
         {"connections": 8, "label": "json again", "scenario": "json", "parameters": {}},
         {"connections": 8, "label": "item", "scenario": "item", "parameters": {}},
     ]
-    take(house, planned(levels=levels, parameters={}))
+    take(backend, planned(levels=levels, parameters={}))
     practised = [(call["service"], call["scenario"]) for call in loads.calls if practises(call)]
     assert sorted(practised) == [(row, kind) for row in PEAKS for kind in ("item", "json")]
 
 
 def test_fresh_rows_are_restarted_each_time(loads: Loads) -> None:
-    house = Rows()
-    take(house, planned(fresh=True))
-    assert len(house.restarts) == len(loads.calls) == 6
+    backend = Rows()
+    take(backend, planned(fresh=True))
+    assert len(backend.restarts) == len(loads.calls) == 6
 
 
 def test_a_dead_row_is_started_again(loads: Loads) -> None:
-    house = Rows()
-    house.dead.add("flask-sync")
-    take(house, planned())
-    assert house.restarts == [("flask-sync", {})]
+    backend = Rows()
+    backend.dead.add("flask-sync")
+    take(backend, planned())
+    assert backend.restarts == [("flask-sync", {})]
     assert loads.calls
 
 
@@ -193,9 +193,9 @@ def test_a_row_that_does_not_settle_is_started_again(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(settling, "settled", lambda row, _: row.name != "flask-sync")
-    house = Rows()
-    take(house, planned(rounds=1))
-    assert house.restarts == [("flask-sync", {})]
+    backend = Rows()
+    take(backend, planned(rounds=1))
+    assert backend.restarts == [("flask-sync", {})]
     assert loads.calls
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from loadtest.backends.native import Cpus
 from loadtest.contract.verification import Verified
 from loadtest.model.load import Load, LoadError
 from loadtest.plan.plans import Options, PlanError
@@ -20,6 +19,7 @@ from loadtest.results.record import Record
 from loadtest.results.trials import Gate, Trial, TrialsError
 from loadtest.run import calibrate, comparison, runner
 from loadtest.run.comparison import Comparison
+from loadtest.system.cpus import Cpus
 from tests.loadtest.results.test_trials import RESULT
 
 EXPERIMENT = """\
@@ -38,9 +38,9 @@ PLANNED = 8  # three rows and the twin, twice
 
 
 class Rows:
-    """A house whose rows exist on paper only."""
+    """A backend whose rows exist on paper only."""
 
-    backend = "native"
+    name = "native"
     cpus = Cpus(None, None)
     database_url = None
 
@@ -68,8 +68,8 @@ class Silent:
 class Takes:
     """In place of a measurement: `take` is what the test says."""
 
-    def __init__(self, house: Rows, **_: Any) -> None:
-        self.about = {name: {"slots": 1} for name in house.rows}
+    def __init__(self, backend: Rows, **_: Any) -> None:
+        self.about = {name: {"slots": 1} for name in backend.rows}
         self.peaks: dict[str, dict[str, float]] = {}
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
@@ -111,10 +111,12 @@ def asked(tmp_path: Path) -> Comparison:
 
 def execute(asked: Comparison, watch: Silent | None = None) -> Record:
     @contextlib.contextmanager
-    def house() -> Iterator[Any]:
+    def backend() -> Iterator[Any]:
         yield Rows(asked)
 
-    return runner.Runner(asked.plan, asked.folder, asked.record, watch or Silent()).execute(house())
+    return runner.Runner(asked.plan, asked.folder, asked.record, watch or Silent()).execute(
+        backend()
+    )
 
 
 def on_disk(asked: Comparison) -> list[Trial]:

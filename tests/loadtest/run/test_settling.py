@@ -18,17 +18,19 @@ pytestmark = pytest.mark.timed
 METRICS = "http_server_active_requests {active}\nlab_accept_backlog {backlog}\n"
 
 
-class Service(http.server.BaseHTTPRequestHandler):
+class Answering(http.server.BaseHTTPRequestHandler):
     """A row with requests in hand that it works off, one between two looks."""
 
     active = backlog = 0
     ill = False
 
     def do_GET(self) -> None:
-        self.send_response(503 if Service.ill else 200)
+        self.send_response(503 if Answering.ill else 200)
         self.end_headers()
-        self.wfile.write(METRICS.format(active=Service.active, backlog=Service.backlog).encode())
-        Service.active = max(0, Service.active - 1)
+        self.wfile.write(
+            METRICS.format(active=Answering.active, backlog=Answering.backlog).encode()
+        )
+        Answering.active = max(0, Answering.active - 1)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -37,8 +39,8 @@ class Service(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def row(monkeypatch: pytest.MonkeyPatch) -> Iterator[Row]:
     monkeypatch.setattr(settling, "PATIENCE_S", 20.0)
-    Service.active, Service.backlog, Service.ill = 0, 0, False
-    with http.server.HTTPServer(("127.0.0.1", 0), Service) as server:
+    Answering.active, Answering.backlog, Answering.ill = 0, 0, False
+    with http.server.HTTPServer(("127.0.0.1", 0), Answering) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         declared = manifest.load()["fastapi-async"]
@@ -52,18 +54,18 @@ def test_who_has_nothing_in_hand_is_settled(row: Row) -> None:
 
 
 def test_what_is_in_hand_is_waited_for(row: Row) -> None:
-    Service.active = 5
+    Answering.active = 5
     assert not settling.idle(row)
     assert settling.settled(row)
 
 
 def test_patience_ends(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
-    Service.backlog = 3
+    Answering.backlog = 3
     assert not settling.settled(row)
 
 
 def test_who_does_not_answer_is_not_settled(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
-    Service.ill = True
+    Answering.ill = True
     assert not settling.settled(row)

@@ -13,9 +13,9 @@ from tests.waiting import eventually
 COUNT = "http_server_request_duration_seconds_count"
 
 
-@pytest.mark.parametrize("service", ["fastapi-async", "flask-sync", "flask-gthread"])
-def test_requests_are_counted_alike_on_both_sides(lab: Lab, service: str) -> None:
-    row = lab.rows[service]
+@pytest.mark.parametrize("name", ["fastapi-async", "flask-sync", "flask-gthread"])
+def test_requests_are_counted_alike_on_both_sides(lab: Lab, name: str) -> None:
+    row = lab.rows[name]
 
     def counted() -> int:
         return int(scrape(row.metrics_url(), timeout_s=20).get(COUNT, 0))
@@ -24,7 +24,7 @@ def test_requests_are_counted_alike_on_both_sides(lab: Lab, service: str) -> Non
     result = load.run(
         Load("closed", 8),
         target=row.url(),
-        service=service,
+        service=name,
         scenario="wait",
         parameters={"ms": 5},
         warmup_s=0.2,

@@ -35,7 +35,7 @@ async def app(scope, receive, send):
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     one = manifest.load()["fastapi-async"]
     folder = tmp_path_factory.mktemp("delayed")
     (folder / "delayed.py").write_text(APPLICATION.format(folder=str(one.folder), delay=DELAY_S))
@@ -56,7 +56,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 @pytest.fixture(scope="module")
-def findings(house: Lab) -> dict[str, Finding]:
+def findings(backend: Lab) -> dict[str, Finding]:
     one = experiment(
         rows=["fastapi-async", "same", "delayed"],
         levels=[{"connections": 8}],
@@ -66,7 +66,7 @@ def findings(house: Lab) -> dict[str, Finding]:
         warmup_s=0.2,
         duration_s=1.0,
     )
-    measurement = Measurement(house, run_id="truth", seed=1)
+    measurement = Measurement(backend, run_id="truth", seed=1)
     trials = [measurement.take(planned, 1) for planned in schedule([one], seed=1)]
     return {finding.row: finding for finding in verdicts.findings(one, counted(trials))}
 

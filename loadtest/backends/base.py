@@ -1,0 +1,27 @@
+"""What the runner needs of a backend: services that run, wherever they do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from loadtest.inventory.manifest import Row
+from loadtest.system.cpus import Cpus
+
+
+class Backend(Protocol):
+    """Running rows, as processes or in containers."""
+
+    name: str  # native or compose
+    rows: dict[str, Row]  # with the ports that they really have
+    cpus: Cpus
+
+    @property
+    def database_url(self) -> str | None:
+        """Where Postgres can be asked about its connections; None where it is out of reach."""
+
+    def alive(self, name: str) -> bool:
+        """Whether the row still runs."""
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start the row anew with `environment` over its declared one."""
