@@ -1,6 +1,6 @@
 # The lab's commands; `make` alone lists them.
 #
-#   make compare ROWS="fastapi-async flask-gthread" EXPERIMENTS=blocked-threads ROUNDS=6
+#   make compare SERVICES="fastapi-async flask-gthread" EXPERIMENTS=blocked-threads ROUNDS=6
 #
 .DEFAULT_GOAL := help
 SHELL := /bin/sh
@@ -13,7 +13,7 @@ SOURCES := loadtest services tests grafana benchmarks
 RUN_OPTIONS = \
 	$(if $(PLAN),--plan "$(PLAN)") \
 	$(if $(EXPERIMENTS),--experiments "$(EXPERIMENTS)") \
-	$(if $(ROWS),--rows "$(ROWS)") \
+	$(if $(SERVICES),--services "$(SERVICES)") \
 	$(if $(BUDGET),--budget "$(BUDGET)") \
 	$(if $(ROUNDS),--rounds "$(ROUNDS)") \
 	$(if $(SEED),--seed "$(SEED)") \
@@ -26,23 +26,23 @@ COMPOSE_OPTIONS = $(if $(BUDGET),--env-file budgets/$(BUDGET).env) $(if $(PROFIL
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  Variables of make compare: PLAN EXPERIMENTS ROWS BUDGET ROUNDS SEED BACKEND RESUME'
+	@echo '  Variables of make compare: PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND RESUME'
 
 ##
 .PHONY: compare
-compare: $(if $(filter compose,$(BACKEND)),,.venv/native.stamp) ## compare the rows, then write a report (PLAN=full; BACKEND=compose for containers)
+compare: $(if $(filter compose,$(BACKEND)),,.venv/native.stamp) ## compare the services, then write a report (PLAN=full; BACKEND=compose for containers)
 	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
 
 .PHONY: live
 live: .venv/native.stamp ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
-	@$(LAB) up $(if $(ROWS),--rows "$(ROWS)") $(if $(BUDGET),--budget "$(BUDGET)")
+	@$(LAB) up $(if $(SERVICES),--services "$(SERVICES)") $(if $(BUDGET),--budget "$(BUDGET)")
 
 .PHONY: history
 history: .venv/native.stamp ## the runs that exist and their headline figures
 	@$(LAB) history
 
 .PHONY: up
-up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every row)
+up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every service)
 	@containers/preflight $(COMPOSE_OPTIONS)
 	@secrets=$$(containers/secrets) && eval "$$secrets" && docker compose $(COMPOSE_OPTIONS) up --build --wait
 
@@ -83,11 +83,11 @@ bench-load: .venv/dev.stamp ## the load generators on one core, beside wrk and k
 	$(BIN)/python -m benchmarks.load $(BENCH)
 
 .PHONY: bench-services
-bench-services: .venv/dev.stamp ## what metrics cost each Python row, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
+bench-services: .venv/dev.stamp ## what metrics cost each Python service, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
 	$(BIN)/python -m benchmarks.services $(BENCH)
 
 .PHONY: bench-scrapes
-bench-scrapes: .venv/dev.stamp ## how long the metrics of each Python row take while all its slots are full (BENCH="flask-sync --seconds 120")
+bench-scrapes: .venv/dev.stamp ## how long the metrics of each Python service take while all its slots are full (BENCH="flask-sync --seconds 120")
 	$(BIN)/python -m benchmarks.scrapes $(BENCH)
 
 .PHONY: dashboards
@@ -96,8 +96,8 @@ dashboards: .venv/dev.stamp ## write grafana/dashboards from their builder
 
 .PHONY: screenshot
 screenshot: .venv/dev.stamp ## take the picture of Locust's interface anew (docs/images/locust.png)
-	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_ROWS="fastapi-async flask-sync" \
-	  $(BIN)/python -m pytest -q tests/native/live/test_browser.py -k two_rows
+	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_SERVICES="fastapi-async flask-sync" \
+	  $(BIN)/python -m pytest -q tests/native/live/test_browser.py -k two_services
 
 .PHONY: picture
 picture: ## take the README's picture of a report anew (RUN=results/latest)

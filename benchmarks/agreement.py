@@ -1,4 +1,6 @@
-"""Does the lab measure what wrk measures? `python -m benchmarks.agreement [ROW]`, interleaved."""
+"""Does the lab measure what wrk measures? `python -m benchmarks.agreement [SERVICE]`,
+interleaved.
+"""
 
 from __future__ import annotations
 
@@ -31,12 +33,12 @@ def by_wrk(url: str, seconds: int, cpus: Cpus) -> float:
     return float(re.findall(r"Requests/sec:\s+([\d.]+)", said)[0])
 
 
-def by_lab(url: str, row: str, seconds: int, cpus: Cpus) -> float:
+def by_lab(url: str, service: str, seconds: int, cpus: Cpus) -> float:
     """Requests/s as the lab sees them."""
     result = run(
         Load("closed", CONNECTIONS),
         target=url,
-        service=row,
+        service=service,
         scenario="json",
         parameters={},
         warmup_s=WARMUP_S,
@@ -50,18 +52,18 @@ def by_lab(url: str, row: str, seconds: int, cpus: Cpus) -> float:
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("row", nargs="?", default="fastapi-async")
+    parser.add_argument("service", nargs="?", default="fastapi-async")
     parser.add_argument("--rounds", type=int, default=8)
     parser.add_argument("--seconds", type=int, default=2)
     options = parser.parse_args()
     if not shutil.which("wrk"):
         raise SystemExit("wrk is not installed; on Debian and Ubuntu: apt install wrk")
     cpus, ratios = Cpus.split(), []
-    rows = manifest.choose(manifest.load(variables=os.environ), [options.row])
-    with Lab(rows, host_ports="free") as lab:
-        url = lab.rows[options.row].url()
+    services = manifest.choose(manifest.load(variables=os.environ), [options.service])
+    with Lab(services, host_ports="free") as lab:
+        url = lab.services[options.service].url()
         for number in track(range(options.rounds)):
-            order = [by_wrk, lambda *given: by_lab(url, options.row, *given[1:])]
+            order = [by_wrk, lambda *given: by_lab(url, options.service, *given[1:])]
             if number % 2:
                 order.reverse()
             found = {measure is by_wrk: measure(url, options.seconds, cpus) for measure in order}
@@ -71,7 +73,9 @@ def main() -> None:
     half = float(stats.t.ppf(0.975, len(logs) - 1)) * stats.sem(logs)
     middle = sum(logs) / len(logs)
     low, ratio, high = (math.exp(middle + side * half) for side in (-1, 0, 1))
-    Console().print(f"the lab / wrk on {options.row} /json: {ratio:.3f} ({low:.3f} to {high:.3f})")
+    Console().print(
+        f"the lab / wrk on {options.service} /json: {ratio:.3f} ({low:.3f} to {high:.3f})"
+    )
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""A running row under a closed load that can be held and go on, for `benchmarks.services`."""
+"""A running service under a closed load that can be held and go on, for `benchmarks.services`."""
 
 from __future__ import annotations
 
@@ -15,41 +15,42 @@ from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
 from loadtest.engine.stream import Stream, resolve
 from loadtest.engine.tally import Batch
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 
 CONNECTIONS = 16  # for each worker
 ACCEPT_S = 10
-# A row at rest takes less than that for its timers; one that starts takes all it gets.
+# A service at rest takes less than that for its timers; one that starts takes all it gets.
 REST_S, REST_CPU_S, STARTING_S = 0.5, 0.015, 30
 
 
 class Arm:
-    """A running row and the closed load on it, which can be held and go on."""
+    """A running service and the closed load on it, which can be held and go on."""
 
-    def __init__(self, row: Row, root_pid: int, scenario: str) -> None:
-        load, address = scenarios.choose(scenario), urlsplit(row.url())
-        self._row = row
+    def __init__(self, service: Service, root_pid: int, scenario: str) -> None:
+        load, address = scenarios.choose(scenario), urlsplit(service.url())
+        self._service = service
         self._root = psutil.Process(root_pid)
         self._engine = Engine()
         self._engine.observers.append(self._count)
         self._stream = Stream(
             self._engine,
-            service=row.name,
+            service=service.name,
             scenario=scenario,
             address=resolve(address.hostname or "", address.port or 80),
             traffic=load.traffic(address.netloc, load.filled({}), 1),
         )
         self._engine.add_stream(self._stream)
         self._answered = 0
-        self._connect(int(row.environment["WORKERS"]))
+        self._connect(int(service.environment["WORKERS"]))
 
     def _connect(self, workers: int) -> None:
         """Open as many connections to each worker, where connections are kept.
 
         Whichever process wakes first accepts: left to it, one worker may hold all and another none,
-        which moves a row of threads by a third. So each has its share while the others are stopped.
+        which moves a service of threads by a third. So each has its share while the others are
+        stopped.
         """
-        if not keeps_connections(self._row):
+        if not keeps_connections(self._service):
             return self._add_connections(CONNECTIONS * workers)
         processes, served = self._root.children(recursive=True), set[psutil.Process]()
         try:
@@ -80,29 +81,30 @@ class Arm:
             for process in among:
                 if self._held(process) == connections:
                     return process
-        raise SystemExit(f"{self._row.name}: no worker accepted {connections} connections")
+        raise SystemExit(f"{self._service.name}: no worker accepted {connections} connections")
 
     def _held(self, process: psutil.Process) -> int:
         return sum(
-            each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self._row.port
+            each.status == psutil.CONN_ESTABLISHED and each.laddr.port == self._service.port
             for each in process.net_connections("tcp4")
         )
 
     def _count(self, batches: list[Batch]) -> None:
         for batch in batches:
             if batch.failed:
-                raise SystemExit(f"{self._row.name}: {batch.scenario}: {dict(batch.errors)}")
+                raise SystemExit(f"{self._service.name}: {batch.scenario}: {dict(batch.errors)}")
             self._answered += batch.answered
 
     def run(self, seconds: float) -> None:
-        """Load the row; a wrong answer is an error of the benchmark."""
+        """Load the service; a wrong answer is an error of the benchmark."""
         end = self._engine.now() + seconds
         self._engine.run(lambda: self._engine.now() >= end)
 
     def await_rest(self) -> None:
-        """Wait until the row has started whatever it starts after its first answer.
+        """Wait until the service has started whatever it starts after its first answer.
 
-        Pools and further processes are opened behind an answering row, and would be its load's CPU.
+        Pools and further processes are opened behind an answering service, and would be its load's
+        CPU.
         """
         deadline, before = self._engine.now() + STARTING_S, self._cpu_s()
         while self._engine.now() < deadline:
@@ -111,7 +113,7 @@ class Arm:
             if now - before < REST_CPU_S:
                 return
             before = now
-        raise SystemExit(f"{self._row.name}: still busy {STARTING_S} s after its start")
+        raise SystemExit(f"{self._service.name}: still busy {STARTING_S} s after its start")
 
     def counts(self) -> tuple[int, float]:
         """Right answers and the server's CPU seconds so far."""
@@ -139,8 +141,8 @@ def cpu_s(pid: int) -> float:
     return time.clock_gettime(clock.value)
 
 
-def keeps_connections(row: Row) -> bool:
-    """Whether the row leaves a connection open when it has answered."""
-    with closing(http.client.HTTPConnection("127.0.0.1", row.port, timeout=5)) as connection:
+def keeps_connections(service: Service) -> bool:
+    """Whether the service leaves a connection open when it has answered."""
+    with closing(http.client.HTTPConnection("127.0.0.1", service.port, timeout=5)) as connection:
         connection.request("GET", "/json")
         return not connection.getresponse().will_close

@@ -1,4 +1,4 @@
-"""FastAPI's own first example, as the yardstick for the fastapi rows."""
+"""FastAPI's own first example, as the yardstick for the fastapi services."""
 
 from fastapi import FastAPI
 

@@ -1,8 +1,8 @@
-"""How long each Python row's metrics take while all its slots are full: `make bench-scrapes`.
+"""How long each Python service's metrics take while all its slots are full: `make bench-scrapes`.
 
-One row at a time, on one core with its Postgres and the load on the others: far more clients than
-slots ask for /wait without a pause, and METRICS_PORT is asked once a second, on a connection of its
-own as by Prometheus. The time is from connecting to the last byte.
+One service at a time, on one core with its Postgres and the load on the others: far more clients
+than slots ask for /wait without a pause, and METRICS_PORT is asked once a second, on a connection
+of its own as by Prometheus. The time is from connecting to the last byte.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
 from loadtest.engine.stream import Stream, resolve
 from loadtest.inventory import manifest
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 
 LIMIT_S = 0.1
 TIMEOUT_S = 10.0
@@ -43,7 +43,8 @@ P99_NEEDS = 100  # scrapes
 
 @dataclass(frozen=True)
 class Scrape:
-    """One look at a row's metrics: how long it took, and the share of the slots that it saw taken.
+    """One look at a service's metrics: how long it took, and the share of the slots that it saw
+    taken.
 
     One that failed took for ever, and saw nothing.
     """
@@ -76,7 +77,7 @@ def busy(metrics: str) -> float:
 
 
 def watch(url: str, seconds: float) -> list[Scrape]:
-    """Wait until the row is full, then ask once a second."""
+    """Wait until the service is full, then ask once a second."""
     begin = time.monotonic()
     while not scrape(url).busy >= FULL and time.monotonic() < begin + FILLING_S:
         time.sleep(0.1)
@@ -87,10 +88,10 @@ def watch(url: str, seconds: float) -> list[Scrape]:
     return found
 
 
-def measure(row: Row, seconds: float) -> list[Scrape]:
-    """The scrapes of a row that runs for this alone."""
-    with pinned({row.name: row}) as lab, ThreadPoolExecutor(1) as threads:
-        running = lab.rows[row.name]
+def measure(service: Service, seconds: float) -> list[Scrape]:
+    """The scrapes of a service that runs for this alone."""
+    with pinned({service.name: service}) as lab, ThreadPoolExecutor(1) as threads:
+        running = lab.services[service.name]
         engine = Engine()
         stream = wait_at(engine, running)
         for _ in range(USERS_A_SLOT * slots(running)):
@@ -99,28 +100,29 @@ def measure(row: Row, seconds: float) -> list[Scrape]:
         engine.run(watching.done)
         engine.close()
         if failed := sum(batch.failed for batch in stream.take()):
-            raise SystemExit(f"bench-scrapes: {row.name}: {failed} requests failed")
+            raise SystemExit(f"bench-scrapes: {service.name}: {failed} requests failed")
         return watching.result()
 
 
-def in_one_process(row: Row) -> Row:
-    """The row's threads in one worker: kept connections stay with the worker that took them, and
+def in_one_process(service: Service) -> Service:
+    """The service's threads in one worker: kept connections stay with the worker that took them,
+    and
     one that got fewer than it has threads would never be full."""
-    workers, threads = (row.environment.get(name, "") for name in ("WORKERS", "THREADS"))
+    workers, threads = (service.environment.get(name, "") for name in ("WORKERS", "THREADS"))
     if workers == "1" or threads in ("", "1"):
-        return row
-    pool = int(workers) * int(row.environment["POOL_SIZE"])
+        return service
+    pool = int(workers) * int(service.environment["POOL_SIZE"])
     slots = int(workers) * int(threads)
     wanted = {"WORKERS": "1", "THREADS": str(slots), "POOL_SIZE": str(pool)}
-    return replace(row, environment={**row.environment, **wanted})
+    return replace(service, environment={**service.environment, **wanted})
 
 
-def wait_at(engine: Engine, row: Row) -> Stream:
-    """A closed load of /wait on the row, without a connection yet."""
-    load, address = scenarios.choose("wait"), urlsplit(row.url())
+def wait_at(engine: Engine, service: Service) -> Stream:
+    """A closed load of /wait on the service, without a connection yet."""
+    load, address = scenarios.choose("wait"), urlsplit(service.url())
     stream = Stream(
         engine,
-        service=row.name,
+        service=service.name,
         scenario="wait",
         address=resolve(address.hostname or "", address.port or 80),
         traffic=load.traffic(address.netloc, load.filled({"ms": WAIT_MS}), 1),
@@ -129,9 +131,9 @@ def wait_at(engine: Engine, row: Row) -> Stream:
     return stream
 
 
-def slots(row: Row) -> int:
-    """What the row says it can have in hand at once."""
-    with urllib.request.urlopen(f"{row.url()}/about", timeout=TIMEOUT_S) as response:
+def slots(service: Service) -> int:
+    """What the service says it can have in hand at once."""
+    with urllib.request.urlopen(f"{service.url()}/about", timeout=TIMEOUT_S) as response:
         return int(json.load(response)["slots"])
 
 
@@ -146,7 +148,7 @@ def cells(scrapes: Sequence[Scrape]) -> list[str]:
 
 
 def verdict(times: Sequence[float], taken: float) -> str:
-    """Whether each scrape kept the limit, told only of a row whose slots were taken."""
+    """Whether each scrape kept the limit, told only of a service whose slots were taken."""
     if taken < FULL:
         return "not full"
     late = sum(each >= LIMIT_S for each in times)
@@ -159,27 +161,29 @@ def _ms(seconds: float | None) -> str:
 
 def main() -> None:
     """Read the command line, then measure."""
-    rows = {n: row for n, row in manifest.load().items() if row.command[0] == "python"}
+    services = {
+        n: service for n, service in manifest.load().items() if service.command[0] == "python"
+    }
     parser = argparse.ArgumentParser(prog="bench-scrapes", description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(rows)}")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=f"of: {', '.join(services)}")
     parser.add_argument(
-        "--seconds", type=int, default=60, help="of each row, a scrape each (60; p99 needs 100)"
+        "--seconds", type=int, default=60, help="of each service, a scrape each (60; p99 needs 100)"
     )
     chosen = parser.parse_args()
     if chosen.seconds < 1:
         parser.error("--seconds: give 1 or more")
     try:
-        picked = manifest.choose(rows, chosen.rows or list(rows))
+        picked = manifest.choose(services, chosen.services or list(services))
     except manifest.ManifestError as error:
         raise SystemExit(f"bench-scrapes: {error}") from None
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     found = table(
-        f"Scrapes of full rows (goal: each below {LIMIT_S * 1000:.0f} ms)",
-        ["row", "scrapes", "median, ms", "p99, ms", "worst, ms", "slots busy", ""],
+        f"Scrapes of full services (goal: each below {LIMIT_S * 1000:.0f} ms)",
+        ["service", "scrapes", "median, ms", "p99, ms", "worst, ms", "slots busy", ""],
     )
     try:
-        for row in track(list(picked.values()), "full rows, scraped", console=console):
-            found.add_row(row.name, *cells(measure(in_one_process(row), chosen.seconds)))
+        for service in track(list(picked.values()), "full services, scraped", console=console):
+            found.add_row(service.name, *cells(measure(in_one_process(service), chosen.seconds)))
     finally:
         console.print(found)
 

@@ -1,16 +1,17 @@
-"""What metrics cost each Python row, and what the lab's FastAPI row costs against a bare one.
+"""What metrics cost each Python service, and what the lab's FastAPI service costs against a bare
+one.
 
-    python -m benchmarks.services [ROW…]
+    python -m benchmarks.services [SERVICE…]
 
-Every row runs twice on one pinned core, with metrics and without; the load changes between the two
-a hundred times a second, so that a machine that changes its mind hits both alike (at ten times a
-second a round's ratio scatters by 5 %, so by 1.5 %). Each round is a new pair of processes: where
+Every service runs twice on one pinned core, with metrics and without; the load changes between the
+two a hundred times a second, so that a machine that changes its mind hits both alike (at ten times
+a second a round's ratio scatters by 5 %, so by 1.5 %). Each round is a new pair of processes: where
 memory happens to lie moves a process by some per cent for as long as it lives. It begins when both
 are at rest: what they start behind their first answer is no cost of metrics. Every worker holds as
-many connections in both, where they are kept. The ratio is of requests per second of the
-service's own CPU time, which is requests per second of a core that nobody shares, and stays itself
-on one that somebody does; geometric mean and 95 % interval over the rounds. Requests per second by
-the clock stand beside it.
+many connections in both, where they are kept. The ratio is of requests per second of the service's
+own CPU time, which is requests per second of a core that nobody shares, and stays itself on one
+that somebody does; geometric mean and 95 % interval over the rounds. Requests per second by the
+clock stand beside it.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from rich.table import Table
 from benchmarks.arm import CONNECTIONS, Arm
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.stats.inference import compare
 from loadtest.system import machine
 
@@ -64,13 +65,13 @@ Item = TypeVar("Item")
 def measure(
     lab: Lab, names: Sequence[str], loads: Sequence[str], rounds: int
 ) -> dict[str, list[Turns]]:
-    """Each load's turns of the rows called `names`, started anew every round."""
+    """Each load's turns of the services called `names`, started anew every round."""
     found: dict[str, list[dict[int, Turn]]] = {load: [{} for _ in names] for load in loads}
     for number in range(rounds):
         for name in _in_turn(names, number):
             lab.restart(name)
         for load in loads:
-            arms = [Arm(lab.rows[name], lab.pid(name), load) for name in names]
+            arms = [Arm(lab.services[name], lab.pid(name), load) for name in names]
             for arm in arms:
                 arm.await_rest()
             for turns, turn in zip(found[load], alternate(arms), strict=True):
@@ -104,38 +105,38 @@ def _in_turn(items: Sequence[Item], number: int) -> Sequence[Item]:
     return items[:: 1 if number % 2 else -1]
 
 
-def variants(rows: Mapping[str, Row]) -> dict[str, Row]:
-    """Each row with and without metrics, and the bare FastAPI."""
+def variants(services: Mapping[str, Service]) -> dict[str, Service]:
+    """Each service with and without metrics, and the bare FastAPI."""
     off = {
-        f"{row.name}, metrics off": replace(
-            row,
-            name=f"{row.name}, metrics off",
-            environment={**row.environment, "LAB_METRICS": "off"},
+        f"{service.name}, metrics off": replace(
+            service,
+            name=f"{service.name}, metrics off",
+            environment={**service.environment, "LAB_METRICS": "off"},
         )
-        for row in rows.values()
+        for service in services.values()
     }
-    return dict(rows) | off
+    return dict(services) | off
 
 
-def with_workers(row: Row, workers: int) -> Row:
-    """The row with so many worker processes, each with as many connections as could be used."""
+def with_workers(service: Service, workers: int) -> Service:
+    """The service with so many worker processes, each with as many connections as could be used."""
     wanted = {"WORKERS": str(workers), "POOL_SIZE": str(CONNECTIONS)}
-    return replace(row, environment={**row.environment, **wanted})
+    return replace(service, environment={**service.environment, **wanted})
 
 
-def hello(row: Row) -> Row:
-    """`hello.py` served by the very command of `row`."""
-    command = tuple("hello:app" if ":app" in word else word for word in row.command)
-    return replace(row, name="bare FastAPI", command=command, folder=Path(__file__).parent)
+def hello(service: Service) -> Service:
+    """`hello.py` served by the very command of `service`."""
+    command = tuple("hello:app" if ":app" in word else word for word in service.command)
+    return replace(service, name="bare FastAPI", command=command, folder=Path(__file__).parent)
 
 
-def memory(row: Row) -> int:
-    """PSS of the row's processes in bytes, from its own metrics."""
-    with urllib.request.urlopen(row.metrics_url(), timeout=5) as response:
+def memory(service: Service) -> int:
+    """PSS of the service's processes in bytes, from its own metrics."""
+    with urllib.request.urlopen(service.metrics_url(), timeout=5) as response:
         for line in response.read().decode().splitlines():
             if line.startswith("lab_process_pss_bytes "):
                 return int(float(line.split()[1]))
-    raise SystemExit(f"{row.name}: no lab_process_pss_bytes in its metrics")
+    raise SystemExit(f"{service.name}: no lab_process_pss_bytes in its metrics")
 
 
 def cells(measured: Turns, reference: Turns, floor: float) -> list[str]:
@@ -164,28 +165,30 @@ def table(title: str, columns: Sequence[str]) -> Table:
     return made
 
 
-def metrics_cost(row: Row, workers: int, rounds: int) -> Iterator[list[str]]:
-    """Lines of the table: a row with metrics against itself without, under each load."""
-    with pinned(variants({row.name: with_workers(row, workers)})) as lab:
-        size = f"{memory(lab.rows[row.name]) / 2**20:.0f}"
-        for load, (on, off) in measure(lab, list(lab.rows), LOADS, rounds).items():
-            yield [row.name, str(workers), load, *cells(on, off, METRICS_FLOOR), size]
+def metrics_cost(service: Service, workers: int, rounds: int) -> Iterator[list[str]]:
+    """Lines of the table: a service with metrics against itself without, under each load."""
+    with pinned(variants({service.name: with_workers(service, workers)})) as lab:
+        size = f"{memory(lab.services[service.name]) / 2**20:.0f}"
+        for load, (on, off) in measure(lab, list(lab.services), LOADS, rounds).items():
+            yield [service.name, str(workers), load, *cells(on, off, METRICS_FLOOR), size]
 
 
-def against_hello(row: Row, rounds: int) -> list[str]:
-    """The line of the table: the row, with one worker, against FastAPI alone."""
-    ours, bare = with_workers(row, 1), with_workers(hello(row), 1)
+def against_hello(service: Service, rounds: int) -> list[str]:
+    """The line of the table: the service, with one worker, against FastAPI alone."""
+    ours, bare = with_workers(service, 1), with_workers(hello(service), 1)
     with pinned({ours.name: ours, bare.name: bare}) as lab:
-        row_turns, bare_turns = measure(lab, [ours.name, bare.name], ["json"], rounds)["json"]
-    return ["json", *cells(row_turns, bare_turns, HELLO_FLOOR)]
+        service_turns, bare_turns = measure(lab, [ours.name, bare.name], ["json"], rounds)["json"]
+    return ["json", *cells(service_turns, bare_turns, HELLO_FLOOR)]
 
 
 @contextmanager
-def pinned(rows: Mapping[str, Row]) -> Iterator[Lab]:
-    """The rows on free ports and one core, this process on the others; nothing is left after it."""
+def pinned(services: Mapping[str, Service]) -> Iterator[Lab]:
+    """The services on free ports and one core, this process on the others; nothing is left after
+    it.
+    """
     with (
         tempfile.TemporaryDirectory(prefix="lab-bench-") as state,
-        Lab(rows, host_ports="free", state=Path(state)) as lab,
+        Lab(services, host_ports="free", state=Path(state)) as lab,
     ):
         if lab.cpus.load:
             os.sched_setaffinity(0, lab.cpus.load)
@@ -198,30 +201,32 @@ def pinned(rows: Mapping[str, Row]) -> Iterator[Lab]:
 
 def main() -> None:
     """Read the command line, then measure."""
-    rows = {n: row for n, row in manifest.load().items() if row.command[0] == "python"}
+    services = {
+        n: service for n, service in manifest.load().items() if service.command[0] == "python"
+    }
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("rows", nargs="*", metavar="ROW", help=f"of: {', '.join(rows)}")
+    parser.add_argument("services", nargs="*", metavar="SERVICE", help=f"of: {', '.join(services)}")
     parser.add_argument("--rounds", type=int, default=8, help="pairs of processes (8)")
     parser.add_argument(
-        "--workers", type=int, nargs="+", default=WORKERS, help="worker processes a row (1 4)"
+        "--workers", type=int, nargs="+", default=WORKERS, help="worker processes a service (1 4)"
     )
     chosen = parser.parse_args()
     try:
-        picked = manifest.choose(rows, chosen.rows or list(rows))
+        picked = manifest.choose(services, chosen.services or list(services))
     except manifest.ManifestError as error:
         raise SystemExit(f"bench-services: {error}") from None
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     cost = table(
         f"Metrics on against off (floor {METRICS_FLOOR}), Python {platform.python_version()} "
         f"({machine.python_loop_us():.0f} µs for 10,000 squares)",
-        ["row", "workers", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
+        ["service", "workers", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
     )
     pairs = list(itertools.product(picked.values(), chosen.workers))
     try:
-        for row, workers in track(pairs, "metrics on and off", console=console):
-            for line in metrics_cost(row, workers, chosen.rounds):
+        for service, workers in track(pairs, "metrics on and off", console=console):
+            for line in metrics_cost(service, workers, chosen.rounds):
                 cost.add_row(*line)
-                console.print(f"{row.name}, workers {workers}, {line[2]}: {line[5]}")
+                console.print(f"{service.name}, workers {workers}, {line[2]}: {line[5]}")
     finally:
         console.print(cost)
     if CENTRAL in picked:

@@ -19,7 +19,7 @@ TAG = "concurrency-lab"
 def build(page: ModuleType) -> dict[str, Any]:
     """The dashboard of `page`, a module with UID, TITLE, SECTIONS and perhaps VARIABLES.
 
-    A page about one row selects it by ROW.
+    A page about one service selects it by SERVICE.
     """
     return {
         "uid": page.UID,
@@ -33,7 +33,7 @@ def build(page: ModuleType) -> dict[str, Any]:
         "timepicker": {"refresh_intervals": ["2s", "5s", "10s", "30s", "1m"]},
         "timezone": "browser",
         "templating": {"list": [_variable(*each) for each in getattr(page, "VARIABLES", ())]},
-        "annotations": {"list": [_phases(), _incidents(getattr(page, "ROW", ""))]},
+        "annotations": {"list": [_phases(), _incidents(getattr(page, "SERVICE", ""))]},
         "links": [_dashboards(), _locust()],
         "panels": list(grid(page.SECTIONS)),
     }
@@ -57,7 +57,7 @@ def _variable(name: str, label: str, query: str) -> dict[str, Any]:
         "label": label,
         "datasource": DATASOURCE,
         "query": {"query": query, "refId": name},
-        "refresh": 2,  # whenever the time range changes: rows come and go
+        "refresh": 2,  # whenever the time range changes: services come and go
         "sort": 1,
     }
 
@@ -77,14 +77,14 @@ def _phases() -> dict[str, Any]:
     }
 
 
-def _incidents(row: str) -> dict[str, Any]:
-    """When a row was away, was started again or lost a worker."""
+def _incidents(service: str) -> dict[str, Any]:
+    """When a service was away, was started again or lost a worker."""
     return {
-        "name": "Rows away, started again, or a worker short",
+        "name": "Services away, started again, or a worker short",
         "enable": True,
         "iconColor": "#D55E00",
         "datasource": DATASOURCE,
-        "expr": f"service:incidents:count{row}",
+        "expr": f"service:incidents:count{service}",
         "step": "2s",
         "titleFormat": "{{service}} {{what}}",
         "textFormat": "",

@@ -1,4 +1,4 @@
-"""The home dashboard: two rows under the same load, and why one of them waits."""
+"""The home dashboard: two services under the same load, and why one of them waits."""
 
 from __future__ import annotations
 
@@ -7,15 +7,16 @@ from grafana.panels import Query, Section, text, timeseries
 UID, TITLE = "comparison", "Concurrency comparison"
 
 _READ_ME = """
-**Start some load:** open [Locust](http://127.0.0.1:8089), pick two rows (say `fastapi-async` and
-`flask-sync`), scenario *wait* with 100 ms, 60 users, and press Start. Then read downwards:
+**Start some load:** open [Locust](http://127.0.0.1:8089), pick two services (say `fastapi-async`
+and `flask-sync`), scenario *wait* with 100 ms, 60 users, and press Start. Then read downwards:
 
-1. **Load and goodput.** Both rows get as many users. Which one answers more requests?
+1. **Load and goodput.** Both services get as many users. Which one answers more requests?
 2. **Client latency.** Flat, or rising with every user that comes?
-3. **In flight against slots.** A row can have only *slots* (dashed) requests in hand. Where the
-   line touches the dashes the row is full, and throughput stays at *slots ÷ wait*: three slots and
-   100 ms make 30 requests a second, however many users ask.
-4. **Client − server.** The full row itself still reports 100 ms. The rest is the queue before it,
+3. **In flight against slots.** A service can have only *slots* (dashed) requests in hand. Where the
+   line touches the dashes the service is full, and throughput stays at *slots ÷ wait*: three slots
+   and 100 ms make 30 requests a second, however many users ask.
+4. **Client − server.** The full service itself still reports 100 ms. The rest is the queue before
+it,
    which its own metrics can't see.
 5. **Cost.** What the slots take in memory, CPU and threads.
 
@@ -26,7 +27,7 @@ Next: [One service](/d/service) · [Postgres and pools](/d/postgres) ·
 SECTIONS = [
     Section(
         "What to look at",
-        [text("Two rows, one load", "The story of this page in reading order.", _READ_ME)],
+        [text("Two services, one load", "The story of this page in reading order.", _READ_ME)],
         height=9,
     ),
     Section(
@@ -34,8 +35,8 @@ SECTIONS = [
         [
             timeseries(
                 "Users",
-                "Simulated users that Locust keeps busy on each row. In closed load each has one "
-                "request in hand at any time: this is the concurrency that is asked for.",
+                "Simulated users that Locust keeps busy on each service. In closed load each has "
+                "one request in hand at any time: this is the concurrency that is asked for.",
                 "short",
                 Query("sum by (service) (lab_load_users)"),
             ),
@@ -74,8 +75,8 @@ SECTIONS = [
         [
             timeseries(
                 "In flight against slots",
-                "Requests that the row has in hand, and its slots (dashed): as many as can wait "
-                "for the database at once. At its dashes or above, a row is full.",
+                "Requests that the service has in hand, and its slots (dashed): as many as can "
+                "wait for the database at once. At its dashes or above, a service is full.",
                 "short",
                 Query("sum by (service) (http_server_active_requests)"),
                 Query("sum by (service) (lab_slots)", "{{service}} slots"),
@@ -91,7 +92,7 @@ SECTIONS = [
             timeseries(
                 "Accept backlog",
                 "Connections that the kernel holds because no worker has accepted them yet. The "
-                "row does not know of them.",
+                "service does not know of them.",
                 "short",
                 Query("sum by (service) (lab_accept_backlog)"),
             ),
@@ -102,8 +103,8 @@ SECTIONS = [
         [
             timeseries(
                 "Client − server, p95",
-                "Client p95 less the row's own p95: about the time before a worker picked the "
-                "request up. The row's own metrics can't show it.",
+                "Client p95 less the service's own p95: about the time before a worker picked the "
+                "request up. The service's own metrics can't show it.",
                 "s",
                 Query("service:client_minus_server_seconds:p95_10s"),
             ),
@@ -118,8 +119,8 @@ SECTIONS = [
             ),
             timeseries(
                 "Wait for a database connection, p95",
-                "Time that 95 % of requests waited at most for a connection of the row's pool. Up "
-                "to 1 ms, the finest bucket, none may have waited; above, they queue for the pool.",
+                "Time that 95 % of requests waited at most for a connection of the service's pool. "
+                "Up to 1 ms, the finest bucket, none may have waited; above it they queue.",
                 "s",
                 Query("service:db_client_connection_wait_time_seconds:p95_10s"),
             ),
@@ -130,21 +131,21 @@ SECTIONS = [
         [
             timeseries(
                 "Memory",
-                "Proportional set size of the row's process tree: shared pages count once, so that "
-                "forked and spawned workers compare fairly.",
+                "Proportional set size of the service's process tree: shared pages count once, so "
+                "that forked and spawned workers compare fairly.",
                 "bytes",
                 Query("sum by (service) (lab_process_pss_bytes)"),
             ),
             timeseries(
                 "CPU",
-                "CPU seconds a second of the row's process tree; 1 is one core in full, which is "
-                "all that a row is given.",
+                "CPU seconds a second of the service's process tree; 1 is one core in full, which "
+                "is all that a service is given.",
                 "short",
                 Query("service:process_cpu:rate10s"),
             ),
             timeseries(
                 "Threads",
-                "Operating system threads of the row's process tree. Does it grow with the "
+                "Operating system threads of the service's process tree. Does it grow with the "
                 "requests in flight?",
                 "short",
                 Query("sum by (service) (lab_threads)"),

@@ -178,20 +178,20 @@ def _panel(
                 "thresholds": {"mode": "absolute", "steps": steps},
                 "custom": custom or {},
             },
-            "overrides": [*_row_colours(queries), *_dashes(queries)],
+            "overrides": [*_service_colours(queries), *_dashes(queries)],
         },
     }
 
 
-def _row_colours(queries: Sequence[Query]) -> Iterator[dict[str, Any]]:
-    """A row without a colour here takes one of Grafana's: a new row needs no edit."""
+def _service_colours(queries: Sequence[Query]) -> Iterator[dict[str, Any]]:
+    """A service without a colour here takes one of Grafana's: a new service needs no edit."""
     if not any(
         query.legend.startswith(("{{service}}", "{{application_name}}")) for query in queries
     ):
         return
-    for row, colour in COLOURS.items():
+    for service, colour in COLOURS.items():
         fixed = {"mode": "fixed", "fixedColor": colour}
-        yield _override(f"/^{row}( .*)?$/", "color", fixed)
+        yield _override(f"/^{service}( .*)?$/", "color", fixed)
 
 
 def _dashes(queries: Sequence[Query]) -> Iterator[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The database that all rows share, and the pools before it."""
+"""The database that all services share, and the pools before it."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ def _rate(counter: str, legend: str) -> Query:
 
 SECTIONS = [
     Section(
-        "The rows' pools",
+        "The services' pools",
         [
             timeseries(
                 "Connections in use",
-                "Pooled connections that run a query, over all workers of a row, and how many the "
-                "row may open (dashed).",
+                "Pooled connections that run a query, over all workers, and how many the "
+                "service may open (dashed).",
                 "short",
                 Query('sum by (service) (db_client_connection_count{state="used"})'),
                 Query("sum by (service) (db_client_connection_max)", "{{service}} max"),
@@ -52,8 +52,8 @@ SECTIONS = [
         "Connections as Postgres counts them",
         [
             timeseries(
-                "Connections by row",
-                "Client connections by application_name, which each row sets to its own name.",
+                "Connections by service",
+                "Client connections by application_name, which each service sets to its own name.",
                 "short",
                 Query(
                     "sum by (application_name) (lab_database_connections)", "{{application_name}}"
@@ -61,7 +61,7 @@ SECTIONS = [
                 stacked=True,
             ),
             timeseries(
-                "Working connections by row",
+                "Working connections by service",
                 "Connections that run a statement now. A query of 100 ms keeps one for 100 ms, "
                 "whatever the framework.",
                 "short",
@@ -72,7 +72,7 @@ SECTIONS = [
             ),
             timeseries(
                 "Connections against the server's limit",
-                "All client connections, and max_connections (dashed), which all rows share.",
+                "All client connections, and max_connections (dashed), which all services share.",
                 "short",
                 Query("sum(lab_database_connections)", "connections"),
                 Query("max(pg_settings_max_connections)", "max"),

@@ -1,4 +1,4 @@
-"""Everything about one row."""
+"""Everything about one service."""
 
 from __future__ import annotations
 
@@ -7,11 +7,13 @@ from grafana.panels import Query, Section, heatmap, stat, table, timeseries
 UID, TITLE = "service", "One service"
 VARIABLES = [("service", "Service", "label_values(lab_build_info, service)")]
 
-ROW = '{service="$service"}'
+SERVICE = '{service="$service"}'
 
 
 def _latency(side: str, metric: str) -> list[Query]:
-    return [Query(f"service:{metric}:{p}_10s{ROW}", f"{side} {p}") for p in ("p50", "p95", "p99")]
+    return [
+        Query(f"service:{metric}:{p}_10s{SERVICE}", f"{side} {p}") for p in ("p50", "p95", "p99")
+    ]
 
 
 SECTIONS = [
@@ -20,28 +22,28 @@ SECTIONS = [
         [
             table(
                 "Build",
-                "What the row says it is: framework, server, model and versions.",
-                Query(f"lab_build_info{ROW}", "", table=True),
+                "What the service says it is: framework, server, model and versions.",
+                Query(f"lab_build_info{SERVICE}", "", table=True),
                 hidden=("Time", "Value", "__name__", "instance", "job"),
             ),
             stat(
                 "Slots",
                 "Requests that can wait for the database at once, over all workers.",
                 "short",
-                Query(f"sum(lab_slots{ROW})", "slots"),
+                Query(f"sum(lab_slots{SERVICE})", "slots"),
             ),
             stat(
                 "Slots busy",
-                "Share of the slots in use; red when the row is full.",
+                "Share of the slots in use; red when the service is full.",
                 "percentunit",
-                Query(f"service:slots_utilisation:ratio{ROW}", "busy"),
+                Query(f"service:slots_utilisation:ratio{SERVICE}", "busy"),
                 limit=1,
             ),
             stat(
                 "Processes",
-                "Processes of the row's server, master included.",
+                "Processes of the service's server, master included.",
                 "short",
-                Query(f"sum(lab_processes{ROW})", "processes"),
+                Query(f"sum(lab_processes{SERVICE})", "processes"),
             ),
         ],
         height=5,
@@ -51,18 +53,18 @@ SECTIONS = [
         [
             timeseries(
                 "Requests by route and status",
-                "Requests a second that the row has finished, by route of the contract.",
+                "Requests a second that the service has finished, by route of the contract.",
                 "reqps",
                 Query(
                     "sum by (http_request_method, http_route, http_response_status_code) "
-                    f"(rate(http_server_request_duration_seconds_count{ROW}[$__rate_interval]))",
+                    f"(rate(http_server_request_duration_seconds_count{SERVICE}[$__rate_interval]))",
                     "{{http_request_method}} {{http_route}} {{http_response_status_code}}",
                 ),
             ),
             timeseries(
                 "Latency, client and server",
-                "The same percentiles as the client and as the row sees them, over 10 s. The gap "
-                "between them is the queue before the row.",
+                "The same percentiles as the client and as the service sees them, over 10 s. The "
+                "gap between them is the queue before the service.",
                 "s",
                 *_latency("client", "load_response_seconds"),
                 *_latency("server", "http_server_request_duration_seconds"),
@@ -73,7 +75,8 @@ SECTIONS = [
                 "two kinds of requests, which a percentile would hide.",
                 "s",
                 Query(
-                    f"sum by (le) (rate(lab_load_response_seconds_bucket{ROW}[$__rate_interval]))",
+                    "sum by (le) "
+                    f"(rate(lab_load_response_seconds_bucket{SERVICE}[$__rate_interval]))",
                     "{{le}}",
                     heatmap=True,
                 ),
@@ -87,21 +90,21 @@ SECTIONS = [
                 "In flight, busy, slots",
                 "Requests in hand, slots in use, and slots there are (dashed).",
                 "short",
-                Query(f"sum(http_server_active_requests{ROW})", "in flight"),
-                Query(f"sum(lab_slots_busy{ROW})", "busy"),
-                Query(f"sum(lab_slots{ROW})", "slots"),
+                Query(f"sum(http_server_active_requests{SERVICE})", "in flight"),
+                Query(f"sum(lab_slots_busy{SERVICE})", "busy"),
+                Query(f"sum(lab_slots{SERVICE})", "slots"),
             ),
             timeseries(
                 "Accept backlog",
                 "Connections that wait in the kernel for a worker to accept them.",
                 "short",
-                Query(f"sum(lab_accept_backlog{ROW})", "backlog"),
+                Query(f"sum(lab_accept_backlog{SERVICE})", "backlog"),
             ),
             timeseries(
                 "Scheduling lag",
                 "How late a task runs that was due, by what schedules it.",
                 "s",
-                Query(f"max by (kind) (lab_scheduling_lag_seconds{ROW})", "{{kind}}"),
+                Query(f"max by (kind) (lab_scheduling_lag_seconds{SERVICE})", "{{kind}}"),
             ),
         ],
     ),
@@ -114,28 +117,28 @@ SECTIONS = [
                 "worker that accepted them, so that the shares can be uneven.",
                 "reqps",
                 Query(
-                    f"sum by (worker) (rate(lab_worker_requests_total{ROW}[$__rate_interval]))",
+                    f"sum by (worker) (rate(lab_worker_requests_total{SERVICE}[$__rate_interval]))",
                     "{{worker}}",
                 ),
             ),
             timeseries(
                 "Threads and processes",
-                "Operating system threads and processes of the row's server.",
+                "Operating system threads and processes of the service's server.",
                 "short",
-                Query(f"sum(lab_threads{ROW})", "threads"),
-                Query(f"sum(lab_processes{ROW})", "processes"),
+                Query(f"sum(lab_threads{SERVICE})", "threads"),
+                Query(f"sum(lab_processes{SERVICE})", "processes"),
             ),
             timeseries(
                 "CPU",
                 "CPU seconds a second of the whole process tree; 1 is one core in full.",
                 "short",
-                Query(f"service:process_cpu:rate10s{ROW}", "cpu"),
+                Query(f"service:process_cpu:rate10s{SERVICE}", "cpu"),
             ),
             timeseries(
                 "Memory",
                 "Proportional set size of the whole process tree.",
                 "bytes",
-                Query(f"sum(lab_process_pss_bytes{ROW})", "memory"),
+                Query(f"sum(lab_process_pss_bytes{SERVICE})", "memory"),
             ),
         ],
     ),
@@ -144,24 +147,24 @@ SECTIONS = [
         [
             timeseries(
                 "Connections",
-                "Connections of the row's pools over all workers, by state, and how many there may "
-                "be (dashed).",
+                "Connections of the service's pools over all workers, by state, and how many there "
+                "may be (dashed).",
                 "short",
-                Query(f"sum by (state) (db_client_connection_count{ROW})", "{{state}}"),
-                Query(f"sum(db_client_connection_max{ROW})", "max"),
+                Query(f"sum by (state) (db_client_connection_count{SERVICE})", "{{state}}"),
+                Query(f"sum(db_client_connection_max{SERVICE})", "max"),
             ),
             timeseries(
                 "Requests that wait for a connection",
                 "Requests in hand that have no connection yet.",
                 "short",
-                Query(f"sum(db_client_connection_pending_requests{ROW})", "pending"),
+                Query(f"sum(db_client_connection_pending_requests{SERVICE})", "pending"),
             ),
             timeseries(
                 "Wait for a connection, p95",
                 "Time that 95 % of requests waited at most for a connection, over 10 s. Up to "
                 "1 ms, the finest bucket, none may have waited.",
                 "s",
-                Query(f"service:db_client_connection_wait_time_seconds:p95_10s{ROW}", "p95"),
+                Query(f"service:db_client_connection_wait_time_seconds:p95_10s{SERVICE}", "p95"),
             ),
         ],
     ),

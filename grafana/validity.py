@@ -43,7 +43,7 @@ SECTIONS = [
             ),
             table(
                 "Phases",
-                "What runs now: the run, its row and scenario, and whether it warms up.",
+                "What runs now: the run, its service and scenario, and whether it warms up.",
                 Query("lab_phase_info", "", table=True),
                 hidden=("Time", "Value", "__name__", "instance", "job"),
             ),
@@ -63,20 +63,20 @@ SECTIONS = [
             ),
             timeseries(
                 "Server errors",
-                "Answers a second with a status of 500 and above, by the row's own count.",
+                "Answers a second with a status of 500 and above, by the service's own count.",
                 "reqps",
                 Query("service:http_server_errors:rate10s"),
             ),
             timeseries(
                 "Requests that only one side counts",
-                "Difference between the client's and the row's requests a second. It should stay "
-                "near nought once the load is steady.",
+                "Difference between the client's and the service's requests a second. It should "
+                "stay near nought once the load is steady.",
                 "reqps",
                 Query("abs(service:load_requests:rate10s - service:http_server_requests:rate10s)"),
             ),
             timeseries(
                 "Busiest worker against the average",
-                "1 where all workers of a row do the same number of requests; as high as the "
+                "1 where all workers of a service do the same number of requests; as high as the "
                 "number of workers where one does them all.",
                 "none",
                 Query("service:worker_requests:skew"),
@@ -87,7 +87,7 @@ SECTIONS = [
         "The metrics themselves",
         [
             timeseries(
-                "What happened to rows",
+                "What happened to services",
                 "`away`: stopped, killed, paused or hanging, so that its metrics don't answer. "
                 "`started again`, and `lost a worker`: in the last 10 s, and how many. Empty while "
                 "nothing happens.",
@@ -97,16 +97,16 @@ SECTIONS = [
             timeseries(
                 "Targets up",
                 "1 while Prometheus reaches the target, 0 when it was there in the last hour and "
-                "is gone. Rows that were never started are not shown.",
+                "is gone. Services that were never started are not shown.",
                 "none",
                 Query("target:up:seen", "{{job}} {{service}} {{instance}}"),
             ),
             timeseries(
                 "Scrapes that came through",
-                "Share of the last minute's scrapes that were answered. A saturated row must stay "
-                "at 100 %.",
+                "Share of the last minute's scrapes that were answered. A saturated service must "
+                "stay at 100 %.",
                 "percentunit",
-                Query('avg by (service) (avg_over_time(target:up:seen{job="rows"}[1m]))'),
+                Query('avg by (service) (avg_over_time(target:up:seen{job="services"}[1m]))'),
             ),
             timeseries(
                 "Scrape duration",

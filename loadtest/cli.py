@@ -22,12 +22,12 @@ from loadtest.backends.native import Lab, ready, state_directory
 from loadtest.backends.postgres import PostgresError
 from loadtest.contract import scenarios
 from loadtest.contract.scenarios import ScenarioError
-from loadtest.contract.verification import verify as verify_row
+from loadtest.contract.verification import verify as verify_service
 from loadtest.inventory import budgets as budget_files
 from loadtest.inventory import builds, manifest
 from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import ManifestError, Row
+from loadtest.inventory.manifest import ManifestError, Service
 from loadtest.model.load import LoadError
 from loadtest.plan import reader as experiment_files
 from loadtest.plan.document import DocumentError
@@ -71,7 +71,7 @@ app = typer.Typer(
 console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)
 
 Names = Annotated[str, typer.Option(help="Names with blanks or commas between; all if left out.")]
-Budget = Annotated[str, typer.Option(help="Which of budgets/ the rows run under.")]
+Budget = Annotated[str, typer.Option(help="Which of budgets/ the services run under.")]
 PlanOption = Annotated[str, typer.Option(help="quick: the headline experiments; full: all.")]
 Rounds = Annotated[int | None, typer.Option(help="Rounds of each experiment.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the order; drawn and shown if left out.")]
@@ -82,12 +82,14 @@ Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
 @app.command("list")
 def list_() -> None:
-    """Show rows, experiments, scenarios and budgets."""
-    table = Table("row", "framework", "model", "port", "leaves out", "can run here", box=None)
-    for row in manifest.load().values():
-        runs_here = builds.missing(row) or "yes"
-        left_out = ", ".join(row.leaves_out)
-        table.add_row(row.name, row.framework, row.model, str(row.port), left_out, runs_here)
+    """Show services, experiments, scenarios and budgets."""
+    table = Table("service", "framework", "model", "port", "leaves out", "can run here", box=None)
+    for service in manifest.load().values():
+        runs_here = builds.missing(service) or "yes"
+        left_out = ", ".join(service.leaves_out)
+        table.add_row(
+            service.name, service.framework, service.model, str(service.port), left_out, runs_here
+        )
     console.print(table)
     for title, names in (
         ("experiments", experiment_files.load_all()),
@@ -101,14 +103,14 @@ def list_() -> None:
 def run(
     plan: PlanOption = "quick",
     experiments: Names = "",
-    rows: Names = "",
+    services: Names = "",
     budget: Budget = "as-shipped",
     rounds: Rounds = None,
     seed: Seed = None,
     backend: Backend = "native",
     resume: Resume = None,
 ) -> None:
-    """Compare the rows, trial by trial, and write a report."""
+    """Compare the services, trial by trial, and write a report."""
     if resume:
         _carry_out(comparison.resume(resume))
         return
@@ -116,7 +118,7 @@ def run(
         seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
         plan=plan,
         experiments=_names(experiments),
-        rows=_names(rows),
+        services=_names(services),
         budget=budget,
         rounds=rounds,
         backend=backend,
@@ -125,17 +127,17 @@ def run(
 
 
 @app.command()
-def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
-    """Run rows with Locust's UI, without Docker, until Ctrl-C."""
+def up(services: Names = "", budget: Budget = "as-shipped") -> None:
+    """Run services with Locust's UI, without Docker, until Ctrl-C."""
     known = manifest.load(variables=budget_files.variables(budget))
-    names = list(_names(rows)) or [name for name, row in known.items() if row.central]
+    names = list(_names(services)) or [name for name, service in known.items() if service.central]
     usable, reasons = builds.available(manifest.choose(known, names))
     reasons |= builds.failures(usable)
-    usable = {name: row for name, row in usable.items() if name not in reasons}
+    usable = {name: service for name, service in usable.items() if name not in reasons}
     for name, reason in reasons.items():
         console.print(f"{name} is left out: {reason}", markup=False)
     if not usable:
-        raise LabStopped("none of these rows can run here")
+        raise LabStopped("none of these services can run here")
     budget_files.check(usable.values(), budget_files.max_connections())
     console.print(f"starting {', '.join(usable)} …")
     try:
@@ -148,24 +150,26 @@ def up(rows: Names = "", budget: Budget = "as-shipped") -> None:
 
 
 @app.command()
-def verify(rows: Names = "") -> None:
-    """Check answers, slots and keep-alive of the rows that are up now."""
+def verify(services: Names = "") -> None:
+    """Check answers, slots and keep-alive of the services that are up now."""
     known = manifest.load()
-    asked = manifest.choose(known, list(_names(rows)) or list(known))
-    up_now = [row for row in asked.values() if ready(row)]
-    if not up_now or (rows and len(up_now) < len(asked)):
-        silent = ", ".join(name for name, row in asked.items() if row not in up_now)
-        raise LabStopped(f"nothing answers for {silent}; start rows by `make live` or `make up`")
+    asked = manifest.choose(known, list(_names(services)) or list(known))
+    up_now = [service for service in asked.values() if ready(service)]
+    if not up_now or (services and len(up_now) < len(asked)):
+        silent = ", ".join(name for name, service in asked.items() if service not in up_now)
+        raise LabStopped(
+            f"nothing answers for {silent}; start services by `make live` or `make up`"
+        )
     database_url = postgres.running(state_directory())
-    kept = [_verified(row, database_url) for row in up_now]
+    kept = [_verified(service, database_url) for service in up_now]
     raise typer.Exit(0 if all(kept) else 1)
 
 
-def _verified(row: Row, database_url: str | None) -> bool:
-    found = verify_row(row, database_url=database_url)
-    left_out = ", ".join(row.leaves_out)
+def _verified(service: Service, database_url: str | None) -> bool:
+    found = verify_service(service, database_url=database_url)
+    left_out = ", ".join(service.leaves_out)
     kept = f"keeps the contract{f', but for {left_out}' if left_out else ''}"
-    console.print(f"{row.name}: {'FAILS' if found.failures else kept}")
+    console.print(f"{service.name}: {'FAILS' if found.failures else kept}")
     if shares := found.seen.get("worker_requests"):
         console.print(f"  requests by worker: {', '.join(map(str, shares))}")
     for line in (*found.failures, *found.warnings):
@@ -198,8 +202,8 @@ def _carry_out(asked: Comparison) -> None:
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
     console.print(
-        f"{len(plan.trials)} trials of {len(plan.rows)} rows, about {minutes(plan.seconds)}; "
-        f"budget {plan.options.budget}, seed {plan.options.seed}",
+        f"{len(plan.trials)} trials of {len(plan.services)} services, about "
+        f"{minutes(plan.seconds)}; budget {plan.options.budget}, seed {plan.options.seed}",
         soft_wrap=True,
     )
     with Bar(console) as bar:
@@ -250,8 +254,10 @@ def history_() -> None:
 
 
 def _show_live(lab: Lab, running: Live) -> None:
-    for row in lab.rows.values():
-        console.print(f"  {row.name:<22} {row.url()}  metrics {row.metrics_url()}", soft_wrap=True)
+    for service in lab.services.values():
+        console.print(
+            f"  {service.name:<22} {service.url()}  metrics {service.metrics_url()}", soft_wrap=True
+        )
     console.print(f"  {'Prometheus':<22} {running.prometheus or 'not running'}")
     for line in running.missing:
         console.print(f"  {line}", markup=False, soft_wrap=True)

@@ -47,11 +47,13 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Every row that can run here; LAB_TEST_ROWS="a b" narrows it while working on a row."""
-    rows = manifest.load()
-    names = os.environ.get("LAB_TEST_ROWS", "").split() or list(rows)
-    found, failures = builds.available(manifest.choose(rows, names))
+    """Every service that can run here; LAB_TEST_SERVICES="a b" narrows it while working
+    on a service.
+    """
+    services = manifest.load()
+    names = os.environ.get("LAB_TEST_SERVICES", "").split() or list(services)
+    found, failures = builds.available(manifest.choose(services, names))
     state = tmp_path_factory.mktemp("lab")
     with Lab(found, host_ports="free", state=state, pin=False, failures=failures) as running:
-        running.rows = Running(running.rows, failures)
+        running.services = Running(running.services, failures)
         yield running

@@ -7,13 +7,13 @@ from typing import NoReturn
 
 import pytest
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 
 
-class Running(dict[str, Row]):
+class Running(dict[str, Service]):
     """Services by name; `failures` are those that could not be started, each with the reason."""
 
-    def __init__(self, services: Mapping[str, Row], failures: Mapping[str, str]) -> None:
+    def __init__(self, services: Mapping[str, Service], failures: Mapping[str, str]) -> None:
         super().__init__(services)
         self._failures = failures
 

@@ -26,7 +26,7 @@ BURST = {"burst": {"slots": 12, "worker_requests": [31, 33, 35]}}
 
 @dataclass(frozen=True)
 class Truth:
-    """How a made-up row behaves: its slots, and what a request costs."""
+    """How a made-up service behaves: its slots, and what a request costs."""
 
     slots: int
     cpu_ms: float = 0.1
@@ -54,9 +54,9 @@ def document(**changes: Any) -> dict[str, Any]:
         "headline": True,
         "title": "What happens to the others while one waits?",
         "statement": "A waiting thread does nothing else.",
-        "confirms": "Each row stops at slots ÷ wait.",
+        "confirms": "Each service stops at slots ÷ wait.",
         "refutes": "It goes on.",
-        "rows": ["fastapi-async", "flask-sync", "flask-gthread"],
+        "services": ["fastapi-async", "flask-sync", "flask-gthread"],
         "reference": "fastapi-async",
         "rounds": 6,
         "warmup_s": 0.5,
@@ -68,7 +68,7 @@ def document(**changes: Any) -> dict[str, Any]:
         "criteria": [
             {
                 "says": "at 128 connections threads answer less than half",
-                "row": "flask-gthread",
+                "service": "flask-gthread",
                 "level": "128 connections",
                 "ratio_at_most": 0.5,
             }
@@ -118,7 +118,7 @@ def write_run(
 
 def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict[str, Any]:
     """A run.json of made-up facts."""
-    rows = sorted({trial.service for trial in trials})
+    services = sorted({trial.service for trial in trials})
     return {
         "version": runs.VERSION,
         "run_id": RUN_ID,
@@ -132,7 +132,10 @@ def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict
         "git_commit": "0123456789abcdef0123456789abcdef01234567",
         "machine": {"cpu": "Made-up CPU", "cores": 2, "memory_bytes": 8 << 30, "kernel": "6.1"},
         "versions": {"python": "3.11.7", "fastapi": "0.165", "flask": "3.1"},
-        "rows": {row: {"framework": row.split("-")[0], "model": "async"} | BURST for row in rows},
+        "services": {
+            service: {"framework": service.split("-")[0], "model": "async"} | BURST
+            for service in services
+        },
         "experiments": {each.name: dict(each.document) for each in experiments},
         "planned": len(trials),
     }

@@ -31,7 +31,7 @@ UNITS: Mapping[str, str] = {
 
 @dataclass(frozen=True)
 class Figure:
-    """A measured value, or a ratio of two rows, with its 95 % interval."""
+    """A measured value, or a ratio of two services, with its 95 % interval."""
 
     value: float
     low: float
@@ -123,19 +123,23 @@ def _judged(
 
 
 def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> list[Claim]:
-    """The claim of an experiment that takes no load: the reference passes the check, no other row.
+    """The claim of an experiment that takes no load: the reference passes the check, no other
+    service.
 
     What a claim says of one framework it says against the others.
     """
     checks = [
         Check(
             Criterion(
-                experiment.claim, f"{row}: {result.get('detail', '')}".rstrip(": "), row, "check"
+                experiment.claim,
+                f"{service}: {result.get('detail', '')}".rstrip(": "),
+                service,
+                "check",
             ),
-            "holds" if bool(result.get("passed")) == (row == experiment.reference) else "fails",
+            "holds" if bool(result.get("passed")) == (service == experiment.reference) else "fails",
             None,
         )
-        for row, result in found.items()
+        for service, result in found.items()
     ]
     return [_judged(experiment.claim, experiment, experiment.statement, budget, checks)]
 
@@ -159,7 +163,7 @@ def word(states: Iterable[State]) -> Word:
 
 def observed(criterion: Criterion, figure: Figure | None) -> str:
     """A criterion's figure, said: `flask-sync, 8 connections: 0.38 × fastapi-async (…)`."""
-    where = f"{criterion.row}, {criterion.level}" if criterion.level else criterion.row
+    where = f"{criterion.service}, {criterion.level}" if criterion.level else criterion.service
     if figure is None:
         return f"{where}: not measured"
     scale = 100 if criterion.measure == "answered_share" and not criterion.ratio else 1
@@ -195,7 +199,8 @@ def _state(criterion: Criterion, figure: Figure | None) -> State:
 
 def _ratio(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     found = compare(
-        _rounds(criterion, trials, criterion.row), _rounds(criterion, trials, criterion.reference)
+        _rounds(criterion, trials, criterion.service),
+        _rounds(criterion, trials, criterion.reference),
     )
     return _figure(found) if found else None
 
@@ -204,12 +209,12 @@ def _figure(found: Comparison) -> Figure:
     return Figure(found.ratio, found.low, found.high, found.rounds, found.detectable)
 
 
-def _rounds(criterion: Criterion, trials: Sequence[Trial], row: str) -> dict[int, float]:
+def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict[int, float]:
     """Round -> value; for a slope, the slope within each round."""
     if criterion.measure not in SLOPES:
-        return by_round(trials, criterion.measure, criterion.level, row)
+        return by_round(trials, criterion.measure, criterion.level, service)
     found = {
-        round_: slope(*points([t for t in trials if t.round == round_], criterion.measure, row))
+        round_: slope(*points([t for t in trials if t.round == round_], criterion.measure, service))
         for round_ in {trial.round for trial in trials}
     }
     return {round_: each.slope for round_, each in found.items() if each}
@@ -217,11 +222,11 @@ def _rounds(criterion: Criterion, trials: Sequence[Trial], row: str) -> dict[int
 
 def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     if criterion.measure in SLOPES:
-        x, y = points(trials, criterion.measure, criterion.row)
+        x, y = points(trials, criterion.measure, criterion.service)
         line = slope(x, y)
-        rounds = len({trial.round for trial in trials if trial.arm == criterion.row})
+        rounds = len({trial.round for trial in trials if trial.arm == criterion.service})
         return Figure(line.slope, line.low, line.high, rounds) if line and rounds > 1 else None
-    values = list(_rounds(criterion, trials, criterion.row).values())
+    values = list(_rounds(criterion, trials, criterion.service).values())
     if len(values) < 2:
         return None
     # As the chart shows them: rates, times and shares of a prediction by their ratios, shares of a
@@ -244,7 +249,7 @@ def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
             ),
             None,
         )
-        for arm in (criterion.row, criterion.reference)
+        for arm in (criterion.service, criterion.reference)
     )
     if own is None or not criterion.ratio:
         return own

@@ -1,4 +1,4 @@
-"""From trials to values: what each row did at each level in each round."""
+"""From trials to values: what each service did at each level in each round."""
 
 from __future__ import annotations
 

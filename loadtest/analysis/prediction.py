@@ -17,11 +17,12 @@ TAKEN = "connections taken"
 def predict(
     about: Mapping[str, Any], load: Load, scenario: str, parameters: Mapping[str, int]
 ) -> Prediction | None:
-    """The most that a row, as its /about declares it, can answer; None where nothing waits.
+    """The most that a service, as its /about declares it, can answer; None where nothing waits.
 
     A request that fans out at once holds `n` slots together, in turn one after another; its L
-    counts them all. What binds is the row's own limit (`slots_bound_by`), the connections of the
-    client, the pauses that they make, how many of them the row talks with, or the offered rate.
+    counts them all. What binds is the service's own limit (`slots_bound_by`), the connections of
+    the client, the pauses that they make, how many of them the service talks with, or the offered
+    rate.
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
@@ -42,7 +43,7 @@ def predict(
 
 
 def _taken(about: Mapping[str, Any]) -> float:
-    """How many clients a row talks with at once.
+    """How many clients a service talks with at once.
 
     A greenlet stays with its connection, also while that asks for nothing; whoever comes when all
     have one is not accepted.

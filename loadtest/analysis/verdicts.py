@@ -18,12 +18,14 @@ Outcome = Literal["more", "less", "equivalent", "inconclusive", "not measured"]
 
 @dataclass(frozen=True)
 class Finding:
-    """A row against its reference at one level. `p_adjusted` is Holm's, over the rows there."""
+    """A service against its reference at one level. `p_adjusted` is Holm's, over the services
+    there.
+    """
 
     experiment: str
     level: str
     measure: str
-    row: str
+    service: str
     reference: str
     comparison: Comparison | None
     p_adjusted: float
@@ -41,7 +43,9 @@ class Finding:
     @property
     def sentence(self) -> str:
         """It, said."""
-        return sentence(self.measure, self.row, self.reference, self.comparison, self.p_adjusted)
+        return sentence(
+            self.measure, self.service, self.reference, self.comparison, self.p_adjusted
+        )
 
 
 @dataclass(frozen=True)
@@ -109,27 +113,30 @@ def outcome(comparison: Comparison | None, p_adjusted: float) -> Outcome:
 
 
 def sentence(
-    measure: str, row: str, reference: str, comparison: Comparison | None, p_adjusted: float
+    measure: str, service: str, reference: str, comparison: Comparison | None, p_adjusted: float
 ) -> str:
     """What the numbers allow to be said, and no more: the only place that names a winner."""
     found = outcome(comparison, p_adjusted)
     if comparison is None or found == "not measured":
-        return f"Not measured: too few rounds in which both {row} and {reference} count"
+        return f"Not measured: too few rounds in which both {service} and {reference} count"
     if found == "equivalent":
         return (
-            f"No meaningful difference between {row} and {reference} "
+            f"No meaningful difference between {service} and {reference} "
             f"(within ±{MARGIN:.0%}, {comparison.rounds} rounds)"
         ).replace("%", " %")
     if comparison.rounds < FEWEST_ROUNDS:
-        return f"Inconclusive between {row} and {reference}: {comparison.rounds} rounds are too few"
+        return (
+            f"Inconclusive between {service} and {reference}: "
+            f"{comparison.rounds} rounds are too few"
+        )
     if found == "inconclusive":
         return (
-            f"Inconclusive between {row} and {reference}: "
+            f"Inconclusive between {service} and {reference}: "
             f"this run could only detect about {_effect(comparison.detectable)}"
         )
     if comparison.ratio <= 0.5:
-        return _difference(_WORDS[measure], reference, row, comparison.inverse())
-    return _difference(_WORDS[measure], row, reference, comparison)
+        return _difference(_WORDS[measure], reference, service, comparison.inverse())
+    return _difference(_WORDS[measure], service, reference, comparison)
 
 
 def _difference(words: _Words, a: str, b: str, comparison: Comparison) -> str:
@@ -172,19 +179,19 @@ def limits(comparison: Comparison) -> str:
 
 
 def findings(experiment: Experiment, trials: Sequence[Trial]) -> list[Finding]:
-    """Each row against the reference at each level, Holm over the rows of a level."""
+    """Each service against the reference at each level, Holm over the services of a level."""
     if experiment.measure in SLOPES:
         return []
-    rows = [row for row in experiment.rows if row != experiment.reference]
+    services = [service for service in experiment.services if service != experiment.reference]
     return [
         finding
         for level in experiment.levels
-        for finding in _judged(experiment, trials, level.label, rows)
+        for finding in _judged(experiment, trials, level.label, services)
     ]
 
 
 def twins(experiments: Iterable[Experiment], trials: Mapping[str, list[Trial]]) -> list[Finding]:
-    """The reference rows against themselves (A/A), Holm over the whole run."""
+    """The reference services against themselves (A/A), Holm over the whole run."""
     found = [
         _finding(
             experiment, trials.get(experiment.name, []), level.label, experiment.reference + TWIN
@@ -197,14 +204,14 @@ def twins(experiments: Iterable[Experiment], trials: Mapping[str, list[Trial]]) 
 
 
 def stable(findings: Iterable[Finding]) -> bool:
-    """Whether no row was found to differ from itself."""
+    """Whether no service was found to differ from itself."""
     return not any(finding.outcome in ("more", "less") for finding in findings)
 
 
 def _judged(
-    experiment: Experiment, trials: Sequence[Trial], level: str, rows: Sequence[str]
+    experiment: Experiment, trials: Sequence[Trial], level: str, services: Sequence[str]
 ) -> list[Finding]:
-    return _adjusted([_finding(experiment, trials, level, row) for row in rows])
+    return _adjusted([_finding(experiment, trials, level, service) for service in services])
 
 
 def _finding(experiment: Experiment, trials: Sequence[Trial], level: str, arm: str) -> Finding:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Protocol
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
 
 
 class Backend(Protocol):
-    """Running rows, as processes or in containers."""
+    """Running services, as processes or in containers."""
 
     name: str  # native or compose
-    rows: dict[str, Row]  # with the ports that they really have
+    services: dict[str, Service]  # with the ports that they really have
     cpus: Cpus
 
     @property
@@ -21,7 +21,7 @@ class Backend(Protocol):
         """Where Postgres can be asked about its connections; None where it is out of reach."""
 
     def alive(self, name: str) -> bool:
-        """Whether the row still runs."""
+        """Whether the service still runs."""
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
-        """Start the row anew with `environment` over its declared one."""
+        """Start the service anew with `environment` over its declared one."""

@@ -1,7 +1,8 @@
-"""The rows as a Docker engine runs them, for a run that is itself in a container on their network.
+"""The services as a Docker engine runs them, for a run that is itself in a container on their
+network.
 
-The engine stays out of reach in there. What needs it, starting a row or starting it anew, is asked
-for in a file and carried out by `containers/compare` on the host, which answers in another.
+The engine stays out of reach in there. What needs it, starting a service or starting it anew, is
+asked for in a file and carried out by `containers/compare` on the host, which answers in another.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
 
 ANSWER_S = 180.0
@@ -24,20 +25,20 @@ POLL_S = 0.05
 
 
 class ComposeError(Exception):
-    """A row could not be started; the message is the engine's."""
+    """A service could not be started; the message is the engine's."""
 
 
 class Containers:
-    """`rows`, running and healthy inside the `with` block; the host stops them after the run.
+    """`services`, running and healthy inside the `with` block; the host stops them after the run.
 
-    `control` is the folder that is shared with the host. Each row starts with its declared
+    `control` is the folder that is shared with the host. Each service starts with its declared
     environment, under the budget and on the cores that the host gave it.
     """
 
     name = "compose"
 
-    def __init__(self, rows: Mapping[str, Row], control: Path | None = None) -> None:
-        self.rows = dict(rows)
+    def __init__(self, services: Mapping[str, Service], control: Path | None = None) -> None:
+        self.services = dict(services)
         self.cpus = Cpus(_cores("SERVICE_CPUSET"), _cores("LOAD_CPUSET"))
         self._control = control or Path(os.environ.get("LAB_CONTROL", "/control"))
         self._requests = 0
@@ -48,7 +49,7 @@ class Containers:
                 f"{self._control}: no such folder; use `make compare BACKEND=compose`, "
                 "which runs this in a container"
             )
-        for name in self.rows:
+        for name in self.services:
             self._start(name, {})
         return self
 
@@ -64,9 +65,11 @@ class Containers:
         return make_conninfo(url, password=Path(os.environ["DATABASE_PASSWORD_FILE"]).read_text())
 
     def alive(self, name: str) -> bool:
-        """Whether the row answers at all."""
+        """Whether the service answers at all."""
         try:
-            urllib.request.urlopen(f"{self.rows[name].url('compose')}/healthz", timeout=5).close()
+            urllib.request.urlopen(
+                f"{self.services[name].url('compose')}/healthz", timeout=5
+            ).close()
         except urllib.error.HTTPError:
             return True
         except OSError:
@@ -74,11 +77,11 @@ class Containers:
         return True
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
-        """A new container for the row, with `environment` over its declared one."""
+        """A new container for the service, with `environment` over its declared one."""
         self._start(name, environment or {})
 
     def _start(self, name: str, environment: Mapping[str, str]) -> None:
-        """Ask the host for a new container of the row and wait until it is healthy.
+        """Ask the host for a new container of the service and wait until it is healthy.
 
         A request is one line with the name, then what goes over the compose file.
         """
@@ -91,10 +94,12 @@ class Containers:
         deadline = time.monotonic() + ANSWER_S
         while not answer.exists():
             if time.monotonic() > deadline:
-                raise ComposeError(f"row {name}: the host did not answer within {ANSWER_S:.0f} s")
+                raise ComposeError(
+                    f"service {name}: the host did not answer within {ANSWER_S:.0f} s"
+                )
             time.sleep(POLL_S)
         if problem := answer.read_text().strip():
-            raise ComposeError(f"row {name}: {problem}")
+            raise ComposeError(f"service {name}: {problem}")
 
 
 def _cores(variable: str) -> frozenset[int] | None:

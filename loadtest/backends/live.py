@@ -1,4 +1,4 @@
-"""The live lab without Docker: rows, Locust's UI and, where it is installed, Prometheus."""
+"""The live lab without Docker: services, Locust's UI and, where it is installed, Prometheus."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def _locust(
         log=lab.state / "logs" / "locust.log",
         cwd=ROOT,
         environment=dict(os.environ)
-        | {"LAB_ROWS": " ".join(lab.rows), "LAB_LOAD_METRICS_PORT": str(load_port)}
+        | {"LAB_SERVICES": " ".join(lab.services), "LAB_LOAD_METRICS_PORT": str(load_port)}
         | {PROMETHEUS_VARIABLE: prometheus_url or ""},
         cpus=lab.cpus.load,
     )
@@ -88,7 +88,7 @@ def _prometheus(
             "(Debian: apt install prometheus-postgres-exporter)"
         )
     running = prometheus.Prometheus(
-        lab.rows,
+        lab.services,
         lab.state,
         ports.from_environment(prometheus.PORT_VARIABLE, PROMETHEUS_PORT),
         load_port=load_port,

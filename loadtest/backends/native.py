@@ -1,4 +1,4 @@
-"""The lab without Docker: Postgres and the rows as processes, run by their compose commands."""
+"""The lab without Docker: Postgres and the services as processes, run by their compose commands."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from loadtest.backends import postgres
 from loadtest.backends.postgres import Database
 from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system import ports
 from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
@@ -32,18 +32,18 @@ def state_directory() -> Path:
 
 
 class Lab:
-    """Postgres and `rows`, running and ready inside the `with` block; nothing is left after it.
+    """Postgres and `services`, running and ready inside the `with` block; nothing is left after it.
 
-    `rows` of the running lab carry the ports that are really used. With `host_ports="free"`
+    `services` of the running lab carry the ports that are really used. With `host_ports="free"`
     every port is one that is free now, so that several labs can run side by side. `environment`
-    is added to every row's own. Raises PortError, PostgresError, BuildError or ProcessError; where
-    `failures` is given, a row that can't be built or started is left out instead, and the reason
-    is put there under its name.
+    is added to every service's own. Raises PortError, PostgresError, BuildError or ProcessError;
+    where `failures` is given, a service that can't be built or started is left out instead, and the
+    reason is put there under its name.
     """
 
     def __init__(
         self,
-        rows: Mapping[str, Row],
+        services: Mapping[str, Service],
         *,
         host_ports: Literal["declared", "free"] = "declared",
         state: Path | None = None,
@@ -52,7 +52,7 @@ class Lab:
         failures: dict[str, str] | None = None,
     ) -> None:
         self.name = "native"
-        self.rows = dict(rows)
+        self.services = dict(services)
         self.state = state or state_directory()
         self.cpus = Cpus.split() if pin else Cpus(None, None)
         self._environment = dict(environment or {})
@@ -72,7 +72,7 @@ class Lab:
             self._database = postgres.start(
                 self._processes, self.state, port=postgres_port, cpus=self.cpus.load
             )
-            self._each(lambda row: self._spawn(row, {}))
+            self._each(lambda service: self._spawn(service, {}))
             self._each(self._await)
             self._stack = stack.pop_all()
         return self
@@ -92,94 +92,94 @@ class Lab:
         return self.database.full_url
 
     def alive(self, name: str) -> bool:
-        """Whether the row's process still runs."""
+        """Whether the service's process still runs."""
         return name in self._services and self._services[name].popen.poll() is None
 
     def pid(self, name: str) -> int:
-        """Root of the process tree that serves the row."""
+        """Root of the process tree that serves the service."""
         return self._services[name].pid
 
     def log(self, name: str) -> Path:
-        """Where the row's output goes."""
+        """Where the service's output goes."""
         return self.state / "logs" / f"{name}.log"
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
-        """Stop the row and start it again, with `environment` over its declared one."""
+        """Stop the service and start it again, with `environment` over its declared one."""
         if name in self._services:
             self.stop(name)
-        self._spawn(self.rows[name], environment or {})
-        self._await(self.rows[name])
+        self._spawn(self.services[name], environment or {})
+        self._await(self.services[name])
 
     def stop(self, name: str) -> int:
-        """Stop the row by SIGTERM; returns its exit code."""
+        """Stop the service by SIGTERM; returns its exit code."""
         return self._processes.stop(self._services.pop(name))[0]
 
     def _stop_services(self) -> None:
         self._processes.stop(*self._services.values())
 
     def _choose_ports(self, stack: contextlib.ExitStack) -> int:
-        """Give every row its ports, for as long as `stack` is open; returns Postgres' port."""
+        """Give every service its ports, for as long as `stack` is open; returns Postgres' port."""
         if self._free:
-            found = iter(stack.enter_context(ports.held(2 * len(self.rows))))
-            self.rows = {
-                name: replace(row, port=next(found), metrics_port=next(found))
-                for name, row in self.rows.items()
+            found = iter(stack.enter_context(ports.held(2 * len(self.services))))
+            self.services = {
+                name: replace(service, port=next(found), metrics_port=next(found))
+                for name, service in self.services.items()
             }
-        for row in self.rows.values():
+        for service in self.services.values():
             for port, what, variable in (
-                (row.port, "", row.port_variable),
-                (row.metrics_port, " (metrics)", row.metrics_port_variable),
+                (service.port, "", service.port_variable),
+                (service.metrics_port, " (metrics)", service.metrics_port_variable),
             ):
-                stack.enter_context(ports.claim(port, f"row {row.name}{what}", variable))
+                stack.enter_context(ports.claim(port, f"service {service.name}{what}", variable))
         if self._free or not os.environ.get(postgres.PORT_VARIABLE):
             return stack.enter_context(ports.held(1))[0]
         port = ports.from_environment(postgres.PORT_VARIABLE, 0)
         stack.enter_context(ports.claim(port, "Postgres", postgres.PORT_VARIABLE))
         return port
 
-    def _each(self, step: Callable[[Row], object]) -> None:
-        """Take `step` with every row; those that fail are left out where that is asked for."""
-        for name, row in list(self.rows.items()):
+    def _each(self, step: Callable[[Service], object]) -> None:
+        """Take `step` with every service; those that fail are left out where that is asked for."""
+        for name, service in list(self.services.items()):
             try:
-                step(row)
+                step(service)
             except (BuildError, ProcessError) as error:
                 if self._failures is None:
                     raise
                 self._failures[name] = str(error)
-                del self.rows[name]
+                del self.services[name]
                 if name in self._services:
                     self.stop(name)
 
-    def _spawn(self, row: Row, overrides: Mapping[str, str]) -> None:
-        self._services[row.name] = self._processes.start(
-            row.name,
-            row.command,
-            log=self.log(row.name),
-            cwd=row.folder,
-            environment=self.environment(row) | dict(overrides),
+    def _spawn(self, service: Service, overrides: Mapping[str, str]) -> None:
+        self._services[service.name] = self._processes.start(
+            service.name,
+            service.command,
+            log=self.log(service.name),
+            cwd=service.folder,
+            environment=self.environment(service) | dict(overrides),
             cpus=self.cpus.service,
         )
 
-    def _await(self, row: Row) -> None:
+    def _await(self, service: Service) -> None:
         wait_until(
-            self._services[row.name],
-            lambda: ready(row),
+            self._services[service.name],
+            lambda: ready(service),
             timeout_s=STARTUP_S,
-            waiting_for=f"200 from {row.url()}/readyz",
+            waiting_for=f"200 from {service.url()}/readyz",
         )
 
-    def environment(self, row: Row) -> dict[str, str]:
-        """The row's declared environment, with what differs outside a container."""
+    def environment(self, service: Service) -> dict[str, str]:
+        """The service's declared environment, with what differs outside a container."""
         common = ROOT / "services" / "common"
         return (
             {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
             | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-            | {"PYTHONPATH": f"{common}{os.pathsep}{row.folder}"}
-            | dict(row.environment)
+            | {"PYTHONPATH": f"{common}{os.pathsep}{service.folder}"}
+            | dict(service.environment)
             | {
                 "HOST": ports.LOOPBACK,
-                "PORT": str(row.port),
-                "METRICS_PORT": str(row.metrics_port),
+                "PORT": str(service.port),
+                "METRICS_PORT": str(service.metrics_port),
                 "DATABASE_URL": self.database.url,
                 "DATABASE_PASSWORD_FILE": str(self.database.password_file),
             }
@@ -187,10 +187,10 @@ class Lab:
         )
 
 
-def ready(row: Row) -> bool:
-    """Whether the row answers 200 on /readyz."""
+def ready(service: Service) -> bool:
+    """Whether the service answers 200 on /readyz."""
     try:
-        with urllib.request.urlopen(f"{row.url()}/readyz", timeout=5) as response:
+        with urllib.request.urlopen(f"{service.url()}/readyz", timeout=5) as response:
             return bool(response.status == 200)
     except (urllib.error.URLError, OSError):
         return False

@@ -46,7 +46,7 @@ class Database:
 
     @property
     def url(self) -> str:
-        """Connection URL without the password, as the rows' environment carries it."""
+        """Connection URL without the password, as the services' environment carries it."""
         return f"postgresql://lab@127.0.0.1:{self.port}/lab"
 
     @property

@@ -17,7 +17,7 @@ import psycopg
 import yaml
 from psycopg import sql
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
@@ -40,18 +40,21 @@ def exporter_installed() -> bool:
 
 
 def configuration(
-    rows: Mapping[str, Row],
+    services: Mapping[str, Service],
     port: int,
     *,
     load_port: int = LOAD_METRICS_PORT,
     postgres_port: int | None = None,
     path: Path = FOLDER / "prometheus.yml",
 ) -> dict[str, Any]:
-    """The document of `path` with targets on the loopback: `rows`, the load side on `load_port`,
+    """The document of `path` with targets on the loopback: `services`, the load side on
+    `load_port`,
     postgres_exporter on `postgres_port` where it runs, and Prometheus itself on `port`."""
     document: dict[str, Any] = yaml.safe_load(path.read_text())
     targets = {
-        "rows": [_target(row.metrics_port, service=name) for name, row in rows.items()],
+        "services": [
+            _target(service.metrics_port, service=name) for name, service in services.items()
+        ],
         "load": [_target(load_port)],
         "postgres": [_target(postgres_port)] if postgres_port else [],
         "prometheus": [_target(port)],
@@ -66,7 +69,7 @@ def configuration(
 
 
 class Prometheus:
-    """A running Prometheus that scrapes `rows`; entering the context returns once it is ready.
+    """A running Prometheus that scrapes `services`; entering the context returns once it is ready.
 
     Data, log and configuration are under `state`. `postgres_port` is where postgres_exporter
     answers, None where there is none. Raises PortError and ProcessError.
@@ -74,7 +77,7 @@ class Prometheus:
 
     def __init__(
         self,
-        rows: Mapping[str, Row],
+        services: Mapping[str, Service],
         state: Path,
         port: int,
         *,
@@ -85,7 +88,7 @@ class Prometheus:
         self._port = port
         self._state = state / "prometheus"
         self._configuration = configuration(
-            rows, port, load_port=load_port, postgres_port=postgres_port
+            services, port, load_port=load_port, postgres_port=postgres_port
         )
         self._stack = contextlib.ExitStack()
 

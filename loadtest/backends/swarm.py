@@ -26,28 +26,30 @@ METRICS_PORT = 9000
 
 
 def services(
-    document: Mapping[str, Any], *, publish: bool = False, row_per_node: bool = False
+    document: Mapping[str, Any], *, publish: bool = False, service_per_node: bool = False
 ) -> dict[str, Any]:
     """The stack for `document`, which `docker compose config` made.
 
     Names lead straight to the replicas (round robin), with no balancer in between that would be
     measured as well. Nothing is published, since Swarm cannot publish to loopback alone; `publish`
-    opens the ports of everything but the rows on the nodes where they run. With `row_per_node` a
-    row goes only to nodes with the label `lab.row=NAME`.
+    opens the ports of everything but the services on the nodes where they run. With
+    `service_per_node` a service goes only to nodes with the label `lab.service=NAME`.
     """
     stack = {key: document[key] for key in ("networks", "volumes", "secrets") if key in document}
     stack["networks"] = {name: _network(each) for name, each in document["networks"].items()}
     stack["services"] = {
-        name: _service(name, each, publish=publish, row_per_node=row_per_node)
+        name: _service(name, each, publish=publish, service_per_node=service_per_node)
         for name, each in document["services"].items()
     }
     return stack
 
 
 def prometheus(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The scrape configuration with every replica of a row as a target of its own, found by DNS."""
+    """The scrape configuration with every replica of a service as a target of its own, found by
+    DNS.
+    """
     jobs = [
-        _by_name(each) if each["job_name"] == "rows" else each
+        _by_name(each) if each["job_name"] == "services" else each
         for each in document["scrape_configs"]
     ]
     return {**document, "scrape_configs": jobs}
@@ -76,15 +78,17 @@ def _network(network: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _service(
-    name: str, service: Mapping[str, Any], *, publish: bool, row_per_node: bool
+    name: str, service: Mapping[str, Any], *, publish: bool, service_per_node: bool
 ) -> dict[str, Any]:
     kept = {key: service[key] for key in SERVICE_KEYS if service.get(key) is not None}
-    is_row = service.get("labels", {}).get("lab.role") == "service"
-    kept["deploy"] = _deploy(service.get("deploy", {}), name if is_row and row_per_node else "")
+    is_service = service.get("labels", {}).get("lab.role") == "service"
+    kept["deploy"] = _deploy(
+        service.get("deploy", {}), name if is_service and service_per_node else ""
+    )
     kept["volumes"] = [_volume(each) for each in service.get("volumes", ())]
     if "healthcheck" in kept:
         kept["healthcheck"] = {**kept["healthcheck"], "retries": RETRIES}
-    if publish and not is_row:
+    if publish and not is_service:
         kept["ports"] = [_port(each) for each in service.get("ports", ())]
     return kept
 
@@ -97,7 +101,7 @@ def _deploy(deploy: Mapping[str, Any], only_on: str) -> dict[str, Any]:
     if only_on:
         placement["constraints"] = [
             *placement.get("constraints", ()),
-            f"node.labels.lab.row == {only_on}",
+            f"node.labels.lab.service == {only_on}",
         ]
     return {
         "endpoint_mode": "dnsrr",
@@ -125,7 +129,7 @@ def main(arguments: list[str]) -> int:
             made = services(
                 json.load(sys.stdin),
                 publish="publish" in options,
-                row_per_node="row-per-node" in options,
+                service_per_node="service-per-node" in options,
             )
             print(json.dumps(made, indent=1))
         case ["prometheus"]:

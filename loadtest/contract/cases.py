@@ -39,8 +39,8 @@ class Case:
     """One request and its only right answer.
 
     `document` is the whole body as JSON; ANYTHING where it isn't the same each time. For an error
-    `code` and `fields` are judged instead (messages are the row's own). `part`: the part of the
-    contract that it belongs to, where a row may leave that out (`lab.leaves-out`).
+    `code` and `fields` are judged instead (messages are the service's own). `part`: the part of the
+    contract that it belongs to, where a service may leave that out (`lab.leaves-out`).
     """
 
     title: str

@@ -1,4 +1,4 @@
-"""Does a row keep the contract? Exact checks against whatever answers at a base URL."""
+"""Does a service keep the contract? Exact checks against whatever answers at a base URL."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ Judge = Callable[[Case, Answer], Iterator[str]]
 
 
 class Client:
-    """One keep-alive connection to a row; opened anew where the row has closed it."""
+    """One keep-alive connection to a service; opened anew where the service has closed it."""
 
     def __init__(self, base_url: str) -> None:
         address = urlsplit(base_url)
@@ -57,7 +57,7 @@ class Client:
     ) -> Answer:
         """One exchange; raises OSError or http.client.HTTPException where there is no answer."""
         content = _chunks(body) if chunked and body is not None else body
-        # A row may answer before it has read all, and then close.
+        # A service may answer before it has read all, and then close.
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             self._connection.request(
                 method, target, content, dict(headers or {}), encode_chunked=chunked
@@ -81,9 +81,10 @@ def check(
     about: Mapping[str, Any] | None = None,
     leaves_out: Collection[str] = (),
 ) -> list[str]:
-    """Every failure of the row at `base_url`, one line each; none means that it keeps the contract.
+    """Every failure of the service at `base_url`, one line each; none means that it keeps the
+    contract.
 
-    Writes some orders and nothing else. `about` is what the row should say of itself, as far as
+    Writes some orders and nothing else. `about` is what the service should say of itself, as far as
     it is known (`service`, `framework`, `model`). Of the parts that it `leaves_out` it has to give
     an answer, whichever, and go on.
     """

@@ -1,4 +1,4 @@
-"""Does a row describe itself? Its own OpenAPI document held against the contract's routes."""
+"""Does a service describe itself? Its own OpenAPI document held against the contract's routes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Operations = frozenset[tuple[str, str]]
 
 
 def check(base_url: str) -> dict[str, Any]:
-    """Whether the row at `base_url` serves a document with every operation of the contract.
+    """Whether the service at `base_url` serves a document with every operation of the contract.
 
     `passed`, and `detail` in words.
     """

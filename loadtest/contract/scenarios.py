@@ -214,14 +214,14 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         Scenario("plaintext", "the floor: server and routing", _plaintext),
         Scenario("json", "the floor with one object serialised", _json),
-        Scenario("item", "one row by key, 100 different ones", _item),
+        Scenario("item", "one service by key, 100 different ones", _item),
         Scenario(
             "items",
-            "a page of rows",
+            "a page of services",
             _items,
             (
-                Parameter("limit", 20, 1, 100, "rows a page"),
-                Parameter("offset", 0, 0, 1_000_000, "rows before the page"),
+                Parameter("limit", 20, 1, 100, "services a page"),
+                Parameter("offset", 0, 0, 1_000_000, "services before the page"),
             ),
         ),
         Scenario(
@@ -252,7 +252,7 @@ SCENARIOS: dict[str, Scenario] = {
         ),
         Scenario(
             "cpu",
-            "plain computation in the row's own language",
+            "plain computation in the service's own language",
             _cpu,
             (Parameter("n", 100_000, 0, 50_000_000, "steps of the computation"),),
         ),

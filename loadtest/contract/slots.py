@@ -1,4 +1,6 @@
-"""Declared equals observed: how many requests a row really has in hand, seen from the outside."""
+"""Declared equals observed: how many requests a service really has in hand, seen from the
+outside.
+"""
 
 from __future__ import annotations
 
@@ -36,16 +38,17 @@ _ACTIVITY = """
 
 
 class SlotError(Exception):
-    """A row or its database gave no answer; the message says which and why."""
+    """A service or its database gave no answer; the message says which and why."""
 
 
 @dataclass(frozen=True)
 class SlotReport:
-    """What a row declares and what was seen.
+    """What a service declares and what was seen.
 
     `observed` is the most queries of /wait that ran at once while far more were asked for;
-    `backends` the most sessions that the row held; `keep_alive_p50_ms` is None where the row closes
-    after each answer; `worker_requests` are the requests of each worker process under an even load.
+    `backends` the most sessions that the service held; `keep_alive_p50_ms` is None where the
+    service closes after each answer; `worker_requests` are the requests of each worker process
+    under an even load.
     """
 
     service: str
@@ -75,7 +78,7 @@ class SlotReport:
 
     @property
     def failures(self) -> tuple[str, ...]:
-        """Why the row must not be timed."""
+        """Why the service must not be timed."""
         found = []
         if self.observed != self.declared:
             found.append(
@@ -95,7 +98,7 @@ class SlotReport:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What is worth knowing when reading the row's figures."""
+        """What is worth knowing when reading the service's figures."""
         found = []
         if self.keep_alive_p50_ms is None:
             found.append("no keep-alive: every request opens a connection")
@@ -105,11 +108,11 @@ class SlotReport:
         return tuple(found)
 
 
-def observe(row_url: str, metrics_url: str, database_url: str, service: str) -> SlotReport:
-    """Load a running row for a few seconds and see what it does; raises SlotError."""
+def observe(service_url: str, metrics_url: str, database_url: str, service: str) -> SlotReport:
+    """Load a running service for a few seconds and see what it does; raises SlotError."""
     try:
-        about = json.loads(_get(f"{row_url}/about"))
-        observed, backends = _at_once(row_url, database_url, service, int(about["slots"]))
+        about = json.loads(_get(f"{service_url}/about"))
+        observed, backends = _at_once(service_url, database_url, service, int(about["slots"]))
         return SlotReport(
             service=service,
             declared=int(about["slots"]),
@@ -117,16 +120,16 @@ def observe(row_url: str, metrics_url: str, database_url: str, service: str) -> 
             observed=observed,
             backends=backends,
             backends_allowed=int(about["workers"]) * int(about["pool_size"]),
-            keep_alive_p50_ms=canary_ms(row_url),
-            worker_requests=_shares(row_url, metrics_url, about),
+            keep_alive_p50_ms=canary_ms(service_url),
+            worker_requests=_shares(service_url, metrics_url, about),
         )
     except (OSError, http.client.HTTPException, ValueError, KeyError) as error:
-        raise SlotError(f"row {service}: {error or type(error).__name__}") from None
+        raise SlotError(f"service {service}: {error or type(error).__name__}") from None
     except psycopg.Error as error:
-        raise SlotError(f"row {service}: Postgres: {' '.join(str(error).split())}") from None
+        raise SlotError(f"service {service}: Postgres: {' '.join(str(error).split())}") from None
 
 
-def canary_ms(row_url: str) -> float | None:
+def canary_ms(service_url: str) -> float | None:
     """Median time of /plaintext on one connection, from the first go that is below the limit.
 
     None without keep-alive. A server that holds back its second packet for the client's delayed
@@ -135,15 +138,15 @@ def canary_ms(row_url: str) -> float | None:
     """
     goes: list[float] = []
     while len(goes) < CANARY_GOES and min(goes, default=CANARY_LIMIT_MS) >= CANARY_LIMIT_MS:
-        go = _canary_go(row_url)
+        go = _canary_go(service_url)
         if go is None:
             return None
         goes.append(go)
     return min(goes)
 
 
-def _canary_go(row_url: str) -> float | None:
-    connection = http.client.HTTPConnection(urlsplit(row_url).netloc, timeout=TIMEOUT_S)
+def _canary_go(service_url: str) -> float | None:
+    connection = http.client.HTTPConnection(urlsplit(service_url).netloc, timeout=TIMEOUT_S)
     took = []
     try:
         for _ in range(CANARY_REQUESTS):
@@ -159,7 +162,7 @@ def _canary_go(row_url: str) -> float | None:
     return statistics.median(took)
 
 
-def _at_once(row_url: str, database_url: str, service: str, slots: int) -> tuple[int, int]:
+def _at_once(service_url: str, database_url: str, service: str, slots: int) -> tuple[int, int]:
     """The most /wait queries and sessions ever seen at once, under far more requests than slots.
 
     Every request comes on a connection of its own, for so long that the workers, who take
@@ -172,7 +175,7 @@ def _at_once(row_url: str, database_url: str, service: str, slots: int) -> tuple
             lasted = time.monotonic() - began
             return lasted > (LONGEST_S if activity.waiting < slots else SHORTEST_S)
 
-        _load(f"{row_url}/wait?ms={WAIT_MS}", clients=3 * slots + 4, enough=enough, requests=1)
+        _load(f"{service_url}/wait?ms={WAIT_MS}", clients=3 * slots + 4, enough=enough, requests=1)
     return activity.waiting, activity.sessions
 
 
@@ -202,14 +205,14 @@ class Activity:
             self.waiting, self.sessions = max(self.waiting, row[0]), max(self.sessions, row[1])
 
 
-def _shares(row_url: str, metrics_url: str, about: Mapping[str, Any]) -> dict[str, int]:
+def _shares(service_url: str, metrics_url: str, about: Mapping[str, Any]) -> dict[str, int]:
     """Requests of each worker while many connections, opened one by one, ask the same."""
     workers = int(about["workers"])
     if workers == 1:
         return {}
     before = _worker_requests(metrics_url)
     _load(
-        f"{row_url}/wait?ms=10",
+        f"{service_url}/wait?ms=10",
         clients=_CONNECTIONS_A_WORKER * workers,
         enough=lambda: True,
         requests=_REQUESTS_A_CONNECTION,

@@ -1,4 +1,4 @@
-"""The load side for Prometheus: users, outcomes and client latencies by row and scenario.
+"""The load side for Prometheus: users, outcomes and client latencies by service and scenario.
 
 Runs in the Locust process that has the whole picture: alone, or the master, to which workers
 report what happened since their last report. It costs nothing a request: latencies come as the
@@ -41,7 +41,7 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Phase:
-    """What a row goes through now. `name`: ramp, warm-up, measured …"""
+    """What a service goes through now. `name`: ramp, warm-up, measured …"""
 
     run_id: str
     service: str
@@ -82,7 +82,7 @@ class Counts:
 
     def _of(self, service: str, scenario: str) -> tuple[Counter[str], Histogram]:
         key = service, scenario
-        # A row that only fails still has a goodput: nought.
+        # A service that only fails still has a goodput: nought.
         return (
             self.outcomes.setdefault(key, Counter({OK: 0})),
             self.response.setdefault(key, Histogram()),

@@ -73,7 +73,7 @@ class Generator:
     def _new_stream(self, service: str, url: str) -> Stream:
         plan, parts = self.plan, urlsplit(url)
         port = parts.port or 80
-        # Every row gets the same requests at the same moments.
+        # Every service gets the same requests at the same moments.
         traffic = plan.scenario.traffic(parts.netloc, plan.parameters, plan.seed)
         options: dict[str, Any] = {
             "service": service,

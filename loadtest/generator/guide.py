@@ -36,7 +36,7 @@ _IDEAS = (
     "<b>Threads.</b> flask-gthread beside flask-sync, the same load.",
     "<b>The pool.</b> fastapi-async alone, <i>wait</i>, 400 users.",
     "<b>CPU.</b> fastapi-async, scenario <i>cpu</i>, parameters <i>n=1000000</i>, 10 users.",
-    "<b>The knee.</b> One row, shape <i>RampToTheKnee</i>, 500 users.",
+    "<b>The knee.</b> One service, shape <i>RampToTheKnee</i>, 500 users.",
 )
 _GUIDE = """
 <style>

@@ -1,9 +1,9 @@
-"""Locust users on top of the engine: one class a row, for the web interface and headless alike.
+"""Locust users on top of the engine: one class a service, for the web interface and headless alike.
 
     locust -f loadtest/generator/locustfile.py --class-picker
 
-Each user is one connection. The rows come from docker-compose.yml; LAB_TARGET=name=url adds
-another service that the user names, LAB_BACKEND=compose reaches the rows by their names in the
+Each user is one connection. The services come from docker-compose.yml; LAB_TARGET=name=url adds
+another service that the user names, LAB_BACKEND=compose reaches the services by their names in the
 compose network.
 """
 
@@ -93,8 +93,8 @@ class Lab:
 lab = Lab()
 
 
-class RowUser(User):
-    """One connection to a row."""
+class ServiceUser(User):
+    """One connection to a service."""
 
     abstract = True
     service = ""
@@ -122,19 +122,21 @@ class RowUser(User):
 
 
 def targets() -> dict[str, str]:
-    """URL by service: the rows, and what LAB_TARGET names."""
+    """URL by service: the services, and what LAB_TARGET names."""
     backend = os.environ.get("LAB_BACKEND", "native")
-    found = {name: row.url(backend) for name, row in manifest.load().items()}
+    found = {name: service.url(backend) for name, service in manifest.load().items()}
     for named in os.environ.get("LAB_TARGET", "").split():
         name, _, url = named.partition("=")
         found[name] = url
     return found
 
 
-def user_class(service: str, url: str) -> type[RowUser]:
+def user_class(service: str, url: str) -> type[ServiceUser]:
     """The users of one service."""
     name = str(service)
-    return type(name, (RowUser,), {"service": service, "url": url, "host": url, "abstract": False})
+    return type(
+        name, (ServiceUser,), {"service": service, "url": url, "host": url, "abstract": False}
+    )
 
 
 for _service, _url in targets().items():
@@ -184,7 +186,7 @@ def add_options(parser: LocustArgumentParser) -> None:
         help="closed: a connection sends as soon as it has its answer; open: at --rate, whatever "
         "the service does; held: one request in hand on each connection; websocket: echo",
     )
-    parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a row")
+    parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a service")
     parser.add_argument("--think-ms", type=float, default=0.0, help="pause between two requests")
     parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
     parser.add_argument("--load-seed", type=int, default=1, help="of arrivals and drawn requests")

@@ -28,8 +28,8 @@ class StepUp:
 class RampToTheKnee:
     """More users while that brings more right answers; then it holds the load where it paid.
 
-    It never ends by itself: the knee is there to be looked at. With one row at a time it is that
-    row's knee, with several the knee of their sum.
+    It never ends by itself: the knee is there to be looked at. With one service at a time it is
+    that service's knee, with several the knee of their sum.
     """
 
     def __init__(self, first: int, most: int) -> None:

@@ -1,6 +1,6 @@
 """Loads that change by themselves, for the shape list of Locust's UI.
 
-The form's number of users is the most they go to; they begin with one user a row.
+The form's number of users is the most they go to; they begin with one user a service.
 """
 
 from __future__ import annotations

@@ -28,7 +28,7 @@ AUTOSTART_VARIABLE = "LAB_AUTOSTART"
 FIRST_TRY = {"num_users": 60, "spawn_rate": 60.0, "scenario": "wait"}
 AUTOSTART = {"autostart": True, "user_classes": ["fastapi-async", "flask-sync"]}
 PROBE_S = 0.5
-LOOK_UPS = 4  # of one row's name at once: as many pages as that may be opened while they hang
+LOOK_UPS = 4  # of one service's name at once: as many pages as that may be opened while they hang
 DEFAULT_SHAPE = "Default"  # as Locust calls that there is none
 
 
@@ -42,7 +42,8 @@ def attach(environment: Environment, web_ui: WebUI | None) -> None:
     if web_ui is None or web_ui.app is None:
         return
     known: Any = dict(environment.available_user_classes or {})
-    # Names are looked up in threads: those of rows that are away must not keep the others waiting.
+    # Names are looked up in threads: those of services that are away must not keep the others
+    # waiting.
     gevent.get_hub().threadpool.maxsize += LOOK_UPS * len(known)
     web_ui.app.before_request(lambda: _only_running(environment, known))
     web_ui.app.before_request(lambda: _refusal(environment, known))
@@ -50,7 +51,7 @@ def attach(environment: Environment, web_ui: WebUI | None) -> None:
 
 
 def _only_running(environment: Environment, known: Mapping[str, type[User]]) -> None:
-    """Offer the rows that run: one ticked by default and not started would only fail."""
+    """Offer the services that run: one ticked by default and not started would only fail."""
     if request.method != "GET" or request.path != "/":
         return
     found = gevent.pool.Pool(len(known) or 1).map(
@@ -61,15 +62,15 @@ def _only_running(environment: Environment, known: Mapping[str, type[User]]) -> 
     environment.available_user_classes = cast(Any, running or dict(known))
 
 
-def _loaded(environment: Environment, row: type[User]) -> bool:
-    """A row under load may be too busy to be probed."""
+def _loaded(environment: Environment, service: type[User]) -> bool:
+    """A service under load may be too busy to be probed."""
     runner = environment.runner
-    return runner is not None and runner.user_count > 0 and row in environment.user_classes
+    return runner is not None and runner.user_count > 0 and service in environment.user_classes
 
 
-def _answers(row: type[User]) -> bool:
+def _answers(service: type[User]) -> bool:
     """Whether somebody listens there; without a network an unknown name alone takes seconds."""
-    parts = urlsplit(row.host or "")
+    parts = urlsplit(service.host or "")
     with gevent.Timeout(PROBE_S, False), contextlib.suppress(OSError):
         socket.create_connection((parts.hostname, parts.port or 80)).close()
         return True
@@ -81,23 +82,23 @@ def _refusal(environment: Environment, known: Mapping[str, type[User]]) -> Respo
         return None
     options = vars(environment.parsed_options)
     fields = {name: str(options.get(name, "")) for name in form.LOAD} | request.form.to_dict()
-    rows = request.form.getlist("user_classes")
+    services = request.form.getlist("user_classes")
     hidden = options.keys() - ui_extra_args_dict().keys()
     message = (
         form.hidden(request.form, hidden)
-        or _unlisted(environment, rows, known)
+        or _unlisted(environment, services, known)
         or form.problem(fields)
     )
-    if rows:
-        # Locust drops without a word what it does not offer: a row that has come up since.
+    if services:
+        # Locust drops without a word what it does not offer: a service that has come up since.
         environment.available_user_classes = cast(Any, dict(known))
     return jsonify({"success": False, "message": message}) if message else None
 
 
-def _unlisted(environment: Environment, rows: Iterable[str], known: Iterable[str]) -> str:
-    """Locust fails on a shape that it does not know, and starts nothing for an unknown row."""
+def _unlisted(environment: Environment, services: Iterable[str], known: Iterable[str]) -> str:
+    """Locust fails on a shape that it does not know, and starts nothing for an unknown service."""
     shapes = [DEFAULT_SHAPE, *(environment.available_shape_classes or {})]
-    return form.unlisted("row", rows, known) or form.unlisted(
+    return form.unlisted("service", services, known) or form.unlisted(
         "shape", [request.form.get("shape_class") or DEFAULT_SHAPE], shapes
     )
 

@@ -1,4 +1,6 @@
-"""Budgets: env files that give every row its workers, threads and pool; compose reads the same."""
+"""Budgets: env files that give every service its workers, threads and pool; compose reads
+the same.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from loadtest.inventory.manifest import COMPOSE_FILE, Row, read_compose
+from loadtest.inventory.manifest import COMPOSE_FILE, Service, read_compose
 from loadtest.system.paths import ROOT
 
 FOLDER = ROOT / "budgets"
@@ -61,27 +63,27 @@ def max_connections(variables: Mapping[str, str] | None = None) -> int:
     return int(found[1])
 
 
-def check(rows: Iterable[Row], allowed: int) -> None:
+def check(services: Iterable[Service], allowed: int) -> None:
     """Refuse a budget that cannot hold, before anything starts; raises BudgetError.
 
-    `rows` run side by side on a Postgres that allows `allowed` connections.
+    `services` run side by side on a Postgres that allows `allowed` connections.
     """
-    asked = {row.name: Demand.of(row) for row in rows}
+    asked = {service.name: Demand.of(service) for service in services}
     for name, demand in asked.items():
         demand.check(name)
     total = sum(demand.connections for demand in asked.values())
     if total + MARGIN > allowed:
         largest = sorted(asked, key=lambda name: -asked[name].connections)[:3]
         raise BudgetError(
-            f"the rows may open {total} connections (most: {', '.join(largest)}) and {MARGIN} are"
-            f" kept for the lab, but Postgres allows {allowed}; raise POSTGRES_MAX_CONNECTIONS,"
-            " lower a POOL_SIZE, or choose fewer rows"
+            f"the services may open {total} connections (most: {', '.join(largest)}) and {MARGIN} "
+            f"are kept for the lab, but Postgres allows {allowed}; raise POSTGRES_MAX_CONNECTIONS,"
+            " lower a POOL_SIZE, or choose fewer services"
         )
 
 
 @dataclass(frozen=True)
 class Demand:
-    """What a row's environment asks for; `threads` and `pool_size` are per worker."""
+    """What a service's environment asks for; `threads` and `pool_size` are per worker."""
 
     workers: int
     threads: int
@@ -89,32 +91,34 @@ class Demand:
     model: str
 
     @staticmethod
-    def of(row: Row) -> Demand:
-        """Read it; raises BudgetError naming row and variable."""
+    def of(service: Service) -> Demand:
+        """Read it; raises BudgetError naming service and variable."""
         return Demand(
-            workers=_number(row, "WORKERS"),
-            threads=_number(row, "THREADS"),
-            pool_size=_number(row, "POOL_SIZE"),
-            model=row.model,
+            workers=_number(service, "WORKERS"),
+            threads=_number(service, "THREADS"),
+            pool_size=_number(service, "POOL_SIZE"),
+            model=service.model,
         )
 
     @property
     def connections(self) -> int:
-        """Database connections that the row may hold at most."""
+        """Database connections that the service may hold at most."""
         return self.workers * self.pool_size
 
     def check(self, name: str) -> None:
         """Slots against pool: a thread without a connection is no slot."""
         if self.model in OWN_THREADS and self.threads > self.pool_size:
             raise BudgetError(
-                f"row {name}: {self.threads} threads share a pool of {self.pool_size} connections,"
-                f" so only {self.pool_size} can wait for the database;"
+                f"service {name}: {self.threads} threads share a pool of {self.pool_size} "
+                f"connections, so only {self.pool_size} can wait for the database;"
                 " make POOL_SIZE at least THREADS"
             )
 
 
-def _number(row: Row, name: str) -> int:
-    text = row.environment.get(name, "1")
+def _number(service: Service, name: str) -> int:
+    text = service.environment.get(name, "1")
     if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise BudgetError(f"row {row.name}: {name} is {text!r}; set it to a whole number from 1")
+        raise BudgetError(
+            f"service {service.name}: {name} is {text!r}; set it to a whole number from 1"
+        )
     return int(text)

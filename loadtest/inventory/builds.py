@@ -1,4 +1,6 @@
-"""What a row needs before it starts natively: its toolchain, and its build if inputs changed."""
+"""What a service needs before it starts natively: its toolchain, and its build if inputs
+changed.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system.paths import ROOT
 
 STAMPS = ROOT / ".lab" / "builds"
@@ -24,54 +26,56 @@ TOOLCHAINS = {
 
 
 class BuildError(Exception):
-    """A row's build failed; the message ends with what the build printed."""
+    """A service's build failed; the message ends with what the build printed."""
 
 
-def missing(row: Row) -> str | None:
-    """What to install before `row` can run here, or None."""
-    for tool in row.needs.split():
+def missing(service: Service) -> str | None:
+    """What to install before `service` can run here, or None."""
+    for tool in service.needs.split():
         if shutil.which(tool) is None:
             return f"{tool} is not on the PATH; install {TOOLCHAINS.get(tool, tool)}"
     return None
 
 
-def available(rows: Mapping[str, Row]) -> tuple[dict[str, Row], dict[str, str]]:
-    """Split `rows` into those that can run here, and the reasons why the others cannot."""
-    reasons = {name: reason for name, row in rows.items() if (reason := missing(row))}
-    return {name: row for name, row in rows.items() if name not in reasons}, reasons
+def available(services: Mapping[str, Service]) -> tuple[dict[str, Service], dict[str, str]]:
+    """Split `services` into those that can run here, and the reasons why the others cannot."""
+    reasons = {name: reason for name, service in services.items() if (reason := missing(service))}
+    return {name: service for name, service in services.items() if name not in reasons}, reasons
 
 
-def failures(rows: Mapping[str, Row]) -> dict[str, str]:
-    """Build each row that needs it; the reasons of those that could not be built."""
+def failures(services: Mapping[str, Service]) -> dict[str, str]:
+    """Build each service that needs it; the reasons of those that could not be built."""
     reasons = {}
-    for name, row in rows.items():
+    for name, service in services.items():
         try:
-            build(row)
+            build(service)
         except BuildError as error:
             reasons[name] = " ".join(str(error).split())
     return reasons
 
 
-def build(row: Row) -> None:
-    """Run the row's build command, unless nothing that it reads has changed since the last time."""
-    if not row.build:
+def build(service: Service) -> None:
+    """Run the service's build command, unless nothing that it reads has changed since the last
+    time.
+    """
+    if not service.build:
         return
-    stamp = STAMPS / row.folder.name
+    stamp = STAMPS / service.folder.name
     stamp.parent.mkdir(parents=True, exist_ok=True)
     with stamp.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        inputs = fingerprint(row)
+        inputs = fingerprint(service)
         if stamp.exists() and stamp.read_text() == inputs:
             return
-        _run(row)
+        _run(service)
         stamp.write_text(inputs)
 
 
-def fingerprint(row: Row) -> str:
+def fingerprint(service: Service) -> str:
     """A digest of the build command and of every file that it may read."""
-    digest = hashlib.sha256(row.build.encode())
-    for path in _inputs(row.folder):
-        digest.update(f"\0{path.relative_to(row.folder)}\0".encode())
+    digest = hashlib.sha256(service.build.encode())
+    for path in _inputs(service.folder):
+        digest.update(f"\0{path.relative_to(service.folder)}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
 
@@ -86,10 +90,10 @@ def _inputs(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _run(row: Row) -> None:
+def _run(service: Service) -> None:
     finished = subprocess.run(
-        ["/bin/sh", "-c", row.build],
-        cwd=row.folder,
+        ["/bin/sh", "-c", service.build],
+        cwd=service.folder,
         env=os.environ,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -99,4 +103,6 @@ def _run(row: Row) -> None:
     )
     if finished.returncode:
         tail = "\n".join(finished.stdout.splitlines()[-15:])
-        raise BuildError(f"row {row.name}: `{row.build}` failed in {row.folder}:\n{tail}")
+        raise BuildError(
+            f"service {service.name}: `{service.build}` failed in {service.folder}:\n{tail}"
+        )

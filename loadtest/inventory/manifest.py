@@ -1,4 +1,4 @@
-"""The rows under test, read from docker-compose.yml: nothing lists them a second time."""
+"""The services under test, read from docker-compose.yml: nothing lists them a second time."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ COMPOSE_FILE = ROOT / "docker-compose.yml"
 CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
 
 VALIDATION = "validation"  # of the fields of an order
-PARTS = (VALIDATION,)  # what a row may leave out of the contract, if it says so
+PARTS = (VALIDATION,)  # what a service may leave out of the contract, if it says so
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(
@@ -31,15 +31,15 @@ class ManifestError(Exception):
 
 
 @dataclass(frozen=True)
-class Row:
+class Service:
     """One service under test, as docker-compose.yml declares it.
 
-    `command` still holds `$PORT`-like variables, which `python -m lab.serve` (or the row itself)
-    takes from its environment. `folder` is where the row's code lives. Ports are host ports.
+    `command` still holds `$PORT`-like variables, which `python -m lab.serve` or the service
+    takes from its environment. `folder` is where the service's code lives. Ports are host ports.
     `needs` names the toolchain that the native mode must find, `build` the command that it runs
-    in `folder` before the first start; both are empty for rows that the virtualenv serves.
+    in `folder` before the first start; both are empty for services that the virtualenv serves.
     `port_variable` names what changes the host port. `leaves_out`: parts of the contract (`PARTS`)
-    that the row leaves out on purpose, to show what they cost.
+    that the service leaves out on purpose, to show what they cost.
     """
 
     name: str
@@ -59,28 +59,30 @@ class Row:
 
     @property
     def central(self) -> bool:
-        """Whether a plain `docker compose up` starts the row."""
+        """Whether a plain `docker compose up` starts the service."""
         return not self.profiles
 
     def url(self, backend: str = "native") -> str:
-        """Base URL of the row as the load generator of `backend` reaches it."""
+        """Base URL of the service as the load generator of `backend` reaches it."""
         if backend == "compose":
             return f"http://{self.name}:{CONTAINER_PORT}"
         return f"http://127.0.0.1:{self.port}"
 
     def metrics_url(self, backend: str = "native") -> str:
-        """URL of the row's Prometheus metrics."""
+        """URL of the service's Prometheus metrics."""
         if backend == "compose":
             return f"http://{self.name}:{CONTAINER_METRICS_PORT}/metrics"
         return f"http://127.0.0.1:{self.metrics_port}/metrics"
 
 
-def load(path: Path = COMPOSE_FILE, variables: Mapping[str, str] | None = None) -> dict[str, Row]:
-    """The rows by name, in the file's order; `variables` (default: environment) fill `${…}`."""
+def load(
+    path: Path = COMPOSE_FILE, variables: Mapping[str, str] | None = None
+) -> dict[str, Service]:
+    """The services by name, in the file's order; `variables` (default: environment) fill `${…}`."""
     document = read_compose(path, variables)
     declared = _parsed(path)["services"]
     return {
-        name: _row(path, name, service, declared[name])
+        name: _service(path, name, service, declared[name])
         for name, service in document["services"].items()
         if _mapping(service.get("labels")).get("lab.role") == "service"
     }
@@ -104,21 +106,27 @@ def _parsed(path: Path) -> dict[str, Any]:
     return document
 
 
-def choose(rows: Mapping[str, Row], names: list[str]) -> dict[str, Row]:
-    """The rows called `names`, in that order; an unknown name is an error that lists the known."""
+def choose(services: Mapping[str, Service], names: list[str]) -> dict[str, Service]:
+    """The services called `names`, in that order; an unknown name is an error that lists
+    the known.
+    """
     for name in names:
-        if name not in rows:
-            raise ManifestError(f"unknown row {name!r}; docker-compose.yml has: {', '.join(rows)}")
-    return {name: rows[name] for name in names}
+        if name not in services:
+            raise ManifestError(
+                f"unknown service {name!r}; docker-compose.yml has: {', '.join(services)}"
+            )
+    return {name: services[name] for name in names}
 
 
-def _row(path: Path, name: str, service: Mapping[str, Any], declared: Mapping[str, Any]) -> Row:
+def _service(
+    path: Path, name: str, service: Mapping[str, Any], declared: Mapping[str, Any]
+) -> Service:
     labels = _mapping(service.get("labels"))
     environment = _mapping(service.get("environment"))
     command = service.get("command", "")
     dockerfile = Path((service.get("build") or {}).get("dockerfile", f"{name}/Dockerfile"))
     context = Path((service.get("build") or {}).get("context", "services"))
-    return Row(
+    return Service(
         name=name,
         framework=_required(path, name, labels, "lab.framework"),
         model=_required(path, name, labels, "lab.model"),

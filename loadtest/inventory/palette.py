@@ -1,4 +1,4 @@
-"""One colour and one shape a row, the same in the report and on the dashboards."""
+"""One colour and one shape a service, the same in the report and on the dashboards."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ COLOURS = {
     "flask-unchecked": "#5F7A00",
 }
 
-# A shape for each row: Vega's names where it has one, and the character for it in text.
+# A shape for each service: Vega's names where it has one, and the character for it in text.
 SHAPES = {
     "circle": "●",
     "square": "■",
@@ -59,22 +59,24 @@ PATHS = {
 }
 
 
-def colour(row: str) -> str:
-    """The row's colour as #RRGGBB; a row that the lab doesn't know keeps one of them for good."""
-    return list(COLOURS.values())[_place(row)]
+def colour(service: str) -> str:
+    """The service's colour as #RRGGBB; a service that the lab doesn't know keeps one of them for
+    good.
+    """
+    return list(COLOURS.values())[_place(service)]
 
 
-def shape(row: str) -> str:
-    """The row's shape, one of `SHAPES`."""
-    return list(SHAPES)[_place(row) % len(SHAPES)]
+def shape(service: str) -> str:
+    """The service's shape, one of `SHAPES`."""
+    return list(SHAPES)[_place(service) % len(SHAPES)]
 
 
-def glyph(row: str) -> str:
-    """The character that looks like the row's shape."""
-    return SHAPES[shape(row)]
+def glyph(service: str) -> str:
+    """The character that looks like the service's shape."""
+    return SHAPES[shape(service)]
 
 
-def _place(row: str) -> int:
-    if row in COLOURS:
-        return list(COLOURS).index(row)
-    return crc32(row.encode()) % len(COLOURS)
+def _place(service: str) -> int:
+    if service in COLOURS:
+        return list(COLOURS).index(service)
+    return crc32(service.encode()) % len(COLOURS)

@@ -14,10 +14,10 @@ from loadtest.plan.criteria import Criterion
 class Level:
     """One setting of what the experiment varies.
 
-    `x` is its place on the chart's axis. `environment` overrides the row's own (the row is
-    restarted with it). `share_of_peak` asks for an open load at that share of the slowest row's
+    `x` is its place on the chart's axis. `environment` overrides the service's own (the service is
+    restarted with it). `share_of_peak` asks for an open load at that share of the slowest service's
     peak: `at_peak` makes the load once the peak is known. `quick`: whether the quick plan has it.
-    `without`: rows that cannot take it.
+    `without`: services that cannot take it.
     """
 
     label: str
@@ -31,7 +31,7 @@ class Level:
     without: tuple[str, ...] = ()
 
     def at_peak(self, peak_rps: float) -> Load:
-        """The load of this level where the slowest row peaks at `peak_rps`."""
+        """The load of this level where the slowest service peaks at `peak_rps`."""
         if self.share_of_peak is None:
             return self.load
         return Load(self.load.kind, self.load.connections, round(peak_rps * self.share_of_peak, 1))
@@ -50,11 +50,12 @@ class Background:
 class Experiment:
     """A claim, and the trial it gets. Times in seconds; `document` is the TOML it was read from.
 
-    `peak` is the closed load that finds each row's peak for the levels with `share_of_peak`.
-    `fresh` starts the row anew before each trial. `errors_allowed`: failed requests are a result
-    here and fail no gate. `further`: other claims that the same trials decide. `check` names a
-    check that takes no load (then there are no levels). `claimed` holds figures that are commonly
-    taught, by row, to stand beside the measured ones. `full_rows` are left out of the quick plan.
+    `peak` is the closed load that finds each service's peak for the levels with `share_of_peak`.
+    `fresh` starts the service anew before each trial. `errors_allowed`: failed requests are a
+    result here and fail no gate. `further`: other claims that the same trials decide. `check` names
+    a check that takes no load (then there are no levels). `claimed` holds figures that are commonly
+    taught, by service, to stand beside the measured ones. `full_services` are left out of the quick
+    plan.
     """
 
     name: str
@@ -63,7 +64,7 @@ class Experiment:
     statement: str
     confirms: str
     refutes: str
-    rows: tuple[str, ...]
+    services: tuple[str, ...]
     reference: str
     measure: str
     axis: str
@@ -74,7 +75,7 @@ class Experiment:
     further: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     headline: bool = False
-    full_rows: tuple[str, ...] = ()
+    full_services: tuple[str, ...] = ()
     fresh: bool = False
     errors_allowed: bool = False
     check: str = ""
@@ -85,7 +86,7 @@ class Experiment:
 
     @property
     def restarts(self) -> bool:
-        """Whether rows are started anew between its trials, as a rule."""
+        """Whether services are started anew between its trials, as a rule."""
         return self.fresh or any(
             level.environment != self.levels[0].environment for level in self.levels
         )

@@ -1,4 +1,4 @@
-"""What has to be so for a claim to stand: a measure, a row, and bounds."""
+"""What has to be so for a claim to stand: a measure, a service, and bounds."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ _BOUNDS = ("ratio_at_least", "ratio_at_most", "value_at_least", "value_at_most")
 class Criterion:
     """One thing that has to be so for `claim` to stand: `says`, in words.
 
-    At `level`, `measure` of `row` (as a ratio to `reference` where `ratio`) lies in
+    At `level`, `measure` of `service` (as a ratio to `reference` where `ratio`) lies in
     [`at_least`, `at_most`]. It holds where the whole interval does, fails where none of it does,
     and stays open between.
     """
 
     claim: str
     says: str
-    row: str
+    service: str
     measure: str
     level: str = ""
     reference: str = ""
@@ -57,7 +57,7 @@ class _Experiment(Protocol):
     @property
     def further(self) -> Mapping[str, str]: ...
     @property
-    def rows(self) -> Sequence[str]: ...
+    def services(self) -> Sequence[str]: ...
     @property
     def reference(self) -> str: ...
     @property
@@ -76,10 +76,10 @@ def criterion(table: Table, experiment: _Experiment) -> Criterion:
     found = Criterion(
         claim=table.one_of("claim", (experiment.claim, *experiment.further), experiment.claim),
         says=table.take("says", str),
-        row=table.one_of("row", experiment.rows),
+        service=table.one_of("service", experiment.services),
         measure=table.one_of("measure", MEASURES, experiment.measure),
         level=table.take("level", str, ""),
-        reference=table.one_of("reference", experiment.rows, experiment.reference),
+        reference=table.one_of("reference", experiment.services, experiment.reference),
         ratio=kind == "ratio",
         at_least=bounds[f"{kind}_at_least"],
         at_most=bounds[f"{kind}_at_most"],

@@ -1,4 +1,4 @@
-"""What a run will do: options made into rows, experiments and a schedule, before any start."""
+"""What a run will do: options made into services, experiments and a schedule, before any start."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from typing import Any, cast, get_args
 from loadtest.contract import openapi, scenarios
 from loadtest.inventory import budgets, builds, manifest
 from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment
 from loadtest.plan import reader, schedule
 from loadtest.plan.reader import ExperimentError
 from loadtest.plan.schedule import PlanName, PlannedTrial
 from loadtest.results.record import Planned
 
-SETUP_S, ROW_SETUP_S = 15.0, 4.0  # as measured; building a row for the first time is apart
+SETUP_S, SERVICE_SETUP_S = 15.0, 4.0  # as measured; building a service for the first time is apart
 BACKENDS = ("native", "compose")
-# What an experiment without load may check, at a row's base URL.
+# What an experiment without load may check, at a service's base URL.
 CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
 
 
@@ -35,7 +35,7 @@ class Options:
     seed: int
     plan: str = "quick"
     experiments: tuple[str, ...] = ()
-    rows: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
     budget: str = "as-shipped"
     rounds: int | None = None
     backend: str = "native"
@@ -46,7 +46,7 @@ class Options:
         chosen = {
             "--plan": self.plan,
             "--experiments": " ".join(self.experiments),
-            "--rows": " ".join(self.rows),
+            "--services": " ".join(self.services),
             "--budget": self.budget,
             "--rounds": str(self.rounds or ""),
             "--seed": str(self.seed),
@@ -58,29 +58,33 @@ class Options:
 
 @dataclass(frozen=True)
 class Plan:
-    """Rows to start, experiments to run with them, and what had to be left out, with the reason."""
+    """Services to start, experiments to run with them, and what had to be left out, with the
+    reason.
+    """
 
     options: Options
-    rows: Mapping[str, Row]
+    services: Mapping[str, Service]
     experiments: tuple[Experiment, ...]
     left_out: Mapping[str, str]
 
     @property
     def trials(self) -> list[PlannedTrial]:
-        """Every trial in its order; the same for the same options and rows."""
+        """Every trial in its order; the same for the same options and services."""
         timed = [each for each in self.experiments if each.levels]
         return schedule.schedule(timed, self.options.seed)
 
     @property
     def seconds(self) -> float:
-        """Estimated time of the whole run: set-up, checks of the rows, trials and report."""
-        return SETUP_S + ROW_SETUP_S * len(self.rows) + schedule.estimate_s(self.trials)
+        """Estimated time of the whole run: set-up, checks of the services, trials and report."""
+        return SETUP_S + SERVICE_SETUP_S * len(self.services) + schedule.estimate_s(self.trials)
 
     @property
     def planned(self) -> dict[str, Planned]:
         """What of each experiment is in the plan, as run.json keeps it."""
         return {
-            each.name: Planned(each.rows, tuple(level.label for level in each.levels), each.rounds)
+            each.name: Planned(
+                each.services, tuple(level.label for level in each.levels), each.rounds
+            )
             for each in self.experiments
         }
 
@@ -89,13 +93,13 @@ class Plan:
         """The TOML document of each experiment."""
         return {each.name: each.document for each in self.experiments}
 
-    def without(self, rows: Collection[str]) -> Plan:
-        """The plan without `rows`, and without the experiments that cannot do without them."""
-        kept = {name: row for name, row in self.rows.items() if name not in rows}
+    def without(self, services: Collection[str]) -> Plan:
+        """The plan without `services`, and without the experiments that cannot do without them."""
+        kept = {name: service for name, service in self.services.items() if name not in services}
         fitting, reasons = _narrowed(self.experiments, kept)
         return replace(
             self,
-            rows=kept,
+            services=kept,
             experiments=tuple(fitting),
             left_out=dict(self.left_out) | reasons,
         )
@@ -104,25 +108,25 @@ class Plan:
 def prepare(options: Options) -> Plan:
     """Read manifest, budget and experiments, and narrow them to what was asked and what can run.
 
-    Raises ManifestError, BudgetError or ExperimentError for what does not exist. A row or an
+    Raises ManifestError, BudgetError or ExperimentError for what does not exist. A service or an
     experiment that was asked for by name and cannot run is an error too; others are left out.
     """
     if options.backend not in BACKENDS:
         raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
     plan = _plan_name(options.plan)
     variables = budgets.variables(options.budget)
-    rows = manifest.load(variables=variables)
-    wanted = manifest.choose(rows, list(options.rows) or list(rows))
+    services = manifest.load(variables=variables)
+    wanted = manifest.choose(services, list(options.services) or list(services))
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
-    if options.rows and reasons:
-        raise PlanError("; ".join(f"row {name}: {reason}" for name, reason in reasons.items()))
-    chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, rows))
+    if options.services and reasons:
+        raise PlanError("; ".join(f"service {name}: {reason}" for name, reason in reasons.items()))
+    chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, services))
     planned = schedule.plan(chosen, plan, options.rounds)
     fitting, misfits = _narrowed(planned, usable)
     if misfits and (options.experiments or not fitting):
         raise ExperimentError("; ".join(misfits.values()))
-    needed = {name for each in fitting for name in each.rows}
-    kept = {name: row for name, row in usable.items() if name in needed}
+    needed = {name for each in fitting for name in each.services}
+    kept = {name: service for name, service in usable.items() if name in needed}
     budgets.check(kept.values(), budgets.max_connections())
     return Plan(
         options,
@@ -133,15 +137,16 @@ def prepare(options: Options) -> Plan:
 
 
 def built(plan: Plan) -> Plan:
-    """The plan once its rows are built; without those that could not be, unless asked for by name.
+    """The plan once its services are built; without those that could not be, unless asked for by
+    name.
 
     Raises BuildError for one that was.
     """
     if plan.options.backend != "native":
         return plan
-    reasons = builds.failures(plan.rows)
+    reasons = builds.failures(plan.services)
     for name, reason in reasons.items():
-        if name in plan.options.rows:
+        if name in plan.options.services:
             raise BuildError(reason)
     if not reasons:
         return plan
@@ -149,15 +154,15 @@ def built(plan: Plan) -> Plan:
     return replace(smaller, left_out={**smaller.left_out, **reasons})
 
 
-def _chosen(names: Collection[str], rows: Collection[str]) -> dict[str, Experiment]:
+def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Experiment]:
     """The experiments called `names`, or all; a name that ends in .toml is a file of the user's.
 
     One that was asked for by name runs, headline or not.
     """
-    known = reader.load_all(rows=rows, scenarios=scenarios.SCENARIOS)
+    known = reader.load_all(services=services, scenarios=scenarios.SCENARIOS)
     for name in names:
         if name.endswith(".toml"):
-            own = reader.read(Path(name), rows=rows, scenarios=scenarios.SCENARIOS)
+            own = reader.read(Path(name), services=services, scenarios=scenarios.SCENARIOS)
             known[name] = own
     for each in known.values():
         if each.check and each.check not in CHECKS:
@@ -171,23 +176,25 @@ def _chosen(names: Collection[str], rows: Collection[str]) -> dict[str, Experime
 
 
 def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
-    """Rows that join experiments whose files do not name them.
+    """Services that join experiments whose files do not name them.
 
-    Rows that no file names (somebody's own) join every experiment; rows that were asked for by
-    name join the experiments that were asked for by name.
+    Services that no file names (somebody's own) join every experiment; services that were asked for
+    by name join the experiments that were asked for by name.
     """
-    if options.rows and options.experiments:
-        return list(options.rows)
-    named = {row for each in reader.load_all().values() for row in each.rows}
-    return [row for row in wanted if row not in named]
+    if options.services and options.experiments:
+        return list(options.services)
+    named = {service for each in reader.load_all().values() for service in each.services}
+    return [service for service in wanted if service not in named]
 
 
-def _with(rows: Collection[str], chosen: Mapping[str, Experiment]) -> dict[str, Experiment]:
+def _with(services: Collection[str], chosen: Mapping[str, Experiment]) -> dict[str, Experiment]:
     return {
         name: replace(
             each,
-            rows=tuple(dict.fromkeys((*each.rows, *rows))),
-            full_rows=tuple(row for row in each.full_rows if row not in rows),
+            services=tuple(dict.fromkeys((*each.services, *services))),
+            full_services=tuple(
+                service for service in each.full_services if service not in services
+            ),
         )
         for name, each in chosen.items()
     }
@@ -198,13 +205,15 @@ def restore(
     documents: Mapping[str, Mapping[str, Any]],
     planned: Mapping[str, Planned],
 ) -> Plan:
-    """The plan of an earlier run, from what its run.json says; PlanError where rows are missing."""
-    rows = manifest.load(variables=budgets.variables(options.budget))
-    usable, reasons = builds.available(rows) if options.backend == "native" else (rows, {})
-    needed = {name: None for each in planned.values() for name in each.rows}
+    """The plan of an earlier run, from what its run.json says; PlanError where services are
+    missing.
+    """
+    services = manifest.load(variables=budgets.variables(options.budget))
+    usable, reasons = builds.available(services) if options.backend == "native" else (services, {})
+    needed = {name: None for each in planned.values() for name in each.services}
     for name in needed:
         if name not in usable:
-            raise PlanError(f"row {name}: {reasons.get(name, 'is not in docker-compose.yml')}")
+            raise PlanError(f"service {name}: {reasons.get(name, 'is not in docker-compose.yml')}")
     restored = [_restored(name, documents[name], each) for name, each in planned.items()]
     return Plan(options, {name: usable[name] for name in needed}, tuple(restored), {})
 
@@ -212,7 +221,7 @@ def restore(
 def _restored(name: str, document: Mapping[str, Any], planned: Planned) -> Experiment:
     read = reader.parse(name, document, where=f"run.json: experiments.{name}")
     levels = tuple(level for level in read.levels if level.label in planned.levels)
-    return replace(read, rows=planned.rows, levels=levels, rounds=planned.rounds)
+    return replace(read, services=planned.services, levels=levels, rounds=planned.rounds)
 
 
 def _plan_name(name: str) -> PlanName:
@@ -223,12 +232,12 @@ def _plan_name(name: str) -> PlanName:
 
 
 def _narrowed(
-    chosen: Collection[Experiment], rows: Collection[str]
+    chosen: Collection[Experiment], services: Collection[str]
 ) -> tuple[list[Experiment], dict[str, str]]:
     fitting, misfits = [], {}
     for each in chosen:
         try:
-            fitting.append(schedule.narrow(each, rows))
+            fitting.append(schedule.narrow(each, services))
         except ExperimentError as error:
             misfits[each.name] = str(error)
     return fitting, misfits

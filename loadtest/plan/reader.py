@@ -22,14 +22,16 @@ ExperimentError = DocumentError
 def load_all(
     folder: Path = FOLDER,
     *,
-    rows: Collection[str] | None = None,
+    services: Collection[str] | None = None,
     scenarios: Collection[str] | None = None,
 ) -> dict[str, Experiment]:
     """Read every experiment of `folder` by name, in order of claim.
 
-    Where `rows` and `scenarios` say what there is, an experiment that names others is an error.
+    Where `services` and `scenarios` say what there is, an experiment that names others is an error.
     """
-    found = [read(path, rows=rows, scenarios=scenarios) for path in sorted(folder.glob("*.toml"))]
+    found = [
+        read(path, services=services, scenarios=scenarios) for path in sorted(folder.glob("*.toml"))
+    ]
     if not found:
         raise ExperimentError(f"{folder}: holds no experiment (*.toml)")
     return {
@@ -50,7 +52,7 @@ def choose(experiments: Mapping[str, Experiment], names: Collection[str]) -> dic
 def read(
     path: Path,
     *,
-    rows: Collection[str] | None = None,
+    services: Collection[str] | None = None,
     scenarios: Collection[str] | None = None,
 ) -> Experiment:
     """Read one experiment file."""
@@ -61,7 +63,7 @@ def read(
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path.name}: not valid TOML: {error}") from None
     experiment = parse(path.stem, document, where=path.name)
-    _check_names(path.name, "row", [*experiment.rows, *experiment.claimed], rows)
+    _check_names(path.name, "service", [*experiment.services, *experiment.claimed], services)
     _check_names(path.name, "scenario", _scenarios_of(experiment), scenarios)
     return experiment
 
@@ -84,7 +86,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         statement=table.take("statement", str),
         confirms=table.take("confirms", str),
         refutes=table.take("refutes", str),
-        rows=table.texts("rows"),
+        services=table.texts("services"),
         reference=table.take("reference", str),
         measure=table.one_of("measure", MEASURES, "goodput_rps"),
         axis=table.take("axis", str, "Connections at once"),
@@ -96,7 +98,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         warmup_s=table.number("warmup_s", 1.0),
         duration_s=table.number("duration_s", 3.0),
         headline=table.take("headline", bool, False),
-        full_rows=table.texts("full_rows", ()),
+        full_services=table.texts("full_services", ()),
         fresh=table.take("fresh", bool, False),
         errors_allowed=table.take("errors_allowed", bool, False),
         check=check,
@@ -196,20 +198,22 @@ def _check_shape(where: str, experiment: Experiment) -> None:
     for claim in (experiment.claim, *experiment.further):
         if not (claim[:1] == "C" and claim[1:].isdigit()):
             raise ExperimentError(f"{where}: claim must be C and a number, is {claim!r}")
-    if experiment.reference not in experiment.rows:
+    if experiment.reference not in experiment.services:
         raise ExperimentError(
-            f"{where}: reference {experiment.reference!r} is none of its rows: "
-            f"{', '.join(experiment.rows)}"
+            f"{where}: reference {experiment.reference!r} is none of its services: "
+            f"{', '.join(experiment.services)}"
         )
-    for row in experiment.full_rows:
-        if row not in experiment.rows:
-            raise ExperimentError(f"{where}: full_rows has {row!r}, which is none of its rows")
+    for service in experiment.full_services:
+        if service not in experiment.services:
+            raise ExperimentError(
+                f"{where}: full_services has {service!r}, which is none of its services"
+            )
     for level in experiment.levels:
-        for row in level.without:
-            if row not in experiment.rows or row == experiment.reference:
+        for service in level.without:
+            if service not in experiment.services or service == experiment.reference:
                 raise ExperimentError(
-                    f"{where}: level {level.label!r} is without {row!r}, "
-                    "which must be one of its rows and not the reference"
+                    f"{where}: level {level.label!r} is without {service!r}, "
+                    "which must be one of its services and not the reference"
                 )
     labels = [level.label for level in experiment.levels]
     if len(set(labels)) < len(labels):

@@ -1,4 +1,4 @@
-"""Which row runs when: randomised complete blocks, with the reference row twice in each."""
+"""Which service runs when: randomised complete blocks, with the reference service twice in each."""
 
 from __future__ import annotations
 
@@ -19,14 +19,16 @@ FEWEST_ROUNDS = 2  # one round has no spread, so no interval
 TWIN = "#2"
 
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
-# start and end, what a row that waits still has in hand, a row's new start.
+# start and end, what a service that waits still has in hand, a service's new start.
 TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.6, 0.5, 1.0
-PRACTICE_S = 2.5  # for each row and kind of request
+PRACTICE_S = 2.5  # for each service and kind of request
 
 
 @dataclass(frozen=True)
 class PlannedTrial:
-    """One row at one level in one round. `arm` is `service`, or `service#2` for its A/A twin."""
+    """One service at one level in one round. `arm` is `service`, or `service#2` for its
+    A/A twin.
+    """
 
     experiment: Experiment
     index: int  # place in the whole schedule, from 0
@@ -60,7 +62,7 @@ def plan(
 ) -> list[Experiment]:
     """The experiments of a plan: quick = the headline ones, six rounds; full = all, twelve.
 
-    The quick plan leaves some of their rows and levels out. `rounds` overrides the plan's.
+    The quick plan leaves some of their services and levels out. `rounds` overrides the plan's.
     """
     if rounds is not None and rounds < FEWEST_ROUNDS:
         raise ExperimentError(
@@ -72,7 +74,9 @@ def plan(
         replace(
             each,
             rounds=rounds or min(each.rounds, QUICK_ROUNDS),
-            rows=tuple(row for row in each.rows if row not in each.full_rows),
+            services=tuple(
+                service for service in each.services if service not in each.full_services
+            ),
             levels=tuple(level for level in each.levels if level.quick),
         )
         for each in experiments.values()
@@ -80,23 +84,23 @@ def plan(
     ]
 
 
-def narrow(experiment: Experiment, rows: Collection[str]) -> Experiment:
-    """The experiment with only those of its rows that are in `rows`.
+def narrow(experiment: Experiment, services: Collection[str]) -> Experiment:
+    """The experiment with only those of its services that are in `services`.
 
-    An experiment without its reference row, or without any row, is an error.
+    An experiment without its reference service, or without any service, is an error.
     """
-    kept = tuple(row for row in experiment.rows if row in rows)
+    kept = tuple(service for service in experiment.services if service in services)
     if not kept:
         raise ExperimentError(
-            f"{experiment.name}: none of its rows ({', '.join(experiment.rows)}) can run here; "
-            f"here are: {', '.join(rows) or 'none'}"
+            f"{experiment.name}: none of its services ({', '.join(experiment.services)}) can run "
+            f"here; here are: {', '.join(services) or 'none'}"
         )
     if experiment.reference not in kept:
         raise ExperimentError(
-            f"{experiment.name}: its reference row {experiment.reference} is missing; "
-            f"add it to the rows ({', '.join(rows)}) or name another reference in the file"
+            f"{experiment.name}: its reference service {experiment.reference} is missing; "
+            f"add it to the services ({', '.join(services)}) or name another reference in the file"
         )
-    return replace(experiment, rows=kept)
+    return replace(experiment, services=kept)
 
 
 def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]:
@@ -117,7 +121,7 @@ def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]
 def estimate_s(trials: Sequence[PlannedTrial]) -> float:
     """Estimated time of the trials, in seconds, without set-up.
 
-    What comes before them is in it: each row practises each kind of request, and finds its peak
+    What comes before them is in it: each service practises each kind of request, and finds its peak
     where loads are a share of that.
     """
     practised = {(t.service, t.level.scenario) for t in trials if not t.experiment.restarts}
@@ -133,7 +137,7 @@ def estimate_s(trials: Sequence[PlannedTrial]) -> float:
 def _round(
     experiment: Experiment, number: int, start: int, rng: random.Random
 ) -> list[PlannedTrial]:
-    arms = [(name, name) for name in experiment.rows]
+    arms = [(name, name) for name in experiment.services]
     arms.append((experiment.reference + TWIN, experiment.reference))
     cells = [
         (arm, service, level)

@@ -27,7 +27,7 @@ def facts(run: Run) -> Table:
         "Plan": info.get("plan"),
         "Budget": run.budget,
         "Seed": info.get("seed"),
-        "Rows run as": {"native": "processes", "compose": "containers"}.get(
+        "Services run as": {"native": "processes", "compose": "containers"}.get(
             str(info.get("backend")), info.get("backend")
         ),
         "Commit": _commit(info),
@@ -63,11 +63,11 @@ def _ceiling(calibration: object) -> str | None:
     return f"{rps:,.0f} requests/s" if isinstance(rps, int | float) else None
 
 
-def rows(run: Run) -> Table:
-    """The rows, as docker-compose.yml declares them and as they answered."""
+def services(run: Run) -> Table:
+    """The services, as docker-compose.yml declares them and as they answered."""
     found = []
-    for name, row in dict(run.info.get("rows") or {}).items():
-        seen = row.get("observed") or {}
+    for name, service in dict(run.info.get("services") or {}).items():
+        seen = service.get("observed") or {}
         slots = seen.get("slots")
         bound = f"{slots} ({seen.get('slots_bound_by')})" if slots else "–"
         numbers = (str(seen.get(key, "–")) for key in ("workers", "threads", "pool_size"))
@@ -75,21 +75,21 @@ def rows(run: Run) -> Table:
         found.append(
             (
                 name,
-                str(row.get("framework")),
+                str(service.get("framework")),
                 server,
-                str(row.get("model")),
+                str(service.get("model")),
                 *numbers,
                 bound,
-                *_burst(row.get("burst") or {}),
-                ", ".join(row.get("leaves_out") or ()) or "–",
+                *_burst(service.get("burst") or {}),
+                ", ".join(service.get("leaves_out") or ()) or "–",
             )
         )
-    headers = ("Row", "Framework", "Server", "Model", "Workers", "Threads", "Pool", "Slots")
+    headers = ("Service", "Framework", "Server", "Model", "Workers", "Threads", "Pool", "Slots")
     burst = ("Slots taken in a burst", "Requests by worker in it")
     return Table((*headers, *burst, "Leaves out of the contract"), tuple(found))
 
 
 def _burst(seen: Mapping[str, Any]) -> tuple[str, str]:
-    """What was seen of the row before the first trial."""
+    """What was seen of the service before the first trial."""
     shares = ", ".join(map(str, seen.get("worker_requests") or ()))
     return str(seen.get("slots", "–")), shares or "–"

@@ -27,7 +27,7 @@ _SAME_SPEED = 1.25  # of Python's loop on one machine, from one hour to the next
 
 @dataclass(frozen=True)
 class Change:
-    """A row at a level in two runs: its ratio to the reference in each, and how that changed.
+    """A service at a level in two runs: its ratio to the reference in each, and how that changed.
 
     For the reference itself `before` and `after` are its own values: absolute, so that they can be
     compared on one machine only.
@@ -35,7 +35,7 @@ class Change:
 
     experiment: str
     level: str
-    row: str
+    service: str
     absolute: bool
     before: float
     after: float
@@ -60,7 +60,7 @@ def compare(before: Path, after: Path) -> Group:
     old, new = runs.load(before), runs.load(after)
     found = changes(old, new)
     if not found:
-        raise RunError(f"{before} and {after} have no experiment, row and level in common")
+        raise RunError(f"{before} and {after} have no experiment, service and level in common")
     return Group(
         *(Text(line) for line in conditions(old, new)),
         _table(old, new, found),
@@ -109,14 +109,14 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def changes(old: Run, new: Run) -> list[Change]:
-    """Every row at every level that both runs have, Holm over all of them."""
+    """Every service at every level that both runs have, Holm over all of them."""
     found = [
         change
         for name in old.experiments
         if name in new.experiments and old.experiments[name].measure not in SLOPES
         for level in old.experiments[name].levels
-        for row in old.experiments[name].rows
-        if (change := _change(old, new, name, level.label, row))
+        for service in old.experiments[name].services
+        if (change := _change(old, new, name, level.label, service))
     ]
     adjusted = holm({str(place): c.comparison.p_different for place, c in enumerate(found)})
     return [
@@ -125,21 +125,21 @@ def changes(old: Run, new: Run) -> list[Change]:
     ]
 
 
-def _change(old: Run, new: Run, name: str, level: str, row: str) -> Change | None:
+def _change(old: Run, new: Run, name: str, level: str, service: str) -> Change | None:
     reference = old.experiments[name].reference
-    values = [_values(run, name, level, row, reference) for run in (old, new)]
+    values = [_values(run, name, level, service, reference) for run in (old, new)]
     comparison = contrast(values[1], values[0])
     if comparison is None:
         return None
     before, after = (_geometric_mean(each) for each in values)
-    return Change(name, level, row, row == reference, before, after, comparison)
+    return Change(name, level, service, service == reference, before, after, comparison)
 
 
-def _values(run: Run, name: str, level: str, row: str, reference: str) -> list[float]:
-    """Of each round: the row's ratio to the reference, or the reference's own value."""
+def _values(run: Run, name: str, level: str, service: str, reference: str) -> list[float]:
+    """Of each round: the service's ratio to the reference, or the reference's own value."""
     trials, measure = run.valid.get(name, []), run.experiments[name].measure
-    own = by_round(trials, measure, level, row)
-    if row == reference:
+    own = by_round(trials, measure, level, service)
+    if service == reference:
         return list(own.values())
     return [
         exp(each) for each in log_ratios(own, by_round(trials, measure, level, reference)) or ()
@@ -153,7 +153,7 @@ def _geometric_mean(values: list[float]) -> float:
 
 def _table(old: Run, new: Run, found: list[Change]) -> Table:
     shown = Table(box=None)
-    for header in ("experiment", "at", "row", old.id, new.id, "change (95 % CI)", "so it is"):
+    for header in ("experiment", "at", "service", old.id, new.id, "change (95 % CI)", "so it is"):
         shown.add_column(header, overflow="fold")
     for change in found:
         comparison = change.comparison
@@ -161,7 +161,7 @@ def _table(old: Run, new: Run, found: list[Change]) -> Table:
         shown.add_row(
             change.experiment,
             change.level,
-            change.row,
+            change.service,
             write(change.before),
             write(change.after),
             f"× {times(comparison.ratio)} ({times(comparison.low)}–{times(comparison.high)})",

@@ -76,7 +76,7 @@ def render(run: Run, sections: Sequence[Section], charts: Mapping[str, tuple[str
         gate_sentence=_gate_sentence(run),
         command=run.info.get("command", "python -m loadtest run"),
         conditions=conditions.facts(run),
-        rows=conditions.rows(run),
+        services=conditions.services(run),
     )
 
 
@@ -92,8 +92,8 @@ def notices(run: Run, twins: Sequence[Finding]) -> list[Notice]:
         found.append(
             Notice(
                 "Unstable.",
-                "The lab found a difference between a row and itself, so something besides the "
-                "rows moved the figures. Trust no comparison here; let nothing else run on the "
+                "The lab found a difference between a service and itself, so something besides the "
+                "services moved the figures. Trust no comparison here; let nothing else run on the "
                 "machine and measure again.",
             )
         )
@@ -118,7 +118,7 @@ def figure_text(check: Check) -> str:
         return "–"
     where = f", {criterion.level}" if criterion.level else ""
     unit = f"× {criterion.reference}" if criterion.ratio else UNITS[criterion.measure]
-    return f"{criterion.row}{where}: {_scaled(check, figure.value)} {unit}"
+    return f"{criterion.service}{where}: {_scaled(check, figure.value)} {unit}"
 
 
 def interval_text(check: Check) -> str:
@@ -149,27 +149,27 @@ def _uri(svg: str) -> str:
 
 
 def _glyphed(cell: str) -> str:
-    """A row's name with its shape before it, as the charts have it."""
+    """A service's name with its shape before it, as the charts have it."""
     return f"{palette.glyph(service(cell))} {cell}" if service(cell) in palette.COLOURS else cell
 
 
 def _lead(run: Run, sections: Sequence[Section]) -> str:
-    rows = sorted({trial.service for trial in run.trials})
-    if not rows:
+    services = sorted({trial.service for trial in run.trials})
+    if not services:
         return "No trial of this run was finished, so there is nothing to compare yet."
     words = [str(claim.word) for claim in ordered(sections)]
     counts = ", ".join(f"{words.count(word)} {word}" for word in _MARKS if words.count(word))
     machine = run.info.get("machine") or {}
     cores = machine.get("cores", "?")
     return (
-        f"{len(rows)} rows ({', '.join(rows)}), {len(run.trials):,} trials on {cores} cores "
-        f"under the {run.budget} budget, seed {run.info.get('seed', '?')}. "
+        f"{len(services)} services ({', '.join(services)}), {len(run.trials):,} trials on {cores} "
+        f"cores under the {run.budget} budget, seed {run.info.get('seed', '?')}. "
         f"Of {len(words)} claim{'s'[: len(words) != 1]}: {counts}."
     )
 
 
 def _twin_table(twins: Sequence[Finding]) -> Table | None:
-    rows = tuple(
+    services = tuple(
         (
             finding.reference,
             finding.experiment,
@@ -180,23 +180,23 @@ def _twin_table(twins: Sequence[Finding]) -> Table | None:
         for finding in twins
         if finding.comparison
     )
-    headers = ("Row", "Experiment", "At", "Ratio to itself (95 %)", "Verdict")
-    return Table(headers, rows) if rows else None
+    headers = ("Service", "Experiment", "At", "Ratio to itself (95 %)", "Verdict")
+    return Table(headers, services) if services else None
 
 
 def _twin_sentence(twins: Sequence[Finding]) -> str:
     strange = [finding for finding in twins if finding.outcome in ("more", "less")]
     if all(finding.rounds < FEWEST_ROUNDS for finding in twins):
-        return "Too few rounds to compare the reference row with itself."
+        return "Too few rounds to compare the reference service with itself."
     open_ = sum(finding.outcome == "inconclusive" for finding in twins)
     if strange:
         return (
-            f"{len(strange)} of {_counted(len(twins), 'comparison')} of a row with itself "
+            f"{len(strange)} of {_counted(len(twins), 'comparison')} of a service with itself "
             "found a difference."
         )
     tail = f", {open_} of them too noisy to be sure within ±5 %" if open_ else ""
     compared = _counted(len(twins), "comparison")
-    return f"{compared} of a row with itself found no difference{tail}."
+    return f"{compared} of a service with itself found no difference{tail}."
 
 
 def _counted(number: int, noun: str) -> str:
@@ -223,7 +223,17 @@ def _gate_sentence(run: Run) -> str:
 def _failures(run: Run) -> Table:
     saved = {(trial.experiment, trial.index) for trials in run.valid.values() for trial in trials}
     return Table(
-        ("Row", "Experiment", "At", "Round", "Attempt", "Check", "Value (limit)", "What", "Then"),
+        (
+            "Service",
+            "Experiment",
+            "At",
+            "Round",
+            "Attempt",
+            "Check",
+            "Value (limit)",
+            "What",
+            "Then",
+        ),
         tuple(_failure(trial, gate, saved) for trial, gate in _failed(run.trials)),
     )
 

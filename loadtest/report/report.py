@@ -119,7 +119,7 @@ def _comparison(finding: verdicts.Finding) -> dict[str, Any]:
         "experiment": finding.experiment,
         "level": finding.level,
         "measure": finding.measure,
-        "row": finding.row,
+        "service": finding.service,
         "reference": finding.reference,
         "outcome": finding.outcome,
         "ratio": comparison.ratio,

@@ -67,12 +67,12 @@ def _claims(run: Run, experiment: Experiment, trials: Sequence[Trial]) -> list[C
 
 
 def _seen(experiment: Experiment, trials: Sequence[Trial]) -> Experiment:
-    """The experiment with only those rows and levels that have a trial."""
-    rows = {trial.service for trial in trials}
+    """The experiment with only those services and levels that have a trial."""
+    services = {trial.service for trial in trials}
     levels = {trial.level for trial in trials}
     return replace(
         experiment,
-        rows=tuple(row for row in experiment.rows if row in rows),
+        services=tuple(service for service in experiment.services if service in services),
         levels=tuple(level for level in experiment.levels if level.label in levels),
     )
 
@@ -105,8 +105,8 @@ def _charts(
 def takeaway(
     findings: Sequence[Finding], experiment: Experiment, trials: Sequence[Trial] = ()
 ) -> str:
-    """What the first criterion compares, said; where that is one row alone, the largest difference
-    at the last level that was run, or that there is none to be told.
+    """What the first criterion compares, said; where that is one service alone, the largest
+    difference at the last level that was run, or that there is none to be told.
     """
     if said := _first_comparison(experiment, trials):
         return said
@@ -119,13 +119,11 @@ def takeaway(
         if len(at) == 1:
             return f"{capital(level.label)}: {at[0].sentence}"
         if at and all(finding.outcome == "equivalent" for finding in at):
-            return (
-                f"{capital(level.label)}: no meaningful difference between the rows (within ±5 %)"
-            )
+            return f"{capital(level.label)}: no meaningful difference (within ±5 %)"
         if at and all(finding.rounds < FEWEST_ROUNDS for finding in at):
-            return f"{capital(level.label)}: too few rounds to compare the rows"
+            return f"{capital(level.label)}: too few rounds to compare the services"
         if at:
-            return f"{capital(level.label)}: this run cannot tell the rows apart"
+            return f"{capital(level.label)}: this run cannot tell the services apart"
     return experiment.title
 
 
@@ -133,13 +131,16 @@ def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
     first = experiment.criteria[0] if experiment.criteria else None
     if first is None or not first.ratio or first.measure in SLOPES:
         return ""
-    row, reference = (
-        by_round(trials, first.measure, first.level, each) for each in (first.row, first.reference)
+    service, reference = (
+        by_round(trials, first.measure, first.level, each)
+        for each in (first.service, first.reference)
     )
-    found = compare(row, reference)
+    found = compare(service, reference)
     if found is None:
         return ""
-    told = verdicts.sentence(first.measure, first.row, first.reference, found, found.p_different)
+    told = verdicts.sentence(
+        first.measure, first.service, first.reference, found, found.p_different
+    )
     return f"{capital(first.level)}: {told}"
 
 
@@ -174,18 +175,18 @@ def _beside(experiment: Experiment, findings: Sequence[Finding]) -> Table | None
     if not base:
         return None
     levels = [level.label for level in experiment.levels]
-    measured = {(each.row, each.level): each.comparison for each in findings if each.comparison}
-    rows = []
-    for row, claimed in experiment.claimed.items():
+    measured = {(each.service, each.level): each.comparison for each in findings if each.comparison}
+    services = []
+    for service, claimed in experiment.claimed.items():
         cells = [
             f"{times(found.ratio)} × ({verdicts.limits(found)})"
-            if (found := measured.get((row, level)))
-            else ("1" if row == experiment.reference else "not measured")
+            if (found := measured.get((service, level)))
+            else ("1" if service == experiment.reference else "not measured")
             for level in levels
         ]
-        rows.append((row, f"{claimed:,.0f}", f"{times(claimed / base)} ×", *cells))
+        services.append((service, f"{claimed:,.0f}", f"{times(claimed / base)} ×", *cells))
     told = [f"Measured ratio (95 % CI), {level}" for level in levels]
-    return Table(("Row", "Claimed requests/s", "Claimed ratio", *told), tuple(rows))
+    return Table(("Service", "Claimed requests/s", "Claimed ratio", *told), tuple(services))
 
 
 def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:

@@ -19,9 +19,9 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class Planned:
-    """What of an experiment was planned: its rows, the labels of its levels, its rounds."""
+    """What of an experiment was planned: its services, the labels of its levels, its rounds."""
 
-    rows: tuple[str, ...]
+    services: tuple[str, ...]
     levels: tuple[str, ...]
     rounds: int
 
@@ -30,12 +30,12 @@ class Planned:
 class Record:
     """The content of run.json; `loadtest.results.runs` reads it back with its trials.
 
-    `command` makes the run again. `reason` says why a run ended early. `rows` holds, by row, what
-    docker-compose.yml declares and what the row's /about answered (`observed`). `left_out`: rows
-    that could not start here; `unverified`: rows whose answers were wrong, which were never timed;
-    both with the reason. `experiments`: the TOML documents by name. `peaks`, by experiment and row:
+    `command` makes the run again. `reason` says why a run ended early. `services` holds, by service, what
+    docker-compose.yml declares and what the service's /about answered (`observed`). `left_out`: services
+    that could not start here; `unverified`: services whose answers were wrong, which were never timed;
+    both with the reason. `experiments`: the TOML documents by name. `peaks`, by experiment and service:
     requests per second that loads given as a share of the peak are taken from. `checks`, by
-    experiment that takes no load and by row: what the check found.
+    experiment that takes no load and by service: what the check found.
     """
 
     run_id: str
@@ -53,7 +53,7 @@ class Record:
     planned: int = 0  # trials, reruns left out
     plans: Mapping[str, Planned] = field(default_factory=dict)
     experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
-    rows: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     left_out: Mapping[str, str] = field(default_factory=dict)
     unverified: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
@@ -115,7 +115,7 @@ def restore(info: Mapping[str, Any]) -> Record:
 
 
 def _planned(plan: Mapping[str, Any]) -> Planned:
-    return Planned(tuple(plan["rows"]), tuple(plan["levels"]), plan["rounds"])
+    return Planned(tuple(plan["services"]), tuple(plan["levels"]), plan["rounds"])
 
 
 def _point_latest(results: Path, name: str) -> None:

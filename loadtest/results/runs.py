@@ -13,9 +13,11 @@ from loadtest.results import trials as records
 from loadtest.model.experiment import Experiment
 from loadtest.plan.reader import ExperimentError, parse
 from loadtest.analysis.observations import by_experiment, counted
+from loadtest.results.older import modern
 from loadtest.results.trials import Trial, TrialsError
 
-VERSION = 2
+VERSION = 3
+_OLDER = 2  # read, and translated
 
 
 class RunError(Exception):
@@ -27,7 +29,7 @@ class Run:
     """What run.json and trials.jsonl of one folder hold.
 
     `info` is run.json: version, run_id, plan, budget, backend, seed, rounds, command, started_at,
-    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, rows {name:
+    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, services {name:
     {framework, model, …}}, experiments {name: TOML document}, planned (trials), checks {…}.
     Only `version` and `experiments` are needed.
     """
@@ -44,7 +46,7 @@ class Run:
 
     @property
     def budget(self) -> str:
-        """Name of the budget that the rows ran under."""
+        """Name of the budget that the services ran under."""
         return str(self.info.get("budget", "unnamed"))
 
     @cached_property
@@ -84,6 +86,8 @@ def info(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder}: no run.json; name a folder of results/") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: not valid JSON: {error}") from None
+    if isinstance(found, dict) and found.get("version") == _OLDER:
+        return modern(found)
     if not isinstance(found, dict) or found.get("version") != VERSION:
         version = found.get("version") if isinstance(found, dict) else None
         raise RunError(
@@ -103,12 +107,12 @@ def _experiment(folder: Path, name: str, document: object) -> Experiment:
 
 
 def _as_planned(experiment: Experiment, planned: Mapping[str, Any] | None) -> Experiment:
-    """The experiment with the rows, levels and rounds that this run had of it."""
+    """The experiment with the services, levels and rounds that this run had of it."""
     if planned is None:
         return experiment
     return replace(
         experiment,
-        rows=tuple(planned["rows"]),
+        services=tuple(planned["services"]),
         levels=tuple(each for each in experiment.levels if each.label in planned["levels"]),
         rounds=planned["rounds"],
     )

@@ -25,10 +25,10 @@ class Comparison:
     record: Record
 
     def backend(self) -> AbstractContextManager[Backend]:
-        """Rows and Postgres for the plan, not yet started."""
+        """Services and Postgres for the plan, not yet started."""
         if self.plan.options.backend == "compose":
-            return Containers(self.plan.rows)
-        return Lab(self.plan.rows)
+            return Containers(self.plan.services)
+        return Lab(self.plan.services)
 
 
 def begin(options: Options, results: Path) -> Comparison:

@@ -32,7 +32,8 @@ def check(
 ) -> tuple[Gate, ...]:
     """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server.
 
-    `looks` at the row, from before the warm-up until after the window; `samples`: what it counts.
+    `looks` at the service, from before the warm-up until after the window; `samples`: what it
+    counts.
     """
     return (
         _answers_checked(load, result),

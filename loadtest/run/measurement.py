@@ -1,4 +1,4 @@
-"""One trial: the row as the level wants it, the load, and the service's side of it."""
+"""One trial: the service as the level wants it, the load, and the service's side of it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from loadtest.analysis.prediction import predict
 from loadtest.backends.base import Backend
 from loadtest.contract import scenarios
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.model import load
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
@@ -33,8 +33,8 @@ PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 class Measurement:
     """Takes trials in a backend.
 
-    `peaks`, by experiment and row in requests/s, grows as they are found. `about` is what each row
-    says of itself as it runs now.
+    `peaks`, by experiment and service in requests/s, grows as they are found. `about` is what each
+    service says of itself as it runs now.
     """
 
     def __init__(
@@ -47,7 +47,9 @@ class Measurement:
         peaks: Mapping[str, Mapping[str, float]] | None = None,
         forks: ForkServer | None = None,
     ) -> None:
-        self.about = {name: about(row, backend.name) for name, row in backend.rows.items()}
+        self.about = {
+            name: about(service, backend.name) for name, service in backend.services.items()
+        }
         self.peaks = {name: dict(found) for name, found in (peaks or {}).items()}
         self._backend = backend
         self._run_id = run_id
@@ -112,34 +114,35 @@ class Measurement:
         if level.share_of_peak is None or experiment.peak is None:
             return level.load
         known = self.peaks.setdefault(experiment.name, {})
-        for row in experiment.rows:
-            if row not in known:
-                known[row] = self._peak(experiment, level, row, experiment.peak)
+        for service in experiment.services:
+            if service not in known:
+                known[service] = self._peak(experiment, level, service, experiment.peak)
         return level.at_peak(min(known.values()))
 
-    def _peak(self, experiment: Experiment, level: Level, row: str, asked: Load) -> float:
-        self._prepare(row, level.environment, fresh=experiment.fresh)
-        self._practise(row, level)
+    def _peak(self, experiment: Experiment, level: Level, service: str, asked: Load) -> float:
+        self._prepare(service, level.environment, fresh=experiment.fresh)
+        self._practise(service, level)
         seed = seed_of(self._seed, experiment.name, "peak")
-        result = self._run(row, asked, level, experiment.warmup_s, experiment.duration_s, seed)
+        result = self._run(service, asked, level, experiment.warmup_s, experiment.duration_s, seed)
         return result.goodput_rps
 
     def _prepare(self, service: str, environment: Mapping[str, str], *, fresh: bool) -> None:
-        """Bring the row into the state that the level asks for, free of what came before."""
+        """Bring the service into the state that the level asks for, free of what came before."""
         changed = environment != self._overrides.get(service, {})
         if fresh or changed or not self._backend.alive(service) or not self._settled(service):
             self._backend.restart(service, environment)
             self._practised -= {each for each in self._practised if each[0] == service}
             self._overrides[service] = environment
-            self.about[service] = about(self._backend.rows[service], self._backend.name)
+            self.about[service] = about(self._backend.services[service], self._backend.name)
 
     def _settled(self, service: str) -> bool:
-        return settling.settled(self._backend.rows[service], self._backend.name)
+        return settling.settled(self._backend.services[service], self._backend.name)
 
     def _practise(self, service: str, level: Level) -> None:
-        """Ask a row that has just started for a while, uncounted: V8 compiles what it sees often.
+        """Ask a service that has just started for a while, uncounted: V8 compiles what it sees
+        often.
 
-        Each row once for each kind of request, so that none enters its first trial cold.
+        Each service once for each kind of request, so that none enters its first trial cold.
         """
         if (service, level.scenario) not in self._practised:
             websocket = level.load.kind == "websocket"
@@ -151,13 +154,13 @@ class Measurement:
     def _sampler(self, service: str) -> Sampler:
         backend = self._backend
         return Sampler(
-            service, backend.rows[service].metrics_url(backend.name), backend.database_url
+            service, backend.services[service].metrics_url(backend.name), backend.database_url
         )
 
     def _background(
         self, pool: ThreadPoolExecutor, experiment: Experiment, service: str, seed: int
     ) -> Future[LoadResult] | None:
-        """Start the experiment's second load on the same row."""
+        """Start the experiment's second load on the same service."""
         second = experiment.background
         if second is None:
             return None
@@ -177,7 +180,7 @@ class Measurement:
     ) -> LoadResult:
         return load.run(
             asked,
-            target=self._backend.rows[service].url(self._backend.name),
+            target=self._backend.services[service].url(self._backend.name),
             service=service,
             scenario=level.scenario,
             parameters=level.parameters,
@@ -211,9 +214,9 @@ def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
     return tuple(each for each in found if each.name not in ("error rate", "connection pauses"))
 
 
-def about(row: Row, backend: str) -> Mapping[str, Any]:
-    """What the row says of itself at /about."""
-    with urllib.request.urlopen(f"{row.url(backend)}/about", timeout=10) as response:
+def about(service: Service, backend: str) -> Mapping[str, Any]:
+    """What the service says of itself at /about."""
+    with urllib.request.urlopen(f"{service.url(backend)}/about", timeout=10) as response:
         answer: Mapping[str, Any] = json.load(response)
     return answer
 

@@ -1,4 +1,6 @@
-"""Whether a row was there all through a trial, told from looks at its metrics and its answers."""
+"""Whether a service was there all through a trial, told from looks at its metrics and its
+answers.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +11,16 @@ from itertools import pairwise
 from loadtest.model.load import LoadResult
 from loadtest.results.trials import Gate
 
-NAME = "row kept running"
+NAME = "service kept running"
 SILENT_S = 2.0
 SLICE_S = 0.25  # of LoadResult.timeline
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a row's metrics; times in seconds since the measured window began.
+    """One look at a service's metrics; times in seconds since the measured window began.
 
-    `cpu_s` and `workers_ended` only ever grow while the row's first process lives, and are None
+    `cpu_s` and `workers_ended` only ever grow while the service's first process lives, and are None
     where the look was in vain. `away`: nobody listened at all.
     """
 
@@ -30,11 +32,11 @@ class Look:
 
 
 def kept_running(result: LoadResult, looks: Sequence[Look]) -> Gate:
-    """The row's processes lived, and it was never silent for longer than `SILENT_S`.
+    """The service's processes lived, and it was never silent for longer than `SILENT_S`.
 
-    A row that computes for long answers nobody, but a process beside it shows its metrics: silent
-    is one from which neither comes. The gate passes where no look was answered, as then there are
-    no metrics to tell it by.
+    A service that computes for long answers nobody, but a process beside it shows its metrics:
+    silent is one from which neither comes. The gate passes where no look was answered, as then
+    there are no metrics to tell it by.
     """
     if all(look.cpu_s is None for look in looks):
         return Gate(NAME, True, None, None, "no metrics to tell it by")
@@ -52,7 +54,7 @@ def kept_running(result: LoadResult, looks: Sequence[Look]) -> Gate:
 
 
 def _ends(looks: Sequence[Look]) -> Iterator[str]:
-    """When the row's first process ended, and whether another took its place."""
+    """When the service's first process ended, and whether another took its place."""
     before: Look | None = None
     left: Look | None = None
     for look in looks:

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from loadtest.backends.base import Backend
 from loadtest.contract.verification import verify
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.model.load import LoadError
 from loadtest.plan.plans import CHECKS, Plan, PlanError
 from loadtest.plan.schedule import PlannedTrial
@@ -91,25 +91,28 @@ class Runner:
         cpus = {"service": backend.cpus.service, "load": backend.cpus.load}
         self._update(
             cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
-            rows={name: declared(row) for name, row in backend.rows.items()},
+            services={name: declared(service) for name, service in backend.services.items()},
         )
 
     def _verify(self, backend: Backend) -> None:
-        """Check each row's answers and slots; a row that fails is never timed."""
+        """Check each service's answers and slots; a service that fails is never timed."""
         wrong: dict[str, str] = {}
-        for name, row in backend.rows.items():
+        for name, service in backend.services.items():
             self._watch.say(f"checking the answers of {name}")
-            found = verify(row, backend.name, backend.database_url)
+            found = verify(service, backend.name, backend.database_url)
             self._update(
                 warnings=tuple(dict.fromkeys((*self.record.warnings, *found.warnings))),
-                rows={**self.record.rows, name: {**self.record.rows[name], "burst": found.seen}},
+                services={
+                    **self.record.services,
+                    name: {**self.record.services[name], "burst": found.seen},
+                },
             )
             if found.failures:
                 wrong[name] = shortened(found.failures)
                 self._watch.say(f"{name} is not timed: {wrong[name]}")
         if wrong and self.record.resumed:
             raise PlanError(
-                f"a resumed run needs the rows it began with; failing: {', '.join(wrong)}"
+                f"a resumed run needs the services it began with; failing: {', '.join(wrong)}"
             )
         self.plan = self.plan.without(wrong) if wrong else self.plan
         self._update(
@@ -125,8 +128,8 @@ class Runner:
         self._update(
             checks={
                 each.name: {
-                    row: CHECKS[each.check](backend.rows[row].url(backend.name))
-                    for row in each.rows
+                    service: CHECKS[each.check](backend.services[service].url(backend.name))
+                    for service in each.services
                 }
                 for each in self.plan.experiments
                 if each.check
@@ -153,11 +156,11 @@ class Runner:
             ceiling_rps=(self.record.calibration or {}).get("ceiling_rps"),
             forks=forks,
         )
-        rows = {
-            name: {**row, "observed": measurement.about[name]}
-            for name, row in self.record.rows.items()
+        services = {
+            name: {**service, "observed": measurement.about[name]}
+            for name, service in self.record.services.items()
         }
-        self._update(rows=rows)
+        self._update(services=services)
         latest = {(each.experiment, each.index): each for each in self._before()}
         for planned in self.plan.trials:
             trial = latest.get((planned.experiment.name, planned.index))
@@ -198,12 +201,12 @@ def shortened(failures: Sequence[str], most: int = 3) -> str:
     return "; ".join(failures[:most]) + more
 
 
-def declared(row: Row) -> dict[str, Any]:
-    """What docker-compose.yml says of the row, under the budget of the run."""
+def declared(service: Service) -> dict[str, Any]:
+    """What docker-compose.yml says of the service, under the budget of the run."""
     return {
-        "framework": row.framework,
-        "model": row.model,
-        "command": list(row.command),
-        "leaves_out": list(row.leaves_out),
-        "environment": {name: row.environment.get(name, "") for name in _BUDGETED},
+        "framework": service.framework,
+        "model": service.model,
+        "command": list(service.command),
+        "leaves_out": list(service.leaves_out),
+        "environment": {name: service.environment.get(name, "") for name in _BUDGETED},
     }

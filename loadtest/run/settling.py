@@ -1,32 +1,36 @@
-"""Is a row done with the trial before? Servers work off what their clients no longer wait for."""
+"""Is a service done with the trial before? Servers work off what their clients no longer
+wait for.
+"""
 
 from __future__ import annotations
 
 import time
 import urllib.request
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
 
 PATIENCE_S = 2.0
 _POLL_S = 0.05
 
 
-def settled(row: Row, backend: str = "native") -> bool:
-    """Wait until the row has nothing in hand; False where it still has after `PATIENCE_S`."""
+def settled(service: Service, backend: str = "native") -> bool:
+    """Wait until the service has nothing in hand; False where it still has after `PATIENCE_S`."""
     deadline = time.monotonic() + PATIENCE_S
-    while not idle(row, backend):
+    while not idle(service, backend):
         if time.monotonic() > deadline:
             return False
         time.sleep(_POLL_S)
     return True
 
 
-def idle(row: Row, backend: str = "native") -> bool:
-    """Whether no request is in the row's hands or in its accept queue, and it answers at once."""
+def idle(service: Service, backend: str = "native") -> bool:
+    """Whether no request is in the service's hands or in its accept queue, and it answers
+    at once.
+    """
     try:
-        metrics = scrape(row.metrics_url(backend), PATIENCE_S)
-        with urllib.request.urlopen(f"{row.url(backend)}/healthz", timeout=PATIENCE_S):
+        metrics = scrape(service.metrics_url(backend), PATIENCE_S)
+        with urllib.request.urlopen(f"{service.url(backend)}/healthz", timeout=PATIENCE_S):
             pass
     except (OSError, ValueError):
         return False

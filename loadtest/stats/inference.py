@@ -12,7 +12,7 @@ from scipy import optimize, stats
 
 ALPHA = 0.05
 POWER = 0.8
-MARGIN = 0.05  # two rows within ±5 % of each other are equivalent
+MARGIN = 0.05  # two services within ±5 % of each other are equivalent
 FEWEST_ROUNDS = 3  # two rounds that agree by chance would look like certainty
 
 # Requests needed before a percentile is worth printing: about thirty beyond it, ten for p99.9.
@@ -21,7 +21,8 @@ ENOUGH = {50.0: 30, 90.0: 300, 95.0: 600, 99.0: 3_000, 99.9: 10_000}
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row against its reference over paired rounds. `ratio` = row / reference, geometric mean.
+    """A service against its reference over paired rounds. `ratio` = service / reference, geometric
+    mean.
 
     `low` and `high`: 95 % interval of the ratio. `p_different`: two-sided, of ratio = 1.
     `p_equivalent`: of a ratio outside ±5 %. `detectable`: smallest effect that this many rounds at
@@ -54,14 +55,14 @@ class Comparison:
         )
 
 
-def compare(row: Mapping[int, float], reference: Mapping[int, float]) -> Comparison | None:
-    """Compare two rows by their paired log-ratios, round by round (round -> value).
+def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Comparison | None:
+    """Compare two services by their paired log-ratios, round by round (round -> value).
 
-    A round is a block: noise that both rows share cancels in its ratio (Box, Hunter & Hunter,
+    A round is a block: noise that both services share cancels in its ratio (Box, Hunter & Hunter,
     Statistics for Experimenters, 2005, ch. 3). None with fewer than two rounds in common or a value
     that is not above zero.
     """
-    logs = log_ratios(row, reference)
+    logs = log_ratios(service, reference)
     if logs is None or len(logs) < 2:
         return None
     mean, spread = float(np.mean(logs)), float(np.std(logs, ddof=1))
@@ -110,12 +111,14 @@ def contrast(after: Sequence[float], before: Sequence[float]) -> Comparison | No
     )
 
 
-def log_ratios(row: Mapping[int, float], reference: Mapping[int, float]) -> list[float] | None:
-    """log(row / reference) of each round that both have; None where a value is not above zero."""
-    rounds = sorted(row.keys() & reference.keys())
-    if any(row[each] <= 0 or reference[each] <= 0 for each in rounds):
+def log_ratios(service: Mapping[int, float], reference: Mapping[int, float]) -> list[float] | None:
+    """log(service / reference) of each round that both have; None where a value is not
+    above zero.
+    """
+    rounds = sorted(service.keys() & reference.keys())
+    if any(service[each] <= 0 or reference[each] <= 0 for each in rounds):
         return None
-    return [math.log(row[each] / reference[each]) for each in rounds]
+    return [math.log(service[each] / reference[each]) for each in rounds]
 
 
 def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import optimize, stats
 
-FITS = 0.05  # a law whose typical error is larger does not describe the row
+FITS = 0.05  # a law whose typical error is larger does not describe the service
 
 
 @dataclass(frozen=True)

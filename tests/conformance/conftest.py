@@ -1,4 +1,4 @@
-"""Every row that can run here, one test each."""
+"""Every service that can run here, one test each."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ import pytest
 
 from loadtest.backends.native import Lab
 from loadtest.inventory import builds, manifest
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system import ports
 
 _DECLARED = manifest.load()
-_WANTED = os.environ.get("LAB_TEST_ROWS", "").split() or list(_DECLARED)
+_WANTED = os.environ.get("LAB_TEST_SERVICES", "").split() or list(_DECLARED)
 NAMES = list(builds.available(manifest.choose(_DECLARED, _WANTED))[0])
 # Gunicorn's sync worker ends every connection after one answer.
 WITHOUT_KEEP_ALIVE = {"flask-sync"}
 LEAVING_OUT = [name for name in NAMES if _DECLARED[name].leaves_out]
 
 Start = Callable[
-    [Row, Mapping[str, str]], AbstractContextManager[tuple[Row, subprocess.Popen[bytes]]]
+    [Service, Mapping[str, str]], AbstractContextManager[tuple[Service, subprocess.Popen[bytes]]]
 ]
 
 
 @pytest.fixture(params=NAMES)
-def row(request: pytest.FixtureRequest, lab: Lab) -> Row:
-    """A running row."""
-    return lab.rows[request.param]
+def service(request: pytest.FixtureRequest, lab: Lab) -> Service:
+    """A running service."""
+    return lab.services[request.param]
 
 
 @pytest.fixture(scope="module")
@@ -52,23 +52,25 @@ def written(database: psycopg.Connection) -> tuple[int, int]:
 
 @pytest.fixture
 def start(lab: Lab, tmp_path: Path) -> Start:
-    """Starts one more of a row on ports of its own, with an environment over the declared one."""
+    """Starts one more of a service on ports of its own, with an environment over the
+    declared one.
+    """
 
     def started(
-        row: Row, environment: Mapping[str, str]
-    ) -> AbstractContextManager[tuple[Row, subprocess.Popen[bytes]]]:
-        return another(lab, row, environment, tmp_path / f"{row.name}.log")
+        service: Service, environment: Mapping[str, str]
+    ) -> AbstractContextManager[tuple[Service, subprocess.Popen[bytes]]]:
+        return another(lab, service, environment, tmp_path / f"{service.name}.log")
 
     return started
 
 
 @contextmanager
 def another(
-    lab: Lab, row: Row, environment: Mapping[str, str], log: Path
-) -> Iterator[tuple[Row, subprocess.Popen[bytes]]]:
-    """One more of a row on ports of its own, until the block ends."""
+    lab: Lab, service: Service, environment: Mapping[str, str], log: Path
+) -> Iterator[tuple[Service, subprocess.Popen[bytes]]]:
+    """One more of a service on ports of its own, until the block ends."""
     with ports.held(2) as (port, metrics_port), log.open("wb") as output:
-        own = replace(row, port=port, metrics_port=metrics_port)
+        own = replace(service, port=port, metrics_port=metrics_port)
         process = subprocess.Popen(
             own.command,
             cwd=own.folder,

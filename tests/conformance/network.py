@@ -1,4 +1,6 @@
-"""A relay in front of Postgres that can be cut, so that one row loses its database and no other."""
+"""A relay in front of Postgres that can be cut, so that one service loses its database and no
+other.
+"""
 
 from __future__ import annotations
 

@@ -9,13 +9,13 @@ from contextlib import ExitStack
 import psycopg
 import pytest
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
 from tests.conformance import wire
 from tests.conformance.conftest import written
 from tests.waiting import eventually
 
-CLIENTS = 8  # of each kind; more in all than the rows with threads have slots
+CLIENTS = 8  # of each kind; more in all than the services with threads have slots
 HALF = len(wire.ORDER) // 2
 TYPE = f"Content-Type: {wire.JSON}"
 BEGUN = {
@@ -33,32 +33,32 @@ TAKEN = (
 AT_ONCE = struct.pack("ii", 1, 0)  # linger for no time: `close` resets the connection
 
 
-def metrics(row: Row) -> dict[str, float]:
-    return scrape(row.metrics_url(), wire.TIMEOUT_S)
+def metrics(service: Service) -> dict[str, float]:
+    return scrape(service.metrics_url(), wire.TIMEOUT_S)
 
 
-def taken(row: Row) -> dict[str, float]:
+def taken(service: Service) -> dict[str, float]:
     """What requests hold at the moment."""
-    now = metrics(row)
+    now = metrics(service)
     return {name: now[name] for name in TAKEN if now[name]}
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
 def test_nothing_is_left_of_orders_that_were_half_sent(
-    row: Row, database: psycopg.Connection, reset: bool
+    service: Service, database: psycopg.Connection, reset: bool
 ) -> None:
-    before, ended = written(database), metrics(row)["lab_workers_ended_total"]
+    before, ended = written(database), metrics(service)["lab_workers_ended_total"]
     with ExitStack() as clients:
         for begun in BEGUN.values():
             for _ in range(CLIENTS):
-                client = clients.enter_context(wire.connect(row))
+                client = clients.enter_context(wire.connect(service))
                 if reset:
                     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
                 client.sendall(begun)
-        assert eventually(lambda: metrics(row)["http_server_active_requests"] > 0)
-    assert eventually(lambda: not taken(row)), taken(row)
-    answer = wire.ask(row, wire.post("/orders", wire.ORDER))
+        assert eventually(lambda: metrics(service)["http_server_active_requests"] > 0)
+    assert eventually(lambda: not taken(service)), taken(service)
+    answer = wire.ask(service, wire.post("/orders", wire.ORDER))
     assert answer is not None
     assert answer[0] == 201
     assert written(database) == (before[0] + 1, before[1] + 1)
-    assert metrics(row)["lab_workers_ended_total"] == ended
+    assert metrics(service)["lab_workers_ended_total"] == ended

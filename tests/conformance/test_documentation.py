@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from loadtest.contract.conformance import Client
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system.paths import ROOT
 from tests.conformance.conftest import NAMES
 
@@ -19,8 +19,8 @@ DOCUMENTED = [name for name in NAMES if name.startswith("fastapi")]
 BOUNDS = ("type", "minimum", "maximum", "default")
 
 
-def fetch(row: Row, path: str) -> bytes:
-    with Client(row.url()) as client:
+def fetch(service: Service, path: str) -> bytes:
+    with Client(service.url()) as client:
         answer = client.send("GET", path)
     assert answer.status == 200
     return answer.body
@@ -35,20 +35,20 @@ def parameters(operation: dict[str, Any]) -> dict[tuple[str, str], dict[str, Any
     }
 
 
-@pytest.mark.parametrize("row", DOCUMENTED, indirect=True)
-def test_document_has_every_operation_with_its_parameters_and_statuses(row: Row) -> None:
-    paths = json.loads(fetch(row, "/openapi.json"))["paths"]
+@pytest.mark.parametrize("service", DOCUMENTED, indirect=True)
+def test_document_has_every_operation_with_its_parameters_and_statuses(service: Service) -> None:
+    paths = json.loads(fetch(service, "/openapi.json"))["paths"]
     for path, method in OPERATIONS:
         ours, theirs = CONTRACT["paths"][path][method], paths[path][method]
         assert parameters(theirs) == parameters(ours), (path, method)
         assert set(theirs["responses"]) >= set(ours["responses"]), (path, method)
 
 
-@pytest.mark.parametrize("row", DOCUMENTED, indirect=True)
+@pytest.mark.parametrize("service", DOCUMENTED, indirect=True)
 @pytest.mark.parametrize("name", ["NewOrder", "OrderLine", "Login"])
-def test_models_are_the_schemas_of_the_contract(row: Row, name: str) -> None:
+def test_models_are_the_schemas_of_the_contract(service: Service, name: str) -> None:
     ours = CONTRACT["components"]["schemas"][name]
-    theirs = json.loads(fetch(row, "/openapi.json"))["components"]["schemas"][name]
+    theirs = json.loads(fetch(service, "/openapi.json"))["components"]["schemas"][name]
     assert theirs["required"] == ours["required"]
     assert theirs["additionalProperties"] is False
     assert set(theirs["properties"]) == set(ours["properties"])
@@ -57,6 +57,6 @@ def test_models_are_the_schemas_of_the_contract(row: Row, name: str) -> None:
         assert limits.items() <= theirs["properties"][member].items(), member
 
 
-@pytest.mark.parametrize("row", DOCUMENTED, indirect=True)
-def test_documentation_can_be_read(row: Row) -> None:
-    assert b"swagger" in fetch(row, "/docs").lower()
+@pytest.mark.parametrize("service", DOCUMENTED, indirect=True)
+def test_documentation_can_be_read(service: Service) -> None:
+    assert b"swagger" in fetch(service, "/docs").lower()

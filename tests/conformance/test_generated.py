@@ -20,7 +20,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from loadtest.inventory.manifest import VALIDATION, Row
+from loadtest.inventory.manifest import VALIDATION, Service
 from loadtest.system.paths import ROOT
 
 Operation = APIOperation[Any, Any, Any, Any]
@@ -55,7 +55,7 @@ def affordable(case: Case[Any]) -> Case[Any]:
 
 @cache
 def generated(mode: GenerationMode) -> list[Case[Any]]:
-    """The same requests in every run and for every row, EXAMPLES an operation at most."""
+    """The same requests in every run and for every service, EXAMPLES an operation at most."""
     cases: list[Case[Any]] = []
     for operation in OPERATIONS if mode == GenerationMode.POSITIVE else TAKING:
 
@@ -76,10 +76,12 @@ def generated(mode: GenerationMode) -> list[Case[Any]]:
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_generated_requests_get_answers_of_the_contract(row: Row, mode: GenerationMode) -> None:
+def test_generated_requests_get_answers_of_the_contract(
+    service: Service, mode: GenerationMode
+) -> None:
     assert len(generated(mode)) > len(OPERATIONS)
     with requests.Session() as session:
         for case in generated(mode):
-            if VALIDATION in row.leaves_out and case.operation.path == "/orders":
+            if VALIDATION in service.leaves_out and case.operation.path == "/orders":
                 continue  # 1.0 is a whole number to the schema and none to the contract
-            case.call_and_validate(base_url=row.url(), session=session, checks=CHECKS)
+            case.call_and_validate(base_url=service.url(), session=session, checks=CHECKS)

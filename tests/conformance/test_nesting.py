@@ -5,11 +5,11 @@ from __future__ import annotations
 import pytest
 
 from loadtest.contract.body_cases import BODY_LIMIT
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
 from tests.conformance import wire
 
-DEEPEST = 10_000  # that a row may read, as the contract has it
+DEEPEST = 10_000  # that a service may read, as the contract has it
 DEPTHS = (DEEPEST, DEEPEST + 1, 2 * DEEPEST, BODY_LIMIT // 2)
 
 
@@ -35,15 +35,15 @@ BODIES = {
 
 
 @pytest.mark.parametrize("target", ["/orders", "/session"])
-def test_what_is_nested_too_deep_is_the_clients_fault(row: Row, target: str) -> None:
-    ended = scrape(row.metrics_url(), wire.TIMEOUT_S)["lab_workers_ended_total"]
+def test_what_is_nested_too_deep_is_the_clients_fault(service: Service, target: str) -> None:
+    ended = scrape(service.metrics_url(), wire.TIMEOUT_S)["lab_workers_ended_total"]
     for (depth, shape), body in BODIES.items():
-        answer = wire.ask(row, wire.post(target, body))
+        answer = wire.ask(service, wire.post(target, body))
         assert answer is not None, (depth, shape)
         seen = answer[0], answer[1]["error"]["code"]
         allowed = {(400, "malformed")}
         if depth == DEEPEST and shape != "open lists":
             allowed.add((422, "invalid"))
         assert seen in allowed, (depth, shape)
-    assert wire.ask(row, wire.head("GET", "/json")) == (200, {"message": "Hello, World!"})
-    assert scrape(row.metrics_url(), wire.TIMEOUT_S)["lab_workers_ended_total"] == ended
+    assert wire.ask(service, wire.head("GET", "/json")) == (200, {"message": "Hello, World!"})
+    assert scrape(service.metrics_url(), wire.TIMEOUT_S)["lab_workers_ended_total"] == ended

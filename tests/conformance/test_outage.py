@@ -1,4 +1,4 @@
-"""Postgres goes and comes back: the row says so at once and recovers by itself."""
+"""Postgres goes and comes back: the service says so at once and recovers by itself."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 from loadtest.backends.native import Lab
 from loadtest.contract.conformance import Client
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.conformance.conftest import Start
 from tests.conformance.network import Relay
 from tests.waiting import eventually
@@ -26,21 +26,21 @@ REQUESTS: Mapping[tuple[str, str], bytes | None] = {
 }
 
 
-def status(row: Row, path: str) -> int:
+def status(service: Service, path: str) -> int:
     """The status of a GET, 0 where nobody answers."""
     try:
-        with Client(row.url()) as client:
+        with Client(service.url()) as client:
             return client.send("GET", path).status
     except (OSError, http.client.HTTPException):
         return 0
 
 
-def test_row_starts_without_its_database_and_outlives_an_outage(
-    row: Row, lab: Lab, start: Start
+def test_service_starts_without_its_database_and_outlives_an_outage(
+    service: Service, lab: Lab, start: Start
 ) -> None:
     with Relay(lab.database.port) as relay:
         through = {"DATABASE_URL": f"postgresql://lab@127.0.0.1:{relay.port}/lab"}
-        with start(row, through) as (own, _):
+        with start(service, through) as (own, _):
             assert eventually(lambda: status(own, "/healthz") == 200)
             assert status(own, "/readyz") == 503
             relay.connect()
@@ -51,15 +51,15 @@ def test_row_starts_without_its_database_and_outlives_an_outage(
             assert_recovers(own)
 
 
-def assert_recovers(row: Row) -> None:
-    """The row finds its database by itself, in every worker."""
-    assert eventually(lambda: status(row, "/readyz") == 200)
-    assert eventually(lambda: all(status(row, "/items/1") == 200 for _ in range(20)))
+def assert_recovers(service: Service) -> None:
+    """The service finds its database by itself, in every worker."""
+    assert eventually(lambda: status(service, "/readyz") == 200)
+    assert eventually(lambda: all(status(service, "/items/1") == 200 for _ in range(20)))
 
 
-def assert_unavailable(row: Row) -> None:
+def assert_unavailable(service: Service) -> None:
     """Every route that needs the database says 503 in the contract's shape; the others go on."""
-    with Client(row.url()) as client:
+    with Client(service.url()) as client:
         for (method, target), body in REQUESTS.items():
             headers = {"Content-Type": "application/json"} if body else {}
             since = time.monotonic()

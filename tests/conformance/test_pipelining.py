@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 import pytest
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.conformance import wire
 from tests.conformance.conftest import WITHOUT_KEEP_ALIVE, written
 
@@ -18,7 +18,7 @@ GREETING: Exchange = (wire.head("GET", "/json"), 200, {"message": "Hello, World!
 NO_ITEM: Exchange = (wire.head("GET", "/items/10001"), 404, {})
 SLOW: Exchange = (wire.head("GET", "/wait?ms=200"), 200, {"ms": 200})
 ORDER: Exchange = (wire.post("/orders", wire.ORDER), 201, {})
-# A row that lost track of this body would take it for a request.
+# A service that lost track of this body would take it for a request.
 REFUSED: Exchange = (wire.post("/orders", wire.head("GET", "/json"), "text/plain"), 415, {})
 
 PIPELINES = {
@@ -32,11 +32,11 @@ PIPELINES = {
 
 @pytest.mark.parametrize("title", PIPELINES)
 def test_each_request_gets_its_own_answer(
-    row: Row, title: str, database: psycopg.Connection
+    service: Service, title: str, database: psycopg.Connection
 ) -> None:
     exchanges, orders = PIPELINES[title], written(database)[0]
-    answered = exchanges[:1] if row.name in WITHOUT_KEEP_ALIVE else exchanges
-    with wire.connect(row) as client, client.makefile("rb") as received:
+    answered = exchanges[:1] if service.name in WITHOUT_KEEP_ALIVE else exchanges
+    with wire.connect(service) as client, client.makefile("rb") as received:
         client.sendall(b"".join(request for request, _, _ in exchanges))
         found = [wire.answer(received) for _ in answered]
         assert len(answered) == len(exchanges) or wire.answer(received) is None

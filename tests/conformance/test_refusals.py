@@ -1,4 +1,4 @@
-"""What a server refuses before any route sees it: said at once, and the row goes on."""
+"""What a server refuses before any route sees it: said at once, and the service goes on."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ import socket
 
 import pytest
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 
-# Not every row refuses each of these; one that does not gives its usual answer.
+# Not every service refuses each of these; one that does not gives its usual answer.
 REQUESTS = {
     "no HTTP": b"\x00\x01\x02\xff\r\n\r\n",
     "a version to come": b"GET /json HTTP/9.9\r\nHost: lab\r\n\r\n",
@@ -29,28 +29,28 @@ REQUESTS = {
     b"Content-Length: 3\r\n\r\n{} ",
     "no such coding": b"POST /orders HTTP/1.1\r\nHost: lab\r\nTransfer-Encoding: x\r\n\r\n",
 }
-# The most that every row takes, as the contract has it.
+# The most that every service takes, as the contract has it.
 LONGEST_LINE, LONGEST_HEADER, MOST_HEADERS = 4_094, 8_190, 100
 
 
-def status(row: Row, request: bytes) -> int:
+def status(service: Service, request: bytes) -> int:
     """The status of the first answer; raises TimeoutError or ValueError where there is none."""
-    with socket.create_connection(("127.0.0.1", row.port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as client:
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             client.sendall(request)
         return int(client.makefile("rb").readline().split()[1])
 
 
-def test_what_is_refused_is_the_clients_fault_and_hurts_nobody_else(row: Row) -> None:
-    found = {title: status(row, request) for title, request in REQUESTS.items()}
+def test_what_is_refused_is_the_clients_fault_and_hurts_nobody_else(service: Service) -> None:
+    found = {title: status(service, request) for title, request in REQUESTS.items()}
     # 501 and 505 are what HTTP has for a coding and a version that the server does not know.
     assert {t: s for t, s in found.items() if s >= 500 and s not in (501, 505)} == {}
     assert found["no HTTP"] == 400
-    assert status(row, b"GET /json HTTP/1.1\r\nHost: lab\r\n\r\n") == 200
+    assert status(service, b"GET /json HTTP/1.1\r\nHost: lab\r\n\r\n") == 200
 
 
 @pytest.mark.parametrize("part", ["line", "header", "headers"])
-def test_what_the_contract_lets_through_is_answered(row: Row, part: str) -> None:
+def test_what_the_contract_lets_through_is_answered(service: Service, part: str) -> None:
     start, end = b"GET /items/1?x=", b" HTTP/1.1"
     line = start + b"x" * (LONGEST_LINE - len(start + end)) * (part == "line") + end
     headers = [b"Host: lab"]
@@ -58,4 +58,4 @@ def test_what_the_contract_lets_through_is_answered(row: Row, part: str) -> None
         headers.append(b"X: " + b"x" * (LONGEST_HEADER - len("X: \r\n")))
     if part == "headers":
         headers += [b"X%d: 1" % number for number in range(MOST_HEADERS - 1)]
-    assert status(row, b"\r\n".join([line, *headers, b"", b""])) == 200
+    assert status(service, b"\r\n".join([line, *headers, b"", b""])) == 200

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from loadtest.backends.native import Lab
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.conformance import wire
 
 BEGUN = (
@@ -39,9 +39,9 @@ MANNERS: Mapping[str, Callable[[socket.socket], None]] = {"silent": fall_silent,
 Answer = tuple[int, Any] | None
 
 
-def answer(row: Row, go_on: Callable[[socket.socket], None]) -> Answer:
+def answer(service: Service, go_on: Callable[[socket.socket], None]) -> Answer:
     """What comes back to a request that is never whole."""
-    with wire.connect(row) as client, client.makefile("rb") as received:
+    with wire.connect(service) as client, client.makefile("rb") as received:
         client.sendall(BEGUN)
         go_on(client)
         return wire.answer(received)
@@ -49,20 +49,20 @@ def answer(row: Row, go_on: Callable[[socket.socket], None]) -> Answer:
 
 @pytest.fixture(scope="module")
 def answers(lab: Lab) -> Mapping[tuple[str, str], Future[Answer]]:
-    """All rows are asked at once, as each takes its time."""
-    with ThreadPoolExecutor(len(lab.rows) * len(MANNERS)) as clients:
+    """All services are asked at once, as each takes its time."""
+    with ThreadPoolExecutor(len(lab.services) * len(MANNERS)) as clients:
         return {
-            (name, manner): clients.submit(answer, row, go_on)
-            for name, row in lab.rows.items()
+            (name, manner): clients.submit(answer, service, go_on)
+            for name, service in lab.services.items()
             for manner, go_on in MANNERS.items()
         }
 
 
 @pytest.mark.parametrize("manner", MANNERS)
 def test_a_body_that_is_never_whole_is_the_clients_fault(
-    row: Row, manner: str, answers: Mapping[tuple[str, str], Future[Answer]]
+    service: Service, manner: str, answers: Mapping[tuple[str, str], Future[Answer]]
 ) -> None:
-    found = answers[row.name, manner].result()
+    found = answers[service.name, manner].result()
     assert found is not None
     status, document = found
     assert status == 400

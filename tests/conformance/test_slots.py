@@ -1,4 +1,6 @@
-"""Every row has as many requests in hand as it declares, within its pool, and keeps connections."""
+"""Every service has as many requests in hand as it declares, within its pool, and keeps
+connections.
+"""
 
 from __future__ import annotations
 
@@ -7,39 +9,41 @@ import pytest
 from loadtest.backends.native import Lab
 from loadtest.contract import slots
 from loadtest.contract.slots import SlotReport
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.conformance.conftest import WITHOUT_KEEP_ALIVE
 
 
 @pytest.fixture(scope="module")
 def seen() -> dict[str, SlotReport]:
-    """One look at each row serves all tests."""
+    """One look at each service serves all tests."""
     return {}
 
 
 @pytest.fixture
-def report(row: Row, lab: Lab, seen: dict[str, SlotReport]) -> SlotReport:
-    if row.name not in seen:
-        seen[row.name] = slots.observe(row.url(), row.metrics_url(), lab.database_url, row.name)
-    return seen[row.name]
+def report(service: Service, lab: Lab, seen: dict[str, SlotReport]) -> SlotReport:
+    if service.name not in seen:
+        seen[service.name] = slots.observe(
+            service.url(), service.metrics_url(), lab.database_url, service.name
+        )
+    return seen[service.name]
 
 
-def test_row_has_the_slots_that_it_declares(report: SlotReport) -> None:
+def test_service_has_the_slots_that_it_declares(report: SlotReport) -> None:
     assert report.observed == report.declared
 
 
-def test_row_stays_within_its_pool(report: SlotReport) -> None:
+def test_service_stays_within_its_pool(report: SlotReport) -> None:
     assert 0 < report.backends <= report.backends_allowed
 
 
-def test_row_keeps_connections_alive(report: SlotReport) -> None:
+def test_service_keeps_connections_alive(report: SlotReport) -> None:
     assert (report.keep_alive_p50_ms is None) == (report.service in WITHOUT_KEEP_ALIVE)
 
 
-def test_row_is_fit_to_be_timed(report: SlotReport) -> None:
+def test_service_is_fit_to_be_timed(report: SlotReport) -> None:
     assert report.failures == ()
 
 
-def test_every_worker_is_counted(row: Row, report: SlotReport) -> None:
-    workers = int(row.environment["WORKERS"])
+def test_every_worker_is_counted(service: Service, report: SlotReport) -> None:
+    workers = int(service.environment["WORKERS"])
     assert len(report.worker_requests) == (workers if workers > 1 else 0)

@@ -16,7 +16,7 @@ from wsproto.events import AcceptConnection, Request
 
 from loadtest.backends.native import Lab
 from loadtest.contract.conformance import Client
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.run import sampler
 from tests.conformance.conftest import Start, another
 from tests.conformance.test_outage import status
@@ -33,16 +33,16 @@ WAITS = """
 """
 
 
-def accepts(row: Row) -> bool:
-    """Whether anybody listens on the row's port."""
+def accepts(service: Service) -> bool:
+    """Whether anybody listens on the service's port."""
     with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", row.port)) == 0
+        return probe.connect_ex(("127.0.0.1", service.port)) == 0
 
 
-def test_row_finishes_what_is_in_hand(row: Row, lab: Lab, start: Start) -> None:
-    name = f"{row.name}-stopping"
+def test_service_finishes_what_is_in_hand(service: Service, lab: Lab, start: Start) -> None:
+    name = f"{service.name}-stopping"
     with (
-        start(row, {"SERVICE_NAME": name}) as (own, process),
+        start(service, {"SERVICE_NAME": name}) as (own, process),
         psycopg.connect(lab.database.full_url, autocommit=True) as database,
         ThreadPoolExecutor() as background,
         Client(own.url()) as client,
@@ -65,17 +65,17 @@ def test_row_finishes_what_is_in_hand(row: Row, lab: Lab, start: Start) -> None:
 
 
 @contextmanager
-def kept(row: Row) -> Iterator[None]:
+def kept(service: Service) -> Iterator[None]:
     """A connection that has had its answer and stays open."""
-    with Client(row.url()) as client:
+    with Client(service.url()) as client:
         assert client.send("GET", "/plaintext").status == 200
         yield
 
 
 @contextmanager
-def websocket(row: Row) -> Iterator[None]:
+def websocket(service: Service) -> Iterator[None]:
     """A WebSocket on which nobody says anything."""
-    with socket.create_connection(("127.0.0.1", row.port), timeout=20) as connection:
+    with socket.create_connection(("127.0.0.1", service.port), timeout=20) as connection:
         protocol = WSConnection(ConnectionType.CLIENT)
         connection.sendall(protocol.send(Request(host="lab", target="/ws")))
         protocol.receive_data(connection.recv(4096))
@@ -85,12 +85,16 @@ def websocket(row: Row) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def left_waiting(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str, int | None]:
-    """Exit codes of rows that were stopped while a client owed them half a body; all at once."""
+    """Exit codes of services that were stopped while a client owed them half a body; all
+    at once.
+    """
     folder = tmp_path_factory.mktemp("stopping")
     with ExitStack() as stack:
         started = [
-            stack.enter_context(another(lab, row, {"POOL_SIZE": "2"}, folder / f"{row.name}.log"))
-            for row in lab.rows.values()
+            stack.enter_context(
+                another(lab, service, {"POOL_SIZE": "2"}, folder / f"{service.name}.log")
+            )
+            for service in lab.services.values()
         ]
         for own, _ in started:
             assert eventually(partial(ready, own), 240), own.name  # they share the cores
@@ -103,22 +107,22 @@ def left_waiting(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> dict[str
         return {own.name: process.wait(GRACE_S) for own, process in started}
 
 
-def ready(row: Row) -> bool:
-    return status(row, "/readyz") == 200
+def ready(service: Service) -> bool:
+    return status(service, "/readyz") == 200
 
 
-def busy(row: Row) -> bool:
-    """Whether the row has the request in hand."""
-    return sampler.scrape(row.metrics_url(), timeout_s=20)["http_server_active_requests"] == 1
+def busy(service: Service) -> bool:
+    """Whether the service has the request in hand."""
+    return sampler.scrape(service.metrics_url(), timeout_s=20)["http_server_active_requests"] == 1
 
 
-def test_half_a_request_does_not_keep_a_row_from_stopping(
-    row: Row, left_waiting: dict[str, int | None]
+def test_half_a_request_does_not_keep_a_service_from_stopping(
+    service: Service, left_waiting: dict[str, int | None]
 ) -> None:
-    assert left_waiting[row.name] == 0
+    assert left_waiting[service.name] == 0
 
 
 def waiting(database: psycopg.Connection, name: str) -> bool:
-    """Whether a request of the row waits inside Postgres."""
+    """Whether a request of the service waits inside Postgres."""
     found = database.execute(WAITS, [name]).fetchone()
     return found is not None and found[0] > 0

@@ -7,7 +7,7 @@ import json
 import socket
 from typing import Any, BinaryIO
 
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 
 ORDER = b'{"customer_id": 1, "lines": [{"item_id": 1, "quantity": 1}]}'
 JSON = "application/json"
@@ -25,13 +25,13 @@ def post(target: str, body: bytes, content_type: str = JSON) -> bytes:
     return head("POST", target, f"Content-Type: {content_type}", length) + body
 
 
-def connect(row: Row) -> socket.socket:
-    """A connection to the row on which nothing may take longer than TIMEOUT_S."""
-    return socket.create_connection(("127.0.0.1", row.port), timeout=TIMEOUT_S)
+def connect(service: Service) -> socket.socket:
+    """A connection to the service on which nothing may take longer than TIMEOUT_S."""
+    return socket.create_connection(("127.0.0.1", service.port), timeout=TIMEOUT_S)
 
 
 def answer(received: BinaryIO) -> tuple[int, Any] | None:
-    """Status and document of the next answer, None where the row has closed instead."""
+    """Status and document of the next answer, None where the service has closed instead."""
     line = received.readline()
     if not line:
         return None
@@ -39,8 +39,8 @@ def answer(received: BinaryIO) -> tuple[int, Any] | None:
     return int(line.split()[1]), json.loads(received.read(length))
 
 
-def ask(row: Row, request: bytes) -> tuple[int, Any] | None:
+def ask(service: Service, request: bytes) -> tuple[int, Any] | None:
     """The same on a connection of its own."""
-    with connect(row) as client, client.makefile("rb") as received:
+    with connect(service) as client, client.makefile("rb") as received:
         client.sendall(request)
         return answer(received)

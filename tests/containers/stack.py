@@ -19,7 +19,9 @@ from loadtest.system import ports
 from loadtest.system.paths import ROOT
 from tests.waiting import eventually
 
-PROFILES = sorted({name for row in manifest.load(variables={}).values() for name in row.profiles})
+PROFILES = sorted(
+    {name for service in manifest.load(variables={}).values() for name in service.profiles}
+)
 # What no stand-in can be made of; with the real image at hand they run as well.
 OPTIONAL = {"grafana", "cadvisor"}
 
@@ -142,7 +144,7 @@ class Stack:
         return f"http://{address.removesuffix(f':{port}')}"
 
     def ready(self, service: str) -> bool:
-        """Whether the row answers; raises OSError where it does not."""
+        """Whether the service answers; raises OSError where it does not."""
         return bool(fetch(f"{self.url(service, 8000)}/readyz", timeout_s=3))
 
     def signal(self, service: str, name: str, *, to_all: bool = False) -> None:

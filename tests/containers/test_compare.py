@@ -24,7 +24,7 @@ title = "How many answers does a pool give?"
 statement = "The pool is the limit."
 confirms = "Twice the pool, twice the answers."
 refutes = "The same answers from twice the pool."
-rows = ["fastapi-async"]
+services = ["fastapi-async"]
 reference = "fastapi-async"
 measure = "goodput_rps"
 axis = "Connections in the pool"
@@ -39,7 +39,7 @@ levels = [
     { label = "pool of 4", x = 4, environment = { POOL_SIZE = 4 } },
 ]
 """
-COMPARE = ("make", "compare", "BACKEND=compose", "EXPERIMENTS=pool", "ROWS=fastapi-async")
+COMPARE = ("make", "compare", "BACKEND=compose", "EXPERIMENTS=pool", "SERVICES=fastapi-async")
 SOCKET = Path("/var/run/docker.sock")
 USER = os.getuid() or 65534  # root has somebody else do it, whom the engine's socket lets in
 

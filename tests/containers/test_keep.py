@@ -17,7 +17,7 @@ from tests.containers.stack import Stack, await_that, docker, fetch, unbroken
 
 pytestmark = pytest.mark.container
 KEEP = ROOT / "containers/keep"
-ROW, OTHER = "fastapi-async", "flask-gthread"
+SERVICE, OTHER = "fastapi-async", "flask-gthread"
 
 
 class Keeper:
@@ -63,44 +63,50 @@ def kept(stack: Stack, log: Path, **variables: str) -> Iterator[Keeper]:
         ("pause", "paused; unpaused"),
     ],
 )
-def test_a_row_that_was_sent_away_comes_back(
+def test_a_service_that_was_sent_away_comes_back(
     stack: Stack, tmp_path: Path, act: str, told: str
 ) -> None:
     with kept(stack, tmp_path / "log") as keeper, unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
-        docker(act, stack.container(ROW)["Id"])
-        await_that(lambda: f"{ROW}: {told}" in keeper.said, within_s=90, what=told)
-        await_that(lambda: stack.ready(ROW), within_s=90, what=f"{ROW} is back")
-    assert keeper.said.count(f" {ROW}: ") == 1
+        docker(act, stack.container(SERVICE)["Id"])
+        await_that(lambda: f"{SERVICE}: {told}" in keeper.said, within_s=90, what=told)
+        await_that(lambda: stack.ready(SERVICE), within_s=90, what=f"{SERVICE} is back")
+    assert keeper.said.count(f" {SERVICE}: ") == 1
     assert len(keeper.said.splitlines()) == 2, keeper.said
 
 
-def test_a_row_that_hangs_is_restarted(stack: Stack, tmp_path: Path) -> None:
-    row = "go"
+def test_a_service_that_hangs_is_restarted(stack: Stack, tmp_path: Path) -> None:
+    service = "go"
     with (
         kept(stack, tmp_path / "log", KEEP_FAILURES="3") as keeper,
         unbroken(f"{stack.url(OTHER, 8000)}/items/1"),
     ):
-        stack.signal(row, "STOP", to_all=True)
-        await_that(lambda: f"{row}: unhealthy" in keeper.said, within_s=120, what="it is noticed")
-        await_that(lambda: stack.ready(row), within_s=90, what=f"{row} is back")
-    assert f"{row}: unhealthy for 3 checks or more; restarted" in keeper.said
+        stack.signal(service, "STOP", to_all=True)
+        await_that(
+            lambda: f"{service}: unhealthy" in keeper.said, within_s=120, what="it is noticed"
+        )
+        await_that(lambda: stack.ready(service), within_s=90, what=f"{service} is back")
+    assert f"{service}: unhealthy for 3 checks or more; restarted" in keeper.said
 
 
 def test_a_lab_that_is_stopped_as_a_whole_stays_so(stack: Stack, tmp_path: Path) -> None:
-    """Also where one row takes its time: a request is in hand, and the others are down by then."""
+    """Also where one service takes its time: a request is in hand, and the others are
+    down by then.
+    """
     lab = Stack(f"{stack.name}-keep", tmp_path)
-    services = [ROW, "go", "postgres"]
+    services = [SERVICE, "go", "postgres"]
     try:
         lab.up(services)
         lab.compose("stop", "go")
         with kept(lab, tmp_path / "log") as keeper:
             lab.up(["go"])
             slow = threading.Thread(
-                target=fetch, args=(f"{lab.url(ROW, 8000)}/wait?ms=10000", None, 30)
+                target=fetch, args=(f"{lab.url(SERVICE, 8000)}/wait?ms=10000", None, 30)
             )
             slow.start()
             await_that(
-                lambda: "http_server_active_requests 1.0" in fetch(f"{lab.url(ROW, 9000)}/metrics"),
+                lambda: (
+                    "http_server_active_requests 1.0" in fetch(f"{lab.url(SERVICE, 9000)}/metrics")
+                ),
                 within_s=8,
                 what="the request is in hand",
             )

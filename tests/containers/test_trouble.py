@@ -1,4 +1,4 @@
-"""What happens to one row is over by itself, shows in Prometheus, and leaves the rest alone."""
+"""What happens to one service is over by itself, shows in Prometheus, and leaves the rest alone."""
 
 from __future__ import annotations
 
@@ -17,18 +17,18 @@ import pytest
 from tests.containers.stack import Stack, await_that, docker, fetch, unbroken
 
 pytestmark = pytest.mark.container
-ROW, OTHER = "fastapi-async", "flask-gthread"
+SERVICE, OTHER = "fastapi-async", "flask-gthread"
 AWAY, AGAIN = "away", "started again"
 
 
 def restarts(stack: Stack) -> int:
-    return int(stack.container(ROW)["RestartCount"])
+    return int(stack.container(SERVICE)["RestartCount"])
 
 
 def marked(stack: Stack, since: float) -> set[str]:
-    """What the dashboards mark of the row since a moment (seconds since 1970)."""
+    """What the dashboards mark of the service since a moment (seconds since 1970)."""
     window = f"{math.ceil(time.time() - since)}s"
-    query = f'last_over_time(service:incidents:count{{service="{ROW}"}}[{window}])'
+    query = f'last_over_time(service:incidents:count{{service="{SERVICE}"}}[{window}])'
     asked = urllib.parse.urlencode({"query": query})
     answer = json.loads(fetch(f"{stack.url('prometheus', 9090)}/api/v1/query?{asked}"))
     return {each["metric"]["what"] for each in answer["data"]["result"]}
@@ -36,7 +36,7 @@ def marked(stack: Stack, since: float) -> set[str]:
 
 @contextlib.contextmanager
 def told(stack: Stack, *whats: str) -> Iterator[Callable[[], bool]]:
-    """Another row goes on answering, and in the end the dashboards mark one of `whats`.
+    """Another service goes on answering, and in the end the dashboards mark one of `whats`.
 
     Yields a function that says whether they do already.
     """
@@ -47,54 +47,54 @@ def told(stack: Stack, *whats: str) -> Iterator[Callable[[], bool]]:
 
     with unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
         yield seen
-    await_that(seen, within_s=90, what=f"the dashboards mark {ROW} as {' or '.join(whats)}")
+    await_that(seen, within_s=90, what=f"the dashboards mark {SERVICE} as {' or '.join(whats)}")
 
 
 @pytest.mark.parametrize("signal", ["TERM", "KILL"])
-def test_a_row_whose_process_ends_comes_back(stack: Stack, signal: str) -> None:
+def test_a_service_whose_process_ends_comes_back(stack: Stack, signal: str) -> None:
     before = restarts(stack)
     with told(stack, AWAY, AGAIN):
-        stack.signal(ROW, signal)
+        stack.signal(SERVICE, signal)
         await_that(
-            lambda: restarts(stack) > before and stack.ready(ROW),
+            lambda: restarts(stack) > before and stack.ready(SERVICE),
             within_s=90,
-            what=f"{ROW} is back",
+            what=f"{SERVICE} is back",
         )
 
 
-def test_a_paused_row_holds_up_nobody_and_goes_on_where_it_was(stack: Stack) -> None:
+def test_a_paused_service_holds_up_nobody_and_goes_on_where_it_was(stack: Stack) -> None:
     before = restarts(stack)
-    page = f"{stack.url(ROW, 8000)}/json"
+    page = f"{stack.url(SERVICE, 8000)}/json"
     with told(stack, AWAY) as seen:
-        stack.compose("pause", ROW)
+        stack.compose("pause", SERVICE)
         try:
             with pytest.raises(OSError, match="timed out"):
                 fetch(page, timeout_s=2)
             await_that(seen, within_s=90, what="its pause shows")
         finally:
-            stack.compose("unpause", ROW)
-        await_that(lambda: stack.ready(ROW), within_s=90, what=f"{ROW} answers again")
+            stack.compose("unpause", SERVICE)
+        await_that(lambda: stack.ready(SERVICE), within_s=90, what=f"{SERVICE} answers again")
     assert restarts(stack) == before
 
 
-def test_a_stopped_row_is_started_by_the_next_up(stack: Stack) -> None:
+def test_a_stopped_service_is_started_by_the_next_up(stack: Stack) -> None:
     with told(stack, AWAY) as seen:
-        stack.compose("stop", ROW)
-        assert stack.container(ROW)["State"]["ExitCode"] == 0
+        stack.compose("stop", SERVICE)
+        assert stack.container(SERVICE)["State"]["ExitCode"] == 0
         await_that(seen, within_s=90, what="its absence shows")
-        stack.up([ROW])
-        assert stack.ready(ROW)
+        stack.up([SERVICE])
+        assert stack.ready(SERVICE)
 
 
-def test_a_row_out_of_memory_is_killed_and_comes_back(stack: Stack) -> None:
-    stack.up([ROW], "--no-deps", SERVICE_MEMORY="64m")
-    assert stack.container(ROW)["HostConfig"]["Memory"] == 64 * 2**20
+def test_a_service_out_of_memory_is_killed_and_comes_back(stack: Stack) -> None:
+    stack.up([SERVICE], "--no-deps", SERVICE_MEMORY="64m")
+    assert stack.container(SERVICE)["HostConfig"]["Memory"] == 64 * 2**20
     try:
         with told(stack, AWAY, AGAIN):
             await_that(lambda: _overwhelmed(stack), within_s=90, what="the kernel killed it")
-            await_that(lambda: stack.ready(ROW), within_s=90, what=f"{ROW} is back")
+            await_that(lambda: stack.ready(SERVICE), within_s=90, what=f"{SERVICE} is back")
     finally:
-        stack.up([ROW], "--no-deps")
+        stack.up([SERVICE], "--no-deps")
 
 
 def test_a_lab_whose_password_changes_still_answers(stack: Stack, tmp_path: Path) -> None:
@@ -121,7 +121,7 @@ def _overwhelmed(stack: Stack) -> bool:
     lines = [{"item_id": 1 + n, "quantity": 1} for n in range(500)]
     order = json.dumps({"customer_id": 1, "lines": lines}).encode()
     request = urllib.request.Request(
-        f"{stack.url(ROW, 8000)}/orders", order, {"Content-Type": "application/json"}
+        f"{stack.url(SERVICE, 8000)}/orders", order, {"Content-Type": "application/json"}
     )
 
     def send() -> None:
@@ -137,7 +137,7 @@ def _overwhelmed(stack: Stack) -> bool:
     return (
         restarts(stack) > 0
         and docker(
-            "inspect", "--format", "{{.State.OOMKilled}}", stack.container(ROW)["Id"]
+            "inspect", "--format", "{{.State.OOMKilled}}", stack.container(SERVICE)["Id"]
         ).strip()
         == "true"
     )

@@ -17,15 +17,15 @@ from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
 from tests.containers.stack import Stack, await_that, docker, fetch
 
 pytestmark = pytest.mark.container
-ROWS = manifest.load(variables={})
+SERVICES = manifest.load(variables={})
 SECRETS = ("POSTGRES_PASSWORD_FILE", "MONITOR_PASSWORD_FILE")
 
 
-@pytest.mark.parametrize("name", ROWS)
-def test_the_row_keeps_the_contract_through_its_published_port(stack: Stack, name: str) -> None:
-    row = ROWS[name]
-    expected = {"service": name, "framework": row.framework, "model": row.model}
-    assert conformance.check(stack.url(name, 8000), expected, row.leaves_out) == []
+@pytest.mark.parametrize("name", SERVICES)
+def test_the_service_keeps_the_contract_through_its_published_port(stack: Stack, name: str) -> None:
+    service = SERVICES[name]
+    expected = {"service": name, "framework": service.framework, "model": service.model}
+    assert conformance.check(stack.url(name, 8000), expected, service.leaves_out) == []
 
 
 def test_limits_are_in_force(stack: Stack) -> None:
@@ -51,7 +51,7 @@ def test_prometheus_sees_every_target_up(stack: Stack) -> None:
     def down() -> list[str]:
         answer = json.loads(fetch(f"{stack.url('prometheus', 9090)}/api/v1/targets?state=active"))
         targets = answer["data"]["activeTargets"]
-        assert len(targets) > len(ROWS)
+        assert len(targets) > len(SERVICES)
         return [each["scrapeUrl"] for each in targets if each["health"] != "up"]
 
     await_that(lambda: not down(), within_s=90, what="every target of Prometheus is up")
@@ -59,8 +59,8 @@ def test_prometheus_sees_every_target_up(stack: Stack) -> None:
 
 def test_only_clients_reach_postgres(stack: Stack) -> None:
     probe = "import socket; socket.create_connection(('postgres', 5432), 3)"
-    for service in ROWS:
-        if "python" in ROWS[service].command[0]:
+    for service in SERVICES:
+        if "python" in SERVICES[service].command[0]:
             stack.compose("exec", "-T", service, "python", "-c", probe)
     refused = stack.compose("exec", "-T", "locust", "python", "-c", probe, check=False)
     assert "gaierror" in refused
@@ -110,10 +110,10 @@ def test_a_load_over_the_page_of_locust_with_four_workers(stack: Stack) -> None:
     assert total["errors"] == []
 
 
-def test_an_image_of_a_python_row_is_small(stack: Stack) -> None:
+def test_an_image_of_a_python_service_is_small(stack: Stack) -> None:
     base = _size("python:3.13-slim-trixie")
-    for name, row in ROWS.items():
-        if row.command[0] == "python":
+    for name, service in SERVICES.items():
+        if service.command[0] == "python":
             added = _size(stack.container(name)["Image"]) - base
             assert added <= 120e6, f"{name} adds {added / 1e6:.0f} MB"
 

@@ -27,7 +27,9 @@ ASK = (
 
 @pytest.fixture
 def swarm(stack: Stack, tmp_path: Path) -> Iterator[str]:
-    """Name of a stack with one row, two load workers and Prometheus, from the images of `stack`."""
+    """Name of a stack with one service, two load workers and Prometheus, from the images of
+    `stack`.
+    """
     name = f"{stack.name}-swarm"
     ours = docker("info", "--format", "{{.Swarm.LocalNodeState}}").strip() == "inactive"
     if ours:
@@ -67,10 +69,10 @@ def ask(swarm: str, url: str) -> str:
     return docker("exec", inside, "python", "-c", ASK, url, check=False) if inside else ""
 
 
-def test_rows_scale_workers_join_and_a_dead_replica_is_replaced(swarm: str) -> None:
+def test_services_scale_workers_join_and_a_dead_replica_is_replaced(swarm: str) -> None:
     item = "http://fastapi-async:8000/items/1"
     await_that(
-        lambda: ask(swarm, item).startswith('{"id":1,'), within_s=120, what="the row answers"
+        lambda: ask(swarm, item).startswith('{"id":1,'), within_s=120, what="the service answers"
     )
     docker("service", "scale", "--detach", f"{swarm}_fastapi-async=2")
     await_that(lambda: _targets(swarm) == 2, within_s=90, what="Prometheus finds both replicas")
@@ -100,5 +102,7 @@ def test_a_swarm_of_a_dead_run_is_left_and_that_of_somebody_else_is_not() -> Non
 def _targets(swarm: str) -> int:
     said = ask(swarm, "http://prometheus:9090/api/v1/targets")
     targets = json.loads(said)["data"]["activeTargets"] if said.startswith("{") else []
-    rows = [each for each in targets if each["labels"]["job"] == "rows" and each["health"] == "up"]
-    return len(rows)
+    services = [
+        each for each in targets if each["labels"]["job"] == "services" and each["health"] == "up"
+    ]
+    return len(services)

@@ -141,16 +141,16 @@ def metric_names(expression: str) -> set[str]:
     return names
 
 
-def test_rows_have_the_report_s_colours() -> None:
-    rows = set(manifest.load(variables={}))
-    assert rows <= set(COLOURS)
+def test_services_have_the_report_s_colours() -> None:
+    services = set(manifest.load(variables={}))
+    assert services <= set(COLOURS)
     comparison = json.loads((FOLDER / "comparison.json").read_text())
     goodput = next(panel for panel in comparison["panels"] if panel["title"] == "Goodput")
     drawn = {
         override["matcher"]["options"]: override["properties"][0]["value"]["fixedColor"]
         for override in goodput["fieldConfig"]["overrides"]
     }
-    assert drawn == {f"/^{row}( .*)?$/": colour for row, colour in COLOURS.items()}
+    assert drawn == {f"/^{service}( .*)?$/": colour for service, colour in COLOURS.items()}
 
 
 def test_dashboards_link_to_each_other_and_draw_phases_and_incidents() -> None:
@@ -161,8 +161,8 @@ def test_dashboards_link_to_each_other_and_draw_phases_and_incidents() -> None:
         ]
         phases, incidents = (each["expr"] for each in dashboard["annotations"]["list"])
         assert phases == "lab_phase_info"
-        of_its_row = '{service="$service"}' if dashboard["uid"] == "service" else ""
-        assert incidents == f"service:incidents:count{of_its_row}"
+        of_its_service = '{service="$service"}' if dashboard["uid"] == "service" else ""
+        assert incidents == f"service:incidents:count{of_its_service}"
 
 
 def test_provisioning_fits_the_dashboards_and_the_compose_file() -> None:

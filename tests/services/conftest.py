@@ -14,7 +14,7 @@ from tests.services.counting import ABOUT
 
 @pytest.fixture
 def worker(tmp_path: Path) -> WorkerMetrics:
-    return WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+    return WorkerMetrics(Settings("service", "url", metrics_directory=tmp_path))
 
 
 @pytest.fixture

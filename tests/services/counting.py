@@ -10,7 +10,7 @@ from lab.metrics import meters
 from lab.metrics.exporter import Workers
 
 ABOUT = About(
-    service="row",
+    service="service",
     framework="Toy",
     server="none",
     model="threads",

@@ -10,21 +10,21 @@ from threading import Event
 import psycopg
 
 from loadtest.contract.conformance import Answer, Client
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.waiting import eventually
 
 _ACTIVE = "SELECT count(*) FROM pg_stat_activity WHERE application_name = %s AND state = 'active'"
 
 
 class Busy:
-    """How many of a row's connections have a statement under way."""
+    """How many of a service's connections have a statement under way."""
 
-    def __init__(self, database: psycopg.Connection, row: Row) -> None:
-        self._database, self._row = database, row
+    def __init__(self, database: psycopg.Connection, service: Service) -> None:
+        self._database, self._service = database, service
 
     def count(self) -> int:
         """The number at this moment."""
-        found = self._database.execute(_ACTIVE, [self._row.name]).fetchone()
+        found = self._database.execute(_ACTIVE, [self._service.name]).fetchone()
         return found[0] if found else 0
 
     def reaches(self, number: int) -> bool:
@@ -36,28 +36,28 @@ class Busy:
         return eventually(lambda: self.count() > number, timeout_s=0.3)
 
 
-def ask(row: Row, target: str) -> Answer:
+def ask(service: Service, target: str) -> Answer:
     """One GET on a connection of its own."""
-    with Client(row.url()) as client:
+    with Client(service.url()) as client:
         return client.send("GET", target)
 
 
 @contextmanager
-def asked(row: Row, target: str, times: int) -> Iterator[list[Future[Answer]]]:
+def asked(service: Service, target: str, times: int) -> Iterator[list[Future[Answer]]]:
     """`times` requests under way together; they have been answered when the block has ended."""
     with ThreadPoolExecutor(times) as threads:
-        yield [threads.submit(ask, row, target) for _ in range(times)]
+        yield [threads.submit(ask, service, target) for _ in range(times)]
 
 
 @contextmanager
-def asked_again(row: Row, target: str) -> Iterator[None]:
+def asked_again(service: Service, target: str) -> Iterator[None]:
     """One request after the other until the block ends; each is answered with 200."""
     enough = Event()
 
     def ask_on() -> set[int]:
-        found = {ask(row, target).status}
+        found = {ask(service, target).status}
         while not enough.is_set():
-            found.add(ask(row, target).status)
+            found.add(ask(service, target).status)
         return found
 
     with ThreadPoolExecutor(1) as thread:
@@ -70,8 +70,8 @@ def asked_again(row: Row, target: str) -> Iterator[None]:
 
 
 @contextmanager
-def held(row: Row, times: int, database_url: str) -> Iterator[list[Future[Answer]]]:
+def held(service: Service, times: int, database_url: str) -> Iterator[list[Future[Answer]]]:
     """`times` requests for an item, of which Postgres answers none before the block ends."""
     with ThreadPoolExecutor(times) as threads, psycopg.connect(database_url) as holder:
         holder.execute("LOCK TABLE items IN ACCESS EXCLUSIVE MODE")
-        yield [threads.submit(ask, row, "/items/1") for _ in range(times)]
+        yield [threads.submit(ask, service, "/items/1") for _ in range(times)]

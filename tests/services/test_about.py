@@ -25,7 +25,7 @@ def test_smallest_limit_binds(
 
 
 def test_slots_are_over_all_workers() -> None:
-    settings = Settings("row", "url", workers=3, threads=4, pool_size=4)
+    settings = Settings("service", "url", workers=3, threads=4, pool_size=4)
     said = about.describe(
         settings,
         framework="Flask",

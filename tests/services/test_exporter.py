@@ -31,7 +31,7 @@ def scrape(directory: Path, port: int = 1) -> Samples:
 
 @pytest.fixture
 def samples(tmp_path: Path) -> Samples:
-    worker = WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+    worker = WorkerMetrics(Settings("service", "url", metrics_directory=tmp_path))
     worker.declare(ABOUT)
     worker.pool.taken(worker.pool.waiting())
     for _ in range(3):
@@ -92,7 +92,7 @@ def test_connections_that_nobody_accepts_are_the_backlog(tmp_path: Path) -> None
 def test_a_worker_that_has_ended_is_counted_once(tmp_path: Path) -> None:
     child = os.fork()
     if child == 0:
-        worker = WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+        worker = WorkerMetrics(Settings("service", "url", metrics_directory=tmp_path))
         worker.wsgi(application)(environ("/json"), lambda *_: None)
         os._exit(0)
     os.waitpid(child, 0)

@@ -1,4 +1,4 @@
-"""The FastAPI rows differ in who waits and where CPU work runs, and in nothing else."""
+"""The FastAPI services differ in who waits and where CPU work runs, and in nothing else."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import pytest
 from loadtest.backends.native import Lab
 from loadtest.contract import cases
 from loadtest.contract.conformance import Answer, Client
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.services.holding import asked_again, held
 from tests.waiting import eventually
 
@@ -22,23 +22,23 @@ STEPS = 8_000_000
 TURN_S = 0.2
 
 
-def get(row: Row, target: str) -> Answer:
-    with Client(row.url()) as client:
+def get(service: Service, target: str) -> Answer:
+    with Client(service.url()) as client:
         return client.send("GET", target)
 
 
-def active(row: Row) -> float:
-    """How many requests the row has in hand, as its metrics say."""
-    with urllib.request.urlopen(row.metrics_url()) as response:
+def active(service: Service) -> float:
+    """How many requests the service has in hand, as its metrics say."""
+    with urllib.request.urlopen(service.metrics_url()) as response:
         for line in response.read().decode().splitlines():
             if line.startswith("http_server_active_requests "):
                 return float(line.split()[1])
     raise AssertionError("no http_server_active_requests")
 
 
-def finished_at(row: Row, target: str) -> float:
-    """The moment at which the row has answered."""
-    assert get(row, target).status == 200
+def finished_at(service: Service, target: str) -> float:
+    """The moment at which the service has answered."""
+    assert get(service, target).status == 200
     return time.monotonic()
 
 
@@ -52,10 +52,10 @@ def finished_at(row: Row, target: str) -> float:
     ],
 )
 def test_a_request_that_waits_blocks_the_others_or_not(lab: Lab, name: str, possible: bool) -> None:
-    row = lab.rows[name]
-    with ThreadPoolExecutor() as background, held(row, 1, lab.database_url) as (waiting,):
-        assert eventually(lambda: active(row) == 1)
-        other = background.submit(get, row, "/json")
+    service = lab.services[name]
+    with ThreadPoolExecutor() as background, held(service, 1, lab.database_url) as (waiting,):
+        assert eventually(lambda: active(service) == 1)
+        other = background.submit(get, service, "/json")
         assert eventually(other.done, 20 if possible else 0.3) == possible
         assert not waiting.done()
     assert [waiting.result().status, other.result().status] == [200, 200]
@@ -69,26 +69,28 @@ def test_a_request_that_computes_blocks_the_others_or_not(
     lab: Lab, name: str, possible: bool
 ) -> None:
     """/json is answered well before it, and not just in the same turn."""
-    row = lab.rows[name]
+    service = lab.services[name]
     with ThreadPoolExecutor() as background:
-        first = background.submit(finished_at, row, f"/cpu?n={STEPS}")
-        assert eventually(lambda: active(row) == 1)
-        second = finished_at(row, "/json")
+        first = background.submit(finished_at, service, f"/cpu?n={STEPS}")
+        assert eventually(lambda: active(service) == 1)
+        second = finished_at(service, "/json")
         assert (first.result() - second > TURN_S) == possible
 
 
 def test_process_pool_starts_before_it_is_asked(lab: Lab) -> None:
-    row = lab.rows["fastapi-processpool"]
-    lab.restart(row.name)
-    assert eventually(lambda: len(pool(lab.pid(row.name))) == int(row.environment["PROCESSES"]))
+    service = lab.services["fastapi-processpool"]
+    lab.restart(service.name)
+    assert eventually(
+        lambda: len(pool(lab.pid(service.name))) == int(service.environment["PROCESSES"])
+    )
 
 
 def test_process_pool_survives_the_death_of_a_process(lab: Lab) -> None:
-    row = lab.rows["fastapi-processpool"]
-    assert json.loads(get(row, "/cpu?n=1000").body) == cases.computed(1000)
-    pool(lab.pid(row.name))[0].kill()  # the executor ends the others
-    assert eventually(lambda: get(row, "/cpu?n=1000").status == 200)
-    assert json.loads(get(row, "/cpu?n=1000").body) == cases.computed(1000)
+    service = lab.services["fastapi-processpool"]
+    assert json.loads(get(service, "/cpu?n=1000").body) == cases.computed(1000)
+    pool(lab.pid(service.name))[0].kill()  # the executor ends the others
+    assert eventually(lambda: get(service, "/cpu?n=1000").status == 200)
+    assert json.loads(get(service, "/cpu?n=1000").body) == cases.computed(1000)
 
 
 def pool(root_pid: int) -> list[psutil.Process]:
@@ -97,15 +99,15 @@ def pool(root_pid: int) -> list[psutil.Process]:
     return [each for each in family if "spawn_main" in " ".join(each.cmdline())]
 
 
-def test_event_loop_row_fans_out_at_once(lab: Lab) -> None:
-    row = lab.rows["fastapi-async"]
-    with asked_again(row, "/fanout?n=10&ms=1000"):
-        assert eventually(lambda: used(row) == 10)
+def test_event_loop_service_fans_out_at_once(lab: Lab) -> None:
+    service = lab.services["fastapi-async"]
+    with asked_again(service, "/fanout?n=10&ms=1000"):
+        assert eventually(lambda: used(service) == 10)
 
 
-def used(row: Row) -> float:
-    """How many pooled connections the row has in use."""
-    with urllib.request.urlopen(row.metrics_url()) as response:
+def used(service: Service) -> float:
+    """How many pooled connections the service has in use."""
+    with urllib.request.urlopen(service.metrics_url()) as response:
         for line in response.read().decode().splitlines():
             if line.startswith('db_client_connection_count{state="used"}'):
                 return float(line.split()[1])

@@ -11,7 +11,7 @@ import psycopg
 import pytest
 
 from loadtest.backends.native import Lab
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from tests.services.holding import Busy, ask, asked_again, held
 
 JSON = {"Content-Type": "application/json"}
@@ -32,31 +32,31 @@ def database(lab: Lab) -> Iterator[psycopg.Connection]:
         yield connection
 
 
-def kept_connection(row: Row) -> http.client.HTTPConnection:
-    return http.client.HTTPConnection("127.0.0.1", row.port, timeout=20)
+def kept_connection(service: Service) -> http.client.HTTPConnection:
+    return http.client.HTTPConnection("127.0.0.1", service.port, timeout=20)
 
 
 def test_one_gevent_worker_waits_for_many_queries_at_once(
     lab: Lab, database: psycopg.Connection
 ) -> None:
-    row = lab.rows["flask-gevent"]
-    busy, slots = Busy(database, row), json.loads(ask(row, "/about").body)["slots"]
-    with held(row, slots + 10, lab.database_url) as answers:
+    service = lab.services["flask-gevent"]
+    busy, slots = Busy(database, service), json.loads(ask(service, "/about").body)["slots"]
+    with held(service, slots + 10, lab.database_url) as answers:
         assert busy.reaches(slots)
         assert not busy.exceeds(slots)
     assert {answer.result().status for answer in answers} == {200}
 
 
 def test_gevent_fans_out_at_once(lab: Lab, database: psycopg.Connection) -> None:
-    row = lab.rows["flask-gevent"]
-    with asked_again(row, "/fanout?n=8&ms=1000"):
-        assert Busy(database, row).reaches(8)
+    service = lab.services["flask-gevent"]
+    with asked_again(service, "/fanout?n=8&ms=1000"):
+        assert Busy(database, service).reaches(8)
 
 
 def test_a_thread_fans_out_in_turn(lab: Lab, database: psycopg.Connection) -> None:
-    row = lab.rows["flask-gthread"]
-    with asked_again(row, "/fanout?n=4&ms=200"):
-        busy = Busy(database, row)
+    service = lab.services["flask-gthread"]
+    with asked_again(service, "/fanout?n=4&ms=200"):
+        busy = Busy(database, service)
         assert busy.reaches(1)
         assert not busy.exceeds(1)
 
@@ -74,7 +74,7 @@ def test_a_thread_fans_out_in_turn(lab: Lab, database: psycopg.Connection) -> No
 def test_a_refused_body_leaves_the_connection_usable(
     lab: Lab, name: str, method: str, target: str, content_type: str, status: int
 ) -> None:
-    connection = kept_connection(lab.rows[name])
+    connection = kept_connection(lab.services[name])
     chunks = iter([b" " * 65_536] * 16)
     headers = {"Content-Type": content_type}
     connection.request(method, target, chunks, headers, encode_chunked=True)
@@ -90,14 +90,14 @@ def test_a_refused_body_leaves_the_connection_usable(
 
 @pytest.mark.parametrize("name", UNDER_GUNICORN)
 def test_a_large_body_that_never_comes_is_refused_all_the_same(lab: Lab, name: str) -> None:
-    with socket.create_connection(("127.0.0.1", lab.rows[name].port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", lab.services[name].port), timeout=20) as client:
         client.sendall(ANNOUNCED)
         assert client.recv(65_536).startswith(b"HTTP/1.1 413 ")
 
 
 @pytest.mark.parametrize("name", UNDER_GUNICORN)
 def test_malformed_chunks_are_the_clients_fault(lab: Lab, name: str) -> None:
-    with socket.create_connection(("127.0.0.1", lab.rows[name].port), timeout=20) as client:
+    with socket.create_connection(("127.0.0.1", lab.services[name].port), timeout=20) as client:
         client.sendall(BROKEN_CHUNKS)
         answer = client.makefile("rb").read()
     assert answer.startswith(b"HTTP/1.1 400 ")
@@ -106,7 +106,7 @@ def test_malformed_chunks_are_the_clients_fault(lab: Lab, name: str) -> None:
 
 @pytest.mark.parametrize("name", UNDER_GUNICORN)
 def test_only_the_sync_worker_closes_after_each_answer(lab: Lab, name: str) -> None:
-    connection = kept_connection(lab.rows[name])
+    connection = kept_connection(lab.services[name])
     connection.request("GET", "/plaintext")
     answer = connection.getresponse()
     answer.read()
@@ -117,13 +117,13 @@ def test_only_the_sync_worker_closes_after_each_answer(lab: Lab, name: str) -> N
 
 @pytest.mark.parametrize("name", UNDER_GUNICORN)
 def test_every_worker_knows_a_session_that_another_has_signed(lab: Lab, name: str) -> None:
-    row = lab.rows[name]
-    connection = kept_connection(row)
+    service = lab.services[name]
+    connection = kept_connection(service)
     connection.request("POST", "/session", json.dumps({"username": "ann"}), JSON)
     cookie = connection.getresponse().headers["Set-Cookie"].partition(";")[0]
     connection.close()
     for _ in range(12):
-        connection = kept_connection(row)
+        connection = kept_connection(service)
         connection.request("GET", "/me", headers={"Cookie": cookie})
         assert json.loads(connection.getresponse().read()) == {"username": "ann"}
         connection.close()

@@ -68,31 +68,31 @@ def test_nobody_there_is_unhealthy(
     assert str(port) in capsys.readouterr().err
 
 
-def test_a_row_that_is_full_is_healthy_as_long_as_it_answers(
+def test_a_service_that_is_full_is_healthy_as_long_as_it_answers(
     lab: Lab, memory: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(healthcheck, "READY_TIMEOUT_S", 0.3)
     monkeypatch.setattr(healthcheck, "COUNT_TIMEOUT_S", 20.0)
-    row = lab.rows["flask-sync"]
-    slots = json.loads(ask(row, "/about").body)["slots"]
+    service = lab.services["flask-sync"]
+    slots = json.loads(ask(service, "/about").body)["slots"]
 
     def check() -> str:
-        return healthcheck.check(row.port, row.metrics_port, memory)
+        return healthcheck.check(service.port, service.metrics_port, memory)
 
     with psycopg.connect(lab.database_url, autocommit=True) as database:
-        busy = Busy(database, row)
-        with held(row, slots, lab.database_url):
+        busy = Busy(database, service)
+        with held(service, slots, lab.database_url):
             assert busy.reaches(slots)
             assert "timed out" in check()
             assert "timed out" in check()
-        with held(row, slots, lab.database_url):
+        with held(service, slots, lab.database_url):
             assert busy.reaches(slots)
             assert check() == ""
             assert "timed out" in check()
 
 
 def test_failures_are_no_answers(tmp_path: Path) -> None:
-    worker = WorkerMetrics(Settings("row", "url", metrics_directory=tmp_path))
+    worker = WorkerMetrics(Settings("service", "url", metrics_directory=tmp_path))
     for status in ("200 OK", "201 Created", "404 Not Found", "503 Service Unavailable"):
         worker.wsgi(application)(environ("/items/1", status), lambda *_: None)
     registry = CollectorRegistry(auto_describe=False)

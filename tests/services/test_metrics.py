@@ -60,7 +60,7 @@ def test_worker_that_has_just_started_has_nothing_under_way(
 
 
 def test_off_wraps_nothing() -> None:
-    off = meters.create(Settings("row", "url", metrics=False))
+    off = meters.create(Settings("service", "url", metrics=False))
     assert off.wsgi(application) is application
 
 

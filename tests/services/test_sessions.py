@@ -10,7 +10,7 @@ from lab.settings import Settings
 
 
 def sessions(secret: str = "") -> Sessions:
-    return Sessions(Settings("row", "url", session_secret=secret))
+    return Sessions(Settings("service", "url", session_secret=secret))
 
 
 @given(st.text(min_size=1, max_size=64).filter(lambda name: name.isprintable()))

@@ -1,4 +1,4 @@
-"""The environment of a row."""
+"""The environment of a service."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import pytest
 from lab import settings
 from lab.settings import SettingsError
 
-LEAST = {"SERVICE_NAME": "row", "DATABASE_URL": "postgresql://lab@127.0.0.1/lab"}
+LEAST = {"SERVICE_NAME": "service", "DATABASE_URL": "postgresql://lab@127.0.0.1/lab"}
 
 
 def test_defaults() -> None:
@@ -28,7 +28,7 @@ def test_everything_is_taken_from_the_environment(tmp_path: Path) -> None:
 
 
 def test_secrets_stay_out_of_the_text_of_settings() -> None:
-    read = settings.Settings("row", "url", database_password="s3cret", session_secret="t0p")
+    read = settings.Settings("service", "url", database_password="s3cret", session_secret="t0p")
     assert "s3cret" not in repr(read)
     assert "t0p" not in repr(read)
 

@@ -46,30 +46,32 @@ def course(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     return _stall(experiment, own) if experiment.background else _rate(experiment, own)
 
 
-def _rows(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, list[Trial]]:
-    found = {row: [t for t in trials if t.service == row] for row in experiment.rows}
-    return {row: own for row, own in found.items() if own}
+def _services(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    found = {
+        service: [t for t in trials if t.service == service] for service in experiment.services
+    }
+    return {service: own for service, own in found.items() if own}
 
 
 def _rate(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
-    rows = _rows(experiment, trials)
+    services = _services(experiment, trials)
     records = [
-        {"row": row, "t": t + SLICE_S / 2, "y": share}
-        for row, own in rows.items()
+        {"service": service, "t": t + SLICE_S / 2, "y": share}
+        for service, own in services.items()
         for t, share in _shares(own)
     ]
-    halves = {row: _halves(own) for row, own in rows.items()}
+    halves = {service: _halves(own) for service, own in services.items()}
     level = trials[0].level
     return Chart(
         name=f"{experiment.name}-course",
         title=_steadiness(halves, "throughput"),
         description=(
-            f"{capital(level)}: right answers in each quarter of a second, as a share of the row's "
-            "own mean in the window, mean of the rounds. On grey: the warm-up, which counts "
-            "nowhere. Requests that all wait alike are answered in waves."
+            f"{capital(level)}: right answers in each quarter of a second, as a share of the "
+            "service's own mean in the window, mean of the rounds. On grey: the warm-up, which "
+            "counts nowhere. Requests that all wait alike are answered in waves."
         ),
-        draw=lambda width: _draw_lines(list(rows), records, _SHARE, width),
-        table=_halves_table(rows, halves, "requests/s"),
+        draw=lambda width: _draw_lines(list(services), records, _SHARE, width),
+        table=_halves_table(services, halves, "requests/s"),
     )
 
 
@@ -100,42 +102,43 @@ def _change(halves: tuple[float, float]) -> float:
 
 
 def _steadiness(halves: dict[str, tuple[float, float]], what: str) -> str:
-    row, change = max(
-        ((row, _change(found)) for row, found in halves.items()), key=lambda each: abs(each[1])
+    service, change = max(
+        ((service, _change(found)) for service, found in halves.items()),
+        key=lambda each: abs(each[1]),
     )
     by = f"{amount(100 * abs(change))} %"
     if abs(change) <= STEADY:
-        return f"Once warm, {what} held: the windows' two halves differ by {by} at most ({row})"
+        return f"Once warm, {what} held: the windows' two halves differ by {by} at most ({service})"
     word = "rose" if change > 0 else "fell"
-    return f"Not all were steady: within the windows {what} {word} by {by} on {row}"
+    return f"Not all were steady: within the windows {what} {word} by {by} on {service}"
 
 
 def _halves_table(
-    rows: dict[str, list[Trial]], halves: dict[str, tuple[float, float]], unit: str
+    services: dict[str, list[Trial]], halves: dict[str, tuple[float, float]], unit: str
 ) -> Table:
     return Table(
-        ("Row", f"First half, {unit}", f"Second half, {unit}", "Change"),
+        ("Service", f"First half, {unit}", f"Second half, {unit}", "Change"),
         tuple(
             (
-                row,
-                *(amount(each) for each in halves[row]),
-                f"{100 * _change(halves[row]):+.1f} %".replace("-", "−"),
+                service,
+                *(amount(each) for each in halves[service]),
+                f"{100 * _change(halves[service]):+.1f} %".replace("-", "−"),
             )
-            for row in rows
+            for service in services
         ),
     )
 
 
 def _memory(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
-    rows = _rows(experiment, trials)
-    first = {row: min(own, key=lambda each: each.round) for row, own in rows.items()}
+    services = _services(experiment, trials)
+    first = {service: min(own, key=lambda each: each.round) for service, own in services.items()}
     records = [
-        {"row": row, "t": sample.t, "y": sample.pss_bytes / 2**20}
-        for row, trial in first.items()
+        {"service": service, "t": sample.t, "y": sample.pss_bytes / 2**20}
+        for service, trial in first.items()
         for sample in trial.samples
         if sample.t <= trial.result.duration_s + SLICE_S
     ]
-    halves = {row: _memory_halves(own) for row, own in rows.items()}
+    halves = {service: _memory_halves(own) for service, own in services.items()}
     return Chart(
         name=f"{experiment.name}-course",
         title=_steadiness(halves, "memory"),
@@ -143,8 +146,8 @@ def _memory(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
             f"{capital(trials[0].level)}: memory (PSS) of the whole service through the first "
             "round. On grey: connecting and warm-up, which count nowhere."
         ),
-        draw=lambda width: _draw_lines(list(rows), records, _MEMORY, width),
-        table=_halves_table(rows, halves, "MiB"),
+        draw=lambda width: _draw_lines(list(services), records, _MEMORY, width),
+        table=_halves_table(services, halves, "MiB"),
     )
 
 
@@ -176,25 +179,25 @@ _SECONDS = "Seconds since the window began"
 _SHARE, _MEMORY = "Share of the window's mean", "Memory of the service, MiB"
 
 
-def _draw_lines(rows: Sequence[str], records: Records, title: str, width: int) -> Any:
+def _draw_lines(services: Sequence[str], records: Records, title: str, width: int) -> Any:
     ticks = 8 if width > NARROW else 5
     x = alt.X("t:Q", title=_SECONDS, axis=alt.Axis(grid=False, tickCount=ticks, format="~g"))
     axis = alt.Axis(tickCount=5, format=".0%" if title == _SHARE else ",.0f")
     y = alt.Y("y:Q", title=title, scale=alt.Scale(zero=True), axis=axis)
-    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
+    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(services))
     return alt.layer(
         *_warm_up(records),
         base.mark_line(strokeWidth=1.5),
-        base.mark_point(filled=True, size=45, opacity=1).encode(shape=shape(rows)),
+        base.mark_point(filled=True, size=45, opacity=1).encode(shape=shape(services)),
     ).properties(width=width, height=240)
 
 
 def _stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     first = min(trial.round for trial in trials)
-    rows = _rows(experiment, [trial for trial in trials if trial.round == first])
+    services = _services(experiment, [trial for trial in trials if trial.round == first])
     records: Records = [
-        {"row": row, "t": part["t"] + SLICE_S / 2, "ms": part["max_ms"]}
-        for row, [trial, *_] in rows.items()
+        {"service": service, "t": part["t"] + SLICE_S / 2, "ms": part["max_ms"]}
+        for service, [trial, *_] in services.items()
         for part in trial.result.timeline
         if part["max_ms"] > 0
     ]
@@ -204,28 +207,33 @@ def _stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     worst = max(counted, key=lambda each: float(each["ms"]))
     return Chart(
         name=f"{experiment.name}-stall",
-        title=f"A light request to {worst['row']} waited up to {amount(worst['ms'])} ms",
+        title=f"A light request to {worst['service']} waited up to {amount(worst['ms'])} ms",
         description=(
             f"The slowest light request that was answered in each quarter of a second of round "
-            f"{first}, a strip a row. On grey: the warm-up, which counts nowhere."
+            f"{first}, a strip a service. On grey: the warm-up, which counts nowhere."
         ),
-        draw=lambda width: _draw_strips(list(rows), records, width),
-        table=_stall_table(list(rows), records),
+        draw=lambda width: _draw_strips(list(services), records, width),
+        table=_stall_table(list(services), records),
     )
 
 
-def _stall_table(rows: Sequence[str], records: Records) -> Table:
+def _stall_table(services: Sequence[str], records: Records) -> Table:
     found = []
-    for row in rows:
-        waits = [each["ms"] for each in records if each["row"] == row and each["t"] > 0]
+    for service in services:
+        waits = [each["ms"] for each in records if each["service"] == service and each["t"] > 0]
         slow = sum(wait > _NOTICEABLE_MS for wait in waits)
         share = f"{100 * slow / len(waits):.0f} %" if waits else "–"
-        found.append((row, amount(max(waits, default=0)), amount(median(waits or [0])), share))
-    headers = ("Row", "Longest, ms", "Median of the slowest, ms", "Quarters with one over 100 ms")
+        found.append((service, amount(max(waits, default=0)), amount(median(waits or [0])), share))
+    headers = (
+        "Service",
+        "Longest, ms",
+        "Median of the slowest, ms",
+        "Quarters with one over 100 ms",
+    )
     return Table(headers, tuple(found))
 
 
-def _draw_strips(rows: Sequence[str], records: Records, width: int) -> Any:
+def _draw_strips(services: Sequence[str], records: Records, width: int) -> Any:
     scale = logarithmic([each["ms"] for each in records])
     scale["axis"] = alt.Axis(
         values=[1, 10, 100, 1_000, 10_000], labelExpr="format(datum.value, ',')"
@@ -237,9 +245,9 @@ def _draw_strips(rows: Sequence[str], records: Records, width: int) -> Any:
     strip = alt.layer(
         ground.encode(x=alt.X("begin:Q"), x2="zero:Q"),
         base.mark_line(strokeWidth=1.5, interpolate="step").encode(
-            y=alt.Y("ms:Q", title="ms", **scale), color=colour(rows, legend=False)
+            y=alt.Y("ms:Q", title="ms", **scale), color=colour(services, legend=False)
         ),
         data=data(records),
     ).properties(width=width - (110 if width > NARROW else 95), height=64)
     header = alt.Header(title=None, labelOrient="top", labelAnchor="start", labelPadding=2)
-    return strip.facet(row=alt.Row("row:N", sort=list(rows), header=header), spacing=8)
+    return strip.facet(row=alt.Row("service:N", sort=list(services), header=header), spacing=8)

@@ -1,4 +1,4 @@
-"""Each row's ratio to its reference: the interval, and every round's dot beside it."""
+"""Each service's ratio to its reference: the interval, and every round's dot beside it."""
 
 from __future__ import annotations
 
@@ -10,7 +10,16 @@ import altair as alt
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.verdicts import Finding, limits, times
 from loadtest.model.experiment import Experiment
-from loadtest.report.charts.style import NARROW, Chart, Records, Table, colour, data, shape, wrapped
+from loadtest.report.charts.style import (
+    NARROW,
+    Chart,
+    Records,
+    Table,
+    colour,
+    data,
+    shape,
+    wrapped,
+)
 from loadtest.results.trials import Trial
 from loadtest.stats.inference import FEWEST_ROUNDS, MARGIN
 
@@ -35,8 +44,8 @@ def forest(
         description=(
             f"Ratio to {experiment.reference} on a logarithmic axis; the bar is the 95 % interval, "
             f"each small dot one round, the grey band ±5 %. {experiment.reference}#2 is the same "
-            "row measured a second time: it should stand on 1. The sentence of each comparison is "
-            "in the table."
+            "service measured a second time: it should stand on 1. The sentence of each comparison "
+            "is in the table."
         ),
         draw=lambda width: _draw(experiment, summary, rounds, levels, width),
         table=_table(measured),
@@ -49,7 +58,7 @@ def _summary(finding: Finding) -> dict[str, Any]:
     told = comparison.rounds >= FEWEST_ROUNDS
     low, high = (comparison.low, comparison.high) if told else (comparison.ratio,) * 2
     return {
-        "row": finding.row,
+        "service": finding.service,
         "level": finding.level,
         "ratio": comparison.ratio,
         "low": max(low, _FAR[0]),
@@ -58,10 +67,10 @@ def _summary(finding: Finding) -> dict[str, Any]:
 
 
 def _rounds(finding: Finding, trials: Sequence[Trial]) -> Records:
-    own = by_round(trials, finding.measure, finding.level, finding.row)
+    own = by_round(trials, finding.measure, finding.level, finding.service)
     reference = by_round(trials, finding.measure, finding.level, finding.reference)
     return [
-        {"row": finding.row, "level": finding.level, "round": own[each] / reference[each]}
+        {"service": finding.service, "level": finding.level, "round": own[each] / reference[each]}
         for each in sorted(own.keys() & reference.keys())
     ]
 
@@ -69,7 +78,7 @@ def _rounds(finding: Finding, trials: Sequence[Trial]) -> Records:
 def _draw(
     experiment: Experiment, summary: Records, rounds: Records, levels: Sequence[str], width: int
 ) -> Any:
-    arms = list(dict.fromkeys(each["row"] for each in summary))
+    arms = list(dict.fromkeys(each["service"] for each in summary))
     inner = width - (170 if width > NARROW else 150)
     x = alt.X(
         "ratio:Q",
@@ -80,7 +89,7 @@ def _draw(
         ),
     )
     y = alt.Y(
-        "row:N",
+        "service:N",
         sort=arms,
         title=None,
         axis=alt.Axis(labelLimit=140, ticks=False),
@@ -138,7 +147,7 @@ def _ticks(summary: Records, rounds: Records) -> list[float]:
 
 
 def _scale(summary: Records, rounds: Records) -> alt.Scale:
-    """With room at both ends for a mark, which else would cover its row's name."""
+    """With room at both ends for a mark, which else would cover its service's name."""
     low, high = _reach(summary, rounds)
     room = (high / low) ** 0.03
     return alt.Scale(type="log", domain=[low / room, high * room], nice=False)
@@ -146,10 +155,10 @@ def _scale(summary: Records, rounds: Records) -> alt.Scale:
 
 def _table(findings: Sequence[Finding]) -> Table:
     return Table(
-        ("Row", "At", "Ratio", "95 % interval", "Rounds", "p (Holm)", "Detectable", "Verdict"),
+        ("Service", "At", "Ratio", "95 % interval", "Rounds", "p (Holm)", "Detectable", "Verdict"),
         tuple(
             (
-                finding.row,
+                finding.service,
                 finding.level,
                 times(finding.comparison.ratio),
                 limits(finding.comparison),

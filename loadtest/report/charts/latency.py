@@ -35,13 +35,16 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
     kinds = ("response", "service") if level.load.kind == "open" else ("response",)
     records = [
         record
-        for row in experiment.rows
+        for service in experiment.services
         for kind in kinds
-        for record in _percentiles(row, kind, [t for t in trials if _is(t, row, level)])
+        for record in _percentiles(service, kind, [t for t in trials if _is(t, service, level)])
     ]
     if not records:
         return None
-    waiting = {row: _waiting([t for t in trials if _is(t, row, level)]) for row in experiment.rows}
+    waiting = {
+        service: _waiting([t for t in trials if _is(t, service, level)])
+        for service in experiment.services
+    }
     return Chart(
         name=f"{experiment.name}-percentiles",
         title=_title(records, level, waiting),
@@ -66,7 +69,9 @@ def _waiting(trials: Sequence[Trial]) -> float:
 
 def _unanswered(waiting: Mapping[str, float]) -> str:
     """Whose latency is told too short, for it is known only of requests that have ended."""
-    parts = [f"{100 * each:.0f} % of {row}'s" for row, each in waiting.items() if each > _NOTABLE]
+    parts = [
+        f"{100 * each:.0f} % of {service}'s" for service, each in waiting.items() if each > _NOTABLE
+    ]
     told = ", ".join(parts)
     return (
         f"Not in it, for they had no answer when the windows ended: {told} requests. "
@@ -76,14 +81,14 @@ def _unanswered(waiting: Mapping[str, float]) -> str:
 
 
 def _title(records: Records, level: Level, waiting: Mapping[str, float]) -> str:
-    """Slowest against fastest row, at the highest marked percentile that every row has.
+    """Slowest against fastest service, at the highest marked percentile that every service has.
 
-    No row is called fast that left most of its requests waiting.
+    No service is called fast that left most of its requests waiting.
     """
     answers = [each for each in records if each["kind"] == "response" and each["marked"]]
-    rows = {each["row"] for each in records}
+    services = {each["service"] for each in records}
     which = max(
-        (p for p in _MARKED if {each["row"] for each in answers if each["p"] == p} == rows),
+        (p for p in _MARKED if {each["service"] for each in answers if each["p"] == p} == services),
         default=50.0,
     )
     ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
@@ -92,15 +97,15 @@ def _title(records: Records, level: Level, waiting: Mapping[str, float]) -> str:
     told = f"{capital(level.label)}: {which:g} % of answered requests"
     if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
         most = amount(ranked[-1]["ms"])
-        return f"{told} took up to {most} ms on every row"
-    fastest = next((each for each in ranked if waiting[each["row"]] <= _MOST), ranked[0])
-    parts = [f"{amount(each['ms'])} ms on {each['row']}" for each in (ranked[-1], fastest)]
+        return f"{told} took up to {most} ms on every service"
+    fastest = next((each for each in ranked if waiting[each["service"]] <= _MOST), ranked[0])
+    parts = [f"{amount(each['ms'])} ms on {each['service']}" for each in (ranked[-1], fastest)]
     said = " and up to ".join(dict.fromkeys(parts))
     return f"{told} took up to {said}"
 
 
-def _is(trial: Trial, row: str, level: Level) -> bool:
-    return trial.arm == row and trial.level == level.label
+def _is(trial: Trial, service: str, level: Level) -> bool:
+    return trial.arm == service and trial.level == level.label
 
 
 def _latencies(trials: Sequence[Trial], kind: str) -> Latencies:
@@ -108,13 +113,13 @@ def _latencies(trials: Sequence[Trial], kind: str) -> Latencies:
     return merged(each.response_us if kind == "response" else each.service_us for each in results)
 
 
-def _percentiles(row: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+def _percentiles(service: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
     latencies = _latencies(trials, kind)
     for which in _DRAWN:
         found = latencies.percentile(which) if trials else None
         if found:
             yield {
-                "row": row,
+                "service": service,
                 "kind": kind,
                 "p": which,
                 "x": 1 / (1 - which / 100),
@@ -124,7 +129,11 @@ def _percentiles(row: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[
 
 
 def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> Any:
-    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    services = [
+        service
+        for service in experiment.services
+        if any(each["service"] == service for each in records)
+    ]
     x = alt.X(
         "x:Q",
         title="Percentile",
@@ -141,26 +150,31 @@ def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> A
         scale=alt.Scale(domain=["response", "service"], range=[[1, 0], [4, 3]]),
         legend=None,
     )
-    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(rows))
+    base = alt.Chart(data(records)).encode(x=x, y=y, color=colour(services))
     marks = base.transform_filter("datum.marked && datum.kind == 'response'")
     return alt.layer(
         base.mark_line(strokeWidth=2).encode(strokeDash=dash),
-        marks.mark_point(filled=True, size=80, opacity=1).encode(shape=shape(rows)),
+        marks.mark_point(filled=True, size=80, opacity=1).encode(shape=shape(services)),
     ).properties(width=width, height=280)
 
 
 def _percentile_table(
     experiment: Experiment, trials: Sequence[Trial], level: Level, kinds: Sequence[str]
 ) -> Table:
-    rows = []
-    for row in experiment.rows:
-        own = [trial for trial in trials if _is(trial, row, level)]
+    services = []
+    for service in experiment.services:
+        own = [trial for trial in trials if _is(trial, service, level)]
         for kind in kinds if own else ():
             latencies = _latencies(own, kind)
             cells = (_limits(latencies.percentile(which)) for which in _MARKED)
-            rows.append((row, kind, f"{latencies.total:,}", *cells))
-    headers = ("Row", "Time", "Requests", *(f"p{which:g}, ms (95 % limits)" for which in _MARKED))
-    return Table(headers, tuple(rows))
+            services.append((service, kind, f"{latencies.total:,}", *cells))
+    headers = (
+        "Service",
+        "Time",
+        "Requests",
+        *(f"p{which:g}, ms (95 % limits)" for which in _MARKED),
+    )
+    return Table(headers, tuple(services))
 
 
 def _limits(found: Percentile | None) -> str:
@@ -174,11 +188,11 @@ def _limits(found: Percentile | None) -> str:
 def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     """Offered rate against p99 of the response time; None without two open loads."""
     records: Records = [
-        {"row": row, "x": _rate(own), "ms": found.ms, "level": level.label}
-        for row in experiment.rows
+        {"service": service, "x": _rate(own), "ms": found.ms, "level": level.label}
+        for service in experiment.services
         for level in experiment.levels
         if level.load.kind == "open"
-        and (own := [trial for trial in trials if _is(trial, row, level)])
+        and (own := [trial for trial in trials if _is(trial, service, level)])
         and (found := _latencies(own, "response").percentile(99.0))
     ]
     if len({each["level"] for each in records}) < 2:
@@ -187,14 +201,14 @@ def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     return Chart(
         name=f"{experiment.name}-offered",
         title=(
-            f"The slowest hundredth took {amount(worst['ms'])} ms or more on {worst['row']} "
+            f"The slowest hundredth took {amount(worst['ms'])} ms or more on {worst['service']} "
             f"at {amount(worst['x'])} requests/s"
         ),
         description="p99 of the response time, from the intended send, at each offered rate.",
         draw=lambda width: _draw_offered(experiment, records, width),
         table=Table(
-            ("Row", "Level", "Offered requests/s", "p99, ms"),
-            tuple((e["row"], e["level"], amount(e["x"]), amount(e["ms"])) for e in records),
+            ("Service", "Level", "Offered requests/s", "p99, ms"),
+            tuple((e["service"], e["level"], amount(e["x"]), amount(e["ms"])) for e in records),
         ),
     )
 
@@ -204,13 +218,17 @@ def _rate(trials: Sequence[Trial]) -> float:
 
 
 def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
-    rows = [row for row in experiment.rows if any(each["row"] == row for each in records)]
+    services = [
+        service
+        for service in experiment.services
+        if any(each["service"] == service for each in records)
+    ]
     base = alt.Chart(data(records)).encode(
         x=alt.X("x:Q", title="Offered requests/s", axis=alt.Axis(format=",.0f", tickCount=6)),
         y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),
-        color=colour(rows),
+        color=colour(services),
     )
     return alt.layer(
         base.mark_line(strokeWidth=2),
-        base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(rows)),
+        base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(services)),
     ).properties(width=width, height=260)

@@ -37,12 +37,12 @@ _LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
 
 
 def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Chart | None:
-    """The measure of each row at each level; None where nothing was measured."""
+    """The measure of each service at each level; None where nothing was measured."""
     records = [
         record
-        for row in experiment.rows
+        for service in experiment.services
         for level in experiment.levels
-        if (record := _record(experiment, trials, row, level))
+        if (record := _record(experiment, trials, service, level))
     ]
     if not records:
         return None
@@ -61,16 +61,16 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
 
 
 def _record(
-    experiment: Experiment, trials: Sequence[Trial], row: str, level: Level
+    experiment: Experiment, trials: Sequence[Trial], service: str, level: Level
 ) -> dict[str, Any] | None:
-    values = list(by_round(trials, experiment.measure, level.label, row).values())
+    values = list(by_round(trials, experiment.measure, level.label, service).values())
     if not values or min(values) < 0 or (min(values) == 0 and "share" not in experiment.measure):
         return None
     mean, low, high = interval(values, logarithmic="share" not in experiment.measure)
-    prediction = _prediction(trials, row, level)
+    prediction = _prediction(trials, service, level)
     predicted = foretold(prediction, level.load, experiment.measure)
     return {
-        "row": row,
+        "service": service,
         "level": level.label,
         "x": level.x,
         "y": mean,
@@ -84,9 +84,9 @@ def _record(
     }
 
 
-def _prediction(trials: Sequence[Trial], row: str, level: Level) -> Prediction | None:
+def _prediction(trials: Sequence[Trial], service: str, level: Level) -> Prediction | None:
     found = (
-        trial.prediction for trial in trials if trial.arm == row and trial.level == level.label
+        trial.prediction for trial in trials if trial.arm == service and trial.level == level.label
     )
     return next((each for each in found if each), None)
 
@@ -98,16 +98,16 @@ def _limit(prediction: Prediction) -> str:
 
 
 def _laws(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalability]:
-    """The law fitted to each row of a sweep over connections."""
+    """The law fitted to each service of a sweep over connections."""
     if not _sweep(experiment):
         return {}
     levels = {level.label: level.x for level in experiment.levels}
     laws = {}
-    for row in experiment.rows:
-        own = [trial for trial in trials if trial.arm == row and trial.level in levels]
+    for service in experiment.services:
+        own = [trial for trial in trials if trial.arm == service and trial.level in levels]
         n = [levels[trial.level] for trial in own]
-        laws[row] = scalability(n, [trial.result.goodput_rps for trial in own])
-    return {row: law for row, law in laws.items() if law}
+        laws[service] = scalability(n, [trial.result.goodput_rps for trial in own])
+    return {service: law for service, law in laws.items() if law}
 
 
 def _sweep(experiment: Experiment) -> bool:
@@ -125,8 +125,8 @@ def _law_curves(records: Records, laws: dict[str, Scalability]) -> Records:
     """The laws that fit, as curves; one that does not would only draw a bend that is not there."""
     grid = _grid(records)
     return [
-        {"row": row, "x": x, "y": law.throughput(x)}
-        for row, law in laws.items()
+        {"service": service, "x": x, "y": law.throughput(x)}
+        for service, law in laws.items()
         if law.misfit <= FITS
         for x in grid
     ]
@@ -136,12 +136,12 @@ def _predictions(experiment: Experiment, records: Records) -> Records:
     """slots / L as a curve: with fewer connections than slots, the connections are the slots."""
     if not _sweep(experiment):
         return [
-            {"row": each["row"], "x": each["x"], "y": each["predicted"]}
+            {"service": each["service"], "x": each["x"], "y": each["predicted"]}
             for each in records
             if each["predicted"]
         ]
     return [
-        {"row": each["row"], "x": x, "y": _allowed(each, x)}
+        {"service": each["service"], "x": x, "y": _allowed(each, x)}
         for each in _last(records)
         for x in _grid(records)
     ]
@@ -161,10 +161,10 @@ def _grid(records: Records) -> list[float]:
 def _draw(
     experiment: Experiment, records: Records, laws: dict[str, Scalability], width: int
 ) -> Any:
-    rows = _rows(experiment, records)
+    services = _services(experiment, records)
     x = loads([each["x"] for each in records], experiment.axis, width)
     y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
-    tint = colour(rows)
+    tint = colour(services)
     base = alt.Chart(data(records)).encode(x=x, color=tint)
     predicted = alt.Chart(data(_predictions(experiment, records)))
     law = alt.Chart(data(_law_curves(records, laws)))
@@ -176,14 +176,14 @@ def _draw(
         limit.mark_text(**_LIMIT, stroke="white", strokeWidth=4),
         limit.mark_text(**_LIMIT).encode(color=tint),
         base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(rows)),
+        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(services)),
     ]
     return alt.layer(*layers).properties(width=width, height=320 if width > NARROW else 280)
 
 
 def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
-    """Levels that differ in kind, not in number: side by side, the rows in each."""
-    rows, levels = _rows(experiment, records), [level.label for level in experiment.levels]
+    """Levels that differ in kind, not in number: side by side, the services in each."""
+    services, levels = _services(experiment, records), [level.label for level in experiment.levels]
     x = alt.X(
         "level:N",
         sort=levels,
@@ -195,17 +195,21 @@ def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
             labelExpr=wrapped(levels, (width - _LABELS) / len(levels)),
         ),
     )
-    offset = alt.XOffset("row:N", sort=rows)
+    offset = alt.XOffset("service:N", sort=services)
     y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
-    base = alt.Chart(data(records)).encode(x=x, xOffset=offset, color=colour(rows))
+    base = alt.Chart(data(records)).encode(x=x, xOffset=offset, color=colour(services))
     return alt.layer(
         base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
-        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(rows)),
+        base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(services)),
     ).properties(width=width, height=300)
 
 
-def _rows(experiment: Experiment, records: Records) -> list[str]:
-    return [row for row in experiment.rows if any(each["row"] == row for each in records)]
+def _services(experiment: Experiment, records: Records) -> list[str]:
+    return [
+        service
+        for service in experiment.services
+        if any(each["service"] == service for each in records)
+    ]
 
 
 def _title(experiment: Experiment) -> str:
@@ -222,7 +226,7 @@ def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
 
 
 def _limits(records: Records) -> Records:
-    """A label for each limit; rows that are predicted alike share one."""
+    """A label for each limit; services that are predicted alike share one."""
     found: dict[float, dict[str, Any]] = {}
     for each in _last(records):
         shared = found.setdefault(round(math.log(each["predicted"]), 1), dict(each))
@@ -232,8 +236,8 @@ def _limits(records: Records) -> Records:
 
 
 def _last(records: Records) -> Records:
-    """Each row's record at its highest load, to carry the name of its limit."""
-    last = {each["row"]: each for each in records}
+    """Each service's record at its highest load, to carry the name of its limit."""
+    last = {each["service"]: each for each in records}
     return [each for each in last.values() if each["limit"]]
 
 
@@ -241,7 +245,7 @@ def _description(experiment: Experiment, records: Records) -> str:
     order = [level.label for level in experiment.levels]
     top = max(records, key=lambda each: order.index(each["level"]))
     parts = [
-        f"{each['row']} {amount(each['y'])}"
+        f"{each['service']} {amount(each['y'])}"
         + (f" (predicted {amount(each['predicted'])})" if each["predicted"] else "")
         for each in records
         if each["level"] == top["level"]
@@ -259,17 +263,17 @@ def _description(experiment: Experiment, records: Records) -> str:
 
 def _dotted(experiment: Experiment) -> str:
     if experiment.measure == "goodput_rps":
-        return "Dotted: slots ÷ wait, the most that a row's slots allow."
-    return "Dotted: the least that a row's slots allow (connections × wait ÷ slots)."
+        return "Dotted: slots ÷ wait, the most that a service's slots allow."
+    return "Dotted: the least that a service's slots allow (connections × wait ÷ slots)."
 
 
 def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability]) -> Table:
     unit = UNITS[experiment.measure]
     return Table(
-        ("Row", experiment.axis, unit, "95 % interval", "Rounds", "Predicted", "Limit", "USL"),
+        ("Service", experiment.axis, unit, "95 % interval", "Rounds", "Predicted", "Limit", "USL"),
         tuple(
             (
-                each["row"],
+                each["service"],
                 each["level"],
                 amount(each["y"]),
                 f"{amount(each['low'])}–{amount(each['high'])}"
@@ -278,7 +282,7 @@ def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability
                 str(each["rounds"]),
                 amount(each["predicted"]) if each["predicted"] else "–",
                 each["limit"] or "–",
-                _said(laws.get(each["row"])),
+                _said(laws.get(each["service"])),
             )
             for each in records
         ),

@@ -1,4 +1,4 @@
-"""What every chart shares: its look, its rows' colours and shapes, its way onto paper."""
+"""What every chart shares: its look, its services' colours and shapes, its way onto paper."""
 
 from __future__ import annotations
 
@@ -123,20 +123,20 @@ def _config(width: int) -> dict[str, Any]:
 
 
 def colour(arms: Sequence[str], *, legend: bool = True) -> alt.Color:
-    """The rows' own colours."""
+    """The services' own colours."""
     scale = alt.Scale(domain=list(arms), range=[palette.colour(service(arm)) for arm in arms])
-    return alt.Color("row:N", scale=scale, legend=alt.Legend() if legend else None)
+    return alt.Color("service:N", scale=scale, legend=alt.Legend() if legend else None)
 
 
 def shape(arms: Sequence[str], *, legend: bool = True) -> alt.Shape:
-    """The rows' own shapes."""
+    """The services' own shapes."""
     shapes = [palette.shape(service(arm)) for arm in arms]
     scale = alt.Scale(domain=list(arms), range=[palette.PATHS.get(each, each) for each in shapes])
-    return alt.Shape("row:N", scale=scale, legend=alt.Legend() if legend else None)
+    return alt.Shape("service:N", scale=scale, legend=alt.Legend() if legend else None)
 
 
 def service(arm: str) -> str:
-    """The row behind an arm."""
+    """The service behind an arm."""
     return arm.removesuffix(TWIN)
 
 

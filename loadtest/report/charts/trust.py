@@ -54,11 +54,11 @@ def _little(trial: Trial) -> dict[str, Any] | None:
     recorded = latencies.mean_us * latencies.total / 1e6 + result.boundary_s
     if recorded <= 0 or result.mean_in_flight <= 0:
         return None
-    return {"row": trial.service, "x": recorded / result.duration_s, "y": result.mean_in_flight}
+    return {"service": trial.service, "x": recorded / result.duration_s, "y": result.mean_in_flight}
 
 
 def _draw_little(records: Records, width: int) -> Any:
-    rows = sorted({each["row"] for each in records})
+    services = sorted({each["service"] for each in records})
     values = [each[key] for each in records for key in ("x", "y")]
     ends = [{"x": each, "y": each} for each in (min(values), max(values))]
     x = alt.X("x:Q", title="Rate × mean service time", **logarithmic(values))
@@ -67,19 +67,19 @@ def _draw_little(records: Records, width: int) -> Any:
         alt.Chart(data(ends)).mark_line(color="#9aa5b1", strokeWidth=1.5).encode(x=x, y=y),
         alt.Chart(data(records))
         .mark_point(filled=True, size=50, opacity=0.7)
-        .encode(x=x, y=y, color=colour(rows), shape=shape(rows)),
+        .encode(x=x, y=y, color=colour(services), shape=shape(services)),
     ).properties(width=width, height=300)
 
 
 def _little_table(records: Records) -> Table:
     gaps: defaultdict[str, list[float]] = defaultdict(list)
     for each in records:
-        gaps[each["row"]].append(abs(each["y"] / each["x"] - 1))
+        gaps[each["service"]].append(abs(each["y"] / each["x"] - 1))
     return Table(
-        ("Row", "Trials", "Median gap", "Largest gap"),
+        ("Service", "Trials", "Median gap", "Largest gap"),
         tuple(
-            (row, str(len(own)), f"{median(own) * 100:.1f} %", f"{max(own) * 100:.1f} %")
-            for row, own in sorted(gaps.items())
+            (service, str(len(own)), f"{median(own) * 100:.1f} %", f"{max(own) * 100:.1f} %")
+            for service, own in sorted(gaps.items())
         ),
     )
 
@@ -99,8 +99,8 @@ def run_order(name: str, trials: Sequence[Trial], what: str) -> Chart | None:
         ),
         description=(
             "Each mark is a trial, left to right as they ran; up and down is its distance from the "
-            "median of the same row at the same level. A slope would be drift, which the "
-            "shuffled rounds spread over all rows alike. A cross failed a gate and does not count."
+            "median of the same service at the same level. A slope would be drift, which the "
+            "shuffled rounds spread over all services alike. A cross failed a gate: not counted."
         ),
         draw=lambda width: _draw_order(records, width),
         table=_order_table(records),
@@ -114,7 +114,7 @@ def _deviations(trials: Sequence[Trial], what: str) -> Records:
         groups[trial.service, trial.level].append(value)
     return [
         {
-            "row": service(trial.arm),
+            "service": service(trial.arm),
             "x": place,
             "y": math.expm1(math.log(value / median(groups[trial.service, trial.level]))),
             "round": trial.round,
@@ -126,14 +126,14 @@ def _deviations(trials: Sequence[Trial], what: str) -> Records:
 
 
 def _draw_order(records: Records, width: int) -> Any:
-    rows = sorted({each["row"] for each in records})
+    services = sorted({each["service"] for each in records})
     x = alt.X("x:Q", title="Trial, in the order they ran", axis=alt.Axis(grid=False, tickCount=6))
     y = alt.Y("y:Q", title="From its median", axis=alt.Axis(format="+.1~%", tickCount=5))
     base = alt.Chart(data(records)).encode(x=x, y=y)
     return alt.layer(
         base.transform_filter("datum.valid")
         .mark_point(filled=True, size=32, opacity=0.85)
-        .encode(color=colour(rows), shape=shape(rows)),
+        .encode(color=colour(services), shape=shape(services)),
         base.transform_filter("!datum.valid").mark_text(
             text="✗", fontSize=15, fontWeight="bold", color="#b00020"
         ),

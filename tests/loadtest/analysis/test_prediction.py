@@ -63,9 +63,9 @@ def test_clients_that_pause_ask_for_less_than_the_slots_allow() -> None:
 
 
 def test_clients_without_a_greenlet_are_not_served() -> None:
-    row = ASYNC | {"model": "greenlets", "workers": 1, "threads": 1000, "fanout": "at once"}
+    service = ASYNC | {"model": "greenlets", "workers": 1, "threads": 1000, "fanout": "at once"}
     few, many = (
-        predict(row, Load("closed", n, think_s=4.95), "wait", {"ms": 50}) for n in (1000, 5000)
+        predict(service, Load("closed", n, think_s=4.95), "wait", {"ms": 50}) for n in (1000, 5000)
     )
     assert few is not None
     assert many is not None

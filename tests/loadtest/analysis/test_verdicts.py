@@ -76,9 +76,9 @@ rounds_of = st.lists(st.floats(0.5, 2000), min_size=2, max_size=12)
 
 @given(rounds_of, rounds_of, st.floats(1, 5), st.sampled_from(MEASURES))
 def test_a_winner_is_named_only_where_the_numbers_name_one(
-    row: list[float], reference: list[float], correction: float, measure: str
+    service: list[float], reference: list[float], correction: float, measure: str
 ) -> None:
-    found = compare(dict(enumerate(row)), dict(enumerate(reference)))
+    found = compare(dict(enumerate(service)), dict(enumerate(reference)))
     assert found is not None
     p = min(1.0, found.p_different * correction)
     said = sentence(measure, "a", "b", found, p)
@@ -107,18 +107,18 @@ def _findings(one: Experiment, trials: list[Trial]) -> list[verdicts.Finding]:
     return verdicts.findings(one, counted(trials))
 
 
-def test_two_rows_of_one_image_get_no_winner() -> None:
+def test_two_services_of_one_image_get_no_winner() -> None:
     twin = Truth(slots=40, cpu_ms=0.25)
     # Not with one connection: of twenty answers in a window one more is five percent.
     one = experiment(rounds=12, levels=[{"connections": n} for n in (32, 128)])
     for seed in range(12):
-        trials = trials_of([one], seed=seed, truths=dict.fromkeys(one.rows, twin))
+        trials = trials_of([one], seed=seed, truths=dict.fromkeys(one.services, twin))
         outcomes = {finding.outcome for finding in _findings(one, trials)}
         assert outcomes <= {"equivalent", "inconclusive"}
 
 
-def test_a_row_with_a_known_delay_is_found_with_its_ratio_inside_the_interval() -> None:
-    one = experiment(rounds=12, rows=["fastapi-async", "slower"], criteria=[])
+def test_a_service_with_a_known_delay_is_found_with_its_ratio_inside_the_interval() -> None:
+    one = experiment(rounds=12, services=["fastapi-async", "slower"], criteria=[])
     slower = Truth(slots=40, cpu_ms=TRUTHS["fastapi-async"].cpu_ms, delay_ms=20)
     trials = trials_of([one], truths=TRUTHS | {"slower": slower})
     found = next(f for f in _findings(one, trials) if f.level == "8 connections")
@@ -127,7 +127,7 @@ def test_a_row_with_a_known_delay_is_found_with_its_ratio_inside_the_interval() 
     assert found.comparison.low <= 100.25 / 120.25 <= found.comparison.high
 
 
-def test_a_row_that_differs_from_itself_makes_the_run_unstable() -> None:
+def test_a_service_that_differs_from_itself_makes_the_run_unstable() -> None:
     one = experiment()
     trials = trials_of([one])
     assert verdicts.stable(verdicts.twins([one], {one.name: trials}))
@@ -162,7 +162,7 @@ def _judged(*criteria: dict[str, Any]) -> claims.Claim:
 
 HOLDS = {
     "says": "threads stop early",
-    "row": "flask-gthread",
+    "service": "flask-gthread",
     "level": "128 connections",
     "ratio_at_most": 0.5,
 }
@@ -192,10 +192,10 @@ def test_a_claim_has_its_prediction_beside_it() -> None:
     assert check.predicted == pytest.approx(12 / 40, rel=0.01)
 
 
-def test_what_a_row_reached_of_its_prediction_is_averaged_as_a_ratio() -> None:
+def test_what_a_service_reached_of_its_prediction_is_averaged_as_a_ratio() -> None:
     within = {
         "says": "threads stop at slots ÷ wait",
-        "row": "flask-gthread",
+        "service": "flask-gthread",
         "level": "128 connections",
         "measure": "share_of_prediction",
         "value_at_least": 0.9,
@@ -222,8 +222,13 @@ def test_a_slope_is_held_against_its_bounds() -> None:
         "load": {"kind": "held"},
         "levels": [{"connections": n} for n in (1, 500, 1000)],
     }
-    kib = {"says": "60 KiB", "row": "flask-gthread", "value_at_least": 50.0, "value_at_most": 70.0}
-    more = {"says": "more", "row": "flask-gthread", "ratio_at_least": 1.5}
+    kib = {
+        "says": "60 KiB",
+        "service": "flask-gthread",
+        "value_at_least": 50.0,
+        "value_at_most": 70.0,
+    }
+    more = {"says": "more", "service": "flask-gthread", "ratio_at_least": 1.5}
     one = experiment(**change, criteria=[kib, more])
     claim = claims.judge(one, counted(trials_of([one])), "as-shipped")[0]
     assert claim.word == "confirmed"

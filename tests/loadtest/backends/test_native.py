@@ -1,4 +1,6 @@
-"""Rows as processes: started by their compose command, ready, restartable, and gone at the end."""
+"""Services as processes: started by their compose command, ready, restartable, and gone
+at the end.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,7 @@ import pytest
 
 from loadtest.backends.native import Lab, ready
 from loadtest.inventory import manifest
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
 from loadtest.system.ports import PortError
 from loadtest.system.processes import ProcessError
@@ -25,7 +27,7 @@ from tests.waiting import gone
 
 pytestmark = pytest.mark.timed
 
-ROWS = manifest.load()
+SERVICES = manifest.load()
 
 # Answers /readyz, and /environment with what it was given.
 TOY = """
@@ -39,8 +41,10 @@ http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).s
 """
 
 
-def toy(*command: str) -> Row:
-    return replace(ROWS["flask-sync"], name="toy", command=command or (sys.executable, "-c", TOY))
+def toy(*command: str) -> Service:
+    return replace(
+        SERVICES["flask-sync"], name="toy", command=command or (sys.executable, "-c", TOY)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +55,24 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
 
 
 def given(lab: Lab) -> dict[str, Any]:
-    with urllib.request.urlopen(lab.rows["toy"].url() + "/environment") as response:
+    with urllib.request.urlopen(lab.services["toy"].url() + "/environment") as response:
         found: dict[str, Any] = json.load(response)
         return found
 
 
-def test_a_row_gets_what_it_has_in_a_container_with_the_ports_of_the_host(running: Lab) -> None:
+def test_a_service_gets_what_it_has_in_a_container_with_the_ports_of_the_host(running: Lab) -> None:
     environment = given(running)
-    row = running.rows["toy"]
-    assert environment["PORT"] == str(row.port)
-    assert environment["METRICS_PORT"] == str(row.metrics_port)
+    service = running.services["toy"]
+    assert environment["PORT"] == str(service.port)
+    assert environment["METRICS_PORT"] == str(service.metrics_port)
     assert environment["HOST"] == "127.0.0.1"
     assert environment["SERVICE_NAME"] == "flask-sync"
-    assert environment["WORKERS"] == ROWS["flask-sync"].environment["WORKERS"]
+    assert environment["WORKERS"] == SERVICES["flask-sync"].environment["WORKERS"]
     assert environment["DATABASE_URL"] == running.database.url
     assert Path(environment["DATABASE_PASSWORD_FILE"]).read_text().strip()
 
 
-def test_nothing_else_of_the_shell_reaches_a_row(
+def test_nothing_else_of_the_shell_reaches_a_service(
     running: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("WORKERS", "99")
@@ -84,14 +88,14 @@ def test_a_restart_may_override_the_environment_for_that_time(running: Lab) -> N
     assert gone(before)
     assert given(running)["POOL_SIZE"] == "7"
     running.restart("toy")
-    assert given(running)["POOL_SIZE"] == ROWS["flask-sync"].environment["POOL_SIZE"]
+    assert given(running)["POOL_SIZE"] == SERVICES["flask-sync"].environment["POOL_SIZE"]
 
 
-def test_a_row_that_was_stopped_is_neither_alive_nor_ready(running: Lab) -> None:
+def test_a_service_that_was_stopped_is_neither_alive_nor_ready(running: Lab) -> None:
     assert running.alive("toy")
     running.stop("toy")
     assert not running.alive("toy")
-    assert not ready(running.rows["toy"])
+    assert not ready(running.services["toy"])
     running.restart("toy")
     assert running.alive("toy")
 
@@ -105,7 +109,7 @@ def test_service_and_load_have_cores_of_their_own(running: Lab) -> None:
     assert set(psutil.Process(database).cpu_affinity()) == (cpus.load or every)
 
 
-def test_a_row_that_dies_is_told_with_its_log_and_nothing_stays(tmp_path: Path) -> None:
+def test_a_service_that_dies_is_told_with_its_log_and_nothing_stays(tmp_path: Path) -> None:
     dying = toy("sh", "-c", "echo no module named toy; exit 3")
     lab = Lab({"toy": dying}, host_ports="free", state=tmp_path)
     with pytest.raises(ProcessError, match=r"(?s)toy ended with exit code 3.*no module named toy"):
@@ -115,15 +119,15 @@ def test_a_row_that_dies_is_told_with_its_log_and_nothing_stays(tmp_path: Path) 
 
 def test_the_others_run_where_one_may_fail(tmp_path: Path) -> None:
     failures: dict[str, str] = {}
-    rows = {
+    services = {
         "toy": toy(),
         "dying": replace(toy("sh", "-c", "echo no module; echo named toy; exit 3"), name="dying"),
         "unbuilt": replace(toy(), name="unbuilt", build="echo cannot; false"),
     }
-    with Lab(rows, host_ports="free", state=tmp_path, failures=failures) as lab:
-        assert ready(lab.rows["toy"])
-        assert list(lab.rows) == ["toy"]
-        known = Running(lab.rows, failures)
+    with Lab(services, host_ports="free", state=tmp_path, failures=failures) as lab:
+        assert ready(lab.services["toy"])
+        assert list(lab.services) == ["toy"]
+        known = Running(lab.services, failures)
     assert known["toy"].name == "toy"
     told = r"^dying ended with exit code 3; the end of [^\n]*: named toy$"
     with pytest.raises(pytest.fail.Exception, match=told):
@@ -138,7 +142,7 @@ def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
-        row = replace(toy(), metrics_port=holder.getsockname()[1])
-        with pytest.raises(PortError, match=r"row toy \(metrics\).*FLASK_SYNC_METRICS_PORT"):
-            Lab({"toy": row}, state=tmp_path).__enter__()
+        service = replace(toy(), metrics_port=holder.getsockname()[1])
+        with pytest.raises(PortError, match=r"service toy \(metrics\).*FLASK_SYNC_METRICS_PORT"):
+            Lab({"toy": service}, state=tmp_path).__enter__()
     assert not (tmp_path / "postgres").exists()

@@ -35,9 +35,9 @@ def database(state: Path) -> Iterator[Database]:
 
 def query(database: Database, sql: str) -> tuple[object, ...]:
     with psycopg.connect(database.full_url) as connection:
-        row = connection.execute(sql).fetchone()
-        assert row is not None
-        return row
+        service = connection.execute(sql).fetchone()
+        assert service is not None
+        return service
 
 
 def test_it_has_the_schema_and_the_seed(database: Database) -> None:
@@ -109,7 +109,7 @@ def test_who_monitors_sees_statistics(
         "COPY {} TO STDOUT",
     ],
 )
-def test_who_monitors_reaches_no_row_of_the_lab(
+def test_who_monitors_reaches_no_service_of_the_lab(
     monitor: psycopg.Connection[tuple[object, ...]], statement: str, table: str
 ) -> None:
     with pytest.raises(psycopg.errors.InsufficientPrivilege):

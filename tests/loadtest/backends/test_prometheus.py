@@ -16,7 +16,7 @@ from loadtest.inventory import manifest
 pytestmark = pytest.mark.timed
 
 FOLDER = prometheus.FOLDER
-ROWS = manifest.load(variables={})
+SERVICES = manifest.load(variables={})
 
 
 def rules() -> list[dict[str, str]]:
@@ -28,12 +28,12 @@ def jobs(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {job["job_name"]: job.get("static_configs", []) for job in document["scrape_configs"]}
 
 
-def test_the_targets_are_the_rows_of_the_compose_file() -> None:
-    targets = jobs(yaml.safe_load((FOLDER / "prometheus.yml").read_text()))["rows"]
+def test_the_targets_are_the_services_of_the_compose_file() -> None:
+    targets = jobs(yaml.safe_load((FOLDER / "prometheus.yml").read_text()))["services"]
     found = {target["labels"]["service"]: target["targets"] for target in targets}
-    expected = {name: [f"{name}:{manifest.CONTAINER_METRICS_PORT}"] for name in ROWS}
+    expected = {name: [f"{name}:{manifest.CONTAINER_METRICS_PORT}"] for name in SERVICES}
     assert found == expected, (
-        "make the targets of job `rows` in prometheus/prometheus.yml equal to docker-compose.yml"
+        "make the targets in prometheus/prometheus.yml equal to docker-compose.yml"
     )
 
 
@@ -76,15 +76,15 @@ def test_every_rule_parses(rule: dict[str, str]) -> None:
 
 
 def test_native_targets_are_on_the_loopback(tmp_path: Path) -> None:
-    rows = {name: ROWS[name] for name in ("fastapi-async", "flask-sync")}
-    document = prometheus.configuration(rows, 9999, load_port=8888, postgres_port=7777)
+    services = {name: SERVICES[name] for name in ("fastapi-async", "flask-sync")}
+    document = prometheus.configuration(services, 9999, load_port=8888, postgres_port=7777)
     assert jobs(document) == {
-        "rows": [
+        "services": [
             {
-                "targets": [f"127.0.0.1:{row.metrics_port}"],
+                "targets": [f"127.0.0.1:{service.metrics_port}"],
                 "labels": {"service": name},
             }
-            for name, row in rows.items()
+            for name, service in services.items()
         ],
         "load": [{"targets": ["127.0.0.1:8888"]}],
         "postgres": [{"targets": ["127.0.0.1:7777"]}],
@@ -96,7 +96,7 @@ def test_native_targets_are_on_the_loopback(tmp_path: Path) -> None:
 
 
 def test_without_postgres_exporter_nothing_is_scraped_in_vain() -> None:
-    assert "postgres" not in jobs(prometheus.configuration(ROWS, 9999))
+    assert "postgres" not in jobs(prometheus.configuration(SERVICES, 9999))
 
 
 def promtool(*arguments: str) -> None:

@@ -15,7 +15,7 @@ from loadtest.system.paths import ROOT
 
 pytestmark = pytest.mark.timed
 
-ROW: dict[str, Any] = {
+SERVICE: dict[str, Any] = {
     "image": "concurrency-lab/go:0.1.0",
     "build": {"context": "services"},
     "command": ["./server"],
@@ -38,8 +38,8 @@ PAGE: dict[str, Any] = {
 DOCUMENT: dict[str, Any] = {
     "name": "lab",
     "networks": {"lab": {"name": "lab_lab", "ipam": {}, "attachable": True}},
-    "services": {"go": ROW, "page": PAGE},
-    "x-row": {},
+    "services": {"go": SERVICE, "page": PAGE},
+    "x-service": {},
 }
 
 
@@ -47,10 +47,10 @@ def test_only_what_swarm_knows_is_left() -> None:
     made = swarm.services(DOCUMENT)
     assert made.keys() == {"networks", "services"}
     assert made["networks"] == {"lab": {"name": "lab_lab", "attachable": True}}
-    row = made["services"]["go"]
-    assert not row.keys() & {"build", "depends_on", "entrypoint", "ports"}
-    assert row["read_only"] is True
-    assert row["volumes"] == [{"type": "tmpfs", "target": "/tmp", "tmpfs": {"size": 1024}}]
+    service = made["services"]["go"]
+    assert not service.keys() & {"build", "depends_on", "entrypoint", "ports"}
+    assert service["read_only"] is True
+    assert service["volumes"] == [{"type": "tmpfs", "target": "/tmp", "tmpfs": {"size": 1024}}]
     assert made["services"]["page"]["volumes"] == [{"type": "bind", "source": "/a", "target": "/b"}]
 
 
@@ -66,28 +66,28 @@ def test_what_is_only_busy_has_two_minutes_before_it_is_replaced() -> None:
     assert made == {"test": ["CMD", "./server", "healthcheck"], "retries": 12}
 
 
-def test_publish_opens_pages_and_no_row() -> None:
+def test_publish_opens_pages_and_no_service() -> None:
     made = swarm.services(DOCUMENT, publish=True)["services"]
     assert made["page"]["ports"] == [{"target": 80, "published": 8089, "mode": "host"}]
     assert "ports" not in made["go"]
 
 
-def test_row_per_node_asks_for_the_label_of_the_row() -> None:
-    made = swarm.services(DOCUMENT, row_per_node=True)["services"]
-    assert made["go"]["deploy"]["placement"]["constraints"] == ["node.labels.lab.row == go"]
+def test_service_per_node_asks_for_the_label_of_the_service() -> None:
+    made = swarm.services(DOCUMENT, service_per_node=True)["services"]
+    assert made["go"]["deploy"]["placement"]["constraints"] == ["node.labels.lab.service == go"]
     assert made["page"]["deploy"]["placement"] == {}
 
 
-def test_prometheus_asks_dns_for_every_replica_of_every_row() -> None:
+def test_prometheus_asks_dns_for_every_replica_of_every_service() -> None:
     before = yaml.safe_load((ROOT / "prometheus/prometheus.yml").read_text())
     after = swarm.prometheus(before)
     jobs = {each["job_name"]: each for each in after["scrape_configs"]}
-    (found,) = jobs["rows"]["dns_sd_configs"]
+    (found,) = jobs["services"]["dns_sd_configs"]
     assert found["names"] == [f"tasks.{name}" for name in manifest.load()]
     assert found["port"] == manifest.CONTAINER_METRICS_PORT
-    assert "static_configs" not in jobs["rows"]
-    others = [each for each in before["scrape_configs"] if each["job_name"] != "rows"]
-    assert [each for name, each in jobs.items() if name != "rows"] == others
+    assert "static_configs" not in jobs["services"]
+    others = [each for each in before["scrape_configs"] if each["job_name"] != "services"]
+    assert [each for name, each in jobs.items() if name != "services"] == others
 
 
 def test_the_command_says_how_it_is_used() -> None:

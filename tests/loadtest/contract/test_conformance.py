@@ -1,4 +1,4 @@
-"""The checks of the contract catch a row that breaks it, and never break themselves."""
+"""The checks of the contract catch a service that breaks it, and never break themselves."""
 
 from __future__ import annotations
 

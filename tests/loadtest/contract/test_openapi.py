@@ -1,4 +1,4 @@
-"""A row's own description against the contract."""
+"""A service's own description against the contract."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def test_names_of_path_parameters_do_not_count() -> None:
 
 @pytest.fixture
 def serving(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
-    """What the row serves at /openapi.json."""
+    """What the service serves at /openapi.json."""
     document: dict[str, Any] = json.loads(json.dumps(CONTRACT))
     monkeypatch.setattr(openapi, "_document", lambda _: document)
     return document
@@ -32,17 +32,17 @@ def serving(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 def test_the_contract_itself_passes(serving: dict[str, Any]) -> None:
     assert serving
-    assert openapi.check("http://row")["passed"]
+    assert openapi.check("http://service")["passed"]
 
 
 def test_a_missing_operation_is_named(serving: dict[str, Any]) -> None:
     del serving["paths"]["/orders"]
-    found = openapi.check("http://row")
+    found = openapi.check("http://service")
     assert not found["passed"]
     assert found["detail"] == "its OpenAPI document leaves out POST /orders"
 
 
 def test_fastapi_describes_itself_and_flask_does_not(lab: Lab) -> None:
-    assert openapi.check(lab.rows["fastapi-async"].url())["passed"]
-    found = openapi.check(lab.rows["flask-gthread"].url())
+    assert openapi.check(lab.services["fastapi-async"].url())["passed"]
+    found = openapi.check(lab.services["flask-gthread"].url())
     assert found == {"passed": False, "detail": "serves no OpenAPI document"}

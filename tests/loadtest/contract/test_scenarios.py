@@ -26,7 +26,7 @@ def page(*ids: int, limit: int = 2, offset: int = 0) -> dict[str, object]:
 
 
 def ordered(request: Request) -> dict[str, int]:
-    """What a right row answers to an order."""
+    """What a right service answers to an order."""
     lines = json.loads(request.data.partition(b"\r\n\r\n")[2])["lines"]
     total = sum(catalogue.item(each["item_id"])["price_cents"] * each["quantity"] for each in lines)
     return {"id": 7, "total_cents": total}
@@ -73,7 +73,7 @@ def test_the_right_answer_passes_and_any_other_is_named(request_: Request, right
 @pytest.mark.parametrize(
     "wrong", [page(1), page(2, 1), page(1, 2, limit=3), page(1, 2, offset=1), page(1, 2) | {"x": 1}]
 )
-def test_a_page_with_other_rows_is_wrong(wrong: object) -> None:
+def test_a_page_with_other_services_is_wrong(wrong: object) -> None:
     assert first("items", limit=2).check(answer(wrong)) == "wrong body"
 
 
@@ -83,7 +83,7 @@ def test_an_order_with_a_wrong_total_is_wrong() -> None:
         assert first("order").check(answer(right | wrong, 201)) == "wrong body"
 
 
-def test_an_empty_page_where_rows_are_due_is_wrong() -> None:
+def test_an_empty_page_where_services_are_due_is_wrong() -> None:
     assert first("items").check(answer({"items": [], "limit": 20, "offset": 0})) == "wrong body"
 
 

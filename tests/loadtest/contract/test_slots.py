@@ -1,4 +1,4 @@
-"""What the slot check says of rows that declare the wrong thing."""
+"""What the slot check says of services that declare the wrong thing."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ HONEST = SlotReport(
 
 
 @contextmanager
-def row(database_url: str, name: str, about: dict[str, Any], *, really: int) -> Iterator[str]:
-    """A row that declares `about` and lets `really` requests wait at once."""
+def service(database_url: str, name: str, about: dict[str, Any], *, really: int) -> Iterator[str]:
+    """A service that declares `about` and lets `really` requests wait at once."""
     room = threading.Semaphore(really)
 
     class Handler(BaseHTTPRequestHandler):
@@ -62,46 +62,46 @@ def row(database_url: str, name: str, about: dict[str, Any], *, really: int) -> 
 
 def observe(lab: Lab, name: str, declared: int, pool: int, really: int) -> SlotReport:
     about = {"slots": declared, "slots_bound_by": "pool", "workers": 1, "pool_size": pool}
-    with row(lab.database_url, name, about, really=really) as url:
+    with service(lab.database_url, name, about, really=really) as url:
         return slots.observe(url, f"{url}/metrics", lab.database_url, name)
 
 
-def test_a_row_that_tells_the_truth_passes(lab: Lab) -> None:
-    # This row closes its connections, and a session outlives its client by a moment.
+def test_a_service_that_tells_the_truth_passes(lab: Lab) -> None:
+    # This service closes its connections, and a session outlives its client by a moment.
     report = observe(lab, "honest", declared=3, pool=6, really=3)
     assert (report.observed, report.failures) == (3, ())
 
 
-def test_a_row_without_keep_alive_is_told_apart(lab: Lab) -> None:
+def test_a_service_without_keep_alive_is_told_apart(lab: Lab) -> None:
     # BaseHTTPRequestHandler speaks HTTP/1.0 unless told otherwise.
     report = observe(lab, "brief", declared=1, pool=1, really=1)
     assert report.keep_alive_p50_ms is None
     assert any("no keep-alive" in warning for warning in report.warnings)
 
 
-def test_a_row_that_promises_too_much_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_service_that_promises_too_much_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "WAVES", 1)
     monkeypatch.setattr(slots, "LONGEST_S", 2.0)
     report = observe(lab, "braggart", declared=5, pool=5, really=2)
     assert report.failures == ("/about declares 5 slots (pool), but 2 requests waited at once",)
 
 
-def test_a_row_that_takes_more_than_it_says_fails_twice(lab: Lab) -> None:
+def test_a_service_that_takes_more_than_it_says_fails_twice(lab: Lab) -> None:
     report = observe(lab, "glutton", declared=2, pool=2, really=4)
     assert (report.observed, len(report.failures)) == (4, 2)
     assert "workers × pool is 2" in report.failures[1]
 
 
-def test_a_row_that_is_away_is_one_clear_error(lab: Lab) -> None:
-    with pytest.raises(SlotError, match=r"row ghost: .*refused"):
+def test_a_service_that_is_away_is_one_clear_error(lab: Lab) -> None:
+    with pytest.raises(SlotError, match=r"service ghost: .*refused"):
         slots.observe("http://127.0.0.1:9", "http://127.0.0.1:9", lab.database_url, "ghost")
 
 
 def test_a_database_that_is_away_is_one_clear_error(lab: Lab) -> None:
     about = {"slots": 1, "slots_bound_by": "pool", "workers": 1, "pool_size": 1}
     with (
-        row(lab.database_url, "x", about, really=1) as url,
-        pytest.raises(SlotError, match=r"row x: Postgres: .*refused"),
+        service(lab.database_url, "x", about, really=1) as url,
+        pytest.raises(SlotError, match=r"service x: Postgres: .*refused"),
     ):
         slots.observe(url, url, "postgresql://lab@127.0.0.1:9/lab", "x")
 

@@ -59,7 +59,7 @@ def key(*words: str) -> frozenset[str]:
     return frozenset(words)
 
 
-def test_requests_are_counted_by_row_scenario_and_outcome() -> None:
+def test_requests_are_counted_by_service_scenario_and_outcome() -> None:
     counts = Counts()
     counts.add(batch(latencies=(0.1, 0.2, 30.0), errors={"timeout": 1}))
     counts.add(batch("fastapi-async", (0.1,)))
@@ -69,7 +69,7 @@ def test_requests_are_counted_by_row_scenario_and_outcome() -> None:
     assert seen[key("lab_load_requests_total", "fastapi-async", "wait", "ok")] == 1
 
 
-def test_a_row_that_only_fails_has_a_goodput_of_nought() -> None:
+def test_a_service_that_only_fails_has_a_goodput_of_nought() -> None:
     counts = Counts()
     counts.add(batch(errors={"connection refused": 1}))
     assert scraped(counts)[key("lab_load_requests_total", "flask-sync", "wait", "ok")] == 0
@@ -100,7 +100,7 @@ def test_latencies_fall_in_their_buckets(latencies: list[float]) -> None:
         assert surely <= count <= perhaps
 
 
-def test_the_rows_have_the_same_buckets() -> None:
+def test_the_services_have_the_same_buckets() -> None:
     assert list(exporter.BOUNDS_S) == list(BOUNDS_S)
 
 

@@ -89,10 +89,10 @@ def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
 
 def test_names_that_are_not_offered_are_refused_with_those_that_are() -> None:
     known = ["fastapi-async", "flask-sync"]
-    assert form.unlisted("row", [], known) == ""
-    assert form.unlisted("row", ["flask-sync", "fastapi-async"], known) == ""
-    assert form.unlisted("row", ["flask-sync", "flask-snyc"], known) == (
-        "unknown row 'flask-snyc'; there are: fastapi-async, flask-sync"
+    assert form.unlisted("service", [], known) == ""
+    assert form.unlisted("service", ["flask-sync", "fastapi-async"], known) == ""
+    assert form.unlisted("service", ["flask-sync", "flask-snyc"], known) == (
+        "unknown service 'flask-snyc'; there are: fastapi-async, flask-sync"
     )
     assert form.unlisted("shape", [""], ["Default"]) == "unknown shape ''; there are: Default"
     assert len(form.unlisted("shape", ["x" * 5000], ["Default"])) < 100

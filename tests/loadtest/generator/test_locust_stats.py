@@ -14,7 +14,7 @@ with pytest.MonkeyPatch.context() as _patch:
 
 
 def batch(latencies_ms: list[float], *, failed: int = 0, path: str = "/json") -> Batch:
-    made = Batch("row", "json", "GET", path)
+    made = Batch("service", "json", "GET", path)
     made.response.add_seconds([ms / 1000 for ms in latencies_ms])
     made.answered, made.failed = len(latencies_ms) - failed, failed
     made.errors = Counter({"wrong body": failed}) if failed else Counter()
@@ -28,12 +28,12 @@ def written(*batches: Batch) -> RequestStats:
     return stats
 
 
-def test_each_request_is_counted_once_in_its_row_and_once_in_the_total() -> None:
+def test_each_request_is_counted_once_in_its_service_and_once_in_the_total() -> None:
     stats = written(batch([1.0] * 30), batch([2.0] * 12, failed=2), batch([5.0] * 8, path="/wait"))
     assert stats.total.num_requests == 50
     assert stats.total.num_failures == 2
-    assert stats.get("row /json", "GET").num_requests == 42
-    assert stats.get("row /wait", "GET").num_requests == 8
+    assert stats.get("service /json", "GET").num_requests == 42
+    assert stats.get("service /wait", "GET").num_requests == 8
     assert sum(stats.total.num_reqs_per_sec.values()) == 50
     assert sum(stats.total.response_times.values()) == 50
 
@@ -41,7 +41,7 @@ def test_each_request_is_counted_once_in_its_row_and_once_in_the_total() -> None
 def test_errors_are_listed_by_kind() -> None:
     stats = written(batch([1.0] * 5, failed=2), batch([1.0] * 5, failed=3))
     (error,) = stats.errors.values()
-    assert (error.name, error.error, error.occurrences) == ("row /json", "wrong body", 5)
+    assert (error.name, error.error, error.occurrences) == ("service /json", "wrong body", 5)
 
 
 def entry() -> StatsEntry:

@@ -27,7 +27,7 @@ def test_step_up_goes_to_the_number_of_the_form_and_stops() -> None:
     assert users[59] == 8
 
 
-def test_the_first_step_has_a_user_for_each_row() -> None:
+def test_the_first_step_has_a_user_for_each_service() -> None:
     assert drive(ramps.StepUp(first=3, most=8), float, 1) == [3]
 
 

@@ -32,8 +32,8 @@ listener = socket.socket()
 listener.bind(("127.0.0.1", 0))
 listener.listen()
 hosts = {"here": f"http://127.0.0.1:{listener.getsockname()[1]}", "away": "http://away:8000"}
-rows = {name: type(name, (User,), {"host": host}) for name, host in hosts.items()}
-environment = Environment(available_user_classes=rows)
+services = {name: type(name, (User,), {"host": host}) for name, host in hosts.items()}
+environment = Environment(available_user_classes=services)
 web.attach(environment, SimpleNamespace(app=app))
 assert app.test_client().get("/").status_code == 200
 print(*environment.available_user_classes)
@@ -41,7 +41,7 @@ print(*environment.available_user_classes)
 
 
 def test_a_name_that_is_looked_up_for_ever_holds_up_nobody() -> None:
-    """As in a container without a network, where a row's container is not there."""
+    """As in a container without a network, where a service's container is not there."""
     done = subprocess.run(
         [sys.executable, "-c", LOOKED_UP_FOR_EVER],
         capture_output=True,

@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.inventory import budgets, manifest
 from loadtest.inventory.budgets import BudgetError
-from loadtest.inventory.manifest import COMPOSE_FILE, Row
+from loadtest.inventory.manifest import COMPOSE_FILE, Service
 
 BUDGET = re.compile(
     r"\$\{((?:\w+_)?(?:WORKERS|THREADS|POOL_SIZE|PROCESSES)|SERVICE_(?:CPUS|MEMORY)|POSTGRES_MAX_CONNECTIONS):-([^}]*)\}"
@@ -31,8 +31,8 @@ def of(name: str) -> dict[str, str]:
     return budgets.parse(path.read_text(), path)
 
 
-def row(name: str = "a", *, model: str = "async", **environment: str) -> Row:
-    return Row(
+def service(name: str = "a", *, model: str = "async", **environment: str) -> Service:
+    return Service(
         name=name,
         framework="x",
         model=model,
@@ -58,44 +58,47 @@ def test_equal_slots_sets_every_variable_and_no_other() -> None:
 
 
 def test_equal_slots_are_equal() -> None:
-    rows = manifest.load(variables=of("equal-slots"))
-    demands = {name: budgets.Demand.of(each) for name, each in rows.items()}
+    services = manifest.load(variables=of("equal-slots"))
+    demands = {name: budgets.Demand.of(each) for name, each in services.items()}
     assert {slots(each) for name, each in demands.items() if name != CANNOT_SHARE} == {32}
 
 
 @pytest.mark.parametrize("name", budgets.names())
-def test_every_budget_holds_with_every_row(name: str) -> None:
+def test_every_budget_holds_with_every_service(name: str) -> None:
     variables = of(name)
-    rows = manifest.load(variables=variables)
-    budgets.check(rows.values(), budgets.max_connections(variables))
+    services = manifest.load(variables=variables)
+    budgets.check(services.values(), budgets.max_connections(variables))
 
 
 def test_too_many_connections_are_refused_with_what_to_do() -> None:
-    rows = [row("big", WORKERS="10", POOL_SIZE="50"), row("small", WORKERS="1", POOL_SIZE="81")]
+    services = [
+        service("big", WORKERS="10", POOL_SIZE="50"),
+        service("small", WORKERS="1", POOL_SIZE="81"),
+    ]
     with pytest.raises(BudgetError, match=r"581 connections .*big.*allows 600.*MAX_CONNECTIONS"):
-        budgets.check(rows, ALLOWED)
+        budgets.check(services, ALLOWED)
 
 
 def test_the_margin_is_kept_to_the_last_connection() -> None:
-    rows = [row(POOL_SIZE=str(ALLOWED - budgets.MARGIN))]
-    budgets.check(rows, ALLOWED)
+    services = [service(POOL_SIZE=str(ALLOWED - budgets.MARGIN))]
+    budgets.check(services, ALLOWED)
     with pytest.raises(BudgetError):
-        budgets.check(rows, ALLOWED - 1)
+        budgets.check(services, ALLOWED - 1)
 
 
 def test_threads_without_connections_are_no_slots() -> None:
-    with pytest.raises(BudgetError, match="row a: 8 threads share a pool of 4"):
-        budgets.check([row(model="threads", THREADS="8", POOL_SIZE="4")], ALLOWED)
+    with pytest.raises(BudgetError, match="service a: 8 threads share a pool of 4"):
+        budgets.check([service(model="threads", THREADS="8", POOL_SIZE="4")], ALLOWED)
 
 
 def test_greenlets_may_outnumber_connections() -> None:
-    budgets.check([row(model="greenlets", THREADS="1000", POOL_SIZE="4")], ALLOWED)
+    budgets.check([service(model="greenlets", THREADS="1000", POOL_SIZE="4")], ALLOWED)
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "many", "", "1.5", "²"])
-def test_a_number_that_is_none_names_row_and_variable(text: str) -> None:
-    with pytest.raises(BudgetError, match="row a: POOL_SIZE is"):
-        budgets.check([row(POOL_SIZE=text)], ALLOWED)
+def test_a_number_that_is_none_names_service_and_variable(text: str) -> None:
+    with pytest.raises(BudgetError, match="service a: POOL_SIZE is"):
+        budgets.check([service(POOL_SIZE=text)], ALLOWED)
 
 
 def test_an_unknown_budget_lists_what_there_is() -> None:

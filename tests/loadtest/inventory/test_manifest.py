@@ -1,4 +1,4 @@
-"""Rows are read from the compose file, as Docker Compose would read it."""
+"""Services are read from the compose file, as Docker Compose would read it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ def compose(tmp_path: Path) -> Path:
     return path
 
 
-def test_a_row_is_what_the_file_says(compose: Path) -> None:
-    rows = manifest.load(compose, {})
-    toy = rows["toy"]
-    assert list(rows) == ["toy"]
+def test_a_service_is_what_the_file_says(compose: Path) -> None:
+    services = manifest.load(compose, {})
+    toy = services["toy"]
+    assert list(services) == ["toy"]
     assert toy.command[-3:] == ("$PORT", "--workers", "2")
     assert toy.environment["WORKERS"] == "2"
     assert toy.folder == compose.parent / "services" / "toy"
@@ -74,7 +74,7 @@ def test_labels_and_environment_may_be_lists(compose: Path) -> None:
             "lab.leaves-out: 'speed' is none of: validation",
         ),
         (":8000", ":8001", "service toy: publish port 8000"),
-        ("services:", "rows:", "has no services"),
+        ("services:", "things:", "has no services"),
         ("services:", "services: [", "not valid YAML"),
     ],
 )
@@ -91,15 +91,15 @@ def test_a_missing_file_is_told(tmp_path: Path) -> None:
         manifest.load(tmp_path / "docker-compose.yml")
 
 
-def test_an_unknown_row_is_told_with_the_known(compose: Path) -> None:
-    rows = manifest.load(compose, {})
-    assert list(manifest.choose(rows, ["toy"])) == ["toy"]
-    with pytest.raises(ManifestError, match=r"unknown row 'boy'; .*: toy"):
-        manifest.choose(rows, ["boy"])
+def test_an_unknown_service_is_told_with_the_known(compose: Path) -> None:
+    services = manifest.load(compose, {})
+    assert list(manifest.choose(services, ["toy"])) == ["toy"]
+    with pytest.raises(ManifestError, match=r"unknown service 'boy'; .*: toy"):
+        manifest.choose(services, ["boy"])
 
 
-def test_the_labs_own_rows_have_ports_that_differ() -> None:
-    rows = manifest.load(variables={}).values()
-    taken = [port for row in rows for port in (row.port, row.metrics_port)]
+def test_the_labs_own_services_have_ports_that_differ() -> None:
+    services = manifest.load(variables={}).values()
+    taken = [port for service in services for port in (service.port, service.metrics_port)]
     assert len(set(taken)) == len(taken)
-    assert all(row.port_variable.endswith("_PORT") for row in rows)
+    assert all(service.port_variable.endswith("_PORT") for service in services)

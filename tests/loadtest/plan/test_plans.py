@@ -10,7 +10,7 @@ import pytest
 from loadtest.inventory import builds, manifest
 from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import ManifestError, Row
+from loadtest.inventory.manifest import ManifestError, Service
 from loadtest.plan import plans
 from loadtest.plan.document import DocumentError
 from loadtest.plan.plans import Options, PlanError
@@ -21,7 +21,7 @@ title = "t"
 statement = "s"
 confirms = "c"
 refutes = "r"
-rows = ["fastapi-async", "flask-sync"]
+services = ["fastapi-async", "flask-sync"]
 reference = "fastapi-async"
 rounds = 2
 scenario = "json"
@@ -39,19 +39,19 @@ def own(tmp_path: Path) -> str:
 def test_a_file_of_ones_own_is_run_as_it_stands(own: str) -> None:
     plan = plans.prepare(Options(seed=1, experiments=(own,)))
     assert [each.name for each in plan.experiments] == ["own"]
-    assert list(plan.rows) == ["fastapi-async", "flask-sync"]
+    assert list(plan.services) == ["fastapi-async", "flask-sync"]
     assert len(plan.trials) == 6
 
 
-def test_rows_asked_for_with_an_experiment_join_it(own: str) -> None:
-    rows = ("fastapi-async", "flask-gevent")
-    plan = plans.prepare(Options(seed=1, experiments=(own,), rows=rows))
-    assert plan.experiments[0].rows == rows
+def test_services_asked_for_with_an_experiment_join_it(own: str) -> None:
+    services = ("fastapi-async", "flask-gevent")
+    plan = plans.prepare(Options(seed=1, experiments=(own,), services=services))
+    assert plan.experiments[0].services == services
 
 
-def test_every_row_of_the_lab_is_named_by_an_experiment() -> None:
+def test_every_service_of_the_lab_is_named_by_an_experiment() -> None:
     plan = plans.prepare(Options(seed=1, plan="full"))
-    assert set(plan.rows) == set(builds.available(manifest.load())[0])
+    assert set(plan.services) == set(builds.available(manifest.load())[0])
 
 
 def test_the_same_seed_gives_the_same_order(own: str) -> None:
@@ -62,29 +62,31 @@ def test_the_same_seed_gives_the_same_order(own: str) -> None:
     assert any(arms(1) != arms(seed) for seed in range(2, 9))
 
 
-def test_rows_without_their_toolchain_are_left_out_with_the_reason(
+def test_services_without_their_toolchain_are_left_out_with_the_reason(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(builds, "missing", lambda row: "install it" if row.needs else None)
+    monkeypatch.setattr(builds, "missing", lambda service: "install it" if service.needs else None)
     plan = plans.prepare(Options(seed=1, plan="full"))
     assert plan.left_out["go"] == "install it"
-    assert "go" not in plan.rows
-    with pytest.raises(PlanError, match=r"^row node: install it; row go: install it$"):
-        plans.prepare(Options(seed=1, rows=("node", "flask-sync", "go")))
+    assert "go" not in plan.services
+    with pytest.raises(PlanError, match=r"^service node: install it; service go: install it$"):
+        plans.prepare(Options(seed=1, services=("node", "flask-sync", "go")))
 
 
-def test_a_row_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
+def test_a_service_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
     own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def failing(row: Row) -> None:
-        if row.name == "flask-sync":
+    def failing(service: Service) -> None:
+        if service.name == "flask-sync":
             raise BuildError("the compiler is too old")
 
     monkeypatch.setattr(builds, "build", failing)
     plan = plans.built(plans.prepare(Options(seed=1, experiments=(own,))))
-    assert list(plan.rows) == ["fastapi-async"]
+    assert list(plan.services) == ["fastapi-async"]
     assert plan.left_out == {"flask-sync": "the compiler is too old"}
-    asked = plans.prepare(Options(seed=1, experiments=(own,), rows=("fastapi-async", "flask-sync")))
+    asked = plans.prepare(
+        Options(seed=1, experiments=(own,), services=("fastapi-async", "flask-sync"))
+    )
     with pytest.raises(BuildError, match="too old"):
         plans.built(asked)
 
@@ -92,16 +94,16 @@ def test_a_row_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
 @pytest.mark.parametrize(
     ("options", "error", "told"),
     [
-        (Options(1, rows=("x",)), ManifestError, "unknown row 'x'"),
+        (Options(1, services=("x",)), ManifestError, "unknown service 'x'"),
         (Options(1, experiments=("x",)), DocumentError, "unknown experiment 'x'"),
         (Options(1, budget="x"), BudgetError, "unknown budget 'x'"),
         (Options(1, plan="x"), PlanError, "unknown plan 'x'"),
         (Options(1, backend="x"), PlanError, "unknown backend 'x'"),
         (Options(1, rounds=1), DocumentError, "at least 2"),
         (
-            Options(1, experiments=("blocked-threads",), rows=("flask-sync",)),
+            Options(1, experiments=("blocked-threads",), services=("flask-sync",)),
             DocumentError,
-            "reference row fastapi-async is missing",
+            "reference service fastapi-async is missing",
         ),
     ],
 )
@@ -128,8 +130,9 @@ def test_too_many_database_connections_are_refused_before_the_start(
 
 
 def test_the_command_of_a_run_asks_for_the_same() -> None:
-    options = Options(seed=3, rows=("a", "b"), rounds=2)
+    options = Options(seed=3, services=("a", "b"), rounds=2)
     assert options.command == (
-        "python -m loadtest run --plan quick --rows 'a b' --budget as-shipped --rounds 2 --seed 3"
+        "python -m loadtest run --plan quick --services 'a b' "
+        "--budget as-shipped --rounds 2 --seed 3"
     )
     assert "backend compose" in replace(options, backend="compose").command

@@ -20,7 +20,7 @@ CLAIMS = {f"C{number}" for number in range(1, 15)}
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Experiment]:
-    return reader.load_all(rows=manifest.load(), scenarios=scenarios.SCENARIOS)
+    return reader.load_all(services=manifest.load(), scenarios=scenarios.SCENARIOS)
 
 
 def test_every_claim_has_its_trial(shipped: dict[str, Experiment]) -> None:
@@ -85,9 +85,9 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
         ({"rounds": 0}, "rounds must be above 0, is 0"),
         ({"title": 5}, "title must be text, is 5"),
         ({"headline": 1}, "headline must be true or false, is 1"),
-        ({"rows": []}, "rows must be a list of names"),
-        ({"rows": ["a", "a"]}, "rows names one thing twice: a, a"),
-        ({"reference": "node"}, "reference 'node' is none of its rows: fastapi-async"),
+        ({"services": []}, "services must be a list of names"),
+        ({"services": ["a", "a"]}, "services names one thing twice: a, a"),
+        ({"reference": "node"}, "reference 'node' is none of its services: fastapi-async"),
         ({"measure": "speed"}, "measure 'speed' is none of: goodput_rps"),
         ({"claim": "one"}, "claim must be C and a number, is 'one'"),
         ({"levels": []}, "levels is empty; name at least one load"),
@@ -100,10 +100,10 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
         ({"parameters": {"ms": 1.5}}, "parameters.ms must be a whole number"),
         (
             {"levels": [{"connections": 1, "without": ["fastapi-async"]}]},
-            "'1 connection' is without 'fastapi-async', which must be one of its rows and not the",
+            "'1 connection' is without 'fastapi-async', which must be one of its services and ",
         ),
         ({"scenario": ""}, "scenario is missing; add it here or at the top"),
-        ({"full_rows": ["go"]}, "full_rows has 'go', which is none of its rows"),
+        ({"full_services": ["go"]}, "full_services has 'go', which is none of its services"),
         ({"background": {"kind": "closed"}}, "background: scenario is missing; add it"),
         ({"further": [{"claim": "C2"}]}, "further[0]: statement is missing; add it"),
     ],
@@ -118,11 +118,14 @@ def test_a_mistake_is_named_with_its_place(change: dict[str, Any], complaint: st
 @pytest.mark.parametrize(
     ("criterion", "complaint"),
     [
-        ({"row": "go", "ratio_at_most": 1}, "row 'go' is none of: fastapi-async"),
-        ({"row": "flask-sync"}, "give bounds of one sort: ratio_at_least"),
-        ({"row": "flask-sync", "ratio_at_most": 1, "value_at_most": 1}, "bounds of one sort"),
-        ({"row": "flask-sync", "ratio_at_most": 1, "level": "9"}, "level '9' is none of: 1 conn"),
-        ({"row": "flask-sync", "ratio_at_most": 1, "claim": "C9"}, "claim 'C9' is none of: C1"),
+        ({"service": "go", "ratio_at_most": 1}, "service 'go' is none of: fastapi-async"),
+        ({"service": "flask-sync"}, "give bounds of one sort: ratio_at_least"),
+        ({"service": "flask-sync", "ratio_at_most": 1, "value_at_most": 1}, "bounds of one sort"),
+        (
+            {"service": "flask-sync", "ratio_at_most": 1, "level": "9"},
+            "level '9' is none of: 1 conn",
+        ),
+        ({"service": "flask-sync", "ratio_at_most": 1, "claim": "C9"}, "claim 'C9' is none of: C1"),
     ],
 )
 def test_a_mistake_in_a_criterion_is_named(criterion: dict[str, Any], complaint: str) -> None:
@@ -145,11 +148,13 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path: Path) -> None:
         reader.load_all(tmp_path)
 
 
-def test_rows_and_scenarios_must_exist(tmp_path: Path) -> None:
+def test_services_and_scenarios_must_exist(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text((reader.FOLDER / "blocked-threads.toml").read_text())
-    with pytest.raises(ExperimentError, match="unknown row 'flask-sync'; there are: fastapi-async"):
-        reader.read(path, rows=["fastapi-async"])
+    with pytest.raises(
+        ExperimentError, match="unknown service 'flask-sync'; there are: fastapi-async"
+    ):
+        reader.read(path, services=["fastapi-async"])
     with pytest.raises(ExperimentError, match="unknown scenario 'wait'; there are: json"):
         reader.read(path, scenarios=["json"])
 

@@ -51,7 +51,7 @@ def test_every_arm_comes_first_about_as_often() -> None:
     assert all(300 < count < 500 for count in first.values())
 
 
-def test_a_level_leaves_out_the_rows_that_cannot_take_it() -> None:
+def test_a_level_leaves_out_the_services_that_cannot_take_it() -> None:
     levels = [{"connections": 1}, {"connections": 8, "without": ["flask-sync"]}]
     trials = schedule.schedule([experiment(levels=levels, criteria=[])], 1)
     at = {n: {t.arm for t in trials if t.level.load.connections == n} for n in (1, 8)}
@@ -65,7 +65,7 @@ def test_indices_count_through_the_whole_plan() -> None:
 
 
 def test_the_quick_plan_takes_at_most_ten_minutes() -> None:
-    shipped = reader.load_all(rows=manifest.load())
+    shipped = reader.load_all(services=manifest.load())
     quick = schedule.plan(shipped, "quick")
     assert {each.rounds for each in quick} == {6}
     assert schedule.estimate_s(schedule.schedule(quick, 1)) < 600
@@ -82,18 +82,18 @@ def test_too_few_rounds_are_refused() -> None:
         schedule.plan({"one": experiment()}, "full", rounds=1)
 
 
-def test_a_row_that_cannot_run_here_is_left_out() -> None:
+def test_a_service_that_cannot_run_here_is_left_out() -> None:
     kept = schedule.narrow(experiment(), ["flask-gthread", "fastapi-async", "go"])
-    assert kept.rows == ("fastapi-async", "flask-gthread")
+    assert kept.services == ("fastapi-async", "flask-gthread")
 
 
-def test_without_its_reference_row_an_experiment_is_refused() -> None:
-    with pytest.raises(ExperimentError, match="its reference row fastapi-async is missing"):
+def test_without_its_reference_service_an_experiment_is_refused() -> None:
+    with pytest.raises(ExperimentError, match="its reference service fastapi-async is missing"):
         schedule.narrow(experiment(), ["flask-sync"])
 
 
-def test_without_any_row_an_experiment_is_refused() -> None:
+def test_without_any_service_an_experiment_is_refused() -> None:
     with pytest.raises(
-        ExperimentError, match=r"none of its rows \(.*\) can run here; here are: go"
+        ExperimentError, match=r"none of its services \(.*\) can run here; here are: go"
     ):
         schedule.narrow(experiment(), ["go"])

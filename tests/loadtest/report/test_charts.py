@@ -91,7 +91,7 @@ def test_latency_is_drawn_as_far_as_there_are_requests(
     assert "(" in sync[3]
 
 
-def test_a_row_that_leaves_most_requests_waiting_is_not_called_fast(
+def test_a_service_that_leaves_most_requests_waiting_is_not_called_fast(
     sweep: tuple[Experiment, list[Trial]],
 ) -> None:
     """Of those that it never took the wait is not known."""
@@ -115,7 +115,7 @@ def test_open_loads_have_their_own_charts() -> None:
     offered = _drawn(latency.offered(one, trials))
     assert {row[2] for row in offered.table.rows} == {"80.0", "95.0"}
     stall = _drawn(course.course(one, trials))
-    assert [row[0] for row in stall.table.rows] == list(one.rows)
+    assert [row[0] for row in stall.table.rows] == list(one.services)
     assert "warm-up" in stall.description
     both = _drawn(latency.percentiles(one, trials, one.levels[0]))
     assert {row[1] for row in both.table.rows} == {"response", "service"}
@@ -156,8 +156,8 @@ def test_memory_is_told_as_a_slope() -> None:
     chart = _drawn(resources.held(one, trials, "pss_kib_per_request"))
     assert chart.title.startswith("Each held request cost flask-gthread ")
     slopes = {row[0]: float(row[1]) for row in chart.table.rows}
-    for row, slope in slopes.items():
-        assert slope == pytest.approx(TRUTHS[row].kib_per_request, abs=1)
+    for service, slope in slopes.items():
+        assert slope == pytest.approx(TRUTHS[service].kib_per_request, abs=1)
     assert _drawn(course.course(one, trials)).title.startswith("Once warm, memory held")
     threads = _drawn(resources.held(one, trials, "threads_per_request"))
     assert "fastapi-async" not in threads.title
@@ -190,13 +190,15 @@ def test_a_takeaway_names_no_difference_that_was_not_found(
 ) -> None:
     one, trials = sweep
     assert sections.takeaway(findings(one, trials), one).startswith("128 connections: fastapi-")
-    alike = trials_of([one], truths=dict.fromkeys(one.rows, TRUTHS["fastapi-async"]), noise=0.1)
+    alike = trials_of([one], truths=dict.fromkeys(one.services, TRUTHS["fastapi-async"]), noise=0.1)
     said = sections.takeaway(findings(one, counted(alike)), one)
-    assert said == "128 connections: this run cannot tell the rows apart"
+    assert said == "128 connections: this run cannot tell the services apart"
 
 
-def test_a_row_looks_the_same_everywhere_and_unlike_every_other() -> None:
-    looks = {row: (palette.colour(row), palette.shape(row)) for row in palette.COLOURS}
+def test_a_service_looks_the_same_everywhere_and_unlike_every_other() -> None:
+    looks = {
+        service: (palette.colour(service), palette.shape(service)) for service in palette.COLOURS
+    }
     assert len({colour for colour, _ in looks.values()}) == len(looks)
     assert len({shape for _, shape in looks.values()}) == len(looks)
     assert palette.colour("mine") == palette.colour("mine")
@@ -211,7 +213,7 @@ def _luminance(colour: str) -> float:
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
-@pytest.mark.parametrize("row", palette.COLOURS)
-def test_each_colour_stands_out_from_white(row: str) -> None:
+@pytest.mark.parametrize("service", palette.COLOURS)
+def test_each_colour_stands_out_from_white(service: str) -> None:
     """WCAG 2.2, 1.4.11: 3:1 for graphics."""
-    assert 1.05 / (_luminance(palette.colour(row)) + 0.05) >= 3
+    assert 1.05 / (_luminance(palette.colour(service)) + 0.05) >= 3

@@ -32,9 +32,9 @@ def test_runs_of_the_same_thing_show_no_change(old: Run, tmp_path: Path) -> None
     assert {change.word for change in found} <= {"the same within ±5 %", "can't be told"}
 
 
-def test_a_row_that_got_faster_is_found(old: Run, tmp_path: Path) -> None:
+def test_a_service_that_got_faster_is_found(old: Run, tmp_path: Path) -> None:
     new = runs.load(_run(tmp_path, 2, slots=24))
-    found = {(change.row, change.level): change for change in changes(old, new)}
+    found = {(change.service, change.level): change for change in changes(old, new)}
     faster = found["flask-gthread", "128 connections"]
     assert faster.word == "higher"
     assert faster.comparison.ratio == pytest.approx(2, rel=0.1)
@@ -78,7 +78,7 @@ def test_the_table_is_shown_with_what_became_of_the_claims(old: Run, tmp_path: P
 def test_runs_without_anything_in_common_are_refused(old: Run, tmp_path: Path) -> None:
     other = parse("other", document(claim="C2"), where="test")
     write_run(tmp_path / "other", [other], trials_of([other]))
-    with pytest.raises(RunError, match="have no experiment, row and level in common"):
+    with pytest.raises(RunError, match="have no experiment, service and level in common"):
         diff.compare(old.folder, tmp_path / "other")
     with pytest.raises(RunError, match=r"no run\.json"):
         diff.compare(old.folder, tmp_path / "missing")

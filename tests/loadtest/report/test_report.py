@@ -134,7 +134,7 @@ def test_two_rounds_are_shown_and_decide_nothing(tmp_path: Path) -> None:
     report.build(write_run(tmp_path / "run", [one], trials_of([one])))
     words = _words(tmp_path / "run")
     assert "Too few rounds to tell a difference from chance" in words
-    assert "Too few rounds to compare the reference row with itself" in words
+    assert "Too few rounds to compare the reference service with itself" in words
     assert "too noisy" not in words
     assert "95 % CI" not in words
 
@@ -150,7 +150,7 @@ def test_a_cut_last_line_is_told_and_nothing_is_overwritten(tmp_path: Path) -> N
     assert {each: each.read_bytes() for each in folder.iterdir()} == before
 
 
-def test_a_row_that_differs_from_itself_is_stamped(tmp_path: Path) -> None:
+def test_a_service_that_differs_from_itself_is_stamped(tmp_path: Path) -> None:
     one = experiment()
 
     def spoiled(trial: Trial) -> Trial:

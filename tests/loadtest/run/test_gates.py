@@ -54,7 +54,7 @@ def test_a_good_trial_passes_every_gate() -> None:
         "Little's law",
         "generator CPU",
         "share of ceiling",
-        "row kept running",
+        "service kept running",
         "send lateness",
         "arrivals sent",
     ]
@@ -124,10 +124,10 @@ def test_lateness_of_other_requests_than_the_slow_ones_is_no_fault() -> None:
     assert failed(replace(GOOD, send_late_us=encoded(0.004, 4000))) == []
 
 
-def test_a_row_that_went_away_is_no_trial() -> None:
+def test_a_service_that_went_away_is_no_trial() -> None:
     looks = [Look(0.0, 0.1, cpu_s=9.0), Look(1.0, 1.1, cpu_s=0.5), Look(9.0, 9.1, cpu_s=0.9)]
     [gate] = [each for each in gates.check(CLOSED, GOOD, looks=looks) if not each.passed]
-    assert gate.name == "row kept running"
+    assert gate.name == "service kept running"
     assert "started again" in gate.detail
 
 

@@ -139,7 +139,7 @@ def test_an_echo_over_websockets() -> None:
     assert result.reconnects == 0
 
 
-def test_a_row_without_websockets_says_so() -> None:
+def test_a_service_without_websockets_says_so() -> None:
     with serving(answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as port:
         result = load(f"http://127.0.0.1:{port}", Load("websocket", 2), scenario="websocket")
     assert set(result.errors) == {"status 404"}

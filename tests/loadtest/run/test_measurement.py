@@ -1,4 +1,4 @@
-"""How a trial is taken: the row as the level wants it, the load, the second load beside it."""
+"""How a trial is taken: the service as the level wants it, the load, the second load beside it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ DOCUMENT: dict[str, Any] = {
     "statement": "s",
     "confirms": "c",
     "refutes": "r",
-    "rows": ["fastapi-async", "flask-sync"],
+    "services": ["fastapi-async", "flask-sync"],
     "reference": "fastapi-async",
     "rounds": 2,
     "scenario": "wait",
@@ -37,15 +37,15 @@ EMPTY = Histogram().encode()
 PEAKS = {"fastapi-async": 400.0, "flask-sync": 30.0}
 
 
-class Rows:
-    """Rows on paper; `restarts` is who was restarted, with what."""
+class Services:
+    """Services on paper; `restarts` is who was restarted, with what."""
 
     name = "native"
     cpus = Cpus(None, None)
     database_url = None
 
     def __init__(self) -> None:
-        self.rows = manifest.choose(manifest.load(), list(PEAKS))
+        self.services = manifest.choose(manifest.load(), list(PEAKS))
         self.restarts: list[tuple[str, dict[str, str]]] = []
         self.dead: set[str] = set()
 
@@ -67,7 +67,7 @@ class Loads:
 
     @property
     def trials(self) -> list[dict[str, Any]]:
-        """The calls without those that only let a row practise."""
+        """The calls without those that only let a service practise."""
         return [call for call in self.calls if not practises(call)]
 
     def __call__(self, asked: Load, **options: Any) -> LoadResult:
@@ -81,7 +81,7 @@ class Loads:
 
 
 def practises(call: Mapping[str, Any]) -> bool:
-    """Whether a load is no trial, and only lets the row practise."""
+    """Whether a load is no trial, and only lets the service practise."""
     return bool(call["duration_s"] == measurement.PRACTICE_S)
 
 
@@ -99,7 +99,7 @@ def planned(**changes: Any) -> list[PlannedTrial]:
     return schedule([parse("e", DOCUMENT | changes, where="e.toml")], seed=1)
 
 
-def take(backend: Rows, trials: list[PlannedTrial]) -> Measurement:
+def take(backend: Services, trials: list[PlannedTrial]) -> Measurement:
     measuring = Measurement(backend, run_id="r", seed=1, ceiling_rps=1000.0)
     for each in trials:
         measuring.take(each, 1)
@@ -108,7 +108,7 @@ def take(backend: Rows, trials: list[PlannedTrial]) -> Measurement:
 
 def test_a_trial_says_what_was_asked_and_what_the_slots_allow(loads: Loads) -> None:
     [first, *_] = planned()
-    trial = Measurement(Rows(), run_id="r", seed=1).take(first, 2)
+    trial = Measurement(Services(), run_id="r", seed=1).take(first, 2)
     assert (trial.arm, trial.attempt, trial.level) == (first.arm, 2, "8 connections")
     assert trial.prediction is not None
     assert trial.prediction.rps == pytest.approx(30.0)
@@ -119,7 +119,7 @@ def test_a_trial_says_what_was_asked_and_what_the_slots_allow(loads: Loads) -> N
 
 def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
     trials = planned()
-    take(Rows(), trials)
+    take(Services(), trials)
     seeds = {
         number: {
             call["seed"]
@@ -134,7 +134,7 @@ def test_the_arms_of_a_block_get_the_same_requests(loads: Loads) -> None:
 
 def test_windows_begin_at_points_of_a_wave_that_rounds_draw_and_arms_share(loads: Loads) -> None:
     trials = planned(rounds=40)
-    take(Rows(), trials)
+    take(Services(), trials)
     late = [call["warmup_s"] - trials[0].experiment.warmup_s for call in loads.trials]
     by_round: dict[int, set[float]] = {}
     for each, seconds in zip(trials, late, strict=True):
@@ -144,12 +144,12 @@ def test_windows_begin_at_points_of_a_wave_that_rounds_draw_and_arms_share(loads
 
 
 def test_what_does_not_wait_has_no_waves(loads: Loads) -> None:
-    take(Rows(), planned(scenario="json", parameters={}))
+    take(Services(), planned(scenario="json", parameters={}))
     assert {call["warmup_s"] for call in loads.trials} == {1.0}
 
 
-def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
-    backend = Rows()
+def test_a_service_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
+    backend = Services()
     levels = [
         {"connections": 8, "label": "small", "environment": {"POOL_SIZE": "1"}},
         {"connections": 8, "label": "as it is"},
@@ -162,8 +162,8 @@ def test_a_row_is_restarted_only_when_its_environment_changes(loads: Loads) -> N
     assert loads.calls
 
 
-def test_a_row_practises_each_kind_of_request_once_after_its_start(loads: Loads) -> None:
-    backend = Rows()
+def test_a_service_practises_each_kind_of_request_once_after_its_start(loads: Loads) -> None:
+    backend = Services()
     backend.dead.add("flask-sync")
     levels = [
         {"connections": 8, "label": "json", "scenario": "json", "parameters": {}},
@@ -172,37 +172,37 @@ def test_a_row_practises_each_kind_of_request_once_after_its_start(loads: Loads)
     ]
     take(backend, planned(levels=levels, parameters={}))
     practised = [(call["service"], call["scenario"]) for call in loads.calls if practises(call)]
-    assert sorted(practised) == [(row, kind) for row in PEAKS for kind in ("item", "json")]
+    assert sorted(practised) == [(service, kind) for service in PEAKS for kind in ("item", "json")]
 
 
-def test_fresh_rows_are_restarted_each_time(loads: Loads) -> None:
-    backend = Rows()
+def test_fresh_services_are_restarted_each_time(loads: Loads) -> None:
+    backend = Services()
     take(backend, planned(fresh=True))
     assert len(backend.restarts) == len(loads.calls) == 6
 
 
-def test_a_dead_row_is_started_again(loads: Loads) -> None:
-    backend = Rows()
+def test_a_dead_service_is_started_again(loads: Loads) -> None:
+    backend = Services()
     backend.dead.add("flask-sync")
     take(backend, planned())
     assert backend.restarts == [("flask-sync", {})]
     assert loads.calls
 
 
-def test_a_row_that_does_not_settle_is_started_again(
+def test_a_service_that_does_not_settle_is_started_again(
     loads: Loads, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling, "settled", lambda row, _: row.name != "flask-sync")
-    backend = Rows()
+    monkeypatch.setattr(settling, "settled", lambda service, _: service.name != "flask-sync")
+    backend = Services()
     take(backend, planned(rounds=1))
     assert backend.restarts == [("flask-sync", {})]
     assert loads.calls
 
 
-def test_a_share_of_the_peak_is_taken_from_the_slowest_row_once(loads: Loads) -> None:
+def test_a_share_of_the_peak_is_taken_from_the_slowest_service_once(loads: Loads) -> None:
     levels = [{"kind": "open", "connections": 64, "share_of_peak": 0.5}]
     trials = planned(levels=levels, peak={"kind": "closed", "connections": 32})
-    measuring = take(Rows(), trials)
+    measuring = take(Services(), trials)
     assert measuring.peaks == {"e": PEAKS}
     kinds = [call["load"].kind for call in loads.trials]
     assert kinds == ["closed", "closed", *["open"] * len(trials)]
@@ -213,7 +213,7 @@ def test_the_second_load_runs_beside_the_first_and_is_kept(loads: Loads) -> None
     loads.together = True
     background = {"scenario": "cpu", "parameters": {"n": 1000}, "kind": "closed", "connections": 1}
     [first, *_] = planned(background=background)
-    trial = Measurement(Rows(), run_id="r", seed=1).take(first, 1)
+    trial = Measurement(Services(), run_id="r", seed=1).take(first, 1)
     second, main = sorted(loads.trials, key=lambda call: str(call["scenario"]))
     assert (second["scenario"], main["scenario"]) == ("cpu", "wait")
     assert second["duration_s"] > main["warmup_s"] + main["duration_s"]

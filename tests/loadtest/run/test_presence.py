@@ -1,4 +1,4 @@
-"""The gate that tells a row that went away, hung or was paused from one that is only busy."""
+"""The gate that tells a service that went away, hung or was paused from one that is only busy."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def gate(looks: Sequence[Look], answered: Sequence[dict[str, float]] = ANSWERED)
 
 
 def silent(begin: float, end: float) -> tuple[list[Look], list[dict[str, float]]]:
-    """Looks and answers of a row from which nothing came between two moments of the window."""
+    """Looks and answers of a service from which nothing came between two moments of the window."""
     looks = [replace(look, ended=end) if begin <= look.began < end else look for look in STEADY]
     return looks, [each for each in ANSWERED if not begin <= each["t"] < end]
 
 
-def test_a_row_that_was_there_all_through_passes() -> None:
+def test_a_service_that_was_there_all_through_passes() -> None:
     found = gate(STEADY)
     assert found.passed
     assert found.value == pytest.approx(0.0)
@@ -40,7 +40,7 @@ def test_a_row_that_was_there_all_through_passes() -> None:
     lasting=st.lists(st.floats(0.001, 0.7), min_size=40, max_size=40),
     spent=st.lists(st.floats(0, 9), min_size=40, max_size=40),
 )
-def test_whenever_it_is_looked_at_a_healthy_row_passes(
+def test_whenever_it_is_looked_at_a_healthy_service_passes(
     pauses: list[float], lasting: list[float], spent: list[float]
 ) -> None:
     """Also one that answers nobody, as where all wait for longer than the trial lasts."""
@@ -55,7 +55,7 @@ def test_whenever_it_is_looked_at_a_healthy_row_passes(
 
 
 @given(vain=st.sets(st.integers(1, len(STEADY) - 1)))
-def test_looks_in_vain_are_no_fault_of_a_row_that_answers(vain: set[int]) -> None:
+def test_looks_in_vain_are_no_fault_of_a_service_that_answers(vain: set[int]) -> None:
     looks = [
         Look(look.began, look.began + 2) if number in vain else look
         for number, look in enumerate(STEADY)
@@ -104,14 +104,14 @@ def test_processes_that_end_fail_it_and_are_told(looks: list[Look], told: str) -
     assert (found.passed, found.detail) == (False, told)
 
 
-def test_workers_of_a_row_that_was_started_again_are_no_second_event() -> None:
+def test_workers_of_a_service_that_was_started_again_are_no_second_event() -> None:
     anew = [replace(each, cpu_s=0.1, workers_ended=0) for each in STEADY[6:]]
     before = [replace(each, workers_ended=4) for each in STEADY[:6]]
     assert gate([*before, *anew]).detail.count("seen") == 1
 
 
 @pytest.mark.parametrize(("begin", "end"), [(1.5, 4.5), (-1.0, 3.0), (6.0, 10.0)])
-def test_a_row_that_is_paused_fails_it_and_the_time_is_told(begin: float, end: float) -> None:
+def test_a_service_that_is_paused_fails_it_and_the_time_is_told(begin: float, end: float) -> None:
     found = gate(*silent(begin, end))
     assert not found.passed
     assert found.value == pytest.approx(end - begin, abs=0.5)

@@ -1,4 +1,4 @@
-"""What a run does with trials, rows and troubles; nothing real is started."""
+"""What a run does with trials, services and troubles; nothing real is started."""
 
 from __future__ import annotations
 
@@ -28,24 +28,24 @@ title = "t"
 statement = "s"
 confirms = "c"
 refutes = "r"
-rows = ["fastapi-async", "flask-sync", "flask-gthread"]
+services = ["fastapi-async", "flask-sync", "flask-gthread"]
 reference = "fastapi-async"
 rounds = 2
 scenario = "json"
 levels = [{ connections = 1 }]
 """
-PLANNED = 8  # three rows and the twin, twice
+PLANNED = 8  # three services and the twin, twice
 
 
-class Rows:
-    """A backend whose rows exist on paper only."""
+class Services:
+    """A backend whose services exist on paper only."""
 
     name = "native"
     cpus = Cpus(None, None)
     database_url = None
 
     def __init__(self, asked: Comparison) -> None:
-        self.rows = dict(asked.plan.rows)
+        self.services = dict(asked.plan.services)
 
 
 class Silent:
@@ -68,8 +68,8 @@ class Silent:
 class Takes:
     """In place of a measurement: `take` is what the test says."""
 
-    def __init__(self, backend: Rows, **_: Any) -> None:
-        self.about = {name: {"slots": 1} for name in backend.rows}
+    def __init__(self, backend: Services, **_: Any) -> None:
+        self.about = {name: {"slots": 1} for name in backend.services}
         self.peaks: dict[str, dict[str, float]] = {}
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
@@ -112,7 +112,7 @@ def asked(tmp_path: Path) -> Comparison:
 def execute(asked: Comparison, watch: Silent | None = None) -> Record:
     @contextlib.contextmanager
     def backend() -> Iterator[Any]:
-        yield Rows(asked)
+        yield Services(asked)
 
     return runner.Runner(asked.plan, asked.folder, asked.record, watch or Silent()).execute(
         backend()
@@ -227,7 +227,7 @@ def test_a_load_that_could_not_be_made_is_made_once_more_and_told(
     assert warning.endswith("taken again, because it did not end")
 
 
-def test_a_row_that_fails_its_checks_is_never_timed_and_the_run_says_so(
+def test_a_service_that_fails_its_checks_is_never_timed_and_the_run_says_so(
     asked: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     failing("flask-sync", monkeypatch)
@@ -248,14 +248,14 @@ def test_without_its_reference_an_experiment_is_left_out(
     assert "fastapi-async" in finished.left_out["own"]
 
 
-def test_a_resumed_run_needs_the_rows_it_began_with(
+def test_a_resumed_run_needs_the_services_it_began_with(
     asked: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(Takes, "take", until(3, KeyboardInterrupt()))
         execute(asked)
     failing("flask-sync", monkeypatch)
-    with pytest.raises(PlanError, match=r"needs the rows it began with.*flask-sync"):
+    with pytest.raises(PlanError, match=r"needs the services it began with.*flask-sync"):
         execute(comparison.resume(asked.folder))
     assert len(on_disk(asked)) == 3
 
@@ -287,8 +287,8 @@ def until(count: int, error: BaseException) -> Callable[[Takes, PlannedTrial, in
 
 
 def failing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    def verify(row: Any, *_: object) -> Verified:
-        return Verified(("wrong body",)) if row.name == name else Verified()
+    def verify(service: Any, *_: object) -> Verified:
+        return Verified(("wrong body",)) if service.name == name else Verified()
 
     monkeypatch.setattr(runner, "verify", verify)
 

@@ -114,7 +114,7 @@ def test_nobody_listens_where_a_service_has_ended(monkeypatch: pytest.MonkeyPatc
         raise urllib.error.URLError(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
 
     monkeypatch.setattr(sampler, "scrape", nameless)
-    with Sampler("toy", "http://row:9000/metrics", None, interval_s=0.01) as removed:
+    with Sampler("toy", "http://service:9000/metrics", None, interval_s=0.01) as removed:
         pass
     for sampling in (ended, removed):
         assert {look.away for look in sampling.looks(datetime.now(UTC).isoformat())} == {True}

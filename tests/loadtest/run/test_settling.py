@@ -1,4 +1,4 @@
-"""A row is settled once it has nothing in hand, and no sooner."""
+"""A service is settled once it has nothing in hand, and no sooner."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from loadtest.inventory import manifest
-from loadtest.inventory.manifest import Row
+from loadtest.inventory.manifest import Service
 from loadtest.run import settling
 
 pytestmark = pytest.mark.timed
@@ -19,7 +19,7 @@ METRICS = "http_server_active_requests {active}\nlab_accept_backlog {backlog}\n"
 
 
 class Answering(http.server.BaseHTTPRequestHandler):
-    """A row with requests in hand that it works off, one between two looks."""
+    """A service with requests in hand that it works off, one between two looks."""
 
     active = backlog = 0
     ill = False
@@ -37,7 +37,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
 
 @pytest.fixture
-def row(monkeypatch: pytest.MonkeyPatch) -> Iterator[Row]:
+def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
     monkeypatch.setattr(settling, "PATIENCE_S", 20.0)
     Answering.active, Answering.backlog, Answering.ill = 0, 0, False
     with http.server.HTTPServer(("127.0.0.1", 0), Answering) as server:
@@ -49,23 +49,25 @@ def row(monkeypatch: pytest.MonkeyPatch) -> Iterator[Row]:
         thread.join()
 
 
-def test_who_has_nothing_in_hand_is_settled(row: Row) -> None:
-    assert settling.settled(row)
+def test_who_has_nothing_in_hand_is_settled(service: Service) -> None:
+    assert settling.settled(service)
 
 
-def test_what_is_in_hand_is_waited_for(row: Row) -> None:
+def test_what_is_in_hand_is_waited_for(service: Service) -> None:
     Answering.active = 5
-    assert not settling.idle(row)
-    assert settling.settled(row)
+    assert not settling.idle(service)
+    assert settling.settled(service)
 
 
-def test_patience_ends(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_patience_ends(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
     Answering.backlog = 3
-    assert not settling.settled(row)
+    assert not settling.settled(service)
 
 
-def test_who_does_not_answer_is_not_settled(row: Row, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_does_not_answer_is_not_settled(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
     Answering.ill = True
-    assert not settling.settled(row)
+    assert not settling.settled(service)

@@ -17,15 +17,15 @@ NOISE, DRIFT = 0.05, 0.05  # of the logarithm: of each trial, and of the machine
 
 
 def _simulated(truth: float, rounds: int = ROUNDS, seed: int = 1) -> list[Comparison]:
-    """Runs of two rows of which one is `truth` times as fast, on a machine that drifts."""
+    """Runs of two services of which one is `truth` times as fast, on a machine that drifts."""
     rng = np.random.default_rng(seed)
     shape = (RUNS, rounds)
     drift = np.cumsum(rng.normal(0, DRIFT, shape), axis=1)
-    row = np.exp(math.log(truth) + drift + rng.normal(0, NOISE, shape))
+    service = np.exp(math.log(truth) + drift + rng.normal(0, NOISE, shape))
     reference = np.exp(drift + rng.normal(0, NOISE, shape))
     compared = [
         compare(dict(enumerate(mine.tolist())), dict(enumerate(other.tolist())))
-        for mine, other in zip(row, reference, strict=True)
+        for mine, other in zip(service, reference, strict=True)
     ]
     return [each for each in compared if each]
 
@@ -35,7 +35,7 @@ def identical() -> list[Comparison]:
     return _simulated(1.0)
 
 
-def test_identical_rows_are_rarely_called_different(identical: list[Comparison]) -> None:
+def test_identical_services_are_rarely_called_different(identical: list[Comparison]) -> None:
     assert len(identical) == RUNS
     assert sum(each.p_different < 0.05 for each in identical) / RUNS <= 0.07
 
@@ -55,7 +55,7 @@ def test_a_true_difference_is_found_as_often_as_the_stated_power() -> None:
     assert sum(each.p_different < 0.05 for each in bigger) / RUNS >= 0.78
 
 
-def test_equivalence_is_rarely_claimed_of_a_row_at_the_margin() -> None:
+def test_equivalence_is_rarely_claimed_of_a_service_at_the_margin() -> None:
     at_margin = _simulated(1.05, rounds=12)
     assert sum(each.equivalent for each in at_margin) / RUNS <= 0.07
 
@@ -74,13 +74,13 @@ def test_a_comparison_pairs_the_rounds_that_both_have() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "reference"),
+    ("service", "reference"),
     [({1: 5.0}, {1: 4.0}), ({1: 5.0, 2: 0.0}, {1: 4.0, 2: 4.0}), ({}, {}), ({1: 1.0}, {2: 1.0})],
 )
 def test_nothing_is_compared_that_cannot_be(
-    row: dict[int, float], reference: dict[int, float]
+    service: dict[int, float], reference: dict[int, float]
 ) -> None:
-    assert compare(row, reference) is None
+    assert compare(service, reference) is None
 
 
 @given(
@@ -88,11 +88,11 @@ def test_nothing_is_compared_that_cannot_be(
     st.dictionaries(st.integers(1, 20), st.floats(1e-3, 1e6), max_size=12),
 )
 def test_a_comparison_holds_together_whatever_the_figures(
-    row: dict[int, float], reference: dict[int, float]
+    service: dict[int, float], reference: dict[int, float]
 ) -> None:
-    found = compare(row, reference)
+    found = compare(service, reference)
     if found is None:
-        assert len(row.keys() & reference.keys()) < 2
+        assert len(service.keys() & reference.keys()) < 2
         return
     assert found.low <= found.ratio * (1 + 1e-9)
     assert found.ratio <= found.high * (1 + 1e-9)

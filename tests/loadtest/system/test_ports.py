@@ -90,10 +90,12 @@ def test_its_owner_may_stop_and_start_again_meanwhile(monkeypatch: pytest.Monkey
 def test_a_named_port_is_one_labs_own_before_it_listens(monkeypatch: pytest.MonkeyPatch) -> None:
     with ports.held(1) as (port,):
         pass
-    claims = "claim = ports.claim(int(sys.argv[1]), 'row go', 'GO_PORT'); claim.__enter__()"
+    claims = "claim = ports.claim(int(sys.argv[1]), 'service go', 'GO_PORT'); claim.__enter__()"
     with elsewhere(f"{claims}; print('claimed', flush=True)", port):
-        with pytest.raises(ports.PortError, match=rf"port {port}, which row go needs.*GO_PORT="):
-            ports.claim(port, "row go", "GO_PORT").__enter__()
+        with pytest.raises(
+            ports.PortError, match=rf"port {port}, which service go needs.*GO_PORT="
+        ):
+            ports.claim(port, "service go", "GO_PORT").__enter__()
         only(monkeypatch, port)
         with pytest.raises(ports.PortError):
             ports.free(1)
@@ -125,8 +127,10 @@ def test_a_port_in_use_names_port_owner_and_variable() -> None:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
         port = holder.getsockname()[1]
-        with pytest.raises(ports.PortError, match=rf"port {port}, which row go needs.*GO_PORT="):
-            ports.require(port, "row go", "GO_PORT")
+        with pytest.raises(
+            ports.PortError, match=rf"port {port}, which service go needs.*GO_PORT="
+        ):
+            ports.require(port, "service go", "GO_PORT")
 
 
 @pytest.mark.parametrize("text", ["0", "65536", "http", "-1"])

@@ -22,10 +22,10 @@ from tests.waiting import eventually
 EXPERIMENT = """\
 claim = "C1"
 title = "A tiny comparison"
-statement = "Two rows wait."
+statement = "Two services wait."
 confirms = "They do."
 refutes = "They do not."
-rows = ["fastapi-async", "flask-sync"]
+services = ["fastapi-async", "flask-sync"]
 reference = "fastapi-async"
 rounds = 2
 warmup_s = 0.2
@@ -34,8 +34,8 @@ scenario = "wait"
 parameters = { ms = 20 }
 levels = [{ connections = 4 }]
 """
-ROWS = ("fastapi-async", "flask-sync")
-TRIALS = 6  # two rows and the twin, twice
+SERVICES = ("fastapi-async", "flask-sync")
+TRIALS = 6  # two services and the twin, twice
 
 
 @dataclass
@@ -61,7 +61,7 @@ class Shell:
         """Arguments of a tiny comparison."""
         path = self.folder / "tiny.toml"
         path.write_text(EXPERIMENT)
-        return ("run", "--experiments", str(path), "--rows", " ".join(ROWS), "--seed", "7")
+        return ("run", "--experiments", str(path), "--services", " ".join(SERVICES), "--seed", "7")
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -116,9 +116,13 @@ def _words(process: psutil.Process) -> str:
 
 @contextmanager
 def free_ports() -> Iterator[dict[str, str]]:
-    """Variables that put every row, Locust and Prometheus on ports that nobody else is given."""
-    rows = manifest.load().values()
-    names = [row.port_variable for row in rows] + [row.metrics_port_variable for row in rows]
+    """Variables that put every service, Locust and Prometheus on ports that nobody else
+    is given.
+    """
+    services = manifest.load().values()
+    names = [service.port_variable for service in services] + [
+        service.metrics_port_variable for service in services
+    ]
     names += ["LOCUST_PORT", "PROMETHEUS_PORT", "LAB_LOAD_METRICS_PORT"]
     with ports.held(len(names)) as found:
         yield {name: str(port) for name, port in zip(names, found, strict=True)}

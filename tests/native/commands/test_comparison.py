@@ -10,7 +10,7 @@ from statistics import geometric_mean
 from loadtest.analysis.claims import amount
 from loadtest.analysis.observations import by_round
 from loadtest.results import runs
-from tests.native.commands.conftest import ROWS, TRIALS, Shell
+from tests.native.commands.conftest import SERVICES, TRIALS, Shell
 
 
 def test_every_trial_is_there_once_and_in_its_place(finished: tuple[Shell, str]) -> None:
@@ -41,9 +41,9 @@ def test_the_record_says_under_which_conditions(finished: tuple[Shell, str]) -> 
     assert record["planned"] == TRIALS
     assert not record["interrupted"]
     assert record["machine"]["cores"] == len(os.sched_getaffinity(0))
-    assert list(record["rows"]) == list(ROWS)
-    assert record["rows"]["flask-sync"]["observed"]["slots"] == 3
-    burst = record["rows"]["flask-sync"]["burst"]
+    assert list(record["services"]) == list(SERVICES)
+    assert record["services"]["flask-sync"]["observed"]["slots"] == 3
+    burst = record["services"]["flask-sync"]["burst"]
     assert (burst["slots"], len(burst["worker_requests"])) == (3, 3)
     assert "--seed 7" in record["command"]
 
@@ -51,9 +51,9 @@ def test_the_record_says_under_which_conditions(finished: tuple[Shell, str]) -> 
 def test_every_figure_of_the_table_comes_from_trials(finished: tuple[Shell, str]) -> None:
     shell, said = finished
     trials = runs.load(shell.latest).valid["tiny"]
-    for row in ROWS:
-        mean = geometric_mean(by_round(trials, "goodput_rps", "4 connections", row).values())
-        [line] = [line for line in said.splitlines() if line.split()[:1] == [row]]
+    for service in SERVICES:
+        mean = geometric_mean(by_round(trials, "goodput_rps", "4 connections", service).values())
+        [line] = [line for line in said.splitlines() if line.split()[:1] == [service]]
         assert amount(mean) in line.split()
 
 
@@ -86,7 +86,7 @@ def test_report_rebuilds_the_page_and_runs_nothing(finished: tuple[Shell, str]) 
     assert (shell.latest / "trials.jsonl").read_bytes() == kept
 
 
-def test_the_same_row_twice_never_has_a_winner(finished: tuple[Shell, str]) -> None:
+def test_the_same_service_twice_never_has_a_winner(finished: tuple[Shell, str]) -> None:
     verdicts = json.loads((finished[0].latest / "verdicts.json").read_text())
     assert verdicts["twins"]
     for twin in verdicts["twins"]:
@@ -95,5 +95,5 @@ def test_the_same_row_twice_never_has_a_winner(finished: tuple[Shell, str]) -> N
 
 def test_the_plan_and_its_time_are_told_first(finished: tuple[Shell, str]) -> None:
     first = finished[1].splitlines()[0]
-    assert first.startswith(f"{TRIALS} trials of 2 rows, about ")
+    assert first.startswith(f"{TRIALS} trials of 2 services, about ")
     assert first.endswith("seed 7")

@@ -15,15 +15,15 @@ COUNT = "http_server_request_duration_seconds_count"
 
 @pytest.mark.parametrize("name", ["fastapi-async", "flask-sync", "flask-gthread"])
 def test_requests_are_counted_alike_on_both_sides(lab: Lab, name: str) -> None:
-    row = lab.rows[name]
+    service = lab.services[name]
 
     def counted() -> int:
-        return int(scrape(row.metrics_url(), timeout_s=20).get(COUNT, 0))
+        return int(scrape(service.metrics_url(), timeout_s=20).get(COUNT, 0))
 
     before = counted()
     result = load.run(
         Load("closed", 8),
-        target=row.url(),
+        target=service.url(),
         service=name,
         scenario="wait",
         parameters={"ms": 5},

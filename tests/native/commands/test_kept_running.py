@@ -1,4 +1,6 @@
-"""A row that is killed or paused while it is measured: the report says so, and it is run again."""
+"""A service that is killed or paused while it is measured: the report says so, and it is
+run again.
+"""
 
 from __future__ import annotations
 
@@ -13,19 +15,19 @@ from loadtest.run.sampler import scrape
 from tests.native.commands.conftest import EXPERIMENT, Shell
 from tests.waiting import eventually
 
-ROW = "flask-sync"
+SERVICE = "flask-sync"
 # Long enough for whatever happens at its beginning to be seen before its end.
 WINDOW_S = 6
-LOAD = 20  # more requests than the lab makes to see whether a row is idle
+LOAD = 20  # more requests than the lab makes to see whether a service is idle
 EXPERIMENT_OF_ONE = (
-    EXPERIMENT.replace('rows = ["fastapi-async", "flask-sync"]', f'rows = ["{ROW}"]')
-    .replace('reference = "fastapi-async"', f'reference = "{ROW}"')
+    EXPERIMENT.replace('services = ["fastapi-async", "flask-sync"]', f'services = ["{SERVICE}"]')
+    .replace('reference = "fastapi-async"', f'reference = "{SERVICE}"')
     .replace("duration_s = 0.5", f"duration_s = {WINDOW_S}")
 )
 
 
 def first(shell: Shell) -> psutil.Process:
-    """The row's first process."""
+    """The service's first process."""
     [found] = [
         each
         for each in shell.processes()
@@ -60,7 +62,7 @@ ACTS: tuple[tuple[Callable[[Shell], None], str], ...] = (
 def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) -> None:
     path = shell.folder / "one.toml"
     path.write_text(EXPERIMENT_OF_ONE)
-    running = shell.start("run", "--experiments", str(path), "--rows", ROW, "--seed", "7")
+    running = shell.start("run", "--experiments", str(path), "--services", SERVICE, "--seed", "7")
     for number, (act, _) in enumerate(ACTS, start=1):
         assert eventually(lambda count=number: len(valid(shell)) >= count, 150), (  # type: ignore[misc]
             shell.output.read_text()
@@ -72,11 +74,11 @@ def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) 
         gate["detail"]
         for trial in shell.trials()
         for gate in trial["gates"]
-        if gate["name"] == "row kept running" and not gate["passed"]
+        if gate["name"] == "service kept running" and not gate["passed"]
     ]
     page = (shell.latest / "report.html").read_text()
     assert all(detail in page for detail in failed)
-    # A machine that stalls for as long as a gate allows pauses the row too, and that is told.
+    # A machine that stalls for as long as a gate allows pauses the service too, and that is told.
     details = iter(failed)
     for _, told in ACTS:
         assert any(detail.startswith(told) for detail in details), failed
@@ -84,7 +86,7 @@ def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) 
 
 
 def loaded(shell: Shell) -> Callable[[], bool]:
-    """Whether the row has answered a load since now; one that is started again counts anew."""
+    """Whether the service has answered a load since now; one that is started again counts anew."""
     url = f"http://127.0.0.1:{shell.environment['FLASK_SYNC_METRICS_PORT']}/metrics"
     fewest = math.inf
 

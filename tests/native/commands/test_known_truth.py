@@ -1,4 +1,4 @@
-"""Real rows with a known truth: one image twice has no winner, a delay is found as it is."""
+"""Real services with a known truth: one image twice has no winner, a delay is found as it is."""
 
 from __future__ import annotations
 
@@ -49,16 +49,16 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         ),
         environment={**one.environment, "SERVICE_NAME": "delayed"},
     )
-    rows = {row.name: row for row in (one, same, delayed)}
+    services = {service.name: service for service in (one, same, delayed)}
     state: Path = tmp_path_factory.mktemp("lab")
-    with Lab(rows, host_ports="free", state=state, pin=False) as running:
+    with Lab(services, host_ports="free", state=state, pin=False) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def findings(backend: Lab) -> dict[str, Finding]:
     one = experiment(
-        rows=["fastapi-async", "same", "delayed"],
+        services=["fastapi-async", "same", "delayed"],
         levels=[{"connections": 8}],
         parameters={"ms": round(WAIT_S * 1000)},
         criteria=[],
@@ -68,7 +68,7 @@ def findings(backend: Lab) -> dict[str, Finding]:
     )
     measurement = Measurement(backend, run_id="truth", seed=1)
     trials = [measurement.take(planned, 1) for planned in schedule([one], seed=1)]
-    return {finding.row: finding for finding in verdicts.findings(one, counted(trials))}
+    return {finding.service: finding for finding in verdicts.findings(one, counted(trials))}
 
 
 def test_the_same_image_under_two_names_has_no_winner(findings: dict[str, Finding]) -> None:
@@ -83,7 +83,7 @@ def test_a_delay_of_20_ms_is_found_with_its_true_ratio(findings: dict[str, Findi
     # A machine that is too busy to find a sixth must say so, and nothing else.
     quiet = found.comparison.detectable < 0.1
     assert found.outcome in (("less",) if quiet else ("less", "inconclusive"))
-    # What a row adds to the wait itself, at most 30 ms, moves the ratio up to this.
+    # What a service adds to the wait itself, at most 30 ms, moves the ratio up to this.
     busiest = (WAIT_S + 0.03) / (WAIT_S + 0.03 + DELAY_S)
     assert found.comparison.low <= busiest
     assert found.comparison.high >= WAIT_S / (WAIT_S + DELAY_S)

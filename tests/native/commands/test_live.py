@@ -11,17 +11,17 @@ from tests.native.commands.conftest import Shell
 from tests.waiting import eventually
 
 
-def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell) -> None:
-    running = shell.start("up", "--rows", "fastapi-async")
+def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_services(shell: Shell) -> None:
+    running = shell.start("up", "--services", "fastapi-async")
     assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text())
     ui = f"http://127.0.0.1:{shell.environment['LOCUST_PORT']}"
     with urllib.request.urlopen(ui) as response:
         assert "fastapi-async" in response.read().decode()
 
-    verified = shell.run("verify", "--rows", "fastapi-async")
+    verified = shell.run("verify", "--services", "fastapi-async")
     assert verified.stdout.startswith("fastapi-async: keeps the contract"), verified.stdout
     assert verified.returncode == 0
-    silent = shell.run("verify", "--rows", "flask-sync")
+    silent = shell.run("verify", "--services", "flask-sync")
     assert silent.returncode == 2
     assert "nothing answers for flask-sync" in silent.stderr
 
@@ -33,7 +33,7 @@ def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_rows(shell: Shell)
 
 def test_what_is_missing_is_told(shell: Shell, tmp_path: Path) -> None:
     shell.environment = {**shell.environment, "PATH": path_without_prometheus(tmp_path / "bin")}
-    running = shell.start("up", "--rows", "fastapi-async")
+    running = shell.start("up", "--services", "fastapi-async")
     assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text())
     told = shell.output.read_text()
     assert "Grafana: comes with Docker only (make up)" in told

@@ -1,4 +1,4 @@
-"""services/README.md, followed to the letter by somebody who adds a row."""
+"""services/README.md, followed to the letter by somebody who adds a service."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ LEFT_BEHIND = shutil.ignore_patterns(
 
 @dataclass(frozen=True)
 class Copy:
-    """A clone of the lab to which a row has been added; commands run in it."""
+    """A clone of the lab to which a service has been added; commands run in it."""
 
     root: Path
     variables: Mapping[str, str]
@@ -82,7 +82,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
 @pytest.fixture(scope="module")
 def compared(clone: Copy) -> Copy:
     (clone.root / "tiny.toml").write_text(EXPERIMENT)
-    done = clone.run("run", "--experiments", "tiny.toml", "--rows", "plain fastapi-async")
+    done = clone.run("run", "--experiments", "tiny.toml", "--services", "plain fastapi-async")
     assert done.returncode == 0, done.stdout + done.stderr
     return clone
 
@@ -92,7 +92,7 @@ def trials(clone: Copy) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_the_page_has_the_three_files_of_a_row() -> None:
+def test_the_page_has_the_three_files_of_a_service() -> None:
     assert blocks().keys() == {
         "services/plain/plain.py",
         "services/plain/Dockerfile",
@@ -100,31 +100,31 @@ def test_the_page_has_the_three_files_of_a_row() -> None:
     }
 
 
-def test_the_row_is_listed(clone: Copy) -> None:
+def test_the_service_is_listed(clone: Copy) -> None:
     done = clone.run("list")
     assert re.search(r"^ *plain +none +threads", done.stdout, re.MULTILINE), (
         done.stdout + done.stderr
     )
 
 
-def test_the_row_is_verified_and_loaded(compared: Copy) -> None:
+def test_the_service_is_verified_and_loaded(compared: Copy) -> None:
     own = [each for each in trials(compared) if each["service"] == "plain"]
     assert own
     assert all(each["result"]["answered"] > 0 for each in own)
     assert {each["prediction"]["slots"] for each in own} == {4}  # the four connections bind
 
 
-def test_the_row_is_in_the_report(compared: Copy) -> None:
-    assert "plain" in json.loads(compared.result("run.json").read_text())["rows"]
+def test_the_service_is_in_the_report(compared: Copy) -> None:
+    assert "plain" in json.loads(compared.result("run.json").read_text())["services"]
     assert re.search(r"\bplain\b", compared.result("report.html").read_text())
 
 
-def test_a_row_that_lies_is_not_timed(clone: Copy, compared: Copy) -> None:
+def test_a_service_that_lies_is_not_timed(clone: Copy, compared: Copy) -> None:
     assert compared
     code = clone.root / "services" / "plain" / "plain.py"
     sound = code.read_text()
     code.write_text(sound.replace('{"ms": ms}', '{"milliseconds": ms}'))
-    done = clone.run("run", "--experiments", "tiny.toml", "--rows", "plain fastapi-async")
+    done = clone.run("run", "--experiments", "tiny.toml", "--services", "plain fastapi-async")
     code.write_text(sound)
     assert "/wait" in done.stdout + done.stderr
     assert all(each["service"] != "plain" for each in trials(clone))

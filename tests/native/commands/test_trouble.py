@@ -40,7 +40,7 @@ def test_ctrl_c_keeps_finished_trials_and_resume_does_the_rest(shell: Shell) -> 
     assert not shell.record()["interrupted"]
 
 
-def test_ctrl_c_while_the_rows_start_leaves_nothing(shell: Shell) -> None:
+def test_ctrl_c_while_the_services_start_leaves_nothing(shell: Shell) -> None:
     running = shell.start(*shell.compare())
     assert eventually(lambda: (shell.state / "logs" / "fastapi-async.log").exists())
     running.send_signal(signal.SIGINT)
@@ -70,7 +70,7 @@ def test_a_killed_run_leaves_no_process_and_a_readable_report_and_goes_on(shell:
     assert firsts == list(range(TRIALS))
 
 
-def test_a_taken_port_is_told_with_row_and_variable(shell: Shell) -> None:
+def test_a_taken_port_is_told_with_service_and_variable(shell: Shell) -> None:
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         holder.listen()
@@ -78,14 +78,14 @@ def test_a_taken_port_is_told_with_row_and_variable(shell: Shell) -> None:
         done = shell.run(*shell.compare(), FLASK_SYNC_PORT=port)
     line = refusal(done)
     assert f"port {port}" in line
-    assert "row flask-sync" in line
+    assert "service flask-sync" in line
     assert "FLASK_SYNC_PORT" in line
 
 
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--rows", "flask-async"], ["unknown row 'flask-async'", "flask-gthread"]),
+        (["--services", "flask-async"], ["unknown service 'flask-async'", "flask-gthread"]),
         (["--experiments", "speed"], ["unknown experiment 'speed'", "blocked-threads"]),
         (["--budget", "lavish"], ["unknown budget 'lavish'", "as-shipped"]),
         (["--plan", "slow"], ["unknown plan 'slow'", "quick", "full"]),

@@ -1,4 +1,6 @@
-"""The live lab on free ports: real rows, Locust's interface, Prometheus and postgres_exporter."""
+"""The live lab on free ports: real services, Locust's interface, Prometheus and
+postgres_exporter.
+"""
 
 from __future__ import annotations
 
@@ -19,14 +21,14 @@ CEILING_RPS = "100000"
 
 @pytest.fixture(scope="session")
 def watch(lab: Lab) -> Iterator[Watch]:
-    """What `make live` starts, over the rows of the session's lab."""
+    """What `make live` starts, over the services of the session's lab."""
     ui, prometheus, load = ports.free(3)
     variables = {
         "LOCUST_PORT": str(ui),
         "PROMETHEUS_PORT": str(prometheus),
         "LAB_LOAD_METRICS_PORT": str(load),
         "LAB_CEILING_RPS": CEILING_RPS,
-        "LAB_TARGET": " ".join(f"{name}={row.url()}" for name, row in lab.rows.items()),
+        "LAB_TARGET": " ".join(f"{name}={service.url()}" for name, service in lab.services.items()),
     }
     with contextlib.ExitStack() as stack:
         with pytest.MonkeyPatch.context() as patch:
@@ -42,8 +44,8 @@ def watch(lab: Lab) -> Iterator[Watch]:
 
 @pytest.fixture(autouse=True)
 def idle_afterwards(watch: Watch) -> Iterator[None]:
-    """No test leaves its load to the next, nor rows that work off what nobody waits for."""
+    """No test leaves its load to the next, nor services that work off what nobody waits for."""
     yield
     watch.press_stop()
-    for row in watch.lab.rows.values():
-        assert eventually(lambda row=row: settling.idle(row)), row.name  # type: ignore[misc]
+    for service in watch.lab.services.values():
+        assert eventually(lambda service=service: settling.idle(service)), service.name  # type: ignore[misc]

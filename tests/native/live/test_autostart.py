@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> None:
     ui, metrics = ports.free(2)
-    targets = " ".join(f"{name}={row.url()}" for name, row in lab.rows.items())
+    targets = " ".join(f"{name}={service.url()}" for name, service in lab.services.items())
     with Processes() as processes:
         processes.start(
             "locust",
@@ -31,8 +31,8 @@ def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> No
         )
         watch = Watch(ui=f"http://{ports.LOOPBACK}:{ui}", prometheus="", lab=lab)
         assert eventually(watch.answers)
-        for row in ("fastapi-async", "flask-sync"):
-            assert eventually(lambda wanted=row: watch.requests(wanted) > 0), row  # type: ignore[misc]
+        for service in ("fastapi-async", "flask-sync"):
+            assert eventually(lambda wanted=service: watch.requests(wanted) > 0), service  # type: ignore[misc]
         assert watch.names() == {"fastapi-async /wait", "flask-sync /wait", "Aggregated"}
         assert eventually(lambda: watch.statistics()["user_count"] == 60)
         watch.press_stop()

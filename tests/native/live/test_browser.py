@@ -36,13 +36,13 @@ def page(watch: Watch) -> Iterator[Page]:
         browser.close()
 
 
-def choose(page: Page, *rows: str) -> None:
-    """Tick these rows and no other."""
+def choose(page: Page, *services: str) -> None:
+    """Tick these services and no other."""
     boxes = page.get_by_role("row").filter(has=page.get_by_role("checkbox"))
     everything = boxes.first.get_by_role("checkbox")
     everything.uncheck()
-    for row in rows:
-        boxes.filter(has=page.get_by_text(row, exact=True)).get_by_role("checkbox").check()
+    for service in services:
+        boxes.filter(has=page.get_by_text(service, exact=True)).get_by_role("checkbox").check()
 
 
 def fill(page: Page, *, users: str, scenario: str, parameters: str) -> None:
@@ -58,17 +58,17 @@ def press_start(page: Page) -> None:
     page.get_by_role("button", name="Start").click()
 
 
-def test_only_rows_that_run_are_offered(page: Page, watch: Watch) -> None:
-    for name in watch.lab.rows:
+def test_only_services_that_run_are_offered(page: Page, watch: Watch) -> None:
+    for name in watch.lab.services:
         expect(page.get_by_text(name, exact=True)).to_be_visible()
 
 
-def test_two_rows_two_scenarios(page: Page, watch: Watch) -> None:
+def test_two_services_two_scenarios(page: Page, watch: Watch) -> None:
     choose(page, FIRST, SECOND)
     fill(page, users="60", scenario="wait", parameters="ms=100")
     press_start(page)
-    for row in (FIRST, SECOND):
-        expect(page.get_by_text(f"{row} /wait")).to_be_visible()
+    for service in (FIRST, SECOND):
+        expect(page.get_by_text(f"{service} /wait")).to_be_visible()
     assert eventually(lambda: watch.requests(FIRST) > 1000)
     picture(page, watch)
     page.get_by_role("button", name="Stop").click()
@@ -76,9 +76,9 @@ def test_two_rows_two_scenarios(page: Page, watch: Watch) -> None:
     choose(page, FIRST, SECOND)
     fill(page, users="10", scenario="json", parameters="")
     press_start(page)
-    for row in (FIRST, SECOND):
-        expect(page.get_by_text(f"{row} /json")).to_be_visible()
-        expect(page.get_by_text(f"{row} /wait")).to_be_hidden()
+    for service in (FIRST, SECOND):
+        expect(page.get_by_text(f"{service} /json")).to_be_visible()
+        expect(page.get_by_text(f"{service} /wait")).to_be_hidden()
 
 
 def picture(page: Page, watch: Watch) -> None:

@@ -32,8 +32,8 @@ IN_HAND = (
 
 
 @pytest.fixture(params=WORKERS)
-def row(watch: Watch, request: pytest.FixtureRequest) -> Iterator[str]:
-    """A row with several workers, which is afterwards as it was."""
+def service(watch: Watch, request: pytest.FixtureRequest) -> Iterator[str]:
+    """A service with several workers, which is afterwards as it was."""
     name: str = request.param
     watch.lab.restart(name, {"WORKERS": str(WORKERS[name])})
     yield name
@@ -41,35 +41,41 @@ def row(watch: Watch, request: pytest.FixtureRequest) -> Iterator[str]:
     watch.lab.restart(name)
 
 
-def test_a_killed_worker_leaves_no_ghost(watch: Watch, row: str) -> None:
-    of_row = f'{{job="rows",service="{row}"}}'
+def test_a_killed_worker_leaves_no_ghost(watch: Watch, service: str) -> None:
+    of_service = f'{{job="services",service="{service}"}}'
     watch.until_scraped_again()
     begin = time.time()
-    assert watch.start(row, users=USERS, **LOAD)["success"]
-    pace = f"rate(lab_worker_requests_total{of_row}[6s])"
-    assert eventually(lambda: len(workers_of(watch, row)) == WORKERS[row])
-    assert eventually(lambda: watch.number(pace) > WORKERS[row] / 2)
-    assert eventually(lambda: watch.number(f"http_server_active_requests{of_row}") >= WORKERS[row])
-    workers = workers_of(watch, row)
-    processes = float(awaited(watch, f"lab_processes{of_row} >= {len(workers)}")["value"][1])
+    assert watch.start(service, users=USERS, **LOAD)["success"]
+    pace = f"rate(lab_worker_requests_total{of_service}[6s])"
+    assert eventually(lambda: len(workers_of(watch, service)) == WORKERS[service])
+    assert eventually(lambda: watch.number(pace) > WORKERS[service] / 2)
+    assert eventually(
+        lambda: watch.number(f"http_server_active_requests{of_service}") >= WORKERS[service]
+    )
+    workers = workers_of(watch, service)
+    processes = float(awaited(watch, f"lab_processes{of_service} >= {len(workers)}")["value"][1])
     victim = int(awaited(watch, f"topk(1, {pace} > 0)")["metric"]["worker"])
     os.kill(victim, signal.SIGKILL)
     assert eventually(lambda: gone(victim))
-    assert eventually(lambda: len(workers_of(watch, row) - workers) == 1), "another takes its place"
-    assert eventually(lambda: processes_of(watch, row) == processes)
+    assert eventually(lambda: len(workers_of(watch, service) - workers) == 1), (
+        "another takes its place"
+    )
+    assert eventually(lambda: processes_of(watch, service) == processes)
     watch.stop()
     for gauge in IN_HAND:
         name, _, labels = gauge.partition("{")
-        series = f'{name}{{service="{row}",{labels or "}"}'
+        series = f'{name}{{service="{service}",{labels or "}"}'
         assert eventually(lambda series=series: watch.number(series) == 0), series  # type: ignore[misc]
-    for counter in watch.counters(of_row, begin):
+    for counter in watch.counters(of_service, begin):
         assert all(a <= b for a, b in pairwise(counter.values)), counter
-    assert eventually(lambda: victim in workers_of(watch, row)), "what it has done stays counted"
+    assert eventually(lambda: victim in workers_of(watch, service)), (
+        "what it has done stays counted"
+    )
 
 
-def workers_of(watch: Watch, row: str) -> set[int]:
+def workers_of(watch: Watch, service: str) -> set[int]:
     """The workers that have counted, dead ones included."""
-    found = watch.query(f'lab_worker_requests_total{{service="{row}"}}')
+    found = watch.query(f'lab_worker_requests_total{{service="{service}"}}')
     return {int(each["metric"]["worker"]) for each in found}
 
 
@@ -85,6 +91,6 @@ def awaited(watch: Watch, expression: str) -> dict[str, Any]:
     return found[0]
 
 
-def processes_of(watch: Watch, row: str) -> float:
-    """Processes of the row as last scraped."""
-    return watch.number(f'lab_processes{{service="{row}"}}')
+def processes_of(watch: Watch, service: str) -> float:
+    """Processes of the service as last scraped."""
+    return watch.number(f'lab_processes{{service="{service}"}}')

@@ -13,14 +13,14 @@ from tests.native.live.watch import SERIES, Series, Watch, interval_s
 from tests.waiting import eventually
 
 # One of each kind that waits in its own way, and of each language's exporter.
-ROWS = ("fastapi-async", "flask-sync", "flask-gthread", "flask-gevent", "node", "go")
+SERVICES = ("fastapi-async", "flask-sync", "flask-gthread", "flask-gevent", "node", "go")
 USERS_EACH = 80  # twice the slots of the roomiest
-# Together some 300 requests a second: all rows are full, and two cores are not.
+# Together some 300 requests a second: all services are full, and two cores are not.
 LOAD = {"scenario": "wait", "parameters": "ms=600", "load": "closed"}
 MINUTE_S = 60.0
 FULL_SHARE = 0.95
 # Kept connections stay with the worker that took them: of several workers one may get fewer than
-# it has threads, and then the row is never full.
+# it has threads, and then the service is never full.
 ONE_WORKER = {"WORKERS": "1", "THREADS": "12", "POOL_SIZE": "12"}
 
 
@@ -34,30 +34,30 @@ def one_worker(watch: Watch) -> Iterator[None]:
 
 @pytest.fixture
 def minute(watch: Watch, one_worker: None) -> Iterator[tuple[float, float]]:  # noqa: ARG001
-    """Begin and end of a minute in which every row is full."""
-    assert watch.start(*ROWS, users=USERS_EACH * len(ROWS), **LOAD)["success"]
-    rows = f'{{service=~"{"|".join(ROWS)}"}}'
-    idle = f"service:slots_utilisation:ratio{rows} < 1"
+    """Begin and end of a minute in which every service is full."""
+    assert watch.start(*SERVICES, users=USERS_EACH * len(SERVICES), **LOAD)["success"]
+    services = f'{{service=~"{"|".join(SERVICES)}"}}'
+    idle = f"service:slots_utilisation:ratio{services} < 1"
     assert eventually(lambda: not watch.query(idle)), watch.query(idle)
     begin = time.time()
     end = begin + MINUTE_S
-    last = f"min(timestamp(up{rows}))"
+    last = f"min(timestamp(up{services}))"
     assert eventually(lambda: watch.number(last) > end, MINUTE_S + 20)
     yield begin, end
     watch.press_stop()
 
 
-def test_full_rows_are_scraped_without_a_gap(watch: Watch, minute: tuple[float, float]) -> None:
-    # Rows that have nothing to do are scraped late only where the machine stalls.
-    idle = watch.samples(f'lab_slots{{service!~"{"|".join(ROWS)}"}}', *minute)
+def test_full_services_are_scraped_without_a_gap(watch: Watch, minute: tuple[float, float]) -> None:
+    # Services that have nothing to do are scraped late only where the machine stalls.
+    idle = watch.samples(f'lab_slots{{service!~"{"|".join(SERVICES)}"}}', *minute)
     gaps = [longest_gap(series, *minute) for series in idle]
     late_s = max(gaps, default=interval_s()) - interval_s()
-    for row in ROWS:
-        found = watch.samples(f'{{job="rows",service="{row}"}}', *minute)
-        assert {series.name for series in found} >= {"up", *SERIES}, row
+    for service in SERVICES:
+        found = watch.samples(f'{{job="services",service="{service}"}}', *minute)
+        assert {series.name for series in found} >= {"up", *SERIES}, service
         for series in found:
             # Without a single scrape it would be two intervals.
-            assert longest_gap(series, *minute) < 1.75 * interval_s() + late_s, (row, series)
+            assert longest_gap(series, *minute) < 1.75 * interval_s() + late_s, (service, series)
         busy, slots, backlog, pending = (
             next(series.values for series in found if series.name == name)
             for name in (
@@ -73,7 +73,7 @@ def test_full_rows_are_scraped_without_a_gap(watch: Watch, minute: tuple[float, 
             1.0 if waiting or queued else taken / there
             for taken, there, waiting, queued in zip(busy, slots, backlog, pending, strict=True)
         ]
-        assert fmean(full) >= FULL_SHARE, (row, busy, backlog, pending)
+        assert fmean(full) >= FULL_SHARE, (service, busy, backlog, pending)
 
 
 def longest_gap(series: Series, begin: float, end: float) -> float:

@@ -1,4 +1,4 @@
-"""Every row shows the same series with the same labels and buckets, whatever its language."""
+"""Every service shows the same series with the same labels and buckets, whatever its language."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KINDS = {"event_loop", "thread", "greenlet", "go_scheduler"}
 
 
 def samples(url: str) -> dict[str, list[dict[str, str]]]:
-    """The label sets of each series that a row shows."""
+    """The label sets of each series that a service shows."""
     found = defaultdict(list)
     with urllib.request.urlopen(url, timeout=20) as response:
         for family in text_string_to_metric_families(response.read().decode()):
@@ -29,14 +29,14 @@ def samples(url: str) -> dict[str, list[dict[str, str]]]:
 
 
 @pytest.mark.parametrize("name", manifest.load(variables={}))
-def test_a_row_shows_every_series(lab: Lab, name: str) -> None:
-    row = lab.rows[name]
-    with urllib.request.urlopen(f"{row.url()}/items/7", timeout=10) as response:
+def test_a_service_shows_every_series(lab: Lab, name: str) -> None:
+    service = lab.services[name]
+    with urllib.request.urlopen(f"{service.url()}/items/7", timeout=10) as response:
         assert response.status == 200
-    assert eventually(lambda: samples(row.metrics_url()).keys() >= SERIES.keys()), sorted(
-        SERIES.keys() - samples(row.metrics_url()).keys()
+    assert eventually(lambda: samples(service.metrics_url()).keys() >= SERIES.keys()), sorted(
+        SERIES.keys() - samples(service.metrics_url()).keys()
     )
-    shown = samples(row.metrics_url())
+    shown = samples(service.metrics_url())
     for series, labels in SERIES.items():
         for each in shown[series]:
             assert set(each) == labels, series

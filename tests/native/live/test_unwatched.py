@@ -21,7 +21,7 @@ from loadtest.system import ports
 from tests.native.live.watch import Watch
 from tests.waiting import eventually, gone
 
-ROWS = ("fastapi-async", "flask-gthread")
+SERVICES = ("fastapi-async", "flask-gthread")
 LOAD = {"scenario": "wait", "parameters": "ms=50", "load": "closed"}
 USERS = 16
 TOTALS = ("lab_load_requests_total", "http_server_request_duration_seconds_count")
@@ -29,7 +29,7 @@ TOTALS = ("lab_load_requests_total", "http_server_request_duration_seconds_count
 
 @dataclass
 class Watcher:
-    """A Prometheus over two of the lab's rows and the load, which can go and come back."""
+    """A Prometheus over two of the lab's services and the load, which can go and come back."""
 
     prometheus: Prometheus
     state: Path
@@ -53,15 +53,15 @@ def load_port(watch: Watch) -> int:
 
 @pytest.fixture
 def watcher(watch: Watch, load_port: int, tmp_path: Path) -> Watcher:
-    rows = {name: watch.lab.rows[name] for name in ROWS}
+    services = {name: watch.lab.services[name] for name in SERVICES}
     (port,) = ports.free(1)
-    return Watcher(Prometheus(rows, tmp_path, port, load_port=load_port), tmp_path)
+    return Watcher(Prometheus(services, tmp_path, port, load_port=load_port), tmp_path)
 
 
 @pytest.fixture
 def seen(watch: Watch, watcher: Watcher) -> Watch:
     """The lab under load, as the watcher sees it."""
-    assert watch.start(*ROWS, users=USERS, **LOAD)["success"]
+    assert watch.start(*SERVICES, users=USERS, **LOAD)["success"]
     return replace(watch, prometheus=watcher.prometheus.url)
 
 
@@ -81,7 +81,7 @@ def test_a_prometheus_that_hangs_holds_nobody_up(
     watch: Watch, seen: Watch, watcher: Watcher, load_port: int
 ) -> None:
     begin = time.time()
-    metrics = [watch.lab.rows[name].metrics_port for name in ROWS]
+    metrics = [watch.lab.services[name].metrics_port for name in SERVICES]
     with watcher.prometheus:
         until_scraped(seen)
         hanging = watcher.process()
@@ -107,20 +107,20 @@ def half_asked(targets: list[int]) -> Iterator[None]:
 
 
 def until_scraped(watch: Watch) -> None:
-    """Wait until the rows and the load have been scraped from now on."""
-    last = f'timestamp(up{{job=~"rows|load"}} == 1) > {time.time()}'
-    assert eventually(lambda: watch.number(f"count({last})") == len(ROWS) + 1)
+    """Wait until the services and the load have been scraped from now on."""
+    last = f'timestamp(up{{job=~"services|load"}} == 1) > {time.time()}'
+    assert eventually(lambda: watch.number(f"count({last})") == len(SERVICES) + 1)
 
 
 def undisturbed(watch: Watch) -> None:
-    """Both rows go on answering the load rightly, and tell about themselves."""
-    before = {row: watch.requests(row) for row in ROWS}
-    for name in ROWS:
-        row = watch.lab.rows[name]
-        assert eventually(lambda row=name: watch.requests(row) > before[row] + 200), name  # type: ignore[misc]
-        with urllib.request.urlopen(f"{row.url()}/about", timeout=10) as response:
+    """Both services go on answering the load rightly, and tell about themselves."""
+    before = {name: watch.requests(name) for name in SERVICES}
+    for name in SERVICES:
+        assert eventually(lambda name=name: watch.requests(name) > before[name] + 200), name  # type: ignore[misc]
+        service = watch.lab.services[name]
+        with urllib.request.urlopen(f"{service.url()}/about", timeout=10) as response:
             assert json.load(response)["slots"] > 0
-        with urllib.request.urlopen(row.metrics_url(), timeout=10) as response:
+        with urllib.request.urlopen(service.metrics_url(), timeout=10) as response:
             assert b"http_server_active_requests" in response.read()
     assert not any(each["num_failures"] for each in watch.statistics()["stats"])
 
@@ -128,13 +128,13 @@ def undisturbed(watch: Watch) -> None:
 def nothing_is_lost(seen: Watch, watch: Watch, begin: float) -> None:
     """Counters go on where they are, and in the end are those of a Prometheus that stayed."""
     until_scraped(seen)
-    counters = seen.counters('{job=~"rows|load"}', begin)
-    assert {series.labels.get("service") for series in counters} >= set(ROWS)
+    counters = seen.counters('{job=~"services|load"}', begin)
+    assert {series.labels.get("service") for series in counters} >= set(SERVICES)
     for series in counters:
         assert all(a <= b for a, b in pairwise(series.values)), series
     watch.press_stop()
     for expression in TOTALS:
-        counted = f'sum({expression}{{service=~"{"|".join(ROWS)}"}})'
+        counted = f'sum({expression}{{service=~"{"|".join(SERVICES)}"}})'
         assert eventually(lambda wanted=counted: seen.number(wanted) == watch.number(wanted) > 0)  # type: ignore[misc]
 
 

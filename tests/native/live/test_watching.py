@@ -66,7 +66,7 @@ def test_every_expression_of_every_dashboard_and_rule_has_data(watch: Watch) -> 
     assert eventually(all_found), missing
 
 
-def test_both_rows_of_the_comparison_are_drawn(watch: Watch) -> None:
+def test_both_services_of_the_comparison_are_drawn(watch: Watch) -> None:
     assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **WAIT)["success"]
     comparison = {
         where: expression
@@ -74,40 +74,40 @@ def test_both_rows_of_the_comparison_are_drawn(watch: Watch) -> None:
         if where.startswith("comparison") and "annotation" not in where
     }
 
-    def rows(expression: str) -> set[str]:
+    def services(expression: str) -> set[str]:
         return {each["metric"].get("service", "") for each in watch.query(expression)}
 
     for where, expression in comparison.items():
-        assert eventually(lambda wanted=expression: rows(wanted) >= {ROOMY, FULL}), where  # type: ignore[misc]
+        assert eventually(lambda wanted=expression: services(wanted) >= {ROOMY, FULL}), where  # type: ignore[misc]
 
 
-@pytest.mark.parametrize("row", [ROOMY, "flask-gthread"])
-def test_locust_prometheus_and_the_service_agree(watch: Watch, row: str) -> None:
+@pytest.mark.parametrize("service", [ROOMY, "flask-gthread"])
+def test_locust_prometheus_and_the_service_agree(watch: Watch, service: str) -> None:
     watch.until_scraped_again()
-    served, asked = watch.number(served_by(row)), watch.number(asked_of(row))
-    assert watch.start(row, users=USERS_EACH, **WAIT)["success"]
-    assert eventually(lambda: watch.requests(row) > 15 * USERS_EACH)
-    seen_by_prometheus = f"service:load_response_seconds:p95_10s{of(row)}"
+    served, asked = watch.number(served_by(service)), watch.number(asked_of(service))
+    assert watch.start(service, users=USERS_EACH, **WAIT)["success"]
+    assert eventually(lambda: watch.requests(service) > 15 * USERS_EACH)
+    seen_by_prometheus = f"service:load_response_seconds:p95_10s{of(service)}"
     assert eventually(
-        lambda: bucket(watch.number(seen_by_prometheus)) == bucket(p95_of_locust(watch, row))
+        lambda: bucket(watch.number(seen_by_prometheus)) == bucket(p95_of_locust(watch, service))
     )
     watch.stop()
-    counted = watch.requests(row)
-    assert watch.number(asked_of(row)) - asked == counted
-    # What was in hand when the load stopped, the row may answer all the same.
-    assert 0 <= watch.number(served_by(row)) - served - counted <= USERS_EACH
+    counted = watch.requests(service)
+    assert watch.number(asked_of(service)) - asked == counted
+    # What was in hand when the load stopped, the service may answer all the same.
+    assert 0 <= watch.number(served_by(service)) - served - counted <= USERS_EACH
 
 
-@pytest.mark.parametrize("row", [ROOMY, FULL, "flask-gthread"])
+@pytest.mark.parametrize("service", [ROOMY, FULL, "flask-gthread"])
 def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
-    watch: Watch, row: str
+    watch: Watch, service: str
 ) -> None:
     watch.until_scraped_again()
-    served = watch.number(served_by(row))
+    served = watch.number(served_by(service))
     result = load.run(
         Load("closed", 3),
-        target=watch.lab.rows[row].url(),
-        service=row,
+        target=watch.lab.services[service].url(),
+        service=service,
         scenario="wait",
         parameters={"ms": 20},
         warmup_s=0.5,
@@ -116,10 +116,10 @@ def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
     )
     assert result.mean_in_flight > 2.5, "a headless load has the users it asks for, and no shape"
     watch.until_scraped_again()
-    assert watch.number(served_by(row)) - served == result.sent_in_warmup + result.sent
+    assert watch.number(served_by(service)) - served == result.sent_in_warmup + result.sent
 
 
-def test_a_row_with_free_slots_sees_the_latency_that_its_clients_see(watch: Watch) -> None:
+def test_a_service_with_free_slots_sees_the_latency_that_its_clients_see(watch: Watch) -> None:
     assert watch.start(ROOMY, users=USERS_EACH, **WAIT)["success"]
     server, client = (
         f"service:{side}:p95_10s{of(ROOMY)}"
@@ -129,20 +129,20 @@ def test_a_row_with_free_slots_sees_the_latency_that_its_clients_see(watch: Watc
     assert eventually(lambda: bucket(watch.number(server)) == bucket(watch.number(client)))
 
 
-def of(row: str) -> str:
-    return f'{{service="{row}"}}'
+def of(service: str) -> str:
+    return f'{{service="{service}"}}'
 
 
-def served_by(row: str) -> str:
-    return f'http_server_request_duration_seconds_count{{service="{row}",http_route="/wait"}}'
+def served_by(service: str) -> str:
+    return f'http_server_request_duration_seconds_count{{service="{service}",http_route="/wait"}}'
 
 
-def asked_of(row: str) -> str:
-    return f'lab_load_requests_total{{service="{row}",scenario="wait"}}'
+def asked_of(service: str) -> str:
+    return f'lab_load_requests_total{{service="{service}",scenario="wait"}}'
 
 
-def p95_of_locust(watch: Watch, row: str) -> float:
-    (entry,) = [each for each in watch.statistics()["stats"] if each["name"] == f"{row} /wait"]
+def p95_of_locust(watch: Watch, service: str) -> float:
+    (entry,) = [each for each in watch.statistics()["stats"] if each["name"] == f"{service} /wait"]
     return float(entry["response_time_percentile_0.95"]) / 1000
 
 

@@ -20,7 +20,7 @@ from loadtest.system.processes import Process, Processes
 from tests.native.live.watch import Watch
 from tests.waiting import eventually, gone
 
-ROW = "fastapi-async"
+SERVICE = "fastapi-async"
 LOAD = {"scenario": "wait", "parameters": "ms=20", "load": "closed"}
 
 
@@ -57,14 +57,14 @@ class Swarm:
 
     def agrees(self, name: str) -> bool:
         """Whether the samples called `name` add up to the statistics table."""
-        return self.sample(name, service=ROW) == self.watch.requests(ROW)
+        return self.sample(name, service=SERVICE) == self.watch.requests(SERVICE)
 
     def await_reports(self) -> None:
         """Wait until each of two workers has reported: they take turns, so four reports do."""
         seen: set[float] = set()
 
         def enough() -> bool:
-            seen.add(self.sample("lab_load_requests_total", service=ROW))
+            seen.add(self.sample("lab_load_requests_total", service=SERVICE))
             return len(seen) > 4
 
         assert eventually(enough)
@@ -86,7 +86,7 @@ def swarm(lab: Lab, tmp_path: Path) -> Iterator[Swarm]:
     ui, bind, metrics = ports.free(3)
     environment = dict(os.environ) | {
         "LAB_LOAD_METRICS_PORT": str(metrics),
-        "LAB_TARGET": f"{ROW}={lab.rows[ROW].url()}",
+        "LAB_TARGET": f"{SERVICE}={lab.services[SERVICE].url()}",
     }
     with Processes() as processes:
         url = f"http://{ports.LOOPBACK}:{ui}"
@@ -104,38 +104,42 @@ def swarm(lab: Lab, tmp_path: Path) -> Iterator[Swarm]:
 
 
 def test_the_master_counts_for_all_its_workers(swarm: Swarm) -> None:
-    assert swarm.watch.start(ROW, users=10, **LOAD)["success"]
-    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=ROW) > 500)
-    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW, scenario="wait") == 10)
-    assert swarm.sample("lab_phase_info", service=ROW, phase="load") == 1
+    assert swarm.watch.start(SERVICE, users=10, **LOAD)["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=SERVICE) > 500)
+    assert eventually(
+        lambda: swarm.sample("lab_load_users", service=SERVICE, scenario="wait") == 10
+    )
+    assert swarm.sample("lab_phase_info", service=SERVICE, phase="load") == 1
     swarm.watch.press_stop()
     assert eventually(lambda: swarm.agrees("lab_load_requests_total"))
     assert eventually(lambda: swarm.agrees("lab_load_response_seconds_count"))
 
 
 def test_a_change_of_scenario_reaches_every_worker(swarm: Swarm) -> None:
-    assert swarm.watch.start(ROW, users=2, **LOAD)["success"]
-    assert eventually(lambda: swarm.watch.requests(ROW) > 50)
+    assert swarm.watch.start(SERVICE, users=2, **LOAD)["success"]
+    assert eventually(lambda: swarm.watch.requests(SERVICE) > 50)
     swarm.watch.press_stop()
     before = swarm.sample("lab_load_requests_total", scenario="wait")
-    assert swarm.watch.start(ROW, users=2, scenario="json", parameters="", load="closed")["success"]
+    assert swarm.watch.start(SERVICE, users=2, scenario="json", parameters="", load="closed")[
+        "success"
+    ]
     swarm.await_reports()
     assert swarm.sample("lab_load_requests_total", scenario="wait") == before
-    assert eventually(lambda: swarm.watch.names() == {f"{ROW} /json", "Aggregated"})
+    assert eventually(lambda: swarm.watch.names() == {f"{SERVICE} /json", "Aggregated"})
 
 
 def test_a_worker_may_die_and_another_join_late(swarm: Swarm) -> None:
-    assert swarm.watch.start(ROW, users=10, **LOAD)["success"]
-    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=ROW) > 200)
+    assert swarm.watch.start(SERVICE, users=10, **LOAD)["success"]
+    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=SERVICE) > 200)
     swarm.workers[0].popen.send_signal(signal.SIGKILL)
     assert eventually(lambda: gone(swarm.workers[0].pid))
     assert eventually(lambda: swarm.ready(1)), "the interface shows that it is missing"
-    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10)
+    assert eventually(lambda: swarm.sample("lab_load_users", service=SERVICE) == 10)
     swarm.join()
     assert eventually(lambda: swarm.ready(2))
-    counted = swarm.sample("lab_load_requests_total", service=ROW)
+    counted = swarm.sample("lab_load_requests_total", service=SERVICE)
     assert eventually(
-        lambda: swarm.sample("lab_load_requests_total", service=ROW) > counted + 500, 40
+        lambda: swarm.sample("lab_load_requests_total", service=SERVICE) > counted + 500, 40
     )
-    assert eventually(lambda: swarm.sample("lab_load_users", service=ROW) == 10)
-    assert swarm.watch.names() == {f"{ROW} /wait", "Aggregated"}, "it does what the others do"
+    assert eventually(lambda: swarm.sample("lab_load_users", service=SERVICE) == 10)
+    assert swarm.watch.names() == {f"{SERVICE} /wait", "Aggregated"}, "it does what the others do"

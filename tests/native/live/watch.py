@@ -15,7 +15,7 @@ from loadtest.backends import prometheus
 from loadtest.backends.native import Lab
 from tests.waiting import eventually
 
-# What every row shows to Prometheus, with its labels.
+# What every service shows to Prometheus, with its labels.
 SERIES = {
     "http_server_request_duration_seconds_bucket": {
         *("http_request_method", "http_route", "http_response_status_code", "le"),
@@ -69,9 +69,9 @@ class Watch:
         except OSError:
             return False
 
-    def start(self, *rows: str, users: int, **fields: str) -> dict[str, Any]:
+    def start(self, *services: str, users: int, **fields: str) -> dict[str, Any]:
         """Press Start; the answer of the interface."""
-        form = [("user_classes", row) for row in rows]
+        form = [("user_classes", service) for service in services]
         form += [("user_count", str(users)), ("spawn_rate", "1000"), *fields.items()]
         data = urllib.parse.urlencode(form).encode()
         answer: dict[str, Any] = self._locust("/swarm", data)
@@ -92,12 +92,12 @@ class Watch:
         answer: dict[str, Any] = self._locust("/stats/requests")
         return answer
 
-    def requests(self, row: str) -> int:
-        """Requests to the row in the statistics table."""
+    def requests(self, service: str) -> int:
+        """Requests to the service in the statistics table."""
         return sum(
             entry["num_requests"]
             for entry in self.statistics()["stats"]
-            if entry["name"].startswith(f"{row} ")
+            if entry["name"].startswith(f"{service} ")
         )
 
     def names(self) -> set[str]:
@@ -135,14 +135,14 @@ class Watch:
 
     def until_scraped(self) -> None:
         """Wait until every target has been read."""
-        expected = len(self.lab.rows)
+        expected = len(self.lab.services)
         assert eventually(
-            lambda: self.number('up{job="rows"}') == expected and self.number("pg_up") == 1
+            lambda: self.number('up{job="services"}') == expected and self.number("pg_up") == 1
         )
 
     def until_scraped_again(self) -> None:
         """Wait until every target has been read twice from now on, so once as it is now."""
-        scrapes = 'min(sum_over_time(up{job=~"rows|load"}[1h]))'
+        scrapes = 'min(sum_over_time(up{job=~"services|load"}[1h]))'
         wanted = self.number(scrapes) + 2
         assert eventually(lambda: self.number(scrapes) >= wanted)
 
