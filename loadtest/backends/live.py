@@ -62,7 +62,7 @@ def _locust(
         log=lab.state / "logs" / "locust.log",
         cwd=ROOT,
         environment=dict(os.environ)
-        | {"LAB_SERVICES": " ".join(lab.services), "LAB_LOAD_METRICS_PORT": str(load_port)}
+        | {"LAB_LOAD_METRICS_PORT": str(load_port)}
         | {PROMETHEUS_VARIABLE: prometheus_url or ""},
         cpus=lab.cpus.load,
     )
