@@ -39,7 +39,7 @@ def accepted(change: dict[str, Any]) -> set[str]:
 def test_the_example_is_an_experiment(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(EXAMPLE)
-    found = reader.read(path, rows=manifest.load(variables={}), scenarios=SCENARIOS)
+    found = reader.read(path, services=manifest.load(variables={}), scenarios=SCENARIOS)
     assert len(found.levels) == 2
     assert len(found.criteria) == 1
 
