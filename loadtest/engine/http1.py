@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
+from loadtest.engine.head import (
+    LARGEST_BODY,
+    Head,
+    MalformedResponse,
+    parse_fields,
+    parse_head,
+    size_of,
+)
+
 LARGEST_HEAD = 65_536
-LARGEST_BODY = 268_435_456
 _KNOWN_HEADS = 1024
-
-
-class MalformedResponse(Exception):
-    """The bytes are not an HTTP/1.1 response."""
-
-
-@dataclass(frozen=True, slots=True)
-class Head:
-    """Status line and headers. `length` is the body's size, None where something else ends it."""
-
-    status: int
-    length: int | None
-    chunked: bool
-    keep_alive: bool
-    fields: tuple[tuple[bytes, bytes], ...]
-
-    def header(self, name: bytes) -> bytes | None:
-        """The last value of a header; `name` in lower case."""
-        return next((value for key, value in reversed(self.fields) if key == name), None)
+_START = b"HTTP/1."
+_HEAD_END = re.compile(rb"\n\r?\n")  # a bare LF may end a line as well (RFC 9112, 2.2)
+_CHUNK = re.compile(rb"([0-9A-Fa-f]+)[ \t]*(?:;[^\r\n\0]*)?\r\n")
+_CHUNK_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]+[ \t]*(?:;[^\r\n\0]*)?\r?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,19 +75,21 @@ class ResponseParser:
         return self._done(head, bytes(self._buffer), b"")
 
     def _take_head(self) -> bool:
-        end = self._buffer.find(b"\r\n\r\n", max(self._scanned - 3, 0))
-        if end < 0:
+        if not self._buffer.startswith(_START):
+            _require_http(bytes(self._buffer[: len(_START)]))
+        end = _HEAD_END.search(self._buffer, max(self._scanned - 2, 0))
+        if len(self._buffer) > LARGEST_HEAD and not (end and end.start() <= LARGEST_HEAD):
+            raise MalformedResponse("head too large")
+        if end is None:
             self._scanned = len(self._buffer)
-            if self._scanned > LARGEST_HEAD or not _may_be_http(self._buffer):
-                raise MalformedResponse
             return False
-        head = self._parsed(bytes(self._buffer[:end]))
-        del self._buffer[: end + 4]
+        head = self._parsed(bytes(self._buffer[: end.start()]))
+        del self._buffer[: end.end()]
         self._scanned = 0
         if head.status >= 200:
             self._head = head
         elif head.status == 101:
-            raise MalformedResponse
+            raise MalformedResponse("status 101")
         return True
 
     def _parsed(self, raw: bytes) -> Head:
@@ -109,7 +105,7 @@ class ResponseParser:
             return self._take_chunks(head)
         if head.length is None:
             if len(self._buffer) > LARGEST_BODY:
-                raise MalformedResponse
+                raise MalformedResponse("body too large")
             return None
         if len(self._buffer) < head.length:
             return None
@@ -118,99 +114,48 @@ class ResponseParser:
         )
 
     def _take_chunks(self, head: Head) -> Response | None:
-        while (end := self._buffer.find(b"\r\n")) >= 0:
-            size = _chunk_size(bytes(self._buffer[:end]))
+        while (end := self._buffer.find(b"\n")) >= 0:
+            size = _chunk_size(bytes(self._buffer[: end + 1]))
             if size == 0:
-                return self._take_trailers(head, end)
-            if len(self._buffer) < end + 2 + size + 2:
+                return self._take_trailers(head, end + 1)
+            end += 1 + size
+            if not b"\r\n".startswith(bytes(self._buffer[end : end + 2])):
+                raise MalformedResponse("malformed chunk")
+            if len(self._buffer) < end + 2:
                 return None
-            if self._buffer[end + 2 + size : end + 4 + size] != b"\r\n":
-                raise MalformedResponse
-            self._body += self._buffer[end + 2 : end + 2 + size]
-            del self._buffer[: end + 4 + size]
+            self._body += self._buffer[end - size : end]
+            del self._buffer[: end + 2]
             if len(self._body) > LARGEST_BODY:
-                raise MalformedResponse
-        if len(self._buffer) > LARGEST_HEAD:
-            raise MalformedResponse
+                raise MalformedResponse("body too large")
+        if len(self._buffer) > LARGEST_HEAD or not _CHUNK_BEGUN.fullmatch(self._buffer):
+            raise MalformedResponse("malformed chunk")
         return None
 
-    def _take_trailers(self, head: Head, last_chunk: int) -> Response | None:
-        rest = self._buffer[last_chunk:]
-        if rest.startswith(b"\r\n\r\n"):
-            return self._done(head, bytes(self._body), bytes(rest[4:]))
-        end = rest.find(b"\r\n\r\n")
-        if end < 0:
-            if len(rest) > LARGEST_HEAD:
-                raise MalformedResponse
+    def _take_trailers(self, head: Head, start: int) -> Response | None:
+        # The line end of the last chunk is the first half of the blank line where there are none.
+        end = _HEAD_END.search(self._buffer, start - 1)
+        if (end.start() if end else len(self._buffer)) - start > LARGEST_HEAD:
+            raise MalformedResponse("head too large")
+        if end is None:
             return None
-        return self._done(head, bytes(self._body), bytes(rest[end + 4 :]))
+        parse_fields(bytes(self._buffer[start : end.start()]))
+        return self._done(head, bytes(self._body), bytes(self._buffer[end.end() :]))
 
     def _done(self, head: Head, body: bytes, leftover: bytes) -> Response:
         self.reset()
         return Response(head, body, leftover)
 
 
-def parse_head(raw: bytes) -> Head:
-    """Status line and headers, without the blank line that ends them."""
-    first, *lines = raw.split(b"\r\n")
-    parts = first.split(b" ", 2)
-    version = parts[0]
-    if version not in (b"HTTP/1.1", b"HTTP/1.0") or len(parts) < 2:
-        raise MalformedResponse
-    if len(parts[1]) != 3 or not parts[1].isdigit() or parts[1] < b"100":
-        raise MalformedResponse
-    fields = tuple(_field(line) for line in lines)
-    status = int(parts[1])
-    chunked = any(
-        key == b"transfer-encoding" and value.lower().endswith(b"chunked") for key, value in fields
-    )
-    length = _length(status, fields)
-    return Head(
-        status=status,
-        length=0 if status < 200 or status in (204, 304) else None if chunked else length,
-        chunked=chunked and status not in (204, 304) and status >= 200,
-        keep_alive=_keep_alive(version, fields) and (chunked or length is not None),
-        fields=fields,
-    )
-
-
-def _field(line: bytes) -> tuple[bytes, bytes]:
-    name, colon, value = line.partition(b":")
-    if not colon or not name or name != name.strip():
-        raise MalformedResponse
-    return name.lower(), value.strip(b" \t")
-
-
-def _length(status: int, fields: tuple[tuple[bytes, bytes], ...]) -> int | None:
-    if status < 200 or status in (204, 304):
-        return 0
-    lengths = {value for key, value in fields if key == b"content-length"}
-    if not lengths:
-        return None
-    value = lengths.pop()
-    if lengths or not value.isdigit() or len(value) > 9 or int(value) > LARGEST_BODY:
-        raise MalformedResponse
-    return int(value)
-
-
-def _keep_alive(version: bytes, fields: tuple[tuple[bytes, bytes], ...]) -> bool:
-    options = b",".join(value for key, value in fields if key == b"connection").lower()
-    tokens = {token.strip() for token in options.split(b",")}
-    if version == b"HTTP/1.0":
-        return b"keep-alive" in tokens
-    return b"close" not in tokens
+def _require_http(start: bytes) -> None:
+    """The first bytes have to be those of a status line, so that anything else is known at once."""
+    if start != _START[: len(start)]:
+        other = start.startswith(b"HTTP/") and start[5:6].isdigit()
+        raise MalformedResponse("other HTTP version" if other else "not HTTP")
 
 
 def _chunk_size(line: bytes) -> int:
-    digits = line.partition(b";")[0].strip()
-    if not digits or len(digits) > 8 or not all(d in b"0123456789abcdefABCDEF" for d in digits):
-        raise MalformedResponse
-    size = int(digits, 16)
-    if size > LARGEST_BODY:
-        raise MalformedResponse
-    return size
-
-
-def _may_be_http(start: bytearray) -> bool:
-    """Whether the first bytes can still become a status line, so that garbage is known at once."""
-    return start[:7] == b"HTTP/1."[: len(start)]
+    """The size in a line that begins a chunk, leading zeros and extensions allowed."""
+    found = _CHUNK.fullmatch(line)
+    if not found:
+        raise MalformedResponse("malformed chunk")
+    return size_of(found[1], 16)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from loadtest.engine.http1 import MalformedResponse, ResponseParser
+from loadtest.engine.head import MalformedResponse
+from loadtest.engine.http1 import ResponseParser
 
 if TYPE_CHECKING:
     from loadtest.engine.request import Request
@@ -71,8 +72,8 @@ class HttpDialogue:
             return Answer("", reusable=True, size=request.verified_size)
         try:
             response = self._parser.feed(data)
-        except MalformedResponse:
-            return broken("not HTTP")
+        except MalformedResponse as malformed:
+            return broken(str(malformed))
         if response is None:
             return None
         error = request.check(response)

@@ -51,6 +51,7 @@ LIES: dict[str, tuple[Script, str]] = {
     "half a body": (once(OK[:-9]), "cut answer"),
     "half a head": (once(OK[:30]), "cut answer"),
     "garbage": (once(b"\x16\x03\x01 what?"), "not HTTP"),
+    "an endless head": (answering(replaced(b"json", b"j" * 80_000)), "head too large"),
     "closed at the request": (once(b""), "connection closed"),
     "closed at once": (lambda _: None, "connection (closed|reset)"),
     "reset": (reset, "connection reset"),
@@ -110,13 +111,14 @@ def test_a_host_that_does_not_resolve_is_named() -> None:
     [
         answering(OK),
         answering(replaced(b"Content-Length: 27", b"content-LENGTH:27 ")),
+        answering(OK.replace(b"\r\n", b"\n").replace(b"json", b"json\n folded")),
         answering(b"HTTP/1.1 103 Hints\r\n\r\n" + OK),
         answering(
             b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
             b'5\r\n{"mes\r\n16\r\nsage":"Hello, World!"}\r\n0\r\n\r\n'
         ),
     ],
-    ids=["plain", "odd header", "early hints", "chunked"],
+    ids=["plain", "odd header", "bare LF", "early hints", "chunked"],
 )
 def test_right_answers_in_every_form(script: Script) -> None:
     with serving(script) as port:

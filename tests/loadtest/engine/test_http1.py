@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.engine.http1 import MalformedResponse, Response, ResponseParser, parse_head
+from loadtest.engine.head import MalformedResponse, parse_head
+from loadtest.engine.http1 import Response, ResponseParser
 
 BODIES = st.binary(max_size=200)
 STATUSES = st.sampled_from([200, 201, 204, 304, 404, 422, 503])
@@ -118,23 +119,3 @@ def test_a_cut_response_is_no_response(cut: bytes) -> None:
 )
 def test_whether_the_connection_goes_on(head: bytes, keeps: bool) -> None:
     assert parse_head(head).keep_alive is keeps
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        b"SSH-2.0-OpenSSH_9.2\r\n",
-        b"HTTP/2 200\r\n\r\n",
-        b"HTTP/1.1 20 OK\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n",
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nabXX",
-        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 70_000,
-    ],
-)
-def test_what_is_not_http(data: bytes) -> None:
-    with pytest.raises(MalformedResponse):
-        ResponseParser().feed(data)
