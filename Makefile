@@ -6,8 +6,22 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 LAB := $(BIN)/python -m loadtest
+ENVIRONMENT = PYTHON="$(PYTHON)" $(if $(filter command,$(origin PYTHON)),PYTHON_ASKED=yes) setup/environment
 GROUPS := fastapi flask starlette django
-SOURCES := loadtest services tests grafana benchmarks
+SOURCES := loadtest services tests grafana benchmarks setup
+
+# The variables that a target takes; any other on the command line is refused.
+TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND RESUME
+TAKES_live := SERVICES BUDGET
+TAKES_up := BUDGET PROFILE
+TAKES_test := PYTEST
+TAKES_test-containers := PYTEST
+TAKES_bench-load := BENCH
+TAKES_bench-services := BENCH
+TAKES_bench-scrapes := BENCH
+TAKES_picture := RUN
+TAKES_lock := UPGRADE
+include setup/variables.mk
 
 # What narrows `make compare`, each as the option of `python -m loadtest run`.
 RUN_OPTIONS = \
@@ -26,19 +40,19 @@ COMPOSE_OPTIONS = $(if $(BUDGET),--env-file budgets/$(BUDGET).env) $(if $(PROFIL
 help: ## list what there is to do
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / {printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 	@echo
-	@echo '  Variables of make compare: PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND RESUME'
+	@echo '  Variables of make compare: $(TAKES_compare)'
 
 ##
 .PHONY: compare
-compare: $(if $(filter compose,$(BACKEND)),,.venv/native.stamp) ## compare the services, then write a report (PLAN=full; BACKEND=compose for containers)
+compare: $(if $(filter compose,$(BACKEND)),,native-environment) ## compare the services, then write a report (PLAN=full; BACKEND=compose for containers)
 	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
 
 .PHONY: live
-live: .venv/native.stamp ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
+live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
 	@$(LAB) up $(if $(SERVICES),--services "$(SERVICES)") $(if $(BUDGET),--budget "$(BUDGET)")
 
 .PHONY: history
-history: .venv/native.stamp ## the runs that exist and their headline figures
+history: native-environment ## the runs that exist and their headline figures
 	@$(LAB) history
 
 .PHONY: up
@@ -57,7 +71,7 @@ down: ## stop the containers and remove their data
 # Tests that no other test disturbs run two at a time; those marked `timed` have the machine to themselves.
 
 .PHONY: test
-test: .venv/dev.stamp ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
+test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
 	@.ci/needs
 ifdef PYTEST
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
@@ -66,36 +80,36 @@ else
 	$(BIN)/python -m pytest -m "timed and not container"
 endif
 
-.PHONY: e2e
-e2e: ## build every image and run the whole lab with a Docker engine
+.PHONY: test-containers
+test-containers: ## build every image and run the whole lab with a Docker engine
 	@containers/preflight no-ports
-	@$(MAKE) --no-print-directory .venv/dev.stamp
+	@$(ENVIRONMENT) dev
 	$(BIN)/python -m pytest tests/containers -m container --timeout 900 $(PYTEST)
 
 .PHONY: check
-check: .venv/dev.stamp ## lint, format and types
+check: dev-environment ## lint, format and types
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
 
 .PHONY: bench-load
-bench-load: .venv/dev.stamp ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5")
+bench-load: dev-environment ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5")
 	$(BIN)/python -m benchmarks.load $(BENCH)
 
 .PHONY: bench-services
-bench-services: .venv/dev.stamp ## what metrics cost each Python service, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
+bench-services: dev-environment ## what metrics cost each Python service, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
 	$(BIN)/python -m benchmarks.services $(BENCH)
 
 .PHONY: bench-scrapes
-bench-scrapes: .venv/dev.stamp ## how long the metrics of each Python service take while all its slots are full (BENCH="flask-sync --seconds 120")
+bench-scrapes: dev-environment ## how long the metrics of each Python service take while all its slots are full (BENCH="flask-sync --seconds 120")
 	$(BIN)/python -m benchmarks.scrapes $(BENCH)
 
 .PHONY: dashboards
-dashboards: .venv/dev.stamp ## write grafana/dashboards from their builder
+dashboards: dev-environment ## write grafana/dashboards from their builder
 	$(BIN)/python -m grafana.build
 
 .PHONY: screenshot
-screenshot: .venv/dev.stamp ## take the picture of Locust's interface anew (docs/images/locust.png)
+screenshot: dev-environment ## take the picture of Locust's interface anew (docs/images/locust.png)
 	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_SERVICES="fastapi-async flask-sync" \
 	  $(BIN)/python -m pytest -q tests/native/live/test_browser.py -k two_services
 
@@ -105,7 +119,7 @@ picture: ## take the README's picture of a report anew (RUN=results/latest)
 	  --screenshot=docs/images/report.png "file://$(abspath $(or $(RUN),results/latest))/report.html"
 
 .PHONY: setup
-setup: .venv/dev.stamp ## create .venv with everything that tests need
+setup: dev-environment ## create .venv with everything that tests need
 
 .PHONY: clean
 clean: ## remove what the lab made, except results/
@@ -113,7 +127,7 @@ clean: ## remove what the lab made, except results/
 	find $(SOURCES) -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .PHONY: lock
-lock: .venv/dev.stamp ## pin what pyproject.toml asks for, with hashes (UPGRADE=--upgrade for newer versions)
+lock: dev-environment ## pin what pyproject.toml asks for, with hashes (UPGRADE=--upgrade for newer versions)
 	$(call compile,dev,requirements/dev.txt)
 	$(call compile,native,requirements/native.txt,-c requirements/dev.txt)
 	$(call compile,loadtest,loadtest/requirements.txt,-c requirements/dev.txt)
@@ -122,24 +136,10 @@ lock: .venv/dev.stamp ## pin what pyproject.toml asks for, with hashes (UPGRADE=
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-header --no-emit-index-url $(UPGRADE) $(3) --group pyproject.toml:$(1) --output-file $(2)
 
-.venv/native.stamp: requirements/native.txt | .venv/bin/python
-	@echo 'Installing the pinned dependencies into .venv …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@touch $@
+.PHONY: native-environment dev-environment
+native-environment dev-environment: %-environment:
+	@$(ENVIRONMENT) $*
 
-.venv/dev.stamp: requirements/dev.txt | .venv/bin/python
-	@echo 'Installing the pinned dependencies of the tests into .venv …'
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	@touch $@ .venv/native.stamp
-
-.venv/bin/python:
-	@for python in $(PYTHON) python3.13 python3.12 python3.11 python3; do \
-	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then found=$$python; break; fi; \
-	done; \
-	if [ -z "$$found" ]; then \
-	  echo 'make: needs Python 3.11 or later; install it, or name one: make PYTHON=/path/to/python3.12 …' >&2; exit 2; \
-	fi; \
-	if ! "$$found" -m venv .venv; then \
-	  rm -rf .venv; \
-	  echo "make: $$found cannot create a virtual environment; on Debian and Ubuntu: apt install python3-venv" >&2; exit 2; \
-	fi
+.PHONY: e2e
+e2e:
+	$(error make e2e is called make test-containers now)

@@ -268,6 +268,11 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(re.split(r"[,\s]+", text.strip())) if text.strip() else ()
 
 
+def _refuse_old_words(arguments: list[str]) -> None:
+    if any(word.partition("=")[0] == "--rows" for word in arguments):
+        raise LabStopped("--rows is called --services now")
+
+
 def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
@@ -278,6 +283,7 @@ def main() -> None:
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
     try:
+        _refuse_old_words(sys.argv[1:])
         app()
     except ERRORS as error:
         print(f"loadtest: {error}", file=sys.stderr)

@@ -104,6 +104,14 @@ def test_what_does_not_exist_is_told_with_what_does(
     assert not (shell.folder / "results").exists()
 
 
+@pytest.mark.parametrize("command", ["run", "up", "verify"])
+@pytest.mark.parametrize("old", [("--rows", "go"), ("--rows=go",)])
+def test_the_old_name_of_an_option_is_told_with_the_new(
+    shell: Shell, command: str, old: tuple[str, ...]
+) -> None:
+    assert refusal(shell.run(command, *old)) == "--rows is called --services now"
+
+
 def test_an_unknown_key_is_told_with_the_file(shell: Shell) -> None:
     arguments = shell.compare()
     path = Path(arguments[2])

@@ -1,0 +1,145 @@
+"""What of pip's configuration counts when the lab fills its own environment."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from setup import install
+
+ELSEWHERE = {
+    "PIP_USER": "1",
+    "PIP_TARGET": "/elsewhere",
+    "PIP_PREFIX": "/elsewhere",
+    "PIP_ROOT": "/elsewhere",
+    "PIP_PYTHON": "/elsewhere/python",
+    "PIP_REQUIRE_VIRTUALENV": "1",
+    "PIP_NO_DEPS": "1",
+    "PIP_DRY_RUN": "1",
+    "PIP_NO_BINARY": ":all:",
+    "PIP_REQUIREMENT": "/elsewhere/requirements.txt",
+    "PIP_CONSTRAINT": "/elsewhere/constraints.txt",
+    "PIP_HELP": "1",
+    "PIP_LOG": "/elsewhere/log",
+}
+WEAK = """\
+[global]
+cert = /etc/office.pem
+index-url = https://weak.example/simple
+find_links =
+    /one
+    /two
+user = true
+proxy =
+[install]
+index-url = https://install.example/simple
+target = /elsewhere
+[download]
+trusted-host = download.example
+"""
+STRONG = """\
+[global]
+index-url = https://strong.example/simple
+timeout = 60
+no-deps = true
+"""
+
+
+@pytest.fixture
+def configured(tmp_path: Path) -> dict[str, str]:
+    """Settings of two files and of some variables."""
+    (tmp_path / "weak").write_text(WEAK)
+    (tmp_path / "strong").write_text(STRONG)
+    variables = ELSEWHERE | {"PIP_TRUSTED_HOST": "a.example b.example", "PIP_TIMEOUT": "90"}
+    return install.kept([str(tmp_path / "weak"), str(tmp_path / "strong")], variables)
+
+
+def test_the_way_to_packages_counts_and_nothing_else(configured: dict[str, str]) -> None:
+    assert configured == {
+        "cert": "/etc/office.pem",
+        "find-links": "/one /two",
+        "index-url": "https://install.example/simple",
+        "timeout": "90",
+        "trusted-host": "a.example b.example",
+    }
+
+
+def test_the_files_of_pip_come_the_weakest_first() -> None:
+    listed = """\
+env_var:
+  PIP_CONFIG_FILE='/named/pip.conf'
+env:
+  /named/pip.conf, exists: True
+    global.user: true
+global:
+  /etc/xdg/pip/pip.conf, exists: False
+  /etc/pip.conf, exists: True
+site:
+  /lab/.venv/pip.conf, exists: True
+user:
+  /home/me/pip.conf, exists: True
+"""
+    in_order = ["/etc/pip.conf", "/home/me/pip.conf", "/lab/.venv/pip.conf", "/named/pip.conf"]
+    assert install.files(listed) == in_order
+    assert install.files(listed.replace("/named/pip.conf", os.devnull)) == []
+
+
+def test_pip_is_told_of_nothing_else() -> None:
+    variables = ELSEWHERE | {"PATH": "/bin", "PIP_CONFIG_FILE": "/etc/pip.conf"}
+    assert install.pip_environment(variables, {"index-url": "https://a.example"}) == {
+        "PATH": "/bin",
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_INDEX_URL": "https://a.example",
+    }
+
+
+def test_uv_goes_where_pip_goes(configured: dict[str, str]) -> None:
+    settings = configured | {"no-index": "true", "no-cache-dir": "0"}
+    options = " ".join(install.uv_options(settings))
+    assert "--default-index https://install.example/simple" in options
+    assert "--find-links /one --find-links /two" in options
+    assert "--allow-insecure-host a.example --allow-insecure-host b.example" in options
+    assert "--no-index" in options
+    assert "--no-cache" not in options
+    variables = {"UV_SYSTEM_PYTHON": "1", "UV_CACHE_DIR": "/cache", "PATH": "/bin"}
+    assert install.uv_environment(variables, settings) == {
+        "PATH": "/bin",
+        "UV_CACHE_DIR": "/cache",
+        "SSL_CERT_FILE": "/etc/office.pem",
+    }
+
+
+def test_uv_is_pinned_with_its_hashes() -> None:
+    pinned = install.pinned("uv", install.TOOLS.read_text())
+    first, *hashes = pinned.splitlines()
+    assert first.startswith("uv==")
+    assert len(hashes) > 5
+    assert all(line.startswith("    --hash=sha256:") for line in hashes)
+
+
+@pytest.mark.parametrize("variable", sorted(ELSEWHERE))
+def test_the_configuration_is_read_whatever_pip_is_told(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("[global]\nindex-url = https://a.example/simple\nuser = true\n")
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    monkeypatch.setenv(variable, ELSEWHERE[variable])
+    settings = install._settings(os.environ)
+    assert settings["index-url"] == "https://a.example/simple"
+    assert "user" not in settings
+
+
+def test_a_configuration_that_is_broken_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file = tmp_path / "pip.conf"
+    file.write_text("index-url = https://a.example\n")
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    with pytest.raises(install.InstallError, match=r"can't be read: .*") as told:
+        install._settings(os.environ)
+    assert len(str(told.value).splitlines()) == 1

@@ -1,0 +1,72 @@
+"""Variables on make's command line: what a target doesn't take is refused in one line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+
+import pytest
+
+from loadtest.system.paths import ROOT
+
+MAKES_OWN = ("MAKEFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "MFLAGS")
+
+
+def make(*arguments: str, **variables: str) -> tuple[int, str]:
+    """What make would do, or why it does nothing: its code and what it says on standard error."""
+    environment = {name: value for name, value in os.environ.items() if name not in MAKES_OWN}
+    done = subprocess.run(
+        ["make", "--dry-run", *arguments],
+        cwd=ROOT,
+        env=environment | variables,
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["compare", "EXPERIMENT=pool"], ["EXPERIMENT=", "EXPERIMENTS="]),
+        (["compare", "ROW=go"], ["ROW=", "SERVICES="]),
+        (["compare", "ROWS=go"], ["ROWS=", 'make compare SERVICES="go"']),
+        (["live", "ROWS=go"], ["ROWS=", 'make live SERVICES="go"']),
+        (["live", "EXPERIMENTS=pool"], ["EXPERIMENTS=", "SERVICES="]),
+        (["up", "SERVICES=go"], ["SERVICES=", "PROFILE="]),
+        (["down", "PROFILE=all"], ["PROFILE=", "no variables"]),
+        (["test", "PYTESTS=-x"], ["PYTESTS=", "PYTEST="]),
+        (["PLAN=full"], ["PLAN=", "make help"]),
+        (["e2e"], ["make test-containers"]),
+    ],
+)
+def test_a_mistake_is_one_line_with_the_right_word(arguments: list[str], told: list[str]) -> None:
+    code, said = make(*arguments)
+    assert code == 2
+    assert len(said.splitlines()) == 1
+    for text in told:
+        assert text in said
+
+
+def test_the_old_name_in_the_environment_is_not_ignored_where_it_counted() -> None:
+    code, said = make("compare", ROWS="go")
+    assert (code, "SERVICES=" in said) == (2, True)
+    assert make("history", ROWS="24")[0] == 0
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["compare", "PLAN=full", "EXPERIMENTS=pool", "SERVICES=go", "BUDGET=equal-slots"],
+        ["compare", "ROUNDS=3", "SEED=1", "BACKEND=compose", "RESUME=results/latest"],
+        ["live", "SERVICES=go", "LOCUST_PORT=18089", "LAB_STATE=/tmp/lab", "GO_PORT=18000"],
+        ["up", "PROFILE=all", "GRAFANA_PORT=13000", "DOCKER_HOST=unix:///tmp/socket"],
+        ["test", "PYTEST=-x", "PYTHON=python3"],
+        ["check", "test", "PYTEST=-x"],
+        ["compare", "SERVICES="],
+    ],
+)
+def test_what_a_target_takes_passes(arguments: list[str]) -> None:
+    assert make(*arguments) == (0, "")
