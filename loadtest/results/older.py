@@ -1,0 +1,36 @@
+"""Runs that earlier versions of the lab wrote, in today's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+# Version 2 called a service under test a row.
+_WORDS = {"rows": "services", "full_rows": "full_services", "row": "service"}
+
+
+def modern(info: Mapping[str, Any]) -> dict[str, Any]:
+    """A run.json of version 2 as version 3 writes it."""
+    found = _renamed(info) | {"version": 3}
+    found["plans"] = {name: _renamed(plan) for name, plan in info.get("plans", {}).items()}
+    found["experiments"] = {
+        name: _experiment(document) for name, document in info.get("experiments", {}).items()
+    }
+    if isinstance(found.get("command"), str):
+        found["command"] = found["command"].replace(" --rows ", " --services ")
+    return found
+
+
+def _experiment(document: object) -> object:
+    if not isinstance(document, dict):
+        return document
+    found = _renamed(document)
+    if isinstance(found.get("criteria"), list):
+        found["criteria"] = [
+            _renamed(each) if isinstance(each, dict) else each for each in found["criteria"]
+        ]
+    return found
+
+
+def _renamed(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {_WORDS.get(key, key): value for key, value in table.items()}
