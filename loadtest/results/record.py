@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loadtest.system.paths import ROOT
 from loadtest.results.runs import VERSION, RunError
+from loadtest.system.paths import ROOT
 
 LATEST = "latest"
 
@@ -30,12 +30,13 @@ class Planned:
 class Record:
     """The content of run.json; `loadtest.results.runs` reads it back with its trials.
 
-    `command` makes the run again. `reason` says why a run ended early. `services` holds, by service, what
-    docker-compose.yml declares and what the service's /about answered (`observed`). `left_out`: services
-    that could not start here; `unverified`: services whose answers were wrong, which were never timed;
-    both with the reason. `experiments`: the TOML documents by name. `peaks`, by experiment and service:
-    requests per second that loads given as a share of the peak are taken from. `checks`, by
-    experiment that takes no load and by service: what the check found.
+    `command` makes the run again. `reason` says why a run ended early. `services` holds, by
+    service, what docker-compose.yml declares and what the service's /about answered
+    (`observed`). `left_out`: services that could not start here; `unverified`: services whose
+    answers were wrong, which were never timed; both with the reason. `experiments`: the TOML
+    documents by name. `peaks`, by experiment and service: requests per second that loads given
+    as a share of the peak are taken from. `checks`, by experiment that takes no load and by
+    service: what the check found.
     """
 
     run_id: str

@@ -9,10 +9,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from loadtest.results import trials as records
+from loadtest.analysis.observations import by_experiment, counted
 from loadtest.model.experiment import Experiment
 from loadtest.plan.reader import ExperimentError, parse
-from loadtest.analysis.observations import by_experiment, counted
+from loadtest.results import trials as records
 from loadtest.results.older import modern
 from loadtest.results.trials import Trial, TrialsError
 
@@ -29,8 +29,9 @@ class Run:
     """What run.json and trials.jsonl of one folder hold.
 
     `info` is run.json: version, run_id, plan, budget, backend, seed, rounds, command, started_at,
-    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, services {name:
-    {framework, model, …}}, experiments {name: TOML document}, planned (trials), checks {…}.
+    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, services
+    {name: {framework, model, …}}, experiments {name: TOML document}, planned (trials), checks
+    {…}.
     Only `version` and `experiments` are needed.
     """
 

@@ -60,7 +60,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Trial:
-    """One service under one load in one round. `arm` is `service`, or `service#2` for its A/A twin."""
+    """One service under one load in one round. `arm`: `service`, or `service#2` for its twin."""
 
     run_id: str
     experiment: str
