@@ -87,10 +87,11 @@ test-containers: ## build every image and run the whole lab with a Docker engine
 	$(BIN)/python -m pytest tests/containers -m container --timeout 900 $(PYTEST)
 
 .PHONY: check
-check: dev-environment ## lint, format and types
+check: dev-environment ## lint, format, types and the floors of loadtest
 	$(BIN)/ruff check $(SOURCES)
 	$(BIN)/ruff format --check $(SOURCES)
 	$(BIN)/mypy $(SOURCES)
+	$(BIN)/lint-imports --no-logo
 
 .PHONY: bench-load
 bench-load: dev-environment ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5")

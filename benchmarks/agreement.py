@@ -17,7 +17,8 @@ from scipy import stats
 
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
-from loadtest.model.load import Load, run
+from loadtest.model.load import Load
+from loadtest.run.load import run
 from loadtest.system.cpus import Cpus
 from loadtest.system.processes import pinned
 

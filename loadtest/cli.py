@@ -16,50 +16,23 @@ from rich.table import Table
 
 from loadtest.backends import live as live_lab
 from loadtest.backends import postgres
-from loadtest.backends.compose import ComposeError
 from loadtest.backends.live import LabStopped, Live
 from loadtest.backends.native import Lab, ready, state_directory
-from loadtest.backends.postgres import PostgresError
 from loadtest.contract import scenarios
-from loadtest.contract.scenarios import ScenarioError
 from loadtest.contract.verification import verify as verify_service
+from loadtest.errors import LabError
 from loadtest.inventory import budgets as budget_files
 from loadtest.inventory import builds, manifest
-from loadtest.inventory.budgets import BudgetError
-from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import ManifestError, Service
-from loadtest.model.load import LoadError
+from loadtest.inventory.manifest import Service
 from loadtest.plan import reader as experiment_files
-from loadtest.plan.document import DocumentError
-from loadtest.plan.plans import Options, PlanError
+from loadtest.plan.plans import Options
 from loadtest.report import diff, history, report
 from loadtest.results import record
-from loadtest.results.runs import RunError
-from loadtest.results.trials import TrialsError
 from loadtest.run import calibrate, comparison
 from loadtest.run.comparison import Comparison
 from loadtest.run.progress import Bar, minutes
 from loadtest.run.runner import Runner
 from loadtest.system.cpus import Cpus
-from loadtest.system.ports import PortError
-from loadtest.system.processes import ProcessError
-
-ERRORS = (
-    BudgetError,
-    BuildError,
-    ComposeError,
-    DocumentError,
-    LabStopped,
-    LoadError,
-    ManifestError,
-    PlanError,
-    PortError,
-    PostgresError,
-    ProcessError,
-    RunError,
-    ScenarioError,
-    TrialsError,
-)
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -210,7 +183,7 @@ def _carry_out(asked: Comparison) -> None:
         bar.begin(plan.trials)
         try:
             finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.backend())
-        except ERRORS:
+        except LabError:
             report.build(asked.folder)
             raise
     if finished.reason:
@@ -285,6 +258,6 @@ def main() -> None:
     try:
         _refuse_old_words(sys.argv[1:])
         app()
-    except ERRORS as error:
+    except LabError as error:
         print(f"loadtest: {error}", file=sys.stderr)
         sys.exit(2)

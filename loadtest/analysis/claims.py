@@ -9,9 +9,10 @@ from typing import Any, Literal
 from loadtest.analysis.observations import by_round, points
 from loadtest.analysis.prediction import foretold
 from loadtest.analysis.verdicts import times
+from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
-from loadtest.plan.criteria import SLOPES, Criterion
-from loadtest.results.trials import Trial
+from loadtest.model.trial import Trial
+from loadtest.plan.criteria import SLOPES
 from loadtest.stats.inference import FEWEST_ROUNDS, Comparison, compare, interval, slope
 
 State = Literal["holds", "fails", "open", "not measured"]

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from statistics import fmean
 
-from loadtest.results.trials import Sample, Trial
+from loadtest.model.trial import Sample, Trial
 from loadtest.stats import latencies
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtest.contract import scenarios
 from loadtest.model.load import Load
-from loadtest.results.trials import Prediction
+from loadtest.model.trial import Prediction
 
 PAUSES = "pauses of the clients"
 TAKEN = "connections taken"

@@ -8,9 +8,8 @@ from typing import Literal
 
 from loadtest.analysis.observations import by_round
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import TWIN, Trial
 from loadtest.plan.criteria import SLOPES
-from loadtest.plan.schedule import TWIN
-from loadtest.results.trials import Trial
 from loadtest.stats.inference import ALPHA, FEWEST_ROUNDS, MARGIN, Comparison, compare, holm
 
 Outcome = Literal["more", "less", "equivalent", "inconclusive", "not measured"]

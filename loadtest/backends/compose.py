@@ -17,6 +17,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
+from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
 
@@ -24,7 +25,7 @@ ANSWER_S = 180.0
 POLL_S = 0.05
 
 
-class ComposeError(Exception):
+class ComposeError(LabError):
     """A service could not be started; the message is the engine's."""
 
 

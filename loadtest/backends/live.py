@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from loadtest.backends import prometheus
 from loadtest.backends.native import Lab
+from loadtest.errors import LabError
 from loadtest.system import ports
 from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.ports import PROMETHEUS_VARIABLE
@@ -22,7 +23,7 @@ PROMETHEUS_PORT = 9090
 STARTUP_S = 60.0
 
 
-class LabStopped(Exception):
+class LabStopped(LabError):
     """A part of the live lab ended by itself; the message says which and where its log is."""
 
 

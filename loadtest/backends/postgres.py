@@ -20,6 +20,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
+from loadtest.errors import LabError
 from loadtest.inventory.manifest import read_compose
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
@@ -32,7 +33,7 @@ _VERSION = "pginstall18"  # the wheel carries several
 _INITDB = ("-U", "lab", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")
 
 
-class PostgresError(Exception):
+class PostgresError(LabError):
     """The embedded server cannot be had; the message says why and what to do."""
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import cycle, repeat
 from typing import Any
@@ -12,14 +12,22 @@ from typing import Any
 from loadtest.contract import catalogue
 from loadtest.contract.catalogue import CUSTOMERS, ITEMS
 from loadtest.contract.session import SessionSteps
-from loadtest.engine.request import Check, Request, body_is, http_request, json_fits, json_is
+from loadtest.engine.request import (
+    Check,
+    Request,
+    Traffic,
+    body_is,
+    http_request,
+    json_fits,
+    json_is,
+)
 from loadtest.engine.websocket import echo_request
+from loadtest.errors import LabError
 
-Traffic = Callable[[], Iterator[Request]]
 SET_SIZE = 100
 
 
-class ScenarioError(Exception):
+class ScenarioError(LabError):
     """A scenario or one of its parameters is not what there is; the message lists what is."""
 
 

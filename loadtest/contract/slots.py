@@ -20,6 +20,8 @@ from urllib.parse import urlsplit
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
+from loadtest.errors import LabError
+
 TIMEOUT_S = 30.0
 WAIT_MS = 400
 SHORTEST_S, LONGEST_S = 1.2, 15.0
@@ -37,7 +39,7 @@ _ACTIVITY = """
 """
 
 
-class SlotError(Exception):
+class SlotError(LabError):
     """A service or its database gave no answer; the message says which and why."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -64,6 +64,9 @@ class Request:
     def name(self) -> str:
         """How errors and statistics call it."""
         return f"{self.method} {self.path}"
+
+
+Traffic = Callable[[], Iterator[Request]]  # what each new connection asks, one after another
 
 
 def http_request(

@@ -13,9 +13,9 @@ from loadtest.engine.tally import Batch, Level, Series, Tally
 from loadtest.stats.histogram import Histogram
 
 if TYPE_CHECKING:
-    from loadtest.contract.scenarios import Traffic
     from loadtest.engine.connection import Connection
     from loadtest.engine.engine import Engine
+    from loadtest.engine.request import Traffic
 
 Address = tuple[int, tuple[str, int]]
 OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from loadtest.errors import LabError
 from loadtest.inventory.manifest import COMPOSE_FILE, Service, read_compose
 from loadtest.system.paths import ROOT
 
@@ -21,7 +22,7 @@ POSTGRES_DEFAULT = 100
 OWN_THREADS = ("threads", "processes")
 
 
-class BudgetError(Exception):
+class BudgetError(LabError):
     """A budget does not exist or cannot be read; the message names it and what there is."""
 
 

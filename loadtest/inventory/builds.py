@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
 from loadtest.system.paths import ROOT
 
@@ -25,7 +26,7 @@ TOOLCHAINS = {
 }
 
 
-class BuildError(Exception):
+class BuildError(LabError):
     """A service's build failed; the message ends with what the build printed."""
 
 

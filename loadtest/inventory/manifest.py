@@ -12,6 +12,7 @@ from typing import Any
 
 import yaml
 
+from loadtest.errors import LabError
 from loadtest.system.paths import ROOT
 
 COMPOSE_FILE = ROOT / "docker-compose.yml"
@@ -26,7 +27,7 @@ _VARIABLE = re.compile(
 )
 
 
-class ManifestError(Exception):
+class ManifestError(LabError):
     """docker-compose.yml cannot be used; the message says where and what to do."""
 
 

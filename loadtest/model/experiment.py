@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from loadtest.model.criterion import Criterion
 from loadtest.model.load import Load
-from loadtest.plan.criteria import Criterion
 
 
 @dataclass(frozen=True)
@@ -94,3 +94,12 @@ class Experiment:
     def level(self, label: str) -> Level | None:
         """The level called `label`, if there is one."""
         return next((level for level in self.levels if level.label == label), None)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """What of an experiment was planned: its services, the labels of its levels, its rounds."""
+
+    services: tuple[str, ...]
+    levels: tuple[str, ...]
+    rounds: int

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol, get_args
 
+from loadtest.model.criterion import Criterion
 from loadtest.plan.document import DocumentError, Table
 
 Measure = Literal[
@@ -22,26 +22,6 @@ MEASURES: tuple[str, ...] = get_args(Measure)
 SLOPES = ("pss_kib_per_request", "threads_per_request")  # over the loads, not at one of them
 
 _BOUNDS = ("ratio_at_least", "ratio_at_most", "value_at_least", "value_at_most")
-
-
-@dataclass(frozen=True)
-class Criterion:
-    """One thing that has to be so for `claim` to stand: `says`, in words.
-
-    At `level`, `measure` of `service` (as a ratio to `reference` where `ratio`) lies in
-    [`at_least`, `at_most`]. It holds where the whole interval does, fails where none of it does,
-    and stays open between.
-    """
-
-    claim: str
-    says: str
-    service: str
-    measure: str
-    level: str = ""
-    reference: str = ""
-    ratio: bool = True
-    at_least: float | None = None
-    at_most: float | None = None
 
 
 class _Level(Protocol):

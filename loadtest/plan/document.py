@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from loadtest.errors import LabError
+
 _REQUIRED = object()
 _TYPES = {str: "text", list: "a list", dict: "a table", bool: "true or false"}
 
 
-class DocumentError(Exception):
+class DocumentError(LabError):
     """A document cannot be used; the message names file, key and remedy."""
 
 

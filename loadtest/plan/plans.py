@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from loadtest.contract import openapi, scenarios
+from loadtest.errors import LabError
 from loadtest.inventory import budgets, builds, manifest
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
-from loadtest.model.experiment import Experiment
+from loadtest.model.experiment import Experiment, Planned
 from loadtest.plan import reader, schedule
 from loadtest.plan.reader import ExperimentError
 from loadtest.plan.schedule import PlanName, PlannedTrial
-from loadtest.results.record import Planned
 
 SETUP_S, SERVICE_SETUP_S = 15.0, 4.0  # as measured; building a service for the first time is apart
 BACKENDS = ("native", "compose")
@@ -24,7 +24,7 @@ BACKENDS = ("native", "compose")
 CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
 
 
-class PlanError(Exception):
+class PlanError(LabError):
     """What was asked for cannot be run; the message says why."""
 
 

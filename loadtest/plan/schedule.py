@@ -10,13 +10,13 @@ from typing import Literal
 from loadtest.contract import scenarios
 from loadtest.engine.stream import OPENING_INTERVAL_S
 from loadtest.model.experiment import Experiment, Level
+from loadtest.model.trial import TWIN
 from loadtest.plan.reader import ExperimentError
 
 PlanName = Literal["quick", "full"]
 
 QUICK_ROUNDS = 6
 FEWEST_ROUNDS = 2  # one round has no spread, so no interval
-TWIN = "#2"
 
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
 # start and end, what a service that waits still has in hand, a service's new start.

@@ -14,12 +14,12 @@ from loadtest.analysis import verdicts
 from loadtest.analysis.claims import UNITS, Check, amount
 from loadtest.analysis.verdicts import Finding, times
 from loadtest.inventory import palette
+from loadtest.model.trial import Gate, Trial
 from loadtest.report import conditions
 from loadtest.report.charts import trust
 from loadtest.report.charts.style import Chart, Table, service
 from loadtest.report.sections import Section, ordered
 from loadtest.results.runs import Run
-from loadtest.results.trials import Gate, Trial
 from loadtest.stats.inference import FEWEST_ROUNDS
 
 _TEMPLATES = Path(__file__).with_name("templates")

@@ -16,12 +16,12 @@ from rich.text import Text
 
 from loadtest.analysis import verdicts
 from loadtest.analysis.observations import measure
+from loadtest.model.trial import Trial
 from loadtest.report import page, sections
 from loadtest.report.charts.style import NARROW, Chart, png, titled
 from loadtest.report.sections import Section
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
-from loadtest.results.trials import Trial
 from loadtest.stats.latencies import read
 
 

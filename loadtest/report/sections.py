@@ -13,11 +13,11 @@ from loadtest.analysis.claims import Claim, amount
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.verdicts import Finding, times
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.plan.criteria import SLOPES
 from loadtest.report.charts import course, forest, latency, resources, scaling, trust
 from loadtest.report.charts.style import Chart, Table, capital
 from loadtest.results.runs import Run
-from loadtest.results.trials import Trial
 from loadtest.stats.inference import FEWEST_ROUNDS, compare
 
 

@@ -11,19 +11,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from loadtest.model.experiment import Planned
 from loadtest.results.runs import VERSION, RunError
 from loadtest.system.paths import ROOT
 
 LATEST = "latest"
-
-
-@dataclass(frozen=True)
-class Planned:
-    """What of an experiment was planned: its services, the labels of its levels, its rounds."""
-
-    services: tuple[str, ...]
-    levels: tuple[str, ...]
-    rounds: int
 
 
 @dataclass(frozen=True)

@@ -10,17 +10,19 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.analysis.observations import by_experiment, counted
+from loadtest.errors import LabError
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.plan.reader import ExperimentError, parse
 from loadtest.results import trials as records
 from loadtest.results.older import modern
-from loadtest.results.trials import Trial, TrialsError
+from loadtest.results.trials import TrialsError
 
 VERSION = 3
 _OLDER = 2  # read, and translated
 
 
-class RunError(Exception):
+class RunError(LabError):
     """A results folder cannot be used; the message names it and says what to do."""
 
 

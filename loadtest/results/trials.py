@@ -1,90 +1,21 @@
-"""The record of one trial: a line of trials.jsonl."""
+"""trials.jsonl: one trial a line."""
 
 from __future__ import annotations
 
 import errno
 import json
 import os
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.trial import VERSION, Gate, Prediction, Sample, Trial
 
-VERSION = 2
 
-
-class TrialsError(Exception):
+class TrialsError(LabError):
     """A trials file cannot be used; the message names file and line."""
-
-
-@dataclass(frozen=True)
-class Gate:
-    """One validity check of a trial: `value` against `limit`, in the unit that `detail` names."""
-
-    name: str
-    passed: bool
-    value: float | None
-    limit: float | None
-    detail: str
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What `slots / L` allows: `rps` = `slots` / `latency_s`; `bound_by`: the limit that binds."""
-
-    rps: float
-    slots: int
-    bound_by: str
-    latency_s: float
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The service's side once a second, its whole process tree.
-
-    `t`: seconds since the measured window began; negative in the warm-up.
-    """
-
-    t: float
-    cpu: float  # CPU seconds per second since the sample before
-    pss_bytes: int
-    threads: int
-    in_flight: float | None = None
-    scheduling_lag_s: float | None = None
-    pool_used: float | None = None
-    pool_pending: float | None = None
-    database_connections: int | None = None
-
-
-@dataclass(frozen=True)
-class Trial:
-    """One service under one load in one round. `arm`: `service`, or `service#2` for its twin."""
-
-    run_id: str
-    experiment: str
-    index: int  # place in the schedule, from 0
-    attempt: int  # 1, then one more for each rerun after a failed gate
-    round: int  # from 1
-    order: int  # place within the round, from 1
-    arm: str
-    service: str
-    level: str  # label of the experiment's level
-    scenario: str
-    parameters: Mapping[str, int]
-    load: Load
-    result: LoadResult
-    samples: tuple[Sample, ...] = ()
-    gates: tuple[Gate, ...] = ()
-    prediction: Prediction | None = None
-    extra: Mapping[str, Any] = field(default_factory=dict)
-    version: int = VERSION
-
-    @property
-    def valid(self) -> bool:
-        """Whether every gate passed."""
-        return all(gate.passed for gate in self.gates)
 
 
 def append(path: Path, trial: Trial) -> None:

@@ -10,10 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.model.load import Load, run
+from loadtest.model.load import Load
 from loadtest.run import nullserver
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.gates import GENERATOR_CPU
+from loadtest.run.load import run
 from loadtest.stats import histogram
 
 CONNECTIONS = (1, 16, 64, 256, 1000)

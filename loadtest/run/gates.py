@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from loadtest.model.load import Load, LoadResult
-from loadtest.results.trials import Gate, Sample
+from loadtest.model.trial import Gate, Sample
 from loadtest.run import presence
 from loadtest.run.presence import Look
 from loadtest.stats import histogram

@@ -15,12 +15,11 @@ from loadtest.analysis.prediction import predict
 from loadtest.backends.base import Backend
 from loadtest.contract import scenarios
 from loadtest.inventory.manifest import Service
-from loadtest.model import load
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.trial import Gate, Trial
 from loadtest.plan.schedule import PlannedTrial
-from loadtest.results.trials import Gate, Trial
-from loadtest.run import gates, settling
+from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.sampler import Sampler
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from loadtest.model.load import LoadResult
-from loadtest.results.trials import Gate
+from loadtest.model.trial import Gate
 
 NAME = "service kept running"
 SILENT_S = 2.0

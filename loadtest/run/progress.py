@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.progress import TimeRemainingColumn as TimeLeft
 
+from loadtest.model.trial import Trial
 from loadtest.plan.schedule import PlannedTrial
-from loadtest.results.trials import Trial
 
 
 class Bar:

@@ -12,14 +12,14 @@ from typing import Any, Protocol
 from loadtest.backends.base import Backend
 from loadtest.contract.verification import verify
 from loadtest.inventory.manifest import Service
-from loadtest.model.load import LoadError
+from loadtest.model.trial import Trial
 from loadtest.plan.plans import CHECKS, Plan, PlanError
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import record, trials
 from loadtest.results.record import Record
-from loadtest.results.trials import Trial
 from loadtest.run import calibrate
 from loadtest.run.forkserver import ForkServer
+from loadtest.run.load import LoadError
 from loadtest.run.measurement import Measurement
 from loadtest.system.processes import pinned
 

@@ -17,7 +17,7 @@ from types import TracebackType
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest.results.trials import Sample
+from loadtest.model.trial import Sample
 from loadtest.run.presence import Look
 
 INTERVAL_S = 1.0

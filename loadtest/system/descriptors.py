@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import resource
 
+from loadtest.errors import LabError
+
 SPARE = 64  # for everything that is not a connection
 
 
-class DescriptorError(Exception):
+class DescriptorError(LabError):
     """The system allows too few open files; the message says how many are needed and what to do."""
 
 

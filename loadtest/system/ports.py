@@ -11,6 +11,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from loadtest.errors import LabError
+
 LOOPBACK = "127.0.0.1"
 _LOWEST = 12000  # above what programs commonly listen on
 _CONNECTIONS = Path("/proc/sys/net/ipv4/ip_local_port_range")
@@ -20,7 +22,7 @@ PROMETHEUS_VARIABLE = "LAB_PROMETHEUS"  # its URL; empty where there is none
 _kept: dict[int, int] = {}
 
 
-class PortError(Exception):
+class PortError(LabError):
     """A port is taken; the message says which, who wanted it and which variable changes it."""
 
 

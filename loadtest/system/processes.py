@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import psutil
 
+from loadtest.errors import LabError
 from loadtest.system import guardian
 
 # The shell reports its own pid to the guardian before it becomes the command, so that there is no
@@ -22,7 +23,7 @@ from loadtest.system import guardian
 _GUARDED = 'echo "$$ $0" >&0; exec "$@" </dev/null'
 
 
-class ProcessError(Exception):
+class ProcessError(LabError):
     """A process could not be started or died; the message says which, and ends with its log."""
 
 

@@ -12,6 +12,7 @@ import altair as alt
 from loadtest.analysis.claims import amount
 from loadtest.engine.tally import SLICE_S
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.plan.criteria import SLOPES
 from loadtest.report.charts.style import (
     NARROW,
@@ -24,7 +25,6 @@ from loadtest.report.charts.style import (
     logarithmic,
     shape,
 )
-from loadtest.results.trials import Trial
 
 STEADY = 0.05  # halves of the windows that differ by less were warm
 _NOTICEABLE_MS = 100.0

@@ -10,6 +10,7 @@ import altair as alt
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.verdicts import Finding, limits, times
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
@@ -20,7 +21,6 @@ from loadtest.report.charts.style import (
     shape,
     wrapped,
 )
-from loadtest.results.trials import Trial
 from loadtest.stats.inference import FEWEST_ROUNDS, MARGIN
 
 _FAR = [10.0**power for power in range(-3, 4)]

@@ -10,6 +10,7 @@ import altair as alt
 
 from loadtest.analysis.claims import amount
 from loadtest.model.experiment import Experiment, Level
+from loadtest.model.trial import Trial
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
@@ -21,7 +22,6 @@ from loadtest.report.charts.style import (
     logarithmic,
     shape,
 )
-from loadtest.results.trials import Trial
 from loadtest.stats.latencies import Latencies, Percentile, merged
 
 # Percentiles that are drawn, as far as there are enough requests for them.

@@ -11,9 +11,9 @@ import altair as alt
 from loadtest.analysis.claims import UNITS, amount
 from loadtest.analysis.observations import points
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.plan.criteria import SLOPES
 from loadtest.report.charts.style import Chart, Records, Table, colour, data, shape
-from loadtest.results.trials import Trial
 from loadtest.stats.inference import Slope, slope
 
 _NAMES = {"pss_kib_per_request": "memory", "threads_per_request": "threads"}

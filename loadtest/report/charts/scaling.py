@@ -13,6 +13,7 @@ from loadtest.analysis.claims import UNITS, amount
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.prediction import PAUSES, TAKEN, foretold
 from loadtest.model.experiment import Experiment, Level
+from loadtest.model.trial import Prediction, Trial
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
@@ -26,7 +27,6 @@ from loadtest.report.charts.style import (
     shape,
     wrapped,
 )
-from loadtest.results.trials import Prediction, Trial
 from loadtest.stats.inference import FEWEST_ROUNDS, interval
 from loadtest.stats.scalability import FITS, Scalability, scalability
 

@@ -16,7 +16,7 @@ import altair as alt
 import vl_convert
 
 from loadtest.inventory import palette
-from loadtest.plan.schedule import TWIN
+from loadtest.model.trial import TWIN
 
 WIDE, NARROW = 680, 340  # outer width in CSS pixels: a desk and a phone
 _FONT = "Helvetica, Arial, Liberation Sans, sans-serif"

@@ -12,6 +12,7 @@ import altair as alt
 
 from loadtest.analysis.claims import amount
 from loadtest.analysis.observations import measure
+from loadtest.model.trial import Trial
 from loadtest.report.charts.style import (
     Chart,
     Records,
@@ -22,7 +23,6 @@ from loadtest.report.charts.style import (
     service,
     shape,
 )
-from loadtest.results.trials import Trial
 from loadtest.stats.latencies import read
 
 TOLERANCE = 0.05

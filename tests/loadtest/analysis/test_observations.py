@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.analysis import observations
-from loadtest.results.trials import Trial
+from loadtest.model.trial import Trial
 from loadtest.stats import latencies
 from loadtest.stats.histogram import Histogram
 from tests.synthetic import experiment, trials_of

@@ -18,9 +18,9 @@ from loadtest.analysis.claims import State
 from loadtest.analysis.observations import by_round, counted
 from loadtest.analysis.verdicts import outcome, sentence
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.plan.criteria import MEASURES
 from loadtest.report import report
-from loadtest.results.trials import Trial
 from loadtest.stats import inference
 from loadtest.stats.inference import Comparison, compare
 from tests.synthetic import TRUTHS, Truth, experiment, failing, trials_of, write_run

@@ -12,10 +12,10 @@ from loadtest.analysis.observations import counted
 from loadtest.analysis.verdicts import findings
 from loadtest.inventory import palette
 from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
 from loadtest.report import sections
 from loadtest.report.charts import course, forest, latency, resources, scaling, style, trust
 from loadtest.report.charts.style import Chart
-from loadtest.results.trials import Trial
 from tests.synthetic import TRUTHS, experiment, failing, trials_of
 
 OPEN = {

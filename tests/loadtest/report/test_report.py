@@ -11,11 +11,11 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
+from loadtest.model.trial import Trial
 from loadtest.plan import reader
 from loadtest.plan.schedule import narrow, plan
 from loadtest.report import report
 from loadtest.results.runs import RunError
-from loadtest.results.trials import Trial
 from tests.synthetic import TRUTHS, experiment, failing, trials_of, write_run
 
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.model.experiment import Planned
 from loadtest.results import record
-from loadtest.results.record import Planned, Record
+from loadtest.results.record import Record
 from loadtest.results.runs import RunError
 
 RECORD = Record(

@@ -13,8 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.trial import Gate, Prediction, Sample, Trial
 from loadtest.results import trials
-from loadtest.results.trials import Gate, Prediction, Sample, Trial, TrialsError
+from loadtest.results.trials import TrialsError
 
 RESULT = LoadResult(
     started_at="2025-01-01T00:00:00+00:00",

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from loadtest.model.load import Load, LoadResult
-from loadtest.results.trials import Sample
+from loadtest.model.trial import Sample
 from loadtest.run import gates
 from loadtest.run.presence import Look
 from loadtest.stats.histogram import Histogram

@@ -10,8 +10,9 @@ import pytest
 from wsproto import ConnectionType, WSConnection, events
 
 from loadtest.contract.scenarios import ScenarioError
-from loadtest.model.load import Load, LoadError, LoadResult, run
+from loadtest.model.load import Load, LoadResult
 from loadtest.run import gates, nullserver
+from loadtest.run.load import LoadError, run
 from loadtest.stats.histogram import decode
 from tests.lying_servers import OK, answering, once, serving
 

@@ -10,11 +10,10 @@ from typing import Any
 import pytest
 
 from loadtest.inventory import manifest
-from loadtest.model import load
 from loadtest.model.load import Load, LoadResult
 from loadtest.plan.reader import parse
 from loadtest.plan.schedule import PlannedTrial, schedule
-from loadtest.run import measurement, settling
+from loadtest.run import load, measurement, settling
 from loadtest.run.measurement import Measurement
 from loadtest.stats.histogram import Histogram
 from loadtest.system.cpus import Cpus

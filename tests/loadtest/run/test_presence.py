@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.results.trials import Gate
+from loadtest.model.trial import Gate
 from loadtest.run.presence import SILENT_S, Look, kept_running
 from tests.loadtest.run.test_gates import GOOD
 

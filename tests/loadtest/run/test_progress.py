@@ -8,9 +8,9 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from loadtest.model.trial import Gate
 from loadtest.plan.reader import load_all
 from loadtest.plan.schedule import schedule
-from loadtest.results.trials import Gate
 from loadtest.run.progress import Bar, minutes
 from tests.loadtest.results.test_trials import trial
 

@@ -11,14 +11,16 @@ from typing import Any
 import pytest
 
 from loadtest.contract.verification import Verified
-from loadtest.model.load import Load, LoadError
+from loadtest.model.load import Load
+from loadtest.model.trial import Gate, Trial
 from loadtest.plan.plans import Options, PlanError
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import record, runs, trials
 from loadtest.results.record import Record
-from loadtest.results.trials import Gate, Trial, TrialsError
+from loadtest.results.trials import TrialsError
 from loadtest.run import calibrate, comparison, runner
 from loadtest.run.comparison import Comparison
+from loadtest.run.load import LoadError
 from loadtest.system.cpus import Cpus
 from tests.loadtest.results.test_trials import RESULT
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from loadtest.backends.native import Lab
-from loadtest.model import load
 from loadtest.model.load import Load
+from loadtest.run import load
 from loadtest.run.sampler import scrape
 from tests.waiting import eventually
 

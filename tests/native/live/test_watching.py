@@ -11,8 +11,8 @@ import pytest
 import yaml
 
 from loadtest.generator.exporter import BOUNDS_S
-from loadtest.model import load
 from loadtest.model.load import Load
+from loadtest.run import load
 from loadtest.system.paths import ROOT
 from tests.native.live.watch import Watch
 from tests.waiting import eventually

@@ -1,0 +1,25 @@
+"""What has to be so for a claim to stand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Criterion:
+    """One thing that has to be so for `claim` to stand: `says`, in words.
+
+    At `level`, `measure` of `service` (as a ratio to `reference` where `ratio`) lies in
+    [`at_least`, `at_most`]. It holds where the whole interval does, fails where none of it does,
+    and stays open between.
+    """
+
+    claim: str
+    says: str
+    service: str
+    measure: str
+    level: str = ""
+    reference: str = ""
+    ratio: bool = True
+    at_least: float | None = None
+    at_most: float | None = None

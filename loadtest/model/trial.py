@@ -1,0 +1,83 @@
+"""The record of one trial."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from loadtest.model.load import Load, LoadResult
+
+TWIN = "#2"  # behind the name of the reference, which runs twice in each round
+VERSION = 2
+
+
+@dataclass(frozen=True)
+class Gate:
+    """One validity check of a trial: `value` against `limit`, in the unit that `detail` names."""
+
+    name: str
+    passed: bool
+    value: float | None
+    limit: float | None
+    detail: str
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What `slots / L` allows: `rps` = `slots` / `latency_s`; `bound_by`: the limit that binds."""
+
+    rps: float
+    slots: int
+    bound_by: str
+    latency_s: float
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The service's side once a second, its whole process tree.
+
+    `t`: seconds since the measured window began; negative in the warm-up.
+    """
+
+    t: float
+    cpu: float  # CPU seconds per second since the sample before
+    pss_bytes: int
+    threads: int
+    in_flight: float | None = None
+    scheduling_lag_s: float | None = None
+    pool_used: float | None = None
+    pool_pending: float | None = None
+    database_connections: int | None = None
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One service under one load in one round.
+
+    `arm` is `service`, or `service#2` for its A/A twin.
+    """
+
+    run_id: str
+    experiment: str
+    index: int  # place in the schedule, from 0
+    attempt: int  # 1, then one more for each rerun after a failed gate
+    round: int  # from 1
+    order: int  # place within the round, from 1
+    arm: str
+    service: str
+    level: str  # label of the experiment's level
+    scenario: str
+    parameters: Mapping[str, int]
+    load: Load
+    result: LoadResult
+    samples: tuple[Sample, ...] = ()
+    gates: tuple[Gate, ...] = ()
+    prediction: Prediction | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+    version: int = VERSION
+
+    @property
+    def valid(self) -> bool:
+        """Whether every gate passed."""
+        return all(gate.passed for gate in self.gates)

@@ -1,0 +1,154 @@
+"""Puts one load on a service: a Locust of its own, and the window that it measured."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Collection, Mapping
+from pathlib import Path
+
+from loadtest.contract import scenarios
+from loadtest.errors import LabError
+from loadtest.model.load import Load, LoadResult
+from loadtest.run.forkserver import Fork, ForkServer, Order
+from loadtest.system import descriptors, ports
+from loadtest.system.descriptors import DescriptorError
+from loadtest.system.paths import LOCUSTFILE
+
+
+class LoadError(LabError):
+    """The load could not be made; the message says why."""
+
+
+SPAWN_AT_ONCE = 1_000_000
+GRACE_S = 90.0
+POLL_S = 0.01
+RESULT = "result.json"
+
+
+def run(
+    load: Load,
+    *,
+    target: str,
+    service: str,
+    scenario: str,
+    parameters: Mapping[str, int],
+    warmup_s: float,
+    duration_s: float,
+    seed: int,
+    cpus: Collection[int] | None = None,
+    ceiling_rps: float | None = None,
+    backend: str = "native",
+    timeout_s: float = 30.0,
+    processes: int = 1,
+    run_id: str = "",
+    forks: ForkServer | None = None,
+    entered: Callable[[str], None] = lambda _: None,
+) -> LoadResult:
+    """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
+
+    Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
+    generator, `timeout_s` is for one request, `processes` shares connections and rate out.
+    `ceiling_rps` and `run_id` go to the live metrics. `forks` makes the Locust; without it one is
+    started for this load alone, which takes a second. `entered` is told "measured" and "done" as
+    the window begins and ends, within `POLL_S`. Raises LoadError, ScenarioError for a
+    scenario or parameter that does not exist, or ProcessError.
+    """
+    values = scenarios.choose(scenario).filled(parameters)
+    _check(load, scenario, processes)
+    with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
+        path = Path(folder) / RESULT
+        options = {
+            "users": load.connections,
+            "spawn-rate": SPAWN_AT_ONCE,
+            "scenario": scenario,
+            "parameters": ",".join(f"{name}={value}" for name, value in values.items()),
+            "load": load.kind,
+            "rate": load.rate_rps or 0.0,
+            "think-ms": load.think_s * 1000,
+            "request-timeout": timeout_s,
+            "load-seed": seed,
+            "lab-warmup": warmup_s,
+            "lab-duration": duration_s,
+            "lab-result": path,
+        }
+        arguments = ["-f", str(LOCUSTFILE), "--headless", "--only-summary"]
+        arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
+        arguments += [f"--{name}={value}" for name, value in options.items()]
+        environment = {
+            "LAB_BACKEND": backend,
+            "LAB_TARGET": f"{service}={target}",
+            "LAB_RUN_ID": run_id,
+            "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
+        }
+        with contextlib.ExitStack() as stack:
+            if processes > 1:
+                (master,) = stack.enter_context(ports.held(1))
+                arguments += [f"--processes={processes}", f"--master-port={master}"]
+                arguments += ["--master-bind-host", ports.LOOPBACK, f"--master-bind-port={master}"]
+            order = Order(
+                [*arguments, service],
+                {**os.environ, **environment},
+                str(path.with_name("locust.log")),
+                sorted(cpus) if cpus else None,
+            )
+            server = forks or stack.enter_context(ForkServer())
+            with server.start(order) as fork:
+                _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)
+        return _read(path)
+
+
+def _check(load: Load, scenario: str, processes: int) -> None:
+    if load.connections < 1:
+        raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
+    if load.connections < processes:
+        raise LoadError(f"{processes} processes need at least {processes} connections")
+    if load.kind == "open" and not (load.rate_rps and load.rate_rps > 0):
+        raise LoadError("an open load needs a rate_rps above 0")
+    if load.kind == "websocket" and not scenarios.choose(scenario).websocket:
+        raise LoadError(f"a websocket load needs the scenario websocket, not {scenario}")
+    try:
+        descriptors.require(load.connections)
+    except DescriptorError as error:
+        raise LoadError(str(error)) from None
+
+
+def _await(
+    fork: Fork, order: Order, result: Path, at_most_s: float, entered: Callable[[str], None]
+) -> None:
+    """Wait for the result; Locust's own leave-taking after it is of no use."""
+    deadline = time.monotonic() + at_most_s
+    phases = ["measured", "done"]
+    while (code := fork.code()) is None and not result.exists():
+        while phases and result.with_name(phases[0]).exists():
+            entered(phases.pop(0))
+        if time.monotonic() > deadline:
+            raise LoadError(
+                f"the load on {order.arguments[-1]} did not end within {at_most_s:.0f} s: "
+                f"{_said(order)}"
+            )
+        time.sleep(POLL_S)
+    for phase in phases:  # the result may have come between two looks
+        if result.with_name(phase).exists():
+            entered(phase)
+    if code:
+        raise LoadError(f"the load on {order.arguments[-1]} failed: {_said(order)}")
+
+
+def _said(order: Order) -> str:
+    """The last line of its log."""
+    log = Path(order.log)
+    said = log.read_text(errors="replace") if log.exists() else ""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    return lines[-1].rpartition("/ERROR/")[2] if lines else "no message"
+
+
+def _read(path: Path) -> LoadResult:
+    try:
+        found = json.loads(path.read_text())
+    except FileNotFoundError:
+        raise LoadError("the load ended without a result") from None
+    return LoadResult(**{**found, "timeline": tuple(found["timeline"])})

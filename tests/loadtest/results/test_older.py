@@ -1,0 +1,39 @@
+"""A run that was made when a service was called a row reads as it was."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from loadtest.report import diff, history, report
+from loadtest.results import runs
+
+OLDER = Path(__file__).with_name("older-run")
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Path:
+    return Path(shutil.copytree(OLDER, tmp_path / "results" / "older"))
+
+
+def test_it_reads_in_todays_words(run: Path) -> None:
+    found = runs.load(run)
+    experiment = found.experiments["blocked-threads"]
+    assert experiment.services == ("fastapi-async", "flask-gthread")
+    assert {each.service for each in experiment.criteria} == {"flask-gthread", "flask-sync"}
+    assert "--services 'fastapi-async flask-gthread'" in found.info["command"]
+    assert found.complete
+
+
+def test_its_report_is_built_anew(run: Path) -> None:
+    report.build(run)
+    page = (run / "report.html").read_text()
+    assert "flask-gthread" in page
+    assert "C1" in page
+
+
+def test_it_is_compared_and_listed(run: Path) -> None:
+    assert diff.changes(runs.load(run), runs.load(run))
+    assert [entry.name for entry in history.entries(run.parent)] == ["older"]
