@@ -89,7 +89,7 @@ def test_only_what_is_idempotent_is_sent_twice(method: str) -> None:
     with serving(server) as port:
         tally = drive(port, connections=2, traffic=lambda: itertools.repeat(request))
     assert tally.answered > 6
-    assert tally.paused_s == pytest.approx(0, abs=2 * LATE_S)
+    assert tally.paused_s <= tally.failed * FIRST_DELAY_S / 10  # a turn of the loop, no pause
     if method in ("POST", "PATCH"):
         assert set(tally.errors) == {"connection closed"}
         assert tally.failed == pytest.approx(tally.answered / 3, abs=2)
