@@ -50,7 +50,7 @@ SECTIONS = [
             timeseries(
                 "Errors",
                 "Share of requests that failed or were answered wrongly, by the client's count "
-                "over 10 s. Above nought, compare goodput and never requests.",
+                "over 10 s. Above 0, compare goodput and never requests.",
                 "percentunit",
                 Query("service:load_error:ratio_rate10s"),
             ),

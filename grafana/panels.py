@@ -59,7 +59,7 @@ def timeseries(
     limit: float | None = None,
     stacked: bool = False,
 ) -> Panel:
-    """Lines over time from nought up. `limit` draws a red line at that value."""
+    """Lines over time from 0 up. `limit` draws a red line at that value."""
     custom: dict[str, Any] = {
         "drawStyle": "line",
         "lineWidth": 2,

@@ -9,7 +9,7 @@ UID, TITLE = "validity", "Is the measurement valid?"
 
 _READ_ME = """
 A figure counts only while **all** of these hold. Generator CPU below 90 % and its throughput well
-below what it can do: otherwise you measure Locust. Errors at nought: otherwise compare goodput.
+below what it can do: otherwise you measure Locust. Errors at 0: otherwise compare goodput.
 Workers' shares even: otherwise you measure one worker. Every target up, no scrape lost. Client and
 server count the same requests. For figures to quote, use `make compare`: it repeats, shuffles and
 checks these by itself.
@@ -70,7 +70,7 @@ SECTIONS = [
             timeseries(
                 "Requests that only one side counts",
                 "Difference between the client's and the service's requests a second. It should "
-                "stay near nought once the load is steady.",
+                "stay near 0 when the load is steady.",
                 "reqps",
                 Query("abs(service:load_requests:rate10s - service:http_server_requests:rate10s)"),
             ),

@@ -8,10 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.pages import name, pages, sentences, words
+from tests.docs.pages import ROOT, name, pages, sentences, words
 
 # services/README.md is a tutorial whose sentences are still to be shortened.
 PAGES = [page for page in pages() if name(page) != "services/README.md"]
+# What users read elsewhere: the texts of reports and dashboards.
+TEXTS = [*sorted(ROOT.glob("experiments/*.toml")), *sorted(ROOT.glob("grafana/dashboards/*.json"))]
 LONGEST, TYPICAL = 25, 15  # words a sentence
 # Turns of phrase that have to be read twice, and what to write instead.
 SIGNS = {
@@ -35,7 +37,7 @@ def test_most_sentences_are_short(page: Path) -> None:
     assert not lengths or statistics.median(lengths) <= TYPICAL
 
 
-@pytest.mark.parametrize("page", PAGES, ids=name)
+@pytest.mark.parametrize("page", [*PAGES, *TEXTS], ids=name)
 def test_the_words_are_plain(page: Path) -> None:
     text = " ".join(page.read_text().split())
     found = [sign for sign in SIGNS if re.search(rf"\b{sign}\b", text, re.IGNORECASE)]

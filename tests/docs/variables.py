@@ -22,7 +22,7 @@ _READS = {
     ".js": re.compile(rf"environment(?:\.|, '){_NAME}\b"),
     ".go": re.compile(rf'reader\.\w+\("{_NAME}"|get\("{_NAME}"'),
 }
-_FOLDERS = (".ci", "benchmarks", "containers", "loadtest", "services", "tests")
+_FOLDERS = (".ci", "benchmarks", "containers", "loadtest", "services", "setup", "tests")
 # Set by make, by a shell, by the system or by an image, not by somebody who configures the lab.
 _GIVEN = {"MAKE", "MAKEFILE_LIST", "PATH", "PYTHONPATH", "LANG", "HOME", "PYTEST_DEBUG_TEMPROOT"}
 _GIVEN |= {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"}
