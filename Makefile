@@ -94,7 +94,7 @@ check: dev-environment ## lint, format, types and the floors of loadtest
 	$(BIN)/lint-imports --no-logo
 
 .PHONY: bench-load
-bench-load: dev-environment ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5")
+bench-load: dev-environment ## the load generators on one core, beside wrk and k6 where installed (BENCH="--rounds 5", BENCH="--closes-after 50")
 	$(BIN)/python -m benchmarks.load $(BENCH)
 
 .PHONY: bench-services

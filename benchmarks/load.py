@@ -89,21 +89,34 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="watched in each run")
     parser.add_argument("--connections", type=int, default=64)
-    parser.add_argument("--tools", default="", help="only those whose name holds this")
+    parser.add_argument(
+        "--closes-after",
+        type=int,
+        default=0,
+        help="the server closes each connection after so many answers, without a word",
+    )
+    parser.add_argument(
+        "--tools", default="", help="only those whose name holds one of these, e.g. engine,wrk"
+    )
     options = parser.parse_args()
     first, *others = sorted(os.sched_getaffinity(0))
     core = others[0] if others else first
-    tools = [tool for tool in installed() if options.tools in tool.name]
+    wanted = options.tools.split(",")
+    tools = [tool for tool in installed() if any(name in tool.name for name in wanted)]
     figures: dict[str, list[Figure]] = {tool.name: [] for tool in tools}
     with (
         tempfile.TemporaryDirectory() as name,
-        nullserver.running(Path(name), cpus=frozenset({first})) as url,
+        nullserver.running(
+            Path(name), cpus=frozenset({first}), closes_after=options.closes_after
+        ) as url,
     ):
         for _ in range(options.rounds):
             for tool in tools:
                 found = measure(tool, url, options.connections, options.seconds, core)
                 figures[tool.name].append(found)
     title = f"{options.connections} connections, /json, one core, median of {options.rounds} rounds"
+    if options.closes_after:
+        title += f", connections closed after {options.closes_after} answers"
     Console().print(title, table(figures), sep="\n")
 
 

@@ -2,6 +2,7 @@
 
 nginx where it is installed, else a loop like the engine's own (`python -m loadtest.run.nullserver
 PORT`). It serves the contract's plainest routes, so that scenarios and checks are the real ones.
+`python -m loadtest.run.nullserver PORT 50` closes each connection after 50 answers, without a word.
 """
 
 from __future__ import annotations
@@ -61,11 +62,20 @@ http {{
 
 @contextlib.contextmanager
 def running(
-    folder: Path, *, cpus: frozenset[int] | None = None, nginx: str | None = shutil.which("nginx")
+    folder: Path,
+    *,
+    cpus: frozenset[int] | None = None,
+    nginx: str | None = shutil.which("nginx"),
+    closes_after: int = 0,
 ) -> Iterator[str]:
-    """A null server on a free port, its files in `folder`, pinned to `cpus`; yields its URL."""
+    """A null server on a free port, its files in `folder`, pinned to `cpus`; yields its URL.
+
+    `closes_after` so many answers it closes each connection without a word; 0: never.
+    """
     with held(1) as (port,), Processes() as processes:
-        command = _nginx(nginx, folder, port) if nginx else _own(port)
+        command = _own(port, closes_after)
+        if nginx and not closes_after:
+            command = _nginx(nginx, folder, port)
         process = processes.start(
             "null server",
             command,
@@ -85,8 +95,8 @@ def _listens(port: int) -> bool:
     return False
 
 
-def _own(port: int) -> list[str]:
-    return [sys.executable, "-m", "loadtest.run.nullserver", str(port)]
+def _own(port: int, closes_after: int) -> list[str]:
+    return [sys.executable, "-m", "loadtest.run.nullserver", str(port), str(closes_after)]
 
 
 def _nginx(nginx: str, folder: Path, port: int) -> list[str]:
@@ -129,11 +139,11 @@ def answers() -> Mapping[bytes, bytes]:
     return {target: head % (kind, len(body)) + body for target, (kind, body) in bodies.items()}
 
 
-def serve(listener: socket.socket) -> None:
+def serve(listener: socket.socket, closes_after: int = 0) -> None:
     """Answer every request on `listener` for ever; requests have no body."""
     known, unknown = answers(), b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"
     poller, connections, unfinished = new_poller(), dict[int, socket.socket](), dict[int, bytes]()
-    count = 0
+    count, left = 0, dict[int, int]()
     listener.setblocking(False)
     poller.register(listener.fileno(), READ)
     while True:
@@ -142,7 +152,7 @@ def serve(listener: socket.socket) -> None:
                 _accept(listener, connections)
                 for new in connections.keys() - unfinished.keys():
                     poller.register(new, READ)
-                    unfinished[new] = b""
+                    unfinished[new], left[new] = b"", closes_after or -1
                 continue
             try:
                 data = unfinished[fd] + connections[fd].recv(65536)
@@ -154,9 +164,10 @@ def serve(listener: socket.socket) -> None:
                     if target == b"/served":
                         answer = b"HTTP/1.0 200 OK\r\nContent-Length: 20\r\n\r\n%20d" % count
                     connections[fd].sendall(answer)
+                left[fd] -= len(requests)
             except (OSError, IndexError):
                 data = b""
-            if not data:
+            if not data or left[fd] == 0:
                 poller.unregister(fd)
                 connections.pop(fd).close()
                 del unfinished[fd]
@@ -173,4 +184,5 @@ def _accept(listener: socket.socket, connections: dict[int, socket.socket]) -> N
 
 if __name__ == "__main__":
     with contextlib.suppress(KeyboardInterrupt):
-        serve(socket.create_server((LOOPBACK, int(sys.argv[1])), backlog=_BACKLOG))
+        port, closes_after = (*map(int, sys.argv[1:]), 0)[:2]
+        serve(socket.create_server((LOOPBACK, port), backlog=_BACKLOG), closes_after)

@@ -19,6 +19,8 @@ from loadtest.engine.request import http_request, json_is
 from tests.driving import drive
 from tests.lying_servers import OK, Script, read_request, serving
 
+pytestmark = pytest.mark.timed
+
 CLOSING = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 LIMITS = some.lists(some.tuples(some.integers(1, 60), some.booleans()), min_size=1, max_size=5)
 LATE_S = 0.025  # by which a pause may last longer on a machine that others use

@@ -17,6 +17,8 @@ from wsproto.frame_protocol import FrameProtocol
 from tests.driving import drive
 from tests.lying_servers import serving
 
+pytestmark = pytest.mark.timed
+
 THINK_S = 0.01
 MOMENTS = ["none", "before", "with", "within", "behind", "between", "halved"]
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -38,6 +39,13 @@ def test_its_answers_pass_the_real_checks(
     assert tally.answered > 20
     answered = nullserver.served(url) - before - 1  # one asks for the count
     assert tally.answered <= answered <= tally.sent + tally.sent_before
+
+
+def test_it_closes_each_connection_after_so_many_answers(tmp_path: Path) -> None:
+    with nullserver.running(tmp_path, closes_after=7) as url:
+        tally = drive(urlsplit(url).port or 0, connections=3)
+    assert tally.failed == 0
+    assert tally.reconnects == pytest.approx(tally.answered / 7, abs=4)
 
 
 def test_a_route_that_it_does_not_have(url: str) -> None:
