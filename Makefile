@@ -58,7 +58,7 @@ history: native-environment ## the runs that exist and their headline figures
 .PHONY: up
 up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every service)
 	@containers/preflight $(COMPOSE_OPTIONS)
-	@secrets=$$(containers/secrets) && eval "$$secrets" && docker compose $(COMPOSE_OPTIONS) up --build --wait
+	@docker compose $(COMPOSE_OPTIONS) up --build --wait
 
 .PHONY: keep
 keep: ## beside make up: bring back what is stopped, killed, paused or hangs, until Ctrl-C
@@ -131,7 +131,7 @@ clean: ## remove what the lab made, except results/
 lock: dev-environment ## pin what pyproject.toml asks for, with hashes (UPGRADE=--upgrade for newer versions)
 	$(call compile,dev,requirements/dev.txt)
 	$(call compile,native,requirements/native.txt,-c requirements/dev.txt)
-	$(call compile,loadtest,loadtest/requirements.txt,-c requirements/dev.txt)
+	$(foreach image,loadtest prometheus,$(call compile,$(image),$(image)/requirements.txt,-c requirements/dev.txt) &&) true
 	$(foreach group,$(GROUPS),$(call compile,$(group),services/$(group)/requirements.txt,-c requirements/dev.txt) &&) true
 
 compile = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \

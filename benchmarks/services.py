@@ -126,8 +126,10 @@ def with_workers(service: Service, workers: int) -> Service:
 
 def hello(service: Service) -> Service:
     """`hello.py` served by the very command of `service`."""
-    command = tuple("hello:app" if ":app" in word else word for word in service.command)
-    return replace(service, name="bare FastAPI", command=command, folder=Path(__file__).parent)
+    environment = {**service.environment, "APPLICATION": "hello:app"}
+    return replace(
+        service, name="bare FastAPI", environment=environment, folder=Path(__file__).parent
+    )
 
 
 def memory(service: Service) -> int:

@@ -125,15 +125,13 @@ def _service(
     labels = _mapping(service.get("labels"))
     environment = _mapping(service.get("environment"))
     command = service.get("command", "")
-    dockerfile = Path((service.get("build") or {}).get("dockerfile", f"{name}/Dockerfile"))
-    context = Path((service.get("build") or {}).get("context", "services"))
     return Service(
         name=name,
         framework=_required(path, name, labels, "lab.framework"),
         model=_required(path, name, labels, "lab.model"),
         command=tuple(shlex.split(command) if isinstance(command, str) else command),
         environment=environment,
-        folder=path.parent / (context / dockerfile).parent,
+        folder=path.parent / _folder(name, service.get("build") or {}),
         port=_host_port(path, name, service, CONTAINER_PORT),
         metrics_port=_host_port(path, name, service, CONTAINER_METRICS_PORT),
         profiles=tuple(service.get("profiles") or ()),
@@ -143,6 +141,13 @@ def _service(
         port_variable=_port_variable(declared, CONTAINER_PORT),
         metrics_port_variable=_port_variable(declared, CONTAINER_METRICS_PORT),
     )
+
+
+def _folder(name: str, build: Mapping[str, Any]) -> Path:
+    """Where the code lies: the folder that a shared Dockerfile is told, else the Dockerfile's."""
+    context = Path(build.get("context", "services"))
+    told = _mapping(build.get("args")).get("FOLDER")
+    return context / (told or Path(build.get("dockerfile", f"{name}/Dockerfile")).parent)
 
 
 def _leaves_out(path: Path, name: str, labels: Mapping[str, str]) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ from loadtest.system.processes import pinned
 
 MAX_ATTEMPTS = 3
 _FULL = (errno.ENOSPC, errno.EDQUOT)
-_BUDGETED = ("WORKERS", "THREADS", "POOL_SIZE")
+_DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
 
 
 class Watch(Protocol):
@@ -208,5 +208,5 @@ def declared(service: Service) -> dict[str, Any]:
         "model": service.model,
         "command": list(service.command),
         "leaves_out": list(service.leaves_out),
-        "environment": {name: service.environment.get(name, "") for name in _BUDGETED},
+        "environment": {name: service.environment.get(name, "") for name in _DECLARED},
     }

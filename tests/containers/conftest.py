@@ -9,20 +9,24 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers import remains
-from tests.containers.stack import Stack
+from tests.containers.stack import Stack, client_with_a_proxy, closed_clone
 
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
     """Every service from freshly built images, healthy, with four Locust workers.
 
-    Its passwords lie where those of `make up` do, so that an image which takes them in shows it.
+    The clone is one that only its owner may read, and Docker's client gives every container a proxy
+    that is not there.
     """
     remains.clear()
     name = remains.name_of(os.getpid())
-    stack = Stack(name, remains.STATES / name)
+    (remains.STATES / name).mkdir(parents=True)
+    stack = Stack(name, closed_clone(remains.STATES / name / "clone"))
     try:
         stack.compose("build", "--quiet")
+        client = client_with_a_proxy(remains.STATES / name / "client")
+        stack.variables["DOCKER_CONFIG"] = str(client)
         stack.up(stack.services(), "--scale", "locust-worker=4")
         yield stack
     finally:

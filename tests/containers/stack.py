@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import re
+import shutil
 import subprocess
 import threading
 import urllib.request
@@ -22,15 +23,21 @@ from tests.waiting import eventually
 PROFILES = sorted(
     {name for service in manifest.load(variables={}).values() for name in service.profiles}
 )
-# What no stand-in can be made of; with the real image at hand they run as well.
-OPTIONAL = {"grafana", "cadvisor"}
+# What no stand-in can be made of; with the real image at hand it runs as well.
+OPTIONAL = {"cadvisor"}
+PROXY = "http://127.0.0.1:9"  # nothing listens there
 
 
-def docker(*arguments: str, variables: Mapping[str, str] | None = None, check: bool = True) -> str:
+def docker(
+    *arguments: str,
+    variables: Mapping[str, str] | None = None,
+    check: bool = True,
+    cwd: Path = ROOT,
+) -> str:
     """What a docker command printed; where it fails, its errors are the assertion's message."""
     done = subprocess.run(
         ["docker", *arguments],
-        cwd=ROOT,
+        cwd=cwd,
         env=os.environ | dict(variables or {}),
         capture_output=True,
         text=True,
@@ -88,10 +95,10 @@ def unbroken(url: str) -> Iterator[None]:
 
 
 class Stack:
-    """`docker compose` for one project; `close` removes all of it."""
+    """`docker compose` for one project in the clone `folder`; `close` removes all of it."""
 
-    def __init__(self, name: str, folder: Path) -> None:
-        self.name = name
+    def __init__(self, name: str, folder: Path = ROOT) -> None:
+        self.name, self._folder = name, folder
         variables = sorted(set(re.findall(r"\$\{(\w+_PORT):-", COMPOSE_FILE.read_text())))
         self.variables = {
             "COMPOSE_PROJECT_NAME": name,
@@ -100,12 +107,17 @@ class Stack:
                 key: str(port)
                 for key, port in zip(variables, ports.free(len(variables)), strict=True)
             },
-            **_secrets(folder),
         }
 
     def compose(self, *arguments: str, check: bool = True, **variables: str) -> str:
         """What `docker compose …` printed."""
-        return docker("compose", *arguments, variables=self.variables | variables, check=check)
+        return docker(
+            "compose",
+            *arguments,
+            variables=self.variables | variables,
+            check=check,
+            cwd=self._folder,
+        )
 
     def services(self) -> list[str]:
         """Every service whose image is built here or present."""
@@ -136,6 +148,10 @@ class Stack:
         """What the engine knows of the one container of `service`."""
         (found,) = self.containers(service)
         return found
+
+    def password(self, role: str) -> str:
+        """What Postgres has drawn for `role`."""
+        return self.compose("exec", "-T", "postgres", "cat", f"/run/passwords/{role}/password")
 
     def url(self, service: str, port: int) -> str:
         """Where `port` of the service is published, also while it is away."""
@@ -176,15 +192,31 @@ class Stack:
         return "".join(docker(*listing, *label) for listing in listings)
 
 
-def _secrets(folder: Path) -> Mapping[str, str]:
-    printed = subprocess.run(
-        [ROOT / "containers/secrets"],
-        env=os.environ | {"LAB_STATE": str(folder)},
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    return dict(re.findall(r"export (\w+)='([^']+)'", printed))
+def closed_clone(folder: Path) -> Path:
+    """A copy of the lab with the modes that a umask of 077 gives; only its owner may read it."""
+    unwanted = shutil.ignore_patterns(
+        *(".*_cache", "__pycache__", "node_modules", "bin"),
+        *(".git", ".lab", ".venv", ".hypothesis", "results"),
+    )
+    shutil.copytree(ROOT, folder, ignore=unwanted, symlinks=True)
+    for path in (folder, *folder.rglob("*")):
+        if not path.is_symlink():
+            path.chmod(path.stat().st_mode & 0o700)
+    return folder
+
+
+def client_with_a_proxy(folder: Path) -> Path:
+    """A configuration of Docker's client, as it is but for a proxy in every container."""
+    usual = Path(os.environ.get("DOCKER_CONFIG", Path.home() / ".docker"))
+    folder.mkdir()
+    for path in usual.iterdir() if usual.is_dir() else ():
+        (folder / path.name).symlink_to(path.resolve())
+    configuration = folder / "config.json"
+    said = json.loads(configuration.read_text()) if configuration.exists() else {}
+    configuration.unlink(missing_ok=True)
+    proxies = {"default": {"httpProxy": PROXY, "httpsProxy": PROXY, "noProxy": "example.org"}}
+    configuration.write_text(json.dumps(said | {"proxies": proxies}))
+    return folder
 
 
 def _present(image: str) -> bool:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -15,7 +14,7 @@ import pytest
 
 from loadtest.results import trials
 from loadtest.system.paths import ROOT
-from tests.containers.stack import Stack, await_that, docker, prune
+from tests.containers.stack import Stack, await_that, closed_clone, docker, prune
 
 pytestmark = pytest.mark.container
 EXPERIMENT = """
@@ -50,14 +49,14 @@ class Clone:
     def __init__(self, folder: Path, project: str) -> None:
         self.folder, self.project = folder / "clone", project
         self.results, self._log = folder / "results", folder / "log"
-        unwanted = shutil.ignore_patterns(".*_cache", ".git", ".lab", ".venv", "results")
-        shutil.copytree(ROOT, self.folder, ignore=unwanted, symlinks=True)
+        closed_clone(self.folder)
         experiments = folder / "experiments"
         experiments.mkdir()
         (experiments / "pool.toml").write_text(EXPERIMENT)
         folder.chmod(0o755)
         if os.getuid() != USER:
-            os.chown(folder, USER, USER)
+            for path in (folder, *folder.rglob("*")):
+                os.chown(path, USER, USER, follow_symlinks=False)
         self.variables = os.environ | {
             "COMPOSE_PROJECT_NAME": project,
             "HOME": str(folder),

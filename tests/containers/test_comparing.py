@@ -173,6 +173,16 @@ def test_what_cannot_be_is_one_line_before_anything_starts(
     assert comparing.engine.calls == []
 
 
+@pytest.mark.parametrize("host", ["ssh://someone@elsewhere", "tcp://192.0.2.1:2376"])
+def test_an_engine_on_another_machine_is_refused_in_one_line(
+    comparing: Comparing, host: str
+) -> None:
+    code, errors = comparing.end(DOCKER_HOST=host)
+    assert (code, errors.count("\n")) == (2, 1)
+    assert "the engine is on another machine" in errors
+    assert comparing.asked("up") == []
+
+
 def test_a_run_without_containers_does_not_go_on_in_them(
     comparing: Comparing, tmp_path: Path
 ) -> None:

@@ -92,7 +92,7 @@ def test_a_lab_that_is_stopped_as_a_whole_stays_so(stack: Stack, tmp_path: Path)
     """Also where one service takes its time: a request is in hand, and the others are
     down by then.
     """
-    lab = Stack(f"{stack.name}-keep", tmp_path)
+    lab = Stack(f"{stack.name}-keep")
     services = [SERVICE, "go", "postgres"]
     try:
         lab.up(services)

@@ -10,7 +10,6 @@ import time
 import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 
@@ -97,19 +96,21 @@ def test_a_service_out_of_memory_is_killed_and_comes_back(stack: Stack) -> None:
         stack.up([SERVICE], "--no-deps")
 
 
-def test_a_lab_whose_password_changes_still_answers(stack: Stack, tmp_path: Path) -> None:
-    """As when `docker compose up` follows `make up`: the data volume was made with another one."""
-    lab = Stack(f"{stack.name}-password", tmp_path)
+def test_a_lab_whose_passwords_are_lost_draws_others_and_still_answers(stack: Stack) -> None:
+    """The data was made with the first ones, and is kept."""
+    lab = Stack(f"{stack.name}-password")
     services = ["postgres", "postgres-exporter", "go"]
     try:
         lab.up(services)
-        made = lab.container("postgres")["Id"]
-        lab.up(
-            services,
-            POSTGRES_PASSWORD_FILE="./services/postgres/development-password",
-            MONITOR_PASSWORD_FILE="./services/postgres/development-monitor-password",
-        )
-        assert lab.container("postgres")["Id"] != made
+        before = [lab.password(role) for role in ("lab", "monitor")]
+        ask = ("exec", "-T", "postgres", "psql", "-U", "lab", "-Atc")
+        lab.compose(*ask, "CREATE TABLE kept ()")
+        lab.compose("down", "--timeout", "5")
+        docker("volume", "rm", f"{lab.name}_lab-password", f"{lab.name}_monitor-password")
+        lab.up(services)
+        after = [lab.password(role) for role in ("lab", "monitor")]
+        assert not set(before) & set(after)
+        assert "0" in lab.compose(*ask, "SELECT count(*) FROM kept")
         assert lab.ready("go")
     finally:
         lab.close()

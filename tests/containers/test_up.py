@@ -6,7 +6,6 @@ import json
 import subprocess
 import urllib.parse
 from collections.abc import Sequence
-from pathlib import Path
 from typing import IO
 
 import pytest
@@ -14,11 +13,11 @@ import pytest
 from loadtest.contract import conformance
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
-from tests.containers.stack import Stack, await_that, docker, fetch
+from tests.containers.stack import PROXY, Stack, await_that, docker, fetch
 
 pytestmark = pytest.mark.container
 SERVICES = manifest.load(variables={})
-SECRETS = ("POSTGRES_PASSWORD_FILE", "MONITOR_PASSWORD_FILE")
+ROLES = ("lab", "monitor")
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -67,16 +66,39 @@ def test_only_clients_reach_postgres(stack: Stack) -> None:
     assert stack.container("postgres")["NetworkSettings"]["Ports"] in ({}, {"5432/tcp": None})
 
 
+def test_no_container_goes_through_the_proxy_of_dockers_client(stack: Stack) -> None:
+    image = stack.container("postgres")["Image"]
+    bare = ("run", "--rm", "--network=none", "--entrypoint=env", image)
+    assert f"HTTP_PROXY={PROXY}" in docker(*bare, variables=stack.variables).split()
+    for container in stack.containers():
+        assert not [each for each in container["Config"]["Env"] if PROXY in each], container["Name"]
+
+
+def test_passwords_are_drawn_and_readable_to_their_clients_alone(stack: Stack) -> None:
+    lab, monitor = (stack.password(role) for role in ROLES)
+    assert lab != monitor
+    assert min(map(len, (lab, monitor))) > 32
+    inside = "cat /run/passwords/*/password"
+    seen = {
+        name: stack.compose("exec", "-T", name, "sh", "-c", inside, check=False)
+        for name in ("flask-sync", "postgres-exporter", "locust", "prometheus")
+    }
+    assert (seen["flask-sync"], seen["postgres-exporter"]) == (lab, monitor)
+    for without in ("locust", "prometheus"):
+        assert lab not in seen[without]
+        assert monitor not in seen[without]
+
+
 def test_the_password_shows_nowhere(stack: Stack) -> None:
     shown = stack.compose("config") + stack.compose("logs") + json.dumps(stack.containers())
     for image in {container["Image"] for container in stack.containers()}:
         shown += docker("history", "--no-trunc", image) + docker("inspect", image)
-    for variable in SECRETS:
-        assert Path(stack.variables[variable]).read_text() not in shown
+    for role in ROLES:
+        assert stack.password(role) not in shown
 
 
 def test_no_image_has_taken_in_the_password(stack: Stack) -> None:
-    secrets = [Path(stack.variables[each]).read_bytes() for each in SECRETS]
+    secrets = [stack.password(role).encode() for role in ROLES]
     services = read_compose(COMPOSE_FILE, {})["services"].values()
     built = {each["image"] for each in services if "build" in each}
     containers = {each["Image"]: each for each in stack.containers()}
@@ -111,7 +133,7 @@ def test_a_load_over_the_page_of_locust_with_four_workers(stack: Stack) -> None:
 
 
 def test_an_image_of_a_python_service_is_small(stack: Stack) -> None:
-    base = _size("python:3.13-slim-trixie")
+    base = _size("python:3.14-slim-trixie")
     for name, service in SERVICES.items():
         if service.command[0] == "python":
             added = _size(stack.container(name)["Image"]) - base

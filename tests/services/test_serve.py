@@ -81,6 +81,25 @@ def test_variables_are_replaced() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (None, []),
+        ("", []),
+        ("--ws none", ["--ws", "none"]),
+        ("--threads $THREADS 'a b'", ["--threads", "7", "a b"]),
+    ],
+)
+def test_options_are_words_with_variables_in_them(options: str | None, words: list[str]) -> None:
+    variables = {"THREADS": "7"} | ({} if options is None else {"OPTIONS": options})
+    assert serve.expand(["gunicorn", "$OPTIONS"], variables) == ["gunicorn", *words]
+
+
+def test_options_that_are_no_words_are_told() -> None:
+    with pytest.raises(ServeError, match="OPTIONS: No closing quotation"):
+        serve.expand(["$OPTIONS"], {"OPTIONS": "--name 'a"})
+
+
 @pytest.mark.parametrize("word", ["$MISSING", "a $ b"])
 def test_variable_that_is_not_there_is_named(word: str) -> None:
     with pytest.raises(ServeError):

@@ -1,6 +1,7 @@
 """`python -m lab.serve SERVER ARGUMENTS…`: run a server and publish its metrics beside it.
 
-`$NAME` and `${NAME}` in the arguments come from the environment. This process is the first of its
+`$NAME` and `${NAME}` in the arguments come from the environment. In place of an argument `$OPTIONS`
+stand the words of that variable, none where it is not set. This process is the first of its
 container: it forwards signals, reaps orphans, and ends with the server's exit code. After SIGTERM
 or SIGINT the server has GRACE_S seconds to finish what is in hand; then it is killed.
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import os
 import secrets
+import shlex
 import shutil
 import signal
 import subprocess
@@ -24,6 +26,7 @@ from lab.metrics import exporter, scratch
 
 GRACE_S = 25
 USAGE_ERROR = 2
+OPTIONS = "OPTIONS"
 _STOPPING = frozenset([signal.SIGTERM, signal.SIGINT])
 _FORWARDED = _STOPPING | {signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2}
 _AWAITED = _FORWARDED | {signal.SIGCHLD, signal.SIGALRM}
@@ -35,13 +38,23 @@ class ServeError(Exception):
 
 
 def expand(arguments: list[str], environment: Mapping[str, str]) -> list[str]:
-    """Replace variables; raises ServeError naming one that is not set."""
+    """Replace variables, those in OPTIONS too; raises ServeError naming one that is not set."""
+    arguments = [word for argument in arguments for word in _words(argument, environment)]
     try:
         return [Template(argument).substitute(environment) for argument in arguments]
     except KeyError as error:
         raise ServeError(f"${error.args[0]} is in the command but not set") from None
     except ValueError:
         raise ServeError("a lone $ is in the command; write $$ for the character") from None
+
+
+def _words(argument: str, environment: Mapping[str, str]) -> list[str]:
+    if argument != f"${OPTIONS}":
+        return [argument]
+    try:
+        return shlex.split(environment.get(OPTIONS, ""))
+    except ValueError as error:
+        raise ServeError(f"{OPTIONS}: {error}; end what is quoted") from None
 
 
 class Server:

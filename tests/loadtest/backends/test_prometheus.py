@@ -28,15 +28,6 @@ def jobs(document: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     return {job["job_name"]: job.get("static_configs", []) for job in document["scrape_configs"]}
 
 
-def test_the_targets_are_the_services_of_the_compose_file() -> None:
-    targets = jobs(yaml.safe_load((FOLDER / "prometheus.yml").read_text()))["services"]
-    found = {target["labels"]["service"]: target["targets"] for target in targets}
-    expected = {name: [f"{name}:{manifest.CONTAINER_METRICS_PORT}"] for name in SERVICES}
-    assert found == expected, (
-        "make the targets in prometheus/prometheus.yml equal to docker-compose.yml"
-    )
-
-
 def test_every_other_target_is_a_service_of_the_compose_file() -> None:
     services = manifest.read_compose(manifest.COMPOSE_FILE, {})["services"]
     targets = jobs(yaml.safe_load((FOLDER / "prometheus.yml").read_text()))

@@ -43,6 +43,12 @@ def test_a_service_is_what_the_file_says(compose: Path) -> None:
     assert toy.metrics_url("compose") == "http://toy:9000/metrics"
 
 
+def test_a_shared_dockerfile_is_told_the_folder(compose: Path) -> None:
+    build = "{context: services, args: {FOLDER: toys, REQUIREMENTS: flask}}"
+    compose.write_text(TOY.replace("{context: services, dockerfile: toy/Dockerfile}", build))
+    assert manifest.load(compose, {})["toy"].folder == compose.parent / "services" / "toys"
+
+
 def test_variables_change_ports_and_are_known_by_name(compose: Path) -> None:
     toy = manifest.load(compose, {"TOY_PORT": "8200", "TOY_WORKERS": ""})["toy"]
     assert toy.port == 8200

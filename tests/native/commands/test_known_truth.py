@@ -44,10 +44,11 @@ def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
         one,
         name="delayed",
         folder=folder,
-        command=tuple(
-            part.replace("fastapi_services.async_app", "delayed") for part in one.command
-        ),
-        environment={**one.environment, "SERVICE_NAME": "delayed"},
+        environment={
+            **one.environment,
+            "SERVICE_NAME": "delayed",
+            "APPLICATION": "delayed:app",
+        },
     )
     services = {service.name: service for service in (one, same, delayed)}
     state: Path = tmp_path_factory.mktemp("lab")

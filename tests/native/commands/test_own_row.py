@@ -92,10 +92,9 @@ def trials(clone: Copy) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()] if path.exists() else []
 
 
-def test_the_page_has_the_three_files_of_a_service() -> None:
+def test_the_page_has_the_two_files_of_a_service() -> None:
     assert blocks().keys() == {
         "services/plain/plain.py",
-        "services/plain/Dockerfile",
         "docker-compose.yml",
     }
 
