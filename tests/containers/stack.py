@@ -194,10 +194,12 @@ class Stack:
 
 def closed_clone(folder: Path) -> Path:
     """A copy of the lab with the modes that a umask of 077 gives; only its owner may read it."""
-    unwanted = shutil.ignore_patterns(
-        *(".*_cache", "__pycache__", "node_modules", "bin"),
-        *(".git", ".lab", ".venv", ".hypothesis", "results"),
-    )
+    below = shutil.ignore_patterns(".*_cache", "__pycache__", "node_modules", "bin")
+    at_the_top = {".git", ".lab", ".venv", ".hypothesis", "results"}
+
+    def unwanted(path: str, names: list[str]) -> set[str]:
+        return below(path, names) | (at_the_top if Path(path) == ROOT else set())
+
     shutil.copytree(ROOT, folder, ignore=unwanted, symlinks=True)
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():

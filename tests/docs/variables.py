@@ -25,7 +25,8 @@ _READS = {
 _FOLDERS = (".ci", "benchmarks", "containers", "loadtest", "services", "setup", "tests")
 # Set by make, by a shell, by the system or by an image, not by somebody who configures the lab.
 _GIVEN = {"MAKE", "MAKEFILE_LIST", "PATH", "PYTHONPATH", "LANG", "HOME", "PYTEST_DEBUG_TEMPROOT"}
-_GIVEN |= {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD"}
+_GIVEN |= {"POSTGRES_DB", "POSTGRES_USER", "POSTGRES_PASSWORD", "POSTGRES_PASSWORD_FILE"}
+_GIVEN |= {"POSTGRES_INITDB_ARGS"}
 _OTHER = {"LAB_ABOUT"}  # a setting of Django's
 
 
