@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import re
-import shutil
 import subprocess
 import threading
 import urllib.request
@@ -18,6 +17,7 @@ from loadtest.inventory import manifest
 from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
+from tests import cloned
 from tests.waiting import eventually
 
 PROFILES = sorted(
@@ -194,13 +194,7 @@ class Stack:
 
 def closed_clone(folder: Path) -> Path:
     """A copy of the lab with the modes that a umask of 077 gives; only its owner may read it."""
-    below = shutil.ignore_patterns(".*_cache", "__pycache__", "node_modules", "bin")
-    at_the_top = {".git", ".lab", ".venv", ".hypothesis", "results"}
-
-    def unwanted(path: str, names: list[str]) -> set[str]:
-        return below(path, names) | (at_the_top if Path(path) == ROOT else set())
-
-    shutil.copytree(ROOT, folder, ignore=unwanted, symlinks=True)
+    cloned.clone(folder)
     for path in (folder, *folder.rglob("*")):
         if not path.is_symlink():
             path.chmod(path.stat().st_mode & 0o700)

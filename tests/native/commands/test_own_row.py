@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -17,21 +16,11 @@ import pytest
 
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
+from tests import cloned
 from tests.native.commands.conftest import EXPERIMENT, free_ports
 
 PAGE = ROOT / "services" / "README.md"
 BLOCK = re.compile(r"`([^`\n]+)`[^`\n]*:\n\n```\w+\n(.*?)```", re.DOTALL)
-LEFT_BEHIND = shutil.ignore_patterns(
-    ".git",
-    ".venv",
-    ".lab",
-    "results",
-    "node_modules",
-    "bin",
-    "__pycache__",
-    ".*_cache",
-    ".hypothesis",
-)
 
 
 @dataclass(frozen=True)
@@ -65,8 +54,7 @@ def blocks() -> dict[str, str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
-    root = tmp_path_factory.mktemp("clone") / "lab"
-    shutil.copytree(ROOT, root, ignore=LEFT_BEHIND)
+    root = cloned.clone(tmp_path_factory.mktemp("clone") / "lab")
     written = blocks()
     entry = written.pop("docker-compose.yml")
     for name, text in written.items():
