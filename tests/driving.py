@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -50,6 +51,11 @@ def stalling(after_s: float, lasts_s: float) -> Engine:
     engine.now = lambda: time.perf_counter() + stalled_s
     engine.at(engine.now() + after_s, stall)
     return engine
+
+
+def uniform(rate_rps: float) -> Iterator[float]:
+    """Arrivals that are evenly spaced, in seconds from the start of the load, without end."""
+    return (number / rate_rps for number in itertools.count(1))
 
 
 def drive(

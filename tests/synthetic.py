@@ -14,7 +14,7 @@ import numpy as np
 from loadtest.model.experiment import Experiment
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Prediction, Sample, Trial
-from loadtest.plan.reader import parse
+from loadtest.plan.parsing import parse
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.results import runs
 from loadtest.results import trials as records

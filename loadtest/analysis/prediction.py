@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from loadtest.contract import scenarios
+from loadtest.engine.kinds import kind_of
 from loadtest.model.load import Load
 from loadtest.model.trial import Prediction
 
@@ -33,7 +34,7 @@ def predict(
     asked = (load.connections * at_once, "connections")
     slots, bound_by = min(asked, (int(about["slots"]), str(about["slots_bound_by"])))
     rps = slots / latency_s
-    if load.kind == "open" and load.rate_rps is not None and load.rate_rps < rps:
+    if kind_of(load).scheduled and load.rate_rps is not None and load.rate_rps < rps:
         rps, bound_by = load.rate_rps, "offered rate"
     clients = min(load.connections, _taken(about))
     asked_rps = clients / (latency_s / at_once + load.think_s)
@@ -60,6 +61,6 @@ def foretold(prediction: Prediction | None, load: Load, measure: str) -> float |
     """
     if prediction is None:
         return None
-    if measure == "p50_ms" and load.kind == "closed" and not load.think_s:
+    if measure == "p50_ms" and kind_of(load).paced and not load.think_s:
         return 1000 * load.connections / prediction.rps
     return prediction.rps if measure == "goodput_rps" else None

@@ -57,7 +57,6 @@ class Scenario:
     traffic: Callable[[str, Mapping[str, int], int], Traffic]
     parameters: tuple[Parameter, ...] = ()
     latency_s: Callable[[Mapping[str, int]], float | None] = lambda _: None
-    websocket: bool = False
 
     def filled(self, given: Mapping[str, int]) -> dict[str, int]:
         """`given` with the defaults of the rest; unknown names and wild values are errors."""
@@ -271,7 +270,6 @@ SCENARIOS: dict[str, Scenario] = {
             "echo over a WebSocket",
             _websocket,
             (Parameter("bytes", 32, 1, 65_536, "bytes a message"),),
-            websocket=True,
         ),
     )
 }

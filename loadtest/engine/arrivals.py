@@ -17,11 +17,3 @@ def poisson(rate_rps: float, seed: int) -> Iterator[float]:
         times = now + generator.exponential(1 / rate_rps, _BATCH).cumsum()
         now = float(times[-1])
         yield from times.tolist()
-
-
-def uniform(rate_rps: float) -> Iterator[float]:
-    """Seconds from the start of the load to each arrival, evenly spaced, without end."""
-    number = 0
-    while True:
-        number += 1
-        yield number / rate_rps

@@ -5,11 +5,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
-from typing import get_args
 
 from loadtest.contract import scenarios
 from loadtest.contract.scenarios import ScenarioError
-from loadtest.model.load import LoadKind
+from loadtest.engine.kinds import KINDS
 
 Check = Callable[[str], str]
 
@@ -25,12 +24,11 @@ def problem(fields: Mapping[str, str]) -> str:
     if "scenario" not in fields:
         return ""
     try:
-        scenario = scenarios.choose(fields["scenario"])
-        scenario.filled(scenarios.parse_parameters(fields.get("parameters", "")))
+        scenarios.choose(fields["scenario"]).filled(
+            scenarios.parse_parameters(fields.get("parameters", ""))
+        )
     except ScenarioError as error:
         return str(error)
-    if fields.get("load") == "websocket" and not scenario.websocket:
-        return f"load websocket needs scenario websocket, not {scenario.name}"
     return ""
 
 
@@ -78,7 +76,7 @@ def _run_time(text: str) -> str:
 
 
 def _load(text: str) -> str:
-    return unlisted("load", [text], get_args(LoadKind))
+    return unlisted("load", [text], KINDS)
 
 
 _OF_LOCUST = {"user_count", "spawn_rate", "run_time", "host", "profile", "user_classes"}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,10 +11,10 @@ import gevent
 from gevent.lock import RLock
 
 from loadtest.contract.scenarios import Scenario
-from loadtest.engine import arrivals
 from loadtest.engine.connection import Connection
 from loadtest.engine.engine import Engine
-from loadtest.engine.stream import OPENING_INTERVAL_S, OpenStream, Stream, resolve
+from loadtest.engine.kinds import kind_of
+from loadtest.engine.stream import Stream, resolve
 from loadtest.engine.tally import Batch
 from loadtest.model.load import Load
 
@@ -82,17 +82,8 @@ class Generator:
             "traffic": traffic,
             "timeout_s": plan.timeout_s,
         }
-        if plan.load.kind == "open":
-            rate = (plan.load.rate_rps or 1.0) * plan.share
-            return OpenStream(self.engine, arrivals=arrivals.poisson(rate, plan.seed), **options)
-        # Clients that pause ask at any time, not all at once and then all together again.
-        spread_s = plan.load.think_s / max(plan.load.connections, 1)
-        return Stream(
-            self.engine,
-            think_s=plan.load.think_s,
-            opening_interval_s=max(spread_s, OPENING_INTERVAL_S),
-            **options,
-        )
+        own = replace(plan.load, rate_rps=(plan.load.rate_rps or 1.0) * plan.share)
+        return kind_of(own).stream(self.engine, own, plan.seed, **options)
 
     def _run(self) -> None:
         yielded = self.engine.now()

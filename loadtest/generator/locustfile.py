@@ -12,7 +12,7 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -27,6 +27,7 @@ from locust.web import WebUI
 from loadtest.contract import scenarios
 from loadtest.contract.scenarios import ScenarioError
 from loadtest.engine.connection import Connection
+from loadtest.engine.kinds import CLOSED, KINDS
 from loadtest.engine.tally import Batch
 from loadtest.generator import locust_stats, web
 from loadtest.generator.generator import Generator, Plan
@@ -34,7 +35,7 @@ from loadtest.generator.shapes import RampToTheKnee, StepUp
 from loadtest.generator.telemetry import Telemetry
 from loadtest.generator.window import Window, listen
 from loadtest.inventory import manifest
-from loadtest.model.load import Load, LoadKind
+from loadtest.model.load import Load
 from loadtest.system import descriptors
 from loadtest.system.descriptors import DescriptorError
 
@@ -147,8 +148,6 @@ def plan_of(environment: Environment) -> Plan:
     """The plan that the options describe."""
     options: Any = environment.parsed_options
     scenario = scenarios.choose(options.scenario)
-    if (options.load == "websocket") > scenario.websocket:
-        raise ScenarioError(f"a websocket load needs --scenario websocket, not {scenario.name}")
     descriptors.require(options.num_users or 1)
     index = max(getattr(environment.runner, "worker_index", 0), 0)
     return Plan(
@@ -181,10 +180,9 @@ def add_options(parser: LocustArgumentParser) -> None:
     )
     parser.add_argument(
         "--load",
-        choices=list(get_args(LoadKind)),
-        default="closed",
-        help="closed: a connection sends as soon as it has its answer; open: at --rate, whatever "
-        "the service does; held: one request in hand on each connection; websocket: echo",
+        choices=list(KINDS),
+        default=CLOSED.name,
+        help="; ".join(f"{kind.name}: {kind.sends}" for kind in KINDS.values()),
     )
     parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a service")
     parser.add_argument("--think-ms", type=float, default=0.0, help="pause between two requests")

@@ -4,23 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
-
-LoadKind = Literal["closed", "open", "held", "websocket"]
 
 
 @dataclass(frozen=True)
 class Load:
-    """How requests arrive.
+    """How requests arrive. `kind` is a name in `loadtest.engine.kinds.KINDS`.
 
-    closed:    `connections` keep-alive connections, each sends as soon as it has its answer
-               (after `think_s` seconds where given).
-    open:      seeded Poisson arrivals at `rate_rps`, over at most `connections` connections.
-    held:      `connections` connections, one request in hand on each.
-    websocket: `connections` open echo sockets, one message in flight on each.
+    `connections` are open, or at most open. `rate_rps` is for kinds with a schedule. `think_s` is
+    the pause after each answer.
     """
 
-    kind: LoadKind
+    kind: str
     connections: int
     rate_rps: float | None = None
     think_s: float = 0.0

@@ -3,25 +3,24 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from loadtest.contract import openapi, scenarios
+from loadtest.contract import scenarios
 from loadtest.errors import LabError
 from loadtest.inventory import budgets, builds, manifest
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Planned
 from loadtest.plan import reader, schedule
-from loadtest.plan.reader import ExperimentError
+from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.parsing import parse
 from loadtest.plan.schedule import PlanName, PlannedTrial
 
 SETUP_S, SERVICE_SETUP_S = 15.0, 4.0  # as measured; building a service for the first time is apart
 BACKENDS = ("native", "compose")
-# What an experiment without load may check, at a service's base URL.
-CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
 
 
 class PlanError(LabError):
@@ -164,11 +163,6 @@ def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Expe
         if name.endswith(".toml"):
             own = reader.read(Path(name), services=services, scenarios=scenarios.SCENARIOS)
             known[name] = own
-    for each in known.values():
-        if each.check and each.check not in CHECKS:
-            raise ExperimentError(
-                f"{each.name}: unknown check {each.check!r}; there are: {', '.join(CHECKS)}"
-            )
     if not names:
         return known
     asked = reader.choose(known, names).values()
@@ -219,7 +213,7 @@ def restore(
 
 
 def _restored(name: str, document: Mapping[str, Any], planned: Planned) -> Experiment:
-    read = reader.parse(name, document, where=f"run.json: experiments.{name}")
+    read = parse(name, document, where=f"run.json: experiments.{name}")
     levels = tuple(level for level in read.levels if level.label in planned.levels)
     return replace(read, services=planned.services, levels=levels, rounds=planned.rounds)
 

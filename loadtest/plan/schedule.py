@@ -11,7 +11,7 @@ from loadtest.contract import scenarios
 from loadtest.engine.stream import OPENING_INTERVAL_S
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import TWIN
-from loadtest.plan.reader import ExperimentError
+from loadtest.plan.mistakes import ExperimentError
 
 PlanName = Literal["quick", "full"]
 

@@ -1,4 +1,7 @@
-"""Runs that earlier versions of the lab wrote, in today's words."""
+"""Runs that earlier versions of the lab wrote, in today's words.
+
+Loads were once of the kind "websocket". It was a closed load; what it asked was the scenario's.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,19 @@ def _experiment(document: object) -> object:
         found["criteria"] = [
             _renamed(each) if isinstance(each, dict) else each for each in found["criteria"]
         ]
+    for key in ("load", "peak", "background"):
+        if isinstance(found.get(key), dict):
+            found[key] = load(found[key])
+    if isinstance(found.get("levels"), list):
+        found["levels"] = [
+            load(each) if isinstance(each, dict) else each for each in found["levels"]
+        ]
     return found
+
+
+def load(table: Mapping[str, Any]) -> dict[str, Any]:
+    """A load, or what holds its keys, of a kind that there is today."""
+    return {**table, "kind": "closed"} if table.get("kind") == "websocket" else dict(table)
 
 
 def _renamed(table: Mapping[str, Any]) -> dict[str, Any]:

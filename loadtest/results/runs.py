@@ -13,7 +13,8 @@ from loadtest.analysis.observations import by_experiment, counted
 from loadtest.errors import LabError
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
-from loadtest.plan.reader import ExperimentError, parse
+from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.parsing import parse
 from loadtest.results import trials as records
 from loadtest.results.older import modern
 from loadtest.results.trials import TrialsError

@@ -12,6 +12,7 @@ from typing import Any
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import VERSION, Gate, Prediction, Sample, Trial
+from loadtest.results import older
 
 
 class TrialsError(LabError):
@@ -79,7 +80,7 @@ def _trial(record: dict[str, Any]) -> Trial:
     return Trial(
         **record
         | {
-            "load": Load(**record["load"]),
+            "load": Load(**older.load(record["load"])),
             "result": LoadResult(**result | {"timeline": tuple(result["timeline"])}),
             "samples": tuple(Sample(**sample) for sample in record["samples"]),
             "gates": tuple(Gate(**gate) for gate in record["gates"]),

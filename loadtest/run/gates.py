@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from loadtest.engine.kinds import kind_of
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Sample
 from loadtest.run import presence
@@ -43,8 +44,8 @@ def check(
         _generator_cpu(result),
         _ceiling_share(result, ceiling_rps),
         presence.kept_running(result, looks),
-        *((_send_lateness(result), _arrivals_sent(result)) if load.kind == "open" else ()),
-        *((_requests_held(load, samples),) if load.kind == "held" else ()),
+        *((_send_lateness(result), _arrivals_sent(result)) if kind_of(load).scheduled else ()),
+        *((_requests_held(load, samples),) if kind_of(load).holds else ()),
     )
 
 
@@ -62,7 +63,7 @@ def _answers_checked(load: Load, result: LoadResult) -> Gate:
         else f"{result.sent:,} sent, but {checked:,} answers, {result.unfinished:,} in hand, "
         f"{latencies:,} latencies"
     )
-    enough = result.answered > 0 or (load.kind == "held" and result.unfinished > 0)
+    enough = result.answered > 0 or (kind_of(load).holds and result.unfinished > 0)
     return Gate("answers checked", whole and enough, result.answered, 1, detail)
 
 

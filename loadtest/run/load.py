@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 
 from loadtest.contract import scenarios
+from loadtest.engine.kinds import kind_of
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
 from loadtest.run.forkserver import Fork, ForkServer, Order
@@ -58,7 +59,7 @@ def run(
     scenario or parameter that does not exist, or ProcessError.
     """
     values = scenarios.choose(scenario).filled(parameters)
-    _check(load, scenario, processes)
+    _check(load, processes)
     with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
         path = Path(folder) / RESULT
         options = {
@@ -101,15 +102,13 @@ def run(
         return _read(path)
 
 
-def _check(load: Load, scenario: str, processes: int) -> None:
+def _check(load: Load, processes: int) -> None:
     if load.connections < 1:
         raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
     if load.connections < processes:
         raise LoadError(f"{processes} processes need at least {processes} connections")
-    if load.kind == "open" and not (load.rate_rps and load.rate_rps > 0):
-        raise LoadError("an open load needs a rate_rps above 0")
-    if load.kind == "websocket" and not scenarios.choose(scenario).websocket:
-        raise LoadError(f"a websocket load needs the scenario websocket, not {scenario}")
+    if kind_of(load).scheduled and not (load.rate_rps and load.rate_rps > 0):
+        raise LoadError(f"load {load.kind} needs a rate_rps above 0")
     try:
         descriptors.require(load.connections)
     except DescriptorError as error:

@@ -14,6 +14,7 @@ from typing import Any
 from loadtest.analysis.prediction import predict
 from loadtest.backends.base import Backend
 from loadtest.contract import scenarios
+from loadtest.engine.kinds import CLOSED
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
@@ -144,8 +145,7 @@ class Measurement:
         Each service once for each kind of request, so that none enters its first trial cold.
         """
         if (service, level.scenario) not in self._practised:
-            websocket = level.load.kind == "websocket"
-            asked = Load("websocket" if websocket else "closed", PRACTICE_CONNECTIONS)
+            asked = Load(CLOSED.name, PRACTICE_CONNECTIONS)
             self._run(service, asked, level, 0.0, PRACTICE_S, seed=0)
             self._practised.add((service, level.scenario))
             self._settled(service)

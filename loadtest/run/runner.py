@@ -13,8 +13,9 @@ from loadtest.backends.base import Backend
 from loadtest.contract.verification import verify
 from loadtest.inventory.manifest import Service
 from loadtest.model.trial import Trial
-from loadtest.plan.plans import CHECKS, Plan, PlanError
+from loadtest.plan.plans import Plan, PlanError
 from loadtest.plan.schedule import PlannedTrial
+from loadtest.plan.tables import CHECKS
 from loadtest.results import record, trials
 from loadtest.results.record import Record
 from loadtest.run import calibrate

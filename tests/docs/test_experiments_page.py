@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import pytest
 
 from loadtest.contract.scenarios import SCENARIOS
+from loadtest.engine.kinds import KINDS
 from loadtest.inventory import manifest
-from loadtest.model.load import LoadKind
 from loadtest.plan import reader
 from loadtest.plan.criteria import MEASURES
-from loadtest.plan.reader import ExperimentError
+from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.parsing import parse
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "experiments.md").read_text()
@@ -32,7 +33,7 @@ def table(heading: str) -> set[str]:
 def accepted(change: dict[str, Any]) -> set[str]:
     """The keys that the reader names where the example has one that it does not know."""
     with pytest.raises(ExperimentError, match="unknown key 'nonsense'") as raised:
-        reader.parse("mine", tomllib.loads(EXAMPLE) | change, where="mine.toml")
+        parse("mine", tomllib.loads(EXAMPLE) | change, where="mine.toml")
     return set(str(raised.value).partition("there are: ")[2].split(", "))
 
 
@@ -67,4 +68,4 @@ def test_every_key_of_a_criterion_is_there() -> None:
 def test_every_measure_and_kind_of_load_is_there() -> None:
     assert table("Measures") == set(MEASURES)
     kinds = " ".join(re.findall(r"^\| `kind` \|.*$", TEXT, re.MULTILINE))
-    assert set(get_args(LoadKind)) <= set(re.findall(r"`(\w+)`", kinds))
+    assert set(KINDS) <= set(re.findall(r"`(\w+)`", kinds))

@@ -9,6 +9,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.claims import amount
+from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Trial
 from loadtest.report.charts.style import (
@@ -32,7 +33,7 @@ _MARKED = (50.0, 90.0, 99.0, 99.9)
 
 def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -> Chart | None:
     """Latency by percentile at one level, all rounds together, on HdrHistogram's axis."""
-    kinds = ("response", "service") if level.load.kind == "open" else ("response",)
+    kinds = ("response", "service") if kind_of(level.load).scheduled else ("response",)
     records = [
         record
         for service in experiment.services
@@ -191,7 +192,7 @@ def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
         {"service": service, "x": _rate(own), "ms": found.ms, "level": level.label}
         for service in experiment.services
         for level in experiment.levels
-        if level.load.kind == "open"
+        if kind_of(level.load).scheduled
         and (own := [trial for trial in trials if _is(trial, service, level)])
         and (found := _latencies(own, "response").percentile(99.0))
     ]

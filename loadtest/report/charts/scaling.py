@@ -12,6 +12,7 @@ import numpy as np
 from loadtest.analysis.claims import UNITS, amount
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.prediction import PAUSES, TAKEN, foretold
+from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Prediction, Trial
 from loadtest.report.charts.style import (
@@ -116,7 +117,7 @@ def _sweep(experiment: Experiment) -> bool:
     return (
         experiment.measure == "goodput_rps"
         and len({load.connections for load in loads_}) > 1
-        and all(load.kind == "closed" for load in loads_)
+        and all(kind_of(load).paced for load in loads_)
         and all(level.x == level.load.connections for level in experiment.levels)
     )
 

@@ -9,11 +9,11 @@ from collections.abc import Iterator
 import pytest
 
 from loadtest.contract import scenarios
-from loadtest.engine.arrivals import poisson, uniform
+from loadtest.engine.arrivals import poisson
 from loadtest.engine.engine import Engine
 from loadtest.engine.request import http_request, json_is
 from loadtest.engine.stream import Stream, resolve
-from tests.driving import drive, stalling
+from tests.driving import drive, stalling, uniform
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 from tests.waiting import eventually
 

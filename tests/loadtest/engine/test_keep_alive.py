@@ -12,11 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from loadtest.engine.arrivals import uniform
 from loadtest.engine.connection import FIRST_DELAY_S
 from loadtest.engine.engine import Engine
 from loadtest.engine.request import http_request, json_is
-from tests.driving import drive
+from tests.driving import drive, uniform
 from tests.lying_servers import OK, Script, read_request, serving
 
 pytestmark = pytest.mark.timed

@@ -3,9 +3,8 @@ from __future__ import annotations
 import pytest
 
 from loadtest.engine import engine
-from loadtest.engine.arrivals import uniform
 from loadtest.engine.sockets import SelectorPoller
-from tests.driving import drive
+from tests.driving import drive, uniform
 from tests.lying_servers import OK, answering, once, serving
 
 pytestmark = pytest.mark.timed

@@ -12,7 +12,7 @@ from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import ManifestError, Service
 from loadtest.plan import plans
-from loadtest.plan.document import DocumentError
+from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.plans import Options, PlanError
 
 OWN = """\
@@ -95,14 +95,14 @@ def test_a_service_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
     ("options", "error", "told"),
     [
         (Options(1, services=("x",)), ManifestError, "unknown service 'x'"),
-        (Options(1, experiments=("x",)), DocumentError, "unknown experiment 'x'"),
+        (Options(1, experiments=("x",)), ExperimentError, "unknown experiment 'x'"),
         (Options(1, budget="x"), BudgetError, "unknown budget 'x'"),
         (Options(1, plan="x"), PlanError, "unknown plan 'x'"),
         (Options(1, backend="x"), PlanError, "unknown backend 'x'"),
-        (Options(1, rounds=1), DocumentError, "at least 2"),
+        (Options(1, rounds=1), ExperimentError, "at least 2"),
         (
             Options(1, experiments=("blocked-threads",), services=("flask-sync",)),
-            DocumentError,
+            ExperimentError,
             "reference service fastapi-async is missing",
         ),
     ],
@@ -117,7 +117,7 @@ def test_an_unknown_check_is_told(own: str) -> None:
     path = Path(own)
     without_levels = path.read_text().replace("levels = [{ connections = 1 }]", "")
     path.write_text(without_levels + 'check = "karma"\n')
-    with pytest.raises(DocumentError, match="unknown check 'karma'; there are: openapi"):
+    with pytest.raises(ExperimentError, match="check 'karma' is none of: openapi"):
         plans.prepare(Options(seed=1, experiments=(own,)))
 
 

@@ -12,7 +12,8 @@ from loadtest.inventory import manifest
 from loadtest.model.experiment import Experiment
 from loadtest.model.load import Load
 from loadtest.plan import reader
-from loadtest.plan.reader import ExperimentError, parse
+from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.parsing import parse
 from tests.synthetic import document
 
 CLAIMS = {f"C{number}" for number in range(1, 15)}
@@ -95,7 +96,7 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
         ({"levels": [{"conections": 1}]}, "levels[0]: unknown key 'conections'"),
         ({"levels": ["many"]}, "levels[0]: must be a table, is 'many'"),
         ({"load": {"kind": "sideways"}}, "kind 'sideways' is none of: closed, open"),
-        ({"load": {"kind": "open"}}, "an open load needs rate_rps or share_of_peak"),
+        ({"load": {"kind": "open"}}, "levels[0]: kind 'open' needs rate_rps or share_of_peak"),
         ({"levels": [{"share_of_peak": 0.5}]}, "share_of_peak needs [peak]"),
         ({"parameters": {"ms": 1.5}}, "parameters.ms must be a whole number"),
         (

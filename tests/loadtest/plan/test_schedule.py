@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from loadtest.inventory import manifest
 from loadtest.plan import reader, schedule
-from loadtest.plan.reader import ExperimentError
+from loadtest.plan.mistakes import ExperimentError
 from tests.synthetic import experiment
 
 ARMS = {"fastapi-async", "fastapi-async#2", "flask-sync", "flask-gthread"}

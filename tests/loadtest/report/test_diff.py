@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from loadtest.plan.reader import parse
+from loadtest.plan.parsing import parse
 from loadtest.report import diff
 from loadtest.report.diff import changes, conditions
 from loadtest.results import runs

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -37,3 +38,14 @@ def test_its_report_is_built_anew(run: Path) -> None:
 def test_it_is_compared_and_listed(run: Path) -> None:
     assert diff.changes(runs.load(run), runs.load(run))
     assert [entry.name for entry in history.entries(run.parent)] == ["older"]
+
+
+def test_a_websocket_load_was_a_closed_one(run: Path) -> None:
+    for name in ("run.json", "trials.jsonl"):
+        text = (run / name).read_text()
+        (run / name).write_text(re.sub(r'("kind": ?)"closed"', r'\1"websocket"', text))
+    found = runs.load(run)
+    loads = [trial.load for trial in found.trials]
+    loads += [level.load for each in found.experiments.values() for level in each.levels]
+    assert {each.kind for each in loads} == {"closed"}
+    report.build(run)

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from wsproto import ConnectionType, WSConnection, events
 
-from loadtest.contract.scenarios import ScenarioError
+from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
 from loadtest.run import gates, nullserver
-from loadtest.run.load import LoadError, run
+from loadtest.run.load import run
 from loadtest.stats.histogram import decode
 from tests.lying_servers import OK, answering, once, serving
 
@@ -131,7 +131,7 @@ def test_an_echo_over_websockets() -> None:
     with serving(echo) as port:
         result = load(
             f"http://127.0.0.1:{port}",
-            Load("websocket", 5),
+            Load("closed", 5),
             scenario="websocket",
             parameters={"bytes": 200},
         )
@@ -142,7 +142,7 @@ def test_an_echo_over_websockets() -> None:
 
 def test_a_service_without_websockets_says_so() -> None:
     with serving(answering(b"HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n")) as port:
-        result = load(f"http://127.0.0.1:{port}", Load("websocket", 2), scenario="websocket")
+        result = load(f"http://127.0.0.1:{port}", Load("closed", 2), scenario="websocket")
     assert set(result.errors) == {"status 404"}
 
 
@@ -153,7 +153,7 @@ def test_a_service_without_websockets_says_so() -> None:
         (Load("open", 5), {}, "needs a rate_rps above 0"),
         (Load("closed", 5), {"scenario": "jsn"}, "unknown scenario 'jsn'"),
         (Load("closed", 5), {"parameters": {"ms": 1}}, "unknown parameter 'ms'"),
-        (Load("websocket", 5), {}, "needs the scenario websocket"),
+        (Load("websocket", 5), {}, "unknown load 'websocket'; there are: closed, open, held"),
         (Load("closed", 3_000_000), {}, "3,000,000 connections need 3,000,064 open files"),
         (Load("closed", 2), {"processes": 3}, "3 processes need at least 3 connections"),
     ],
@@ -162,6 +162,6 @@ def test_a_service_without_websockets_says_so() -> None:
 def test_what_cannot_be_loaded_is_said_in_one_line(
     asked: Load, options: dict[str, Any], message: str
 ) -> None:
-    with pytest.raises((LoadError, ScenarioError), match=message) as caught:
+    with pytest.raises(LabError, match=message) as caught:
         load("http://127.0.0.1:9", asked, **options)
     assert "\n" not in str(caught.value)

@@ -11,7 +11,7 @@ import pytest
 
 from loadtest.inventory import manifest
 from loadtest.model.load import Load, LoadResult
-from loadtest.plan.reader import parse
+from loadtest.plan.parsing import parse
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.run import load, measurement, settling
 from loadtest.run.measurement import Measurement

@@ -1,0 +1,86 @@
+"""What the parts of an experiment have to have in common, each mistake with its place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+
+from loadtest.engine.kinds import kind_of
+from loadtest.model.criterion import Criterion
+from loadtest.model.experiment import Experiment, Level
+from loadtest.plan.criteria import SLOPES
+from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.tables import BOUNDS, ExperimentTable
+
+
+def check_table(where: str, table: ExperimentTable) -> None:
+    """What shows in the document alone: that there are levels, and bounds of one sort."""
+    if not table.levels and not table.check:
+        empty = "levels" in table.model_fields_set
+        fault = "is empty; name at least one load" if empty else "is missing; add it"
+        raise ExperimentError(f"{where}: levels {fault}")
+    for number, criterion in enumerate(table.criteria):
+        if len({key.partition("_")[0] for key in criterion.given(*BOUNDS)}) != 1:
+            raise ExperimentError(
+                f"{where}: criteria[{number}]: give bounds of one sort: {', '.join(BOUNDS)}"
+            )
+
+
+def check_experiment(where: str, experiment: Experiment) -> None:
+    """That services, levels and criteria are each other's."""
+    services = experiment.services
+    if experiment.reference not in services:
+        raise ExperimentError(
+            f"{where}: reference {experiment.reference!r} is none of its services: "
+            f"{', '.join(services)}"
+        )
+    for service in experiment.full_services:
+        if service not in services:
+            raise ExperimentError(
+                f"{where}: full_services has {service!r}, which is none of its services"
+            )
+    for number, level in enumerate(experiment.levels):
+        _check_level(where, number, level, experiment)
+    labels = [level.label for level in experiment.levels]
+    if len(set(labels)) < len(labels):
+        raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")
+    for number, criterion in enumerate(experiment.criteria):
+        _check_criterion(f"{where}: criteria[{number}]", criterion, experiment)
+
+
+def check_names(where: str, kind: str, names: Iterable[str], known: Collection[str] | None) -> None:
+    """That all of `names` are known; None knows everything."""
+    for name in names:
+        if known is not None and name not in known:
+            raise ExperimentError(
+                f"{where}: unknown {kind} {name!r}; there are: {', '.join(known)}"
+            )
+
+
+def _check_level(where: str, number: int, level: Level, experiment: Experiment) -> None:
+    place = f"{where}: levels[{number}]"
+    if not level.scenario:
+        raise ExperimentError(f"{place}: scenario is missing; add it here or at the top")
+    if kind_of(level.load).scheduled and not (level.load.rate_rps or level.share_of_peak):
+        raise ExperimentError(f"{place}: kind {level.load.kind!r} needs rate_rps or share_of_peak")
+    if level.share_of_peak and not experiment.peak:
+        raise ExperimentError(f"{place}: share_of_peak needs [peak], the load that finds the peak")
+    for service in level.without:
+        if service not in experiment.services or service == experiment.reference:
+            raise ExperimentError(
+                f"{where}: level {level.label!r} is without {service!r}, "
+                "which must be one of its services and not the reference"
+            )
+
+
+def _check_criterion(place: str, criterion: Criterion, experiment: Experiment) -> None:
+    claims = (experiment.claim, *experiment.further)
+    _one_of(place, "claim", criterion.claim, claims)
+    _one_of(place, "service", criterion.service, experiment.services)
+    _one_of(place, "reference", criterion.reference, experiment.services)
+    if criterion.measure not in SLOPES:
+        _one_of(place, "level", criterion.level, [each.label for each in experiment.levels])
+
+
+def _one_of(place: str, key: str, name: str, known: Collection[str]) -> None:
+    if name not in known:
+        raise ExperimentError(f"{place}: {key} {name!r} is none of: {', '.join(known)}")

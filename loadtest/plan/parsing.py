@@ -1,0 +1,91 @@
+"""Experiments made of TOML documents: what the tables say, put together level by level."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from loadtest.model.criterion import Criterion
+from loadtest.model.experiment import Background, Experiment, Level
+from loadtest.model.load import Load
+from loadtest.plan import consistency
+from loadtest.plan.mistakes import ExperimentError, first_mistake
+from loadtest.plan.tables import (
+    LOAD_KEYS,
+    CriterionTable,
+    ExperimentTable,
+    LevelTable,
+    LoadTable,
+)
+
+
+def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
+    """Make an experiment of a TOML document; `where` names its origin in errors."""
+    try:
+        table = ExperimentTable.model_validate(dict(document))
+    except ValidationError as error:
+        raise ExperimentError(first_mistake(where, ExperimentTable, error)) from None
+    consistency.check_table(where, table)
+    experiment = Experiment(
+        name=name,
+        levels=tuple(_level(table, level) for level in table.levels),
+        further={each.claim: each.statement for each in table.further},
+        criteria=tuple(_criterion(table, each) for each in table.criteria),
+        peak=_load(table.peak) if table.peak else None,
+        background=_background(table),
+        services=tuple(table.services),
+        full_services=tuple(table.full_services),
+        document=document,
+        **{key: getattr(table, key) for key in _AS_THEY_ARE},
+    )
+    consistency.check_experiment(where, experiment)
+    return experiment
+
+
+_AS_THEY_ARE = (
+    *("claim", "title", "statement", "confirms", "refutes", "reference", "measure", "axis"),
+    *("rounds", "warmup_s", "duration_s", "headline", "fresh", "errors_allowed", "check"),
+    "claimed",
+)
+
+
+def _level(top: ExperimentTable, table: LevelTable) -> Level:
+    load = _load(LoadTable(**top.load.given(*LOAD_KEYS) | table.given(*LOAD_KEYS)))
+    plural = "s"[: load.connections != 1]
+    return Level(
+        label=table.label or f"{load.connections:,} connection{plural}",
+        x=float(load.connections) if table.x is None else table.x,
+        load=load,
+        scenario=table.scenario or top.scenario,
+        parameters={**top.parameters, **table.parameters},
+        environment={**top.environment, **table.environment},
+        share_of_peak=table.share_of_peak,
+        quick=table.quick,
+        without=tuple(table.without),
+    )
+
+
+def _load(table: LoadTable) -> Load:
+    return Load(table.kind, table.connections, table.rate_rps, table.think_s)
+
+
+def _background(top: ExperimentTable) -> Background | None:
+    table = top.background
+    return Background(table.scenario, table.parameters, _load(table)) if table else None
+
+
+def _criterion(top: ExperimentTable, table: CriterionTable) -> Criterion:
+    ratio = table.ratio_at_least is not None or table.ratio_at_most is not None
+    return Criterion(
+        claim=table.claim or top.claim,
+        says=table.says,
+        service=table.service,
+        measure=table.measure or top.measure,
+        level=table.level,
+        reference=table.reference or top.reference,
+        ratio=ratio,
+        at_least=table.ratio_at_least if ratio else table.value_at_least,
+        at_most=table.ratio_at_most if ratio else table.value_at_most,
+    )

@@ -1,0 +1,35 @@
+"""The JSON Schema of an experiment's file, for editors: experiments/schema.json."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
+from pydantic_core import core_schema
+
+from loadtest.plan.tables import ExperimentTable
+
+
+class _TomlSchema(GenerateJsonSchema):
+    """TOML has no null: what may be left out has no default of that name."""
+
+    def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
+        return self.generate_inner(schema["schema"])
+
+    def default_schema(self, schema: core_schema.WithDefaultSchema) -> JsonSchemaValue:
+        found = super().default_schema(schema)
+        if found.get("default") in (None, "", [], {}):
+            found.pop("default", None)
+        return found
+
+
+def json_schema() -> dict[str, Any]:
+    """The schema, every table of it in `$defs`."""
+    schema = ExperimentTable.model_json_schema(schema_generator=_TomlSchema)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def text() -> str:
+    """The schema as it stands in the file."""
+    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"

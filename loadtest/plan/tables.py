@@ -1,0 +1,253 @@
+"""The tables of an experiment's file: every key, what it is, what it takes, its default.
+
+The errors, the JSON Schema and the page docs/experiments.md are made from these models.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from loadtest.contract import openapi
+from loadtest.engine.kinds import CLOSED, KINDS
+from loadtest.plan.criteria import MEASURES
+
+# What an experiment without load may check, at a service's base URL.
+CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
+
+
+@dataclass(frozen=True)
+class OneOf:
+    """Text that is one of `choices`."""
+
+    choices: Collection[str]
+
+    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
+        return core_schema.literal_schema(list(self.choices))
+
+
+@dataclass(frozen=True)
+class Instead:
+    """What holds where a key without a default of its own is left out, in words."""
+
+    words: str
+
+
+def _unlike(names: list[str]) -> list[str]:
+    if len(set(names)) < len(names):
+        raise PydanticCustomError("twice", "names one thing twice: {names}", _named(names))
+    return names
+
+
+def _named(names: list[str]) -> dict[str, Any]:
+    return {"names": ", ".join(names)}
+
+
+def _claim(name: str) -> str:
+    if not (name[:1] == "C" and name[1:].isdecimal()):
+        raise PydanticCustomError(
+            "claim", "must be C and a number, is {name}", {"name": repr(name)}
+        )
+    return name
+
+
+def _setting(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
+        raise PydanticCustomError(
+            "setting", "must be text or a number, is {value}", {"value": repr(value)}
+        )
+    return str(value)
+
+
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Seconds = Annotated[Finite, Field(gt=0)]
+Bound = Annotated[Finite, Field(ge=0)]
+Claim = Annotated[
+    str, AfterValidator(_claim), WithJsonSchema({"type": "string", "pattern": "^C[0-9]+$"})
+]
+Names = Annotated[
+    list[str],
+    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
+    AfterValidator(_unlike),
+]
+Parameters = dict[str, int]
+Setting = Annotated[str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number"]})]
+Environment = dict[str, Setting]
+Measure = Annotated[str, OneOf(MEASURES)]
+
+
+class TomlTable(BaseModel):
+    """A table whose keys are all known and of exactly the type that they say."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    def given(self, *keys: str) -> dict[str, Any]:
+        """Those of `keys` that the file has in this table."""
+        return {key: getattr(self, key) for key in keys if key in self.model_fields_set}
+
+
+class LoadTable(TomlTable):
+    """How requests arrive."""
+
+    kind: Annotated[str, OneOf(KINDS)] = Field(default=CLOSED.name, description="the kind of load")
+    connections: int = Field(
+        default=1, ge=1, description="connections that are open, or at most open"
+    )
+    rate_rps: Seconds | None = Field(
+        default=None, description="arrivals a second, where the kind has a rate"
+    )
+    think_s: Bound = Field(default=0.0, description="pause after each answer")
+
+
+LOAD_KEYS = tuple(LoadTable.model_fields)
+
+
+class LevelTable(LoadTable):
+    """One setting of what varies."""
+
+    label: Annotated[str | None, Instead("the number of connections")] = Field(
+        default=None, description="its name in report and criteria"
+    )
+    x: Annotated[Bound | None, Instead("the number of connections")] = Field(
+        default=None, description="its place on the chart's axis"
+    )
+    share_of_peak: Seconds | None = Field(
+        default=None, description="the rate, as a share of the slowest service's peak"
+    )
+    quick: bool = Field(default=True, description="`false`: only in `PLAN=full`")
+    without: Names = Field(default=[], description="services that cannot take this level")
+    scenario: Annotated[str, Instead("the experiment's")] = Field(
+        default="", description="what is requested"
+    )
+    parameters: Parameters = Field(default={}, description="the scenario's parameters")
+    environment: Environment = Field(
+        default={}, description="variables that override a service's own"
+    )
+
+
+class BackgroundTable(LoadTable):
+    """A second load beside the measured one."""
+
+    scenario: str = Field(description="what it requests")
+    parameters: Parameters = Field(default={}, description="the scenario's parameters")
+
+
+class FurtherTable(TomlTable):
+    """One more claim that the same trials decide."""
+
+    claim: Claim = Field(description="C and a number")
+    statement: str = Field(description="the claim, as it is taught")
+
+
+class CriterionTable(TomlTable):
+    """What has to be true for a claim."""
+
+    says: str = Field(description="the criterion in words")
+    service: str = Field(description="the service")
+    level: Annotated[str, Instead("required, but for slopes")] = Field(
+        default="", description="the level's label"
+    )
+    measure: Annotated[Measure | None, Instead("the experiment's")] = Field(
+        default=None, description="the measure"
+    )
+    reference: Annotated[str | None, Instead("the experiment's")] = Field(
+        default=None, description="what a ratio compares with"
+    )
+    claim: Annotated[Claim | None, Instead("the experiment's")] = Field(
+        default=None, description="the claim that it decides"
+    )
+    ratio_at_least: Bound | None = Field(
+        default=None, description="lower bound of service ÷ reference"
+    )
+    ratio_at_most: Bound | None = Field(
+        default=None, description="upper bound of service ÷ reference"
+    )
+    value_at_least: Bound | None = Field(
+        default=None, description="lower bound of the service's own value"
+    )
+    value_at_most: Bound | None = Field(
+        default=None, description="upper bound of the service's own value"
+    )
+
+
+BOUNDS = ("ratio_at_least", "ratio_at_most", "value_at_least", "value_at_most")
+
+
+class ExperimentTable(TomlTable):
+    """An experiment of the concurrency lab."""
+
+    model_config = ConfigDict(
+        title="Experiment",
+        json_schema_extra={"anyOf": [{"required": ["levels"]}, {"required": ["check"]}]},
+    )
+
+    claim: Claim = Field(description="C and a number")
+    title: str = Field(description="the question, as the report's heading")
+    statement: str = Field(description="the claim under test, as it is taught")
+    confirms: str = Field(description="what would confirm it, in words")
+    refutes: str = Field(description="what would refute it, in words")
+    services: Names = Field(description="the services")
+    reference: str = Field(
+        description="the one of them that the others are compared with; it runs twice a round"
+    )
+    measure: Measure = Field(default="goodput_rps", description="what is compared and drawn")
+    axis: str = Field(
+        default="Connections at once", description="title of the chart's horizontal axis"
+    )
+    scenario: Annotated[str, Instead("each level's own")] = Field(
+        default="", description="what is requested; `python -m loadtest list` shows all"
+    )
+    parameters: Parameters = Field(default={}, description="the scenario's parameters")
+    environment: Environment = Field(
+        default={},
+        description="variables that override a service's own; it is restarted with them",
+    )
+    load: Annotated[LoadTable, Instead("closed, one connection")] = Field(
+        default=LoadTable(), description="how requests arrive"
+    )
+    levels: Annotated[list[LevelTable], Instead("required without `check`")] = Field(
+        default=[], description="the settings that vary"
+    )
+    rounds: int = Field(default=12, gt=0, description="how often every service runs at every level")
+    warmup_s: Seconds = Field(
+        default=1.0, description="length of the warm-up, which counts nowhere"
+    )
+    duration_s: Seconds = Field(default=3.0, description="length of the measured window")
+    headline: bool = Field(default=False, description="`true`: part of `PLAN=quick`")
+    full_services: Names = Field(default=[], description="services that only `PLAN=full` runs")
+    fresh: bool = Field(default=False, description="`true`: every trial has a restarted service")
+    errors_allowed: bool = Field(
+        default=False, description="`true`: failed requests are a result and fail no gate"
+    )
+    peak: LoadTable | None = Field(
+        default=None, description="a load that finds each service's peak, for `share_of_peak`"
+    )
+    background: BackgroundTable | None = Field(
+        default=None, description="a second load beside the measured one"
+    )
+    claimed: dict[str, Finite] = Field(
+        default={},
+        description="figures that are commonly quoted, by service, to show beside the measured",
+    )
+    further: list[FurtherTable] = Field(
+        default=[], description="more claims that the same trials decide"
+    )
+    criteria: list[CriterionTable] = Field(
+        default=[], description="what has to be true for the claim"
+    )
+    check: Annotated[str, OneOf(CHECKS), Instead("none")] = Field(
+        default="",
+        description="compare each service's own OpenAPI with the contract, without load",
+    )
