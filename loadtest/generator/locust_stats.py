@@ -9,6 +9,9 @@ from locust.stats import RequestStats, StatsEntry, StatsError, bucket_response_t
 
 from loadtest.engine.tally import Batch
 from loadtest.stats.histogram import Histogram, value_of
+from loadtest.system import internals
+
+internals.check(__name__)
 
 
 def write(stats: RequestStats, batches: list[Batch]) -> None:

@@ -36,8 +36,10 @@ from loadtest.generator.telemetry import Telemetry
 from loadtest.generator.window import Window, listen
 from loadtest.inventory import manifest
 from loadtest.model.load import Load
-from loadtest.system import descriptors
+from loadtest.system import descriptors, internals
 from loadtest.system.descriptors import DescriptorError
+
+internals.check("loadtest.generator.locustfile")
 
 __all__ = ["RampToTheKnee", "StepUp"]  # Locust's interface finds them here
 

@@ -10,6 +10,9 @@ from typing import Any
 from locust import LoadTestShape
 
 from loadtest.generator import ramps
+from loadtest.system import internals
+
+internals.check(__name__)
 
 SPAWN_RATE = 1000.0  # users a second: a step is meant to be steep
 

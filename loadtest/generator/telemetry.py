@@ -12,7 +12,9 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRu
 from loadtest.engine.tally import Batch
 from loadtest.generator import exporter
 from loadtest.generator.exporter import Counts, LoadCollector, Phase, ceiling_from, port_from
-from loadtest.system import ports
+from loadtest.system import internals, ports
+
+internals.check(__name__)
 
 MESSAGE = "lab_load"
 LIVE = "live"

@@ -23,6 +23,9 @@ from locust.web import WebUI
 
 from loadtest.generator import form
 from loadtest.generator.guide import guide
+from loadtest.system import internals
+
+internals.check(__name__)
 
 AUTOSTART_VARIABLE = "LAB_AUTOSTART"
 FIRST_TRY = {"num_users": 60, "spawn_rate": 60.0, "scenario": "wait"}

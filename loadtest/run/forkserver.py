@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from loadtest.engine.sockets import original
+from loadtest.system import internals
 from loadtest.system.guardian import send
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
@@ -31,6 +32,7 @@ from loadtest.system.processes import Process, Processes, wait_until
 # Locust's events and reads the environment of its load.
 _IMPORTED = (
     "locust.main",
+    "loadtest.generator.locust_stats",
     "loadtest.generator.shapes",
     "loadtest.generator.telemetry",
     "loadtest.generator.web",
@@ -142,6 +144,7 @@ def serve(address: str) -> NoReturn:
     listener.listen()
     for name in _IMPORTED:
         importlib.import_module(name)
+    internals.check("loadtest.run.forkserver")
     while True:
         # accept() would make a socket of gevent's, which has patched everything by now.
         descriptor, _ = listener._accept()  # type: ignore[attr-defined]

@@ -16,11 +16,12 @@ from typing import IO, Any
 import psutil
 
 from loadtest.errors import LabError
-from loadtest.system import guardian
+from loadtest.system import guardian, internals
 
 # The shell reports its own pid to the guardian before it becomes the command, so that there is no
 # moment at which a child runs unguarded.
 _GUARDED = 'echo "$$ $0" >&0; exec "$@" </dev/null'
+_said: set[str] = set()  # warnings, one line each
 
 
 class ProcessError(LabError):
@@ -166,6 +167,15 @@ def wait_until(
         if time.monotonic() > deadline:
             raise ProcessError(_failure(process, f"gave no {waiting_for} within {timeout_s:.0f} s"))
         time.sleep(0.05)
+    _warn(process)
+
+
+def _warn(process: Process) -> None:
+    """Say once what the process has warned of: nobody reads its log where all goes well."""
+    for line in internals.warned(process.log.read_text(errors="replace")):
+        if line not in _said:
+            _said.add(line)
+            print(f"{process.name}: {line}", file=sys.stderr)
 
 
 def _failure(process: Process, what: str) -> str:

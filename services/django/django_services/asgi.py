@@ -13,9 +13,12 @@ from django.core.handlers.asgi import ASGIHandler
 
 from django_services import operations
 from django_services.environment import METRICS
+from lab import internals
 from lab.contract import bodies
 from lab.contract.errors import Fault
 from lab.metrics.counting import Receive, Scope, Send
+
+internals.check(__name__)
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_services.asgi_settings")
 

@@ -7,7 +7,10 @@ from typing import Any
 from django.http import HttpRequest
 from django.views import View
 
+from lab import internals
 from lab.contract import bodies, errors
+
+internals.check(__name__)
 
 
 class ContractView(View):  # type: ignore[misc]

@@ -9,7 +9,10 @@ from fastapi import FastAPI
 
 from fastapi_services import faults
 from fastapi_services.bodies import JSONRoute
+from lab import internals
 from lab.metrics.meters import Metrics
+
+internals.check(__name__)
 
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 

@@ -10,7 +10,10 @@ from fastapi import Request, Response
 from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
+from lab import internals
 from lab.contract import bodies
+
+internals.check(__name__)
 
 
 class JSONRequest(Request):

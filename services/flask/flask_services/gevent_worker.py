@@ -10,6 +10,10 @@ from types import FrameType, TracebackType
 import gevent
 from gunicorn.workers.ggevent import GeventWorker
 
+from lab import internals
+
+internals.check(__name__)
+
 LINGER_S = 2.0
 """How long a stopping worker still reads from kept connections, as gunicorn's gthread does."""
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from lab import about, settings
+from lab import about, internals, settings
 from lab.contract import errors, orders, sessions, validation, work
 from lab.contract.errors import Fault
 from lab.contract.validation import CPU_N, FANOUT_MS, FANOUT_N, ITEM_ID, LIMIT, OFFSET, WAIT_MS
@@ -27,6 +27,8 @@ from starlette_services.requests import (
     on_fault,
     on_http,
 )
+
+internals.check(__name__)
 
 SETTINGS = settings.load()
 METRICS = meters.create(SETTINGS)

@@ -7,13 +7,18 @@ import json
 import math
 import re
 import socket
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 
 import orjson
 
+from lab import internals
 from lab.contract import errors
+
+if "gunicorn" in sys.modules:  # the server that runs this
+    internals.check(__name__)
 
 LIMIT_BYTES = 262_144
 DEEPEST = 10_000

@@ -11,6 +11,10 @@ from typing import Any, TypeVar
 from psycopg import Connection, OperationalError
 from psycopg_pool import ConnectionPool
 
+from lab import internals
+
+internals.check(__name__)
+
 ACQUIRE_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 2
 RECONNECT_TIMEOUT_S = 0.5

@@ -8,7 +8,10 @@ from typing import Any
 from django.db.backends.postgresql import base
 
 from django_services.environment import METRICS
+from lab import internals
 from lab.postgres import pool
+
+internals.check(__name__)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):  # type: ignore[misc]
