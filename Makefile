@@ -109,6 +109,10 @@ bench-scrapes: dev-environment ## how long the metrics of each Python service ta
 dashboards: dev-environment ## write grafana/dashboards from their builder
 	$(BIN)/python -m grafana.build
 
+.PHONY: reference
+reference: dev-environment ## write the schema and the tables of experiments, and of kinds of load, from the code
+	$(BIN)/python -m loadtest.plan.reference
+
 .PHONY: screenshot
 screenshot: dev-environment ## take the picture of Locust's interface anew (docs/images/locust.png)
 	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_SERVICES="fastapi-async flask-sync" \

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args
 
@@ -24,8 +25,15 @@ _TYPES = {
 }
 
 
+_LIMITED = reprlib.Repr()
+_LIMITED.maxstring = _LIMITED.maxother = 80
+
+
 class ExperimentError(LabError):
-    """An experiment cannot be used; the message names file, key and remedy."""
+    """An experiment cannot be used; the message names file, key and remedy in one line."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(" ".join(message.split()))
 
 
 def first_mistake(where: str, model: type[BaseModel], error: ValidationError) -> str:
@@ -52,18 +60,18 @@ def _line(where: str, model: type[BaseModel], mistake: ErrorDetails) -> str:
 
 
 def _said(mistake: ErrorDetails, key: str, known: Sequence[str]) -> str:
-    kind, value, context = mistake["type"], mistake["input"], mistake.get("ctx", {})
+    kind, value, context = mistake["type"], _LIMITED.repr(mistake["input"]), mistake.get("ctx", {})
     if kind == _UNKNOWN:
         return f"unknown key {key!r}; there are: {', '.join(known)}"
     if kind == "missing":
         return f"{key} is missing; add it"
     if kind == "literal_error":
-        return f"{key} {value!r} is none of: {_choices(context)}".lstrip()
+        return f"{key} {value} is none of: {_choices(context)}".lstrip()
     if kind in _TYPES:
-        return f"{key} must be {_TYPES[kind]}, is {value!r}".lstrip()
+        return f"{key} must be {_TYPES[kind]}, is {value}".lstrip()
     if kind in ("greater_than", "greater_than_equal"):
         bound = f"above {context['gt']:g}" if "gt" in context else f"at least {context['ge']:g}"
-        return f"{key} must be {bound}, is {value!r}".lstrip()
+        return f"{key} must be {bound}, is {value}".lstrip()
     return f"{key} {mistake['msg'][:1].lower()}{mistake['msg'][1:]}".lstrip()
 
 

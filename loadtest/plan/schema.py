@@ -14,6 +14,9 @@ from loadtest.plan.tables import ExperimentTable
 class _TomlSchema(GenerateJsonSchema):
     """TOML has no null: what may be left out has no default of that name."""
 
+    def field_title_should_be_set(self, _: Any, /) -> bool:
+        return False
+
     def nullable_schema(self, schema: core_schema.NullableSchema) -> JsonSchemaValue:
         return self.generate_inner(schema["schema"])
 

@@ -5,6 +5,7 @@ The errors, the JSON Schema and the page docs/experiments.md are made from these
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any
@@ -45,6 +46,9 @@ class Instead:
     words: str
 
 
+_CLAIM: dict[str, Any] = {"type": "string", "pattern": "^C[0-9]+$", "examples": ["C7"]}
+
+
 def _unlike(names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
         raise PydanticCustomError("twice", "names one thing twice: {names}", _named(names))
@@ -56,7 +60,7 @@ def _named(names: list[str]) -> dict[str, Any]:
 
 
 def _claim(name: str) -> str:
-    if not (name[:1] == "C" and name[1:].isdecimal()):
+    if not re.fullmatch(_CLAIM["pattern"], name):
         raise PydanticCustomError(
             "claim", "must be C and a number, is {name}", {"name": repr(name)}
         )
@@ -74,9 +78,7 @@ def _setting(value: object) -> str:
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[Finite, Field(gt=0)]
 Bound = Annotated[Finite, Field(ge=0)]
-Claim = Annotated[
-    str, AfterValidator(_claim), WithJsonSchema({"type": "string", "pattern": "^C[0-9]+$"})
-]
+Claim = Annotated[str, AfterValidator(_claim), WithJsonSchema(_CLAIM)]
 Names = Annotated[
     list[str],
     Field(min_length=1, json_schema_extra={"uniqueItems": True}),
@@ -114,8 +116,16 @@ class LoadTable(TomlTable):
 LOAD_KEYS = tuple(LoadTable.model_fields)
 
 
+def _inheriting(schema: dict[str, Any]) -> None:
+    """What a level leaves out of its load is the experiment's, so it has no default."""
+    for key in LOAD_KEYS:
+        schema["properties"][key].pop("default", None)
+
+
 class LevelTable(LoadTable):
     """One setting of what varies."""
+
+    model_config = ConfigDict(json_schema_extra=_inheriting)
 
     label: Annotated[str | None, Instead("the number of connections")] = Field(
         default=None, description="its name in report and criteria"
@@ -147,7 +157,7 @@ class BackgroundTable(LoadTable):
 class FurtherTable(TomlTable):
     """One more claim that the same trials decide."""
 
-    claim: Claim = Field(description="C and a number")
+    claim: Claim = Field(description="number of the claim")
     statement: str = Field(description="the claim, as it is taught")
 
 
@@ -193,7 +203,7 @@ class ExperimentTable(TomlTable):
         json_schema_extra={"anyOf": [{"required": ["levels"]}, {"required": ["check"]}]},
     )
 
-    claim: Claim = Field(description="C and a number")
+    claim: Claim = Field(description="number of the claim")
     title: str = Field(description="the question, as the report's heading")
     statement: str = Field(description="the claim under test, as it is taught")
     confirms: str = Field(description="what would confirm it, in words")
@@ -249,5 +259,5 @@ class ExperimentTable(TomlTable):
     )
     check: Annotated[str, OneOf(CHECKS), Instead("none")] = Field(
         default="",
-        description="compare each service's own OpenAPI with the contract, without load",
+        description="compares each service's own OpenAPI with the contract, without load",
     )

@@ -1,0 +1,147 @@
+"""What is written of an experiment's file elsewhere: its schema, and the tables of two pages.
+
+`make reference` writes them anew.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from loadtest.engine.kinds import KINDS
+from loadtest.plan import schema, tables
+from loadtest.plan.criteria import MEASURES
+from loadtest.plan.tables import Instead, TomlTable
+from loadtest.system.paths import ROOT
+
+_TYPES = {
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+_MANY = {"string": "names", "integer": "whole numbers", "number": "numbers"}
+
+
+def written() -> dict[Path, str]:
+    """The content of each file that is made from the models, wholly or in part."""
+    found = {ROOT / "experiments" / "schema.json": schema.text()}
+    for name, made in _PAGES.items():
+        path = ROOT / "docs" / name
+        found[path] = filled(path.read_text(encoding="utf-8"), made)
+    return found
+
+
+def filled(page: str, made: Mapping[str, Callable[[], str]]) -> str:
+    """The page with the first table below each heading in `made` replaced."""
+    for heading, table in made.items():
+        pattern = re.compile(rf"(^## {heading}\n(?:(?!##|\|).*\n)*)(?:\|.*\n)+", re.MULTILINE)
+        match = pattern.search(page)
+        if match is None:
+            raise ValueError(f"no table below the heading {heading!r}")
+        page = page[: match.start()] + match[1] + table() + page[match.end() :]
+    return page
+
+
+def _table_of(model: type[TomlTable]) -> str:
+    """A line for each key that the model does not share with the one that it extends."""
+    whole = schema.json_schema()
+    known = whole if model is tables.ExperimentTable else whole["$defs"][model.__name__]
+    shared = model.__mro__[1]
+    inherited = shared.model_fields if issubclass(shared, TomlTable) else {}
+    rows = [
+        (f"`{key}`", each["description"], _takes(each), _default(model, key))
+        for key, each in known["properties"].items()
+        if key not in inherited
+    ]
+    return _markdown(("key", "is", "takes", "default"), rows)
+
+
+def _takes(value: Mapping[str, Any]) -> str:
+    """What a key's value can be, in words."""
+    names = [value["const"]] if "const" in value else value.get("enum", ())
+    if names:
+        return "a [measure](#measures)" if names == list(MEASURES) else _either(names)
+    if "$ref" in value:
+        return _link(value)
+    kind = value["type"]
+    if kind == "array":
+        items = value["items"]
+        return f"a list, each {_link(items)}" if "$ref" in items else f"a list of {_many(items)}"
+    if kind == "object":
+        return f"a table of {_many(value['additionalProperties'])}"
+    for key, word in (("minimum", "of at least"), ("exclusiveMinimum", "above")):
+        if key in value:
+            return f"{_TYPES[kind]} {word} {value[key]}"
+    return _TYPES[kind] + "".join(f", as `{each}`" for each in value.get("examples", ()))
+
+
+def _either(names: Sequence[str]) -> str:
+    *first, last = (f"`{name}`" for name in names)
+    return f"{', '.join(first)} or {last}" if first else last
+
+
+def _link(value: Mapping[str, str]) -> str:
+    """A link to the section of the table that `$ref` names."""
+    name = value["$ref"].rpartition("/")[2]
+    (heading,) = (each for each, model in _TABLES.items() if model.__name__ == name)
+    return f"[{heading[0].lower()}{heading[1:]}](#{heading.lower().replace(' ', '-')})"
+
+
+def _many(value: Mapping[str, Any]) -> str:
+    kind = value["type"]
+    if isinstance(kind, list):
+        return " or ".join("text" if each == "string" else _MANY[each] for each in kind)
+    return _MANY[kind]
+
+
+def _default(model: type[TomlTable], key: str) -> str:
+    field = model.model_fields[key]
+    for each in field.metadata:
+        if isinstance(each, Instead):
+            return each.words
+    if field.is_required():
+        return "required"
+    if field.default in (None, "", [], {}):
+        return "none"
+    return f"`{str(field.default).lower() if field.default in (True, False) else field.default}`"
+
+
+def _kinds() -> str:
+    rows = [(kind.name, kind.sends, kind.question) for kind in KINDS.values()]
+    return _markdown(("load", "sends", "answers the question"), rows)
+
+
+def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
+    lines = [list(head), *map(list, rows)]
+    lines.insert(1, ["---"] * len(lines[0]))
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+_TABLES: Mapping[str, type[TomlTable]] = {
+    "The experiment": tables.ExperimentTable,
+    "A level": tables.LevelTable,
+    "A load": tables.LoadTable,
+    "A background": tables.BackgroundTable,
+    "A further claim": tables.FurtherTable,
+    "A criterion": tables.CriterionTable,
+}
+_PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
+    "experiments.md": {heading: partial(_table_of, model) for heading, model in _TABLES.items()},
+    "load-generator.md": {"Kinds of load": _kinds},
+}
+
+
+def main() -> None:
+    """Write every file that differs."""
+    for path, text in written().items():
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+            print(f"written: {path.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    main()
