@@ -13,7 +13,8 @@ import psutil
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.stream import Stream, resolve
+from loadtest.engine.sockets import resolve
+from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
 from loadtest.inventory.manifest import Service
 

@@ -7,7 +7,8 @@ from urllib.parse import urlsplit
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.stream import Stream, resolve
+from loadtest.engine.sockets import resolve
+from loadtest.engine.stream import Stream
 
 
 def main(url: str, connections: int, seconds: float) -> None:

@@ -28,7 +28,8 @@ from rich.progress import track
 from benchmarks.services import WIDTH, pinned, table
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.stream import Stream, resolve
+from loadtest.engine.sockets import resolve
+from loadtest.engine.stream import Stream
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 

@@ -9,7 +9,8 @@ from typing import Any
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.stream import Address, OpenStream, Stream, resolve
+from loadtest.engine.sockets import Address, resolve
+from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Tally
 
 TICK_S = 0.01

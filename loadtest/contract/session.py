@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loadtest.engine.http import body_is, http_request, json_is
 from loadtest.engine.http1 import Response
-from loadtest.engine.request import Request, body_is, http_request, json_is
+from loadtest.engine.request import Request
 
 
 class SessionSteps(Iterator[Request]):

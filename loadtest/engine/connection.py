@@ -4,33 +4,40 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import socket
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from loadtest.engine.protocol import Answer, Dialogue, HttpDialogue, broken
-from loadtest.engine.request import Request
-from loadtest.engine.sockets import READ, WRITE, new_socket
-
-if TYPE_CHECKING:
-    from loadtest.engine.stream import Stream
+from loadtest.engine.reactor import Reactor
+from loadtest.engine.request import Answer, Dialogue, Request, Traffic, broken
+from loadtest.engine.sockets import READ, WRITE, Address, error_name, new_socket
 
 READ_SIZE = 16_384
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.01, 1.0
 CLOSED = frozenset({"connection closed", "connection reset"})
 
-_NAMES = {
-    errno.ECONNREFUSED: "connection refused",
-    errno.ECONNRESET: "connection reset",
-    errno.EPIPE: "connection reset",
-    errno.ETIMEDOUT: "timeout",
-    errno.EHOSTUNREACH: "unreachable",
-    errno.ENETUNREACH: "unreachable",
-    errno.EADDRNOTAVAIL: "no free local port",
-    errno.EMFILE: "too few file descriptors",
-    errno.ENFILE: "too few file descriptors",
-}
+
+class Owner(Protocol):
+    """What a connection belongs to: it says what comes next and keeps what happened."""
+
+    reactor: Reactor[Connection]
+    traffic: Traffic
+    address: Address | None
+    runs_on: bool
+    stopped: bool
+    sent: int
+    reconnects: int
+    abandoned: int
+    connections: set[Connection]
+
+    def series(self, request: Request, /) -> Any: ...
+    def start(self, connection: Connection, now: float, /) -> None: ...
+    def enter(self, connection: Connection, now: float, /) -> None: ...
+    def leave(self, now: float, /) -> None: ...
+    def record(self, connection: Connection, now: float, answer: Answer, size: int, /) -> None: ...
+    def lost(self, connection: Connection, error: str, now: float, /) -> None: ...
+    def ready(self, connection: Connection, now: float, /) -> None: ...
+    def retry(self, connection: Connection, now: float, delay_s: float, /) -> None: ...
 
 
 class Connection:
@@ -63,7 +70,7 @@ class Connection:
         "stream",
     )
 
-    def __init__(self, stream: Stream) -> None:
+    def __init__(self, stream: Owner) -> None:
         self.stream = stream
         self.requests: Iterator[Request] = stream.traffic()
         self.request: Request | None = None
@@ -72,7 +79,7 @@ class Connection:
         self.sock: Any = None
         self.fd = -1
         self._outbox = b""
-        self._dialogue: Dialogue = HttpDialogue()
+        self._dialogue: Dialogue  # of the open socket
         self._opened_before = self._heard = False
         self._opened_for = 0.0  # when the request was begun for which the socket was opened
         self._delay_s = 0.0
@@ -102,23 +109,23 @@ class Connection:
             self.sock = new_socket(family)
             self.fd = self.sock.fileno()
             self.recv, self.send = self.sock.recv, self.sock.send
-            self.stream.engine.register(self, WRITE)
+            self.stream.reactor.register(self, WRITE)
             code = self.sock.connect_ex(address)
         except OSError as error:
             code = error.errno or errno.EIO
         if code not in (0, errno.EINPROGRESS):
-            self.fail(_broken(code), now)
+            self.fail(broken(error_name(code)), now)
 
     def _opened(self, now: float) -> None:
         if code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
-            self.fail(_broken(code), now)
+            self.fail(broken(error_name(code)), now)
             return
         if self._opened_before:
             self.stream.reconnects += 1
         self._opened_before = self.connected = True
         assert self.request is not None
         self._dialogue = self.request.dialogue()
-        self.stream.engine.modify(self, READ)
+        self.stream.reactor.modify(self, READ)
         self._write(self._dialogue.opening() or self.request.data)
 
     def _write(self, data: bytes) -> None:
@@ -132,7 +139,7 @@ class Connection:
             sent = 0
         except OSError as error:
             unsent = self.request is not None and data is self.request.data
-            self.broken(error, self.stream.engine.now(), unsent=unsent)
+            self.broken(error, self.stream.reactor.now(), unsent=unsent)
             return
         if sent != len(data):
             self.hold_back(data[sent:])
@@ -143,7 +150,7 @@ class Connection:
         """The socket did not take all; `rest` goes out when it can."""
         self.hot = False
         self._outbox = rest
-        self.stream.engine.modify(self, READ | WRITE)
+        self.stream.reactor.modify(self, READ | WRITE)
 
     def _leave(self, farewell: bytes) -> None:
         """Close, with some last bytes if the socket takes them."""
@@ -159,7 +166,7 @@ class Connection:
             return
         if mask & WRITE and self._outbox:
             rest, self._outbox = self._outbox, b""
-            self.stream.engine.modify(self, READ)
+            self.stream.reactor.modify(self, READ)
             self._write(rest)
         if mask & ~WRITE and self.connected:
             self._read(now)
@@ -180,7 +187,7 @@ class Connection:
         if self.request is None:
             self._unasked(b"", now)
         else:
-            self._end(_broken(error.errno), now, unsent=unsent)
+            self._end(broken(error_name(error.errno)), now, unsent=unsent)
 
     def take(self, data: bytes, now: float) -> None:
         """Bytes came (none: the server has closed)."""
@@ -273,7 +280,7 @@ class Connection:
         self.hot = self.connected = False
         self._outbox = b""
         if self.sock is not None:
-            self.stream.engine.unregister(self)
+            self.stream.reactor.unregister(self)
             self.sock.close()
             self.sock = None
 
@@ -285,8 +292,3 @@ class Connection:
             self._release(now)
         self.close()
         self.stream.connections.discard(self)
-
-
-def _broken(code: int | None) -> Answer:
-    name = _NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"
-    return broken(name)

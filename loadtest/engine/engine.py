@@ -7,41 +7,35 @@ to be right by one comparison: nothing is left unchecked, and the rest is the ke
 
 from __future__ import annotations
 
-import heapq
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable
 
 from loadtest.engine.connection import READ_SIZE, Connection
+from loadtest.engine.reactor import Reactor
 from loadtest.engine.request import Request
-from loadtest.engine.sockets import READ, new_poller, original
+from loadtest.engine.sockets import READ
 from loadtest.engine.stream import OpenStream, Stream
-from loadtest.engine.tally import SLICE_S, Batch, Slice, Slices, Tally
+from loadtest.engine.tally import Batch, Slice, Slices, Tally
+from loadtest.model.load import SLICE_S
 
 Observer = Callable[[list[Batch]], None]
 
 SWEEP_INTERVAL_S = 0.1
-_EVENTS = 128
 _DRAIN_AFTER = 2000
 
 
-class Engine:
+class Engine(Reactor[Connection]):
     """One process's event loop. `observers` get what happened, four times a second."""
 
     def __init__(self) -> None:
-        self.now = time.perf_counter
+        super().__init__()
         self.observers: list[Observer] = []
         self.streams: list[Stream] = []
         self.tallies: dict[Stream, Tally] = {}
         self.measured = False
         self.window_started_at = 0.0
-        self._poller = new_poller()
-        self._select = original("select", "select")
-        self._connections: dict[int, Connection] = {}
-        self._new: set[int] = set()  # registered since the events in hand were polled
-        self._timers: list[tuple[float, int, Callable[[float], None]]] = []
-        self._timer_number = 0
         self._recorded = 0
         self._opening = 0
         self._window_begins = 0.0
@@ -83,26 +77,6 @@ class Engine:
     def opened(self) -> int:
         """How many connections have had their turn."""
         return sum(len(stream.connections) for stream in self.streams) - self._opening
-
-    def register(self, connection: Connection, mask: int) -> None:
-        """Watch a new socket."""
-        self._connections[connection.fd] = connection
-        self._new.add(connection.fd)
-        self._poller.register(connection.fd, mask)
-
-    def modify(self, connection: Connection, mask: int) -> None:
-        """Watch a socket for something else."""
-        self._poller.modify(connection.fd, mask)
-
-    def unregister(self, connection: Connection) -> None:
-        """Watch a socket no longer."""
-        if self._connections.pop(connection.fd, None) is not None:
-            self._poller.unregister(connection.fd)
-
-    def at(self, due: float, action: Callable[[float], None]) -> None:
-        """Call `action(now)` once the clock has reached `due`."""
-        self._timer_number += 1
-        heapq.heappush(self._timers, (due, self._timer_number, action))
 
     # The window
 
@@ -156,12 +130,11 @@ class Engine:
     def step(self, longest_s: float) -> bool:
         """Do what is due, wait at most `longest_s`, deal with what came (True: something)."""
         now = self.now()
-        if self._timers and self._timers[0][0] <= now:
+        if self.next_at <= now:
             self._send_due(now)  # before a window ends: what became due in it belongs to it
-        while self._timers and self._timers[0][0] <= now:
-            heapq.heappop(self._timers)[2](now)
+            self.act(now)
         due = self._send_due(now)
-        events = self._wait(min(longest_s, self._timers[0][0] - now), due - now)
+        events = self.wait(min(longest_s, self.next_at - now), due - now)
         if events:
             self._handle(events, due)
         return bool(events)
@@ -176,23 +149,14 @@ class Engine:
                 due = min(due, stream.due_at)
         return due
 
-    def _wait(self, wait_s: float, due_s: float) -> list[tuple[int, int]]:
-        if due_s >= wait_s:
-            return self._poller.poll(max(wait_s, 0), _EVENTS)
-        # epoll waits in whole milliseconds; select, which can watch an epoll object, does not.
-        if due_s > 0:
-            self._select([self._poller.fileno()], (), (), due_s)
-        return self._poller.poll(0, _EVENTS)
-
     def _handle(self, events: list[tuple[int, int]], due: float) -> None:
-        connections, clock = self._connections, self.now
-        self._new.clear()
+        connections, clock = self.watched, self.now
         for fd, mask in events:
             connection = connections.get(fd)
             if connection is None:
                 continue
             if mask != READ or not connection.hot:
-                if fd not in self._new:  # else the event was for the socket before it
+                if fd not in self.new:  # else the event was for the socket before it
                     connection.ready(mask, clock())
                 continue
             try:
@@ -269,4 +233,4 @@ class Engine:
         """Close every connection and the poller."""
         for stream in list(self.streams):
             self.remove_stream(stream)
-        self._poller.close()
+        super().close()

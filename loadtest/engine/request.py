@@ -1,19 +1,61 @@
-"""One prepared request and what a right answer to it is."""
+"""One prepared request, what a right answer to it is, and how the answer comes about."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple, Protocol
 
 from loadtest.engine.http1 import Response
-from loadtest.engine.protocol import Dialogue, HttpDialogue
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
 Check = Callable[[Response], str]
 Keep = Callable[[Response], None]
+
+
+class Answer(NamedTuple):
+    """How a request ended. `error` is empty where the answer is right.
+
+    `reusable`: the connection can go on. `size` is that of the body, in bytes. `whole` is False
+    where no answer came, or none that can be read. `reply` goes out at once. `lost` names the end
+    of a connection that should have lasted; it counts as the failure of the next request.
+    """
+
+    error: str
+    reusable: bool
+    size: int = 0
+    whole: bool = True
+    reply: bytes = b""
+    lost: str = ""
+
+
+def broken(error: str, reply: bytes = b"") -> Answer:
+    """No answer: the connection is of no more use."""
+    return Answer(error, reusable=False, whole=False, reply=reply)
+
+
+class Dialogue(Protocol):
+    """One connection's side of a protocol; made anew for each connection that is opened."""
+
+    def opening(self) -> bytes:
+        """What to send before the first request; empty where that may go out at once."""
+        ...
+
+    def feed(self, request: Request, data: bytes) -> Answer | bytes | None:
+        """Take in bytes: an answer, bytes to send in turn, or nothing yet."""
+        ...
+
+    def ended(self, request: Request, /) -> Answer:
+        """The server has closed the connection while `request` was in hand."""
+        ...
+
+    def unasked(self, data: bytes, /) -> Answer | bytes:
+        """Bytes came between two requests (none: the server has closed).
+
+        What to send in turn; or an Answer: the connection is over, an error only where it has one.
+        """
+        ...
 
 
 @dataclass(slots=True, eq=False)
@@ -30,8 +72,8 @@ class Request:
     path: str  # with a route's parameters named, as statistics show it: /items/{id}
     data: bytes
     check: Check
+    dialogue: Callable[[], Dialogue]
     keep: Keep | None = None
-    dialogue: Callable[[], Dialogue] = HttpDialogue
     verified: bytes | None = field(default=None, repr=False)
     verified_size: int = 0  # of its body
     hits: int = 0  # answers equal to `verified` whose bytes are not in the series yet
@@ -67,55 +109,3 @@ class Request:
 
 
 Traffic = Callable[[], Iterator[Request]]  # what each new connection asks, one after another
-
-
-def http_request(
-    method: str,
-    host: str,
-    target: str,
-    check: Check,
-    *,
-    path: str = "",
-    body: Any = None,
-    headers: Mapping[str, str] | None = None,
-    keep: Keep | None = None,
-) -> Request:
-    """Prepare a request to `target` (path and query) on `host`; `body` is sent as JSON."""
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Accept: application/json"]
-    lines += [f"{key}: {value}" for key, value in (headers or {}).items()]
-    content = b""
-    if body is not None:
-        content = json.dumps(body, separators=(",", ":")).encode()
-        lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
-    data = "\r\n".join([*lines, "", ""]).encode("latin-1") + content
-    return Request(method, path or target, data, check, keep)
-
-
-def json_is(expected: Any, status: int = 200) -> Check:
-    """The answer is `status` with exactly this JSON value, however it is spaced."""
-    return json_fits(lambda value: bool(value == expected), status)
-
-
-def json_fits(fits: Callable[[Any], bool], status: int = 200) -> Check:
-    """The answer is `status` with a JSON value for which `fits` holds."""
-
-    def check(response: Response) -> str:
-        if response.head.status != status:
-            return f"status {response.head.status}"
-        try:
-            return "" if fits(json.loads(response.body)) else "wrong body"
-        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-            return "wrong body"
-
-    return check
-
-
-def body_is(expected: bytes, status: int = 200) -> Check:
-    """The answer is `status` with exactly these bytes."""
-
-    def check(response: Response) -> str:
-        if response.head.status != status:
-            return f"status {response.head.status}"
-        return "" if response.body == expected else "wrong body"
-
-    return check

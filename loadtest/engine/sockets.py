@@ -2,12 +2,27 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import socket as _names
 import sys
 from typing import Any, Protocol
 
 READ, WRITE = 1, 4  # the values of EPOLLIN and EPOLLOUT
+Address = tuple[int, tuple[str, int]]
+
+_NAMES = {
+    errno.ECONNREFUSED: "connection refused",
+    errno.ECONNRESET: "connection reset",
+    errno.EPIPE: "connection reset",
+    errno.ETIMEDOUT: "timeout",
+    errno.EHOSTUNREACH: "unreachable",
+    errno.ENETUNREACH: "unreachable",
+    errno.EADDRNOTAVAIL: "no free local port",
+    errno.EMFILE: "too few file descriptors",
+    errno.ENFILE: "too few file descriptors",
+}
 
 
 class Poller(Protocol):
@@ -78,3 +93,18 @@ def _to_selector(mask: int) -> int:
 
 def _from_selector(mask: int) -> int:
     return (READ if mask & 1 else 0) | (WRITE if mask & 2 else 0)
+
+
+def resolve(host: str, port: int) -> Address | None:
+    """The first address of `host`; None where it does not resolve."""
+    try:
+        found = _names.getaddrinfo(host, port, type=_names.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return None
+    family, *_, address = found[0]
+    return int(family), (str(address[0]), int(address[1]))
+
+
+def error_name(code: int | None) -> str:
+    """What an error number of a connection is called in the counts."""
+    return _NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"

@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import socket
 from collections import deque
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
-from loadtest.engine.protocol import Answer, broken
-from loadtest.engine.request import Request
+from loadtest.engine.connection import Connection
+from loadtest.engine.reactor import Reactor
+from loadtest.engine.request import Answer, Request, Traffic, broken
+from loadtest.engine.sockets import Address
 from loadtest.engine.tally import Batch, Level, Series, Tally
 from loadtest.stats.histogram import Histogram
 
-if TYPE_CHECKING:
-    from loadtest.engine.connection import Connection
-    from loadtest.engine.engine import Engine
-    from loadtest.engine.request import Traffic
-
-Address = tuple[int, tuple[str, int]]
 OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
 
 
@@ -32,7 +26,7 @@ class Stream:
 
     def __init__(
         self,
-        engine: Engine,
+        reactor: Reactor[Connection],
         *,
         service: str,
         scenario: str,
@@ -42,7 +36,7 @@ class Stream:
         timeout_s: float = 30.0,
         opening_interval_s: float = OPENING_INTERVAL_S,
     ) -> None:
-        self.engine = engine
+        self.reactor = reactor
         self.service = service
         self.scenario = scenario
         self.address = address
@@ -58,8 +52,8 @@ class Stream:
         self.reconnects = self.unsendable = self.abandoned = 0
         self.late = Histogram()
         self._series: dict[tuple[str, str], Series] = {}
-        self._in_hand = Level(engine.now())
-        self._paused = Level(engine.now())
+        self._in_hand = Level(reactor.now())
+        self._paused = Level(reactor.now())
 
     @property
     def in_flight(self) -> int:
@@ -118,14 +112,14 @@ class Stream:
         if self.stopped or connection.removed:
             return
         if self.think_s:
-            self.engine.at(now + self.think_s, connection.start)
+            self.reactor.at(now + self.think_s, connection.start)
         else:
             connection.begin(next(connection.requests), now, now)
 
     def retry(self, connection: Connection, now: float, delay_s: float) -> None:
         """The connection failed and may try again after `delay_s`."""
         self._paused.change(1, now)
-        self.engine.at(now + delay_s, lambda now: self._resume(connection, now))
+        self.reactor.at(now + delay_s, lambda now: self._resume(connection, now))
 
     def _resume(self, connection: Connection, now: float) -> None:
         self._paused.change(-1, now)
@@ -268,13 +262,3 @@ class OpenStream(Stream):
     def stop(self) -> None:
         super().stop()
         self.due_at = float("inf")
-
-
-def resolve(host: str, port: int) -> Address | None:
-    """The first address of `host`; None where it does not resolve."""
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return None
-    family, *_, address = found[0]
-    return int(family), (str(address[0]), int(address[1]))

@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from loadtest.engine.request import Request
 from loadtest.stats.histogram import Histogram
-
-if TYPE_CHECKING:
-    from loadtest.engine.request import Request
 
 
 @dataclass(slots=True)
@@ -116,9 +114,6 @@ class Level:
         self.change(0, now)
         area, self._area = self._area, 0.0
         return area
-
-
-SLICE_S = 0.25
 
 
 @dataclass(slots=True)

@@ -11,8 +11,7 @@ from wsproto.connection import ConnectionState, ConnectionType
 from wsproto.frame_protocol import FrameProtocol
 from wsproto.utilities import ProtocolError
 
-from loadtest.engine.protocol import Answer, broken
-from loadtest.engine.request import Request
+from loadtest.engine.request import Answer, Request, broken
 
 MALFORMED = "not WebSocket"
 

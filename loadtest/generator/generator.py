@@ -14,7 +14,8 @@ from loadtest.contract.scenarios import Scenario
 from loadtest.engine.connection import Connection
 from loadtest.engine.engine import Engine
 from loadtest.engine.kinds import kind_of
-from loadtest.engine.stream import Stream, resolve
+from loadtest.engine.sockets import resolve
+from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
 from loadtest.model.load import Load
 

@@ -15,9 +15,9 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner
 
-from loadtest.engine.tally import SLICE_S, Tally
+from loadtest.engine.tally import Tally
 from loadtest.generator.generator import Generator
-from loadtest.model.load import LoadResult
+from loadtest.model.load import SLICE_S, LoadResult
 
 MESSAGE = "lab_window"
 DRAIN_S = 1.0

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+SLICE_S = 0.25  # of the timeline
+
 
 @dataclass(frozen=True)
 class Load:

@@ -10,8 +10,8 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.claims import amount
-from loadtest.engine.tally import SLICE_S
 from loadtest.model.experiment import Experiment
+from loadtest.model.load import SLICE_S
 from loadtest.model.trial import Trial
 from loadtest.plan.criteria import SLOPES
 from loadtest.report.charts.style import (

@@ -11,8 +11,9 @@ import pytest
 from loadtest.contract import scenarios
 from loadtest.engine.arrivals import poisson
 from loadtest.engine.engine import Engine
-from loadtest.engine.request import http_request, json_is
-from loadtest.engine.stream import Stream, resolve
+from loadtest.engine.http import http_request, json_is
+from loadtest.engine.sockets import resolve
+from loadtest.engine.stream import Stream
 from tests.driving import drive, stalling, uniform
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 from tests.waiting import eventually
