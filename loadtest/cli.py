@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import random
 import re
 import shlex
@@ -259,5 +260,13 @@ def main() -> None:
         _refuse_old_words(sys.argv[1:])
         app()
     except LabError as error:
-        print(f"loadtest: {error}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(str(error))
+    except OSError as error:
+        if not error.filename or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+            raise
+        _refuse(f"{error.filename}: {error.strerror}; make it writable for you")
+
+
+def _refuse(why: str) -> NoReturn:
+    print(f"loadtest: {why}", file=sys.stderr)
+    sys.exit(2)

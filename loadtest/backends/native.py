@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-from loadtest.backends import postgres
+from loadtest.backends import account, postgres
 from loadtest.backends.postgres import Database
 from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
@@ -36,9 +36,9 @@ class Lab:
 
     `services` of the running lab carry the ports that are really used. With `host_ports="free"`
     every port is one that is free now, so that several labs can run side by side. `environment`
-    is added to every service's own. Raises PortError, PostgresError, BuildError or ProcessError;
-    where `failures` is given, a service that can't be built or started is left out instead, and the
-    reason is put there under its name.
+    is added to every service's own. Raises AccountError, PortError, PostgresError, BuildError or
+    ProcessError; where `failures` is given, a service that can't be built or started is left out
+    instead, and the reason is put there under its name.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class Lab:
 
     def __enter__(self) -> Lab:
         with contextlib.ExitStack() as stack:
+            account.require()
             postgres_port = self._choose_ports(stack)
             stack.enter_context(self._processes)
             stack.callback(self._stop_services)

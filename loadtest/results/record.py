@@ -77,16 +77,35 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
+def require_writable(folder: Path) -> None:
+    """Raise RunError where `folder` can't be made or written in."""
+    there = next(each for each in (folder, *folder.absolute().parents) if each.exists())
+    if not there.is_dir():
+        raise _refused(folder, f"{there} is no folder")
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise _refused(folder, f"you may not write in {there}")
+
+
 def create(results: Path) -> Path:
     """Make the folder of a new run, named by the time, and point `latest` at it."""
-    results.mkdir(parents=True, exist_ok=True)
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 100))):
-        with contextlib.suppress(FileExistsError):
-            (results / name).mkdir()
-            _point_latest(results, name)
-            return results / name
+    try:
+        results.mkdir(parents=True, exist_ok=True)
+        for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 100))):
+            with contextlib.suppress(FileExistsError):
+                (results / name).mkdir()
+                _point_latest(results, name)
+                return results / name
+    except OSError as error:
+        raise _refused(results, str(error.strerror)) from None
     raise RunError(f"{results}: {stamp} exists many times; wait a second and try again")
+
+
+def _refused(folder: Path, why: str) -> RunError:
+    return RunError(
+        f"results can't be written to {outside(folder)}: {why}; "
+        "make it writable, or name another folder: LAB_RESULTS=/a/folder"
+    )
 
 
 def write(folder: Path, record: Record) -> None:

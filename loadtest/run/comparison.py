@@ -33,7 +33,9 @@ class Comparison:
 
 def begin(options: Options, results: Path) -> Comparison:
     """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
-    plan = plans.built(plans.prepare(options))
+    prepared = plans.prepare(options)
+    record.require_writable(results)
+    plan = plans.built(prepared)
     commit, dirty = machine.git()
     folder = record.create(results)
     known = Record(
@@ -61,6 +63,7 @@ def begin(options: Options, results: Path) -> Comparison:
 def resume(folder: Path) -> Comparison:
     """Take a run up where it ended, with the same schedule."""
     known = record.restore(runs.info(folder))
+    record.require_writable(folder)
     options = Options(
         seed=known.seed,
         plan=known.plan,

@@ -161,6 +161,7 @@ def test_a_run_goes_on_in_its_folder_and_under_its_budget(
         (["--resume", "nowhere"], {}, "nowhere: no run.json"),
         ([], {"BUDGET": "generous"}, "no budget generous; there are: as-shipped equal-slots"),
         ([], {"LAB_EXPERIMENTS": "nowhere"}, "LAB_EXPERIMENTS is no folder"),
+        ([], {"LAB_RESULTS": "/dev/null/x"}, "can't be written to /dev/null/x"),
     ],
 )
 def test_what_cannot_be_is_one_line_before_anything_starts(

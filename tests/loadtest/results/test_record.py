@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from dataclasses import asdict
 from pathlib import Path
 
@@ -34,6 +36,27 @@ def test_runs_of_the_same_second_get_folders_that_differ(tmp_path: Path) -> None
     folders = [record.create(tmp_path) for _ in range(3)]
     assert len(set(folders)) == 3
     assert (tmp_path / "latest").resolve() == folders[-1]
+
+
+def test_a_folder_that_may_not_be_written_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record.require_writable(tmp_path / "not" / "yet")
+    assert not (tmp_path / "not").exists()
+    monkeypatch.setattr(os, "access", lambda *_: False)  # root may write everywhere
+    with pytest.raises(RunError, match=rf"{tmp_path}/not/yet: you may not write in {tmp_path};"):
+        record.require_writable(tmp_path / "not" / "yet")
+
+
+def test_a_folder_that_cannot_be_made_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def read_only(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(tmp_path))
+
+    monkeypatch.setattr(Path, "mkdir", read_only)
+    with pytest.raises(RunError, match=r"Read-only file system; make it writable.*LAB_RESULTS="):
+        record.create(tmp_path)
 
 
 def test_a_record_that_lacks_something_cannot_be_resumed() -> None:

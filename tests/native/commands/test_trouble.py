@@ -112,6 +112,18 @@ def test_the_old_name_of_an_option_is_told_with_the_new(
     assert refusal(shell.run(command, *old)) == "--rows is called --services now"
 
 
+@pytest.mark.parametrize("below", ["", "results"])
+def test_results_that_cannot_be_written_are_told_before_anything_starts(
+    shell: Shell, below: str
+) -> None:
+    shell.folder.joinpath("file").touch()
+    results = shell.folder / "file" / below
+    line = refusal(shell.run(*shell.compare(), LAB_RESULTS=str(results)))
+    assert f"results can't be written to {results}: " in line
+    assert "LAB_RESULTS=" in line
+    assert not shell.state.exists()
+
+
 def test_an_unknown_key_is_told_with_the_file(shell: Shell) -> None:
     arguments = shell.compare()
     path = Path(arguments[2])
