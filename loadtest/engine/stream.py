@@ -48,6 +48,7 @@ class Stream:
         self.connections: set[Connection] = set()
         self.opening_at = 0.0
         self.stopped = False
+        self.unreached = False  # a new connection has failed since somebody last set it back
         self.sent = 0
         self.reconnects = self.unsendable = self.abandoned = 0
         self.late = Histogram()
@@ -118,6 +119,7 @@ class Stream:
 
     def retry(self, connection: Connection, now: float, delay_s: float) -> None:
         """The connection failed and may try again after `delay_s`."""
+        self.unreached = self.unreached or delay_s > 0
         self._paused.change(1, now)
         self.reactor.at(now + delay_s, lambda now: self._resume(connection, now))
 

@@ -14,12 +14,13 @@ from loadtest.contract.scenarios import Scenario
 from loadtest.engine.connection import Connection
 from loadtest.engine.engine import Engine
 from loadtest.engine.kinds import kind_of
-from loadtest.engine.sockets import resolve
+from loadtest.engine.sockets import Address, resolve
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
 from loadtest.model.load import Load
 
 TURN_S = 0.005
+LOOK_UP_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -48,14 +49,17 @@ class Generator:
         self.engine = Engine()
         self.engine.observers.append(observer)
         self._streams: dict[str, Stream] = {}
+        self._urls: dict[str, str] = {}
         self._adding = RLock()
         self._running = True
         self._greenlet = gevent.spawn(self._run)
+        self._looking = gevent.spawn(self._look_up)
 
     def add(self, service: str, url: str) -> Connection:
         """One more connection to `service` at `url`."""
         with self._adding:  # resolving a name lets other users run
             if service not in self._streams:
+                self._urls[service] = url
                 self._streams[service] = self._new_stream(service, url)
                 self.engine.add_stream(self._streams[service])
         return self.engine.add_connection(self._streams[service])
@@ -69,22 +73,31 @@ class Generator:
         """Publish what there is, close every connection and end the greenlet."""
         self._running = False
         self._greenlet.join()
+        self._looking.kill()
         self.engine.close()
 
     def _new_stream(self, service: str, url: str) -> Stream:
         plan, parts = self.plan, urlsplit(url)
-        port = parts.port or 80
         # Every service gets the same requests at the same moments.
         traffic = plan.scenario.traffic(parts.netloc, plan.parameters, plan.seed)
         options: dict[str, Any] = {
             "service": service,
             "scenario": plan.scenario.name,
-            "address": resolve(parts.hostname or "", port),
+            "address": _address(url),
             "traffic": traffic,
             "timeout_s": plan.timeout_s,
         }
         own = replace(plan.load, rate_rps=(plan.load.rate_rps or 1.0) * plan.share)
         return kind_of(own).stream(self.engine, own, plan.seed, **options)
+
+    def _look_up(self) -> None:
+        """Ask again where an unreached service is: a container that restarts has a new address."""
+        while self._running:
+            gevent.sleep(LOOK_UP_S)
+            for service, stream in list(self._streams.items()):
+                if stream.unreached:
+                    stream.unreached = False
+                    stream.address = _address(self._urls[service])
 
     def _run(self) -> None:
         yielded = self.engine.now()
@@ -93,3 +106,8 @@ class Generator:
             if self.engine.now() - yielded >= TURN_S:
                 gevent.sleep(0)
                 yielded = self.engine.now()
+
+
+def _address(url: str) -> Address | None:
+    parts = urlsplit(url)
+    return resolve(parts.hostname or "", parts.port or 80)
