@@ -22,7 +22,7 @@ OUTPUTS = frozenset({"node_modules", "bin", "dist", "build", "__pycache__"})
 TOOLCHAINS = {
     "node": "Node.js 20 or later, with npm",
     "npm": "Node.js 20 or later, with npm",
-    "go": "Go 1.24 or later",
+    "go": "Go 1.26 or later",
 }
 
 

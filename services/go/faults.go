@@ -58,7 +58,11 @@ func methodNotAllowed(methods []string) *Fault {
 	}
 }
 
+// mostFields is how many wrong things an answer names at most.
+const mostFields = 100
+
 func invalid(fields []FieldError) *Fault {
+	fields = fields[:min(len(fields), mostFields)]
 	return &Fault{
 		Status:  http.StatusUnprocessableEntity,
 		Code:    "invalid",

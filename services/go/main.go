@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -71,10 +72,11 @@ func serve(settings Settings) error {
 		handler = store.Watch(handler)
 	}
 	failed := make(chan error, 1)
-	server, err := start(settings.Host, settings.Port, handler, failed)
+	listener, err := listen(settings.Host, settings.Port)
 	if err != nil {
 		return err
 	}
+	server := start(jsonRefusals{listener}, handler, failed)
 	select {
 	case err := <-failed:
 		return err
@@ -84,14 +86,10 @@ func serve(settings Settings) error {
 	}
 }
 
-func start(host string, port int, handler http.Handler, failed chan<- error) (*http.Server, error) {
-	listener, err := listen(host, port)
-	if err != nil {
-		return nil, err
-	}
+func start(listener net.Listener, handler http.Handler, failed chan<- error) *http.Server {
 	server := newServer(handler)
-	go func() { failed <- server.Serve(jsonRefusals{listener}) }()
-	return server, nil
+	go func() { failed <- server.Serve(listener) }()
+	return server
 }
 
 func finish(server *http.Server, database *Database) error {

@@ -27,8 +27,11 @@ type Order struct {
 
 type problems []FieldError
 
+// add reports a field, unless an answer could not name it any more.
 func (p *problems) add(field, message string) {
-	*p = append(*p, FieldError{field, message})
+	if len(*p) < mostFields {
+		*p = append(*p, FieldError{field, message})
+	}
 }
 
 func (p problems) fault() error {
@@ -79,7 +82,7 @@ func (p *problems) members(object gjson.Result, prefix string, known ...string) 
 		readable = readable && whole
 		if index := slices.Index(known, name); index >= 0 {
 			found[index] = value
-		} else if !slices.Contains(unknown, name) {
+		} else if len(unknown) < mostFields && !slices.Contains(unknown, name) {
 			unknown = append(unknown, name)
 		}
 		return true

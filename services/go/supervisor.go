@@ -36,12 +36,14 @@ func supervise(settings Settings) error {
 	if err != nil {
 		return err
 	}
-	exporter := &Exporter{store, Describe(settings), settings.Port, server.Process.Pid}
-	if _, err := start(settings.Host, settings.MetricsPort, exporter.Handler(), make(chan error, 1)); err != nil {
+	listener, err := listen(settings.Host, settings.MetricsPort)
+	if err != nil {
 		_ = server.Process.Kill()
 		_ = server.Wait()
 		return fmt.Errorf("METRICS_PORT: %w", err)
 	}
+	exporter := &Exporter{store, Describe(settings), settings.Port, server.Process.Pid}
+	start(bounded{listener, make(chan struct{}, scrapeConnections)}, exporter.Handler(), make(chan error, 1))
 	return server.Wait()
 }
 

@@ -4,12 +4,14 @@ import fastify from 'fastify'
 import { computed } from './cpu.js'
 import { ContractError, internal, malformed, methodNotAllowed, notFound, unauthorized, unsupportedMediaType } from './errors.js'
 import { methodsOf, repaired, routeOf } from './routes.js'
+import { Request } from './upgrades.js'
 import * as valid from './validation.js'
 
 const KEEP_ALIVE_MS = 75_000
 const REQUEST_MS = 10_000 // from its first byte to its last
 const MESSAGE_BYTES = 16 * 1024 * 1024 // as uvicorn has it
 const GOODBYE_MS = 1_000 // how long a WebSocket's client may take to say that it has closed, too
+const WS_13 = 'Sec-WebSocket-Version: 13\r\n' // what a handshake is to ask for
 const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
 
 const text = { type: 'string' }
@@ -28,7 +30,7 @@ export function createApp ({ settings, database, about, recorder }) {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     // Node swaps the two limits where that for the headers, 60 s of its own accord, is the longer one.
-    http: { connectionsCheckingInterval: 1000, headersTimeout: REQUEST_MS },
+    http: { connectionsCheckingInterval: 1000, headersTimeout: REQUEST_MS, IncomingMessage: Request },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 65_536 },
     rewriteUrl: (raw) => repaired(raw.url),
@@ -45,7 +47,9 @@ export function createApp ({ settings, database, about, recorder }) {
   app.setErrorHandler(answerError)
   app.register(cookie, { secret: settings.sessionSecret })
   app.register(websocket, { options: { maxPayload: MESSAGE_BYTES, closeTimeout: GOODBYE_MS } })
+  app.server.on('connect', (request, socket) => refuse(socket, 'CONNECT is for proxies'))
   app.register(async (scope) => {
+    scope.websocketServer.on('wsClientError', (error, socket) => refuse(socket, error.message, WS_13))
     greetings(scope)
     fromDatabase(scope, database)
     orders(scope, database)
@@ -158,8 +162,13 @@ function asContractError (error) {
 /** What is not HTTP never reaches a route; it still gets the contract's shape. */
 function refuseSyntax (error, socket) {
   if (error.code === 'ECONNRESET' || !socket.writable) return socket.destroy()
-  const body = JSON.stringify(malformed(`not HTTP/1.1: ${error.code}`).body())
+  refuse(socket, `not HTTP/1.1: ${error.code}`)
+}
+
+function refuse (socket, reason, header = '') {
+  const body = JSON.stringify(malformed(reason).body())
+  socket.once('finish', () => socket.destroy())
   socket.end(
     'HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: application/json\r\n' +
-    `Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
+    `${header}Content-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`)
 }

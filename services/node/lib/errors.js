@@ -1,3 +1,6 @@
+/** How many wrong things an answer names at most; as in the contract. */
+export const MOST_FIELDS = 100
+
 /** An answer that is not a success, in the contract's shape. */
 export class ContractError extends Error {
   /**
@@ -38,7 +41,7 @@ export const unsupportedMediaType = () =>
     { field: 'body', message: 'content type must be application/json' }
   ])
 export const invalid = (fields) =>
-  new ContractError(422, 'invalid', 'the request has invalid fields', fields)
+  new ContractError(422, 'invalid', 'the request has invalid fields', fields.slice(0, MOST_FIELDS))
 export const unavailable = (reason) =>
   new ContractError(503, 'unavailable', `the database is out of reach: ${reason}`)
 export const internal = () => new ContractError(500, 'internal', 'internal error')

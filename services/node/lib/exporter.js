@@ -4,12 +4,15 @@ import { AggregatorRegistry } from 'prom-client'
 import { BOUNDS_S, FIRST_SERIES, HISTOGRAM, METHODS, PLACE, SERIES } from './layout.js'
 import { backlog, usage } from './processes.js'
 import { ROUTE_LABELS } from './routes.js'
+import { Scrapes } from './scrapes.js'
 
 const PERIOD_S = 0.1
+const CONNECTIONS = 64 // open at once; what comes beyond is closed
 
 /** Serves the metrics of all workers from the primary, which handles no request of the row. */
 export class Exporter {
   #workers = new Map() // pid -> {file, alive}
+  #scrapes = new Scrapes(() => this.#collect())
   #about
   #port
 
@@ -34,17 +37,21 @@ export class Exporter {
   listen (port, host) {
     const server = createServer((request, response) => this.#answer(request, response))
     server.keepAliveTimeout = 75_000
+    server.maxConnections = CONNECTIONS
     return new Promise((resolve, reject) => {
       server.once('error', reject)
       server.listen(port, host, () => resolve(server))
     })
   }
 
-  async #answer (request, response) {
+  #answer (request, response) {
     if (request.url.split('?', 1)[0] !== '/metrics') return response.writeHead(404).end()
+    this.#scrapes.answer(response)
+  }
+
+  async #collect () {
     const registry = AggregatorRegistry.aggregate([this.#metrics()])
-    const text = await registry.metrics()
-    response.writeHead(200, { 'content-type': registry.contentType }).end(text)
+    return { type: registry.contentType, text: await registry.metrics() }
   }
 
   #metrics () {

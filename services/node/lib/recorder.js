@@ -119,6 +119,6 @@ export class Recorder {
 }
 
 /** A handshake is no request: it lasts as long as its socket. */
-function isWebSocket ({ headers, routeOptions }) {
-  return headers.upgrade !== undefined && routeOptions.url === '/ws'
+function isWebSocket ({ raw }) {
+  return raw.upgrade
 }

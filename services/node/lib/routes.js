@@ -22,8 +22,7 @@ export const ROUTE_LABELS = [...Object.keys(ROUTES), UNMATCHED]
 
 /** The contract's route of a request target such as `/items/7?x=1`, or `unmatched`. */
 export function routeOf (url) {
-  const end = url.search(/[?#]/)
-  const path = decoded(end < 0 ? url : url.slice(0, end))
+  const path = decoded(url.slice(0, pathEnd(url)))
   if (Object.hasOwn(ROUTES, path)) return path === '/items/{id}' ? '/items/{id}' : path
   return /^\/items\/[^/]+$/.test(path) ? '/items/{id}' : UNMATCHED
 }
@@ -31,15 +30,22 @@ export function routeOf (url) {
 /** The methods of a route label; undefined for `unmatched`. */
 export const methodsOf = (route) => ROUTES[route]
 
-/** A target whose percent signs all decode, so that the router never refuses one. */
+/** A target whose path decodes, so that the router never refuses one; its query stays as it is. */
 export function repaired (url) {
   if (!url.includes('%')) return url
+  const end = pathEnd(url)
+  const path = url.slice(0, end)
   try {
-    decodeURIComponent(url)
+    decodeURIComponent(path)
     return url
   } catch {
-    return url.replaceAll('%', '%25')
+    return path.replaceAll('%', '%25') + url.slice(end)
   }
+}
+
+function pathEnd (url) {
+  const end = url.search(/[?#]/)
+  return end < 0 ? url.length : end
 }
 
 function decoded (path) {

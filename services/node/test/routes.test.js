@@ -22,4 +22,6 @@ test('only the contract\'s routes have methods', () => {
 test('percent signs that decode to nothing are taken as they stand', () => {
   assert.equal(decodeURIComponent(repaired('/items/%ff%zz')), '/items/%ff%zz')
   assert.equal(repaired('/items/%31'), '/items/%31')
+  assert.equal(repaired('/fanout?%6E=2&x=%zz'), '/fanout?%6E=2&x=%zz')
+  assert.equal(repaired('/%zz?%6E=2'), '/%25zz?%6E=2')
 })
