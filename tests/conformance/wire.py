@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import socket
+from collections.abc import Iterable
 from typing import Any, BinaryIO
 
 from loadtest.inventory.manifest import Service
@@ -37,6 +39,33 @@ def answer(received: BinaryIO) -> tuple[int, Any] | None:
         return None
     length = int(http.client.parse_headers(received)["Content-Length"])
     return int(line.split()[1]), json.loads(received.read(length))
+
+
+def statuses(received: BinaryIO, methods: Iterable[str]) -> list[int]:
+    """Statuses of the answers to requests of these methods, up to one that ends the connection."""
+    found: list[int] = []
+    with contextlib.suppress(ConnectionResetError):
+        for method in methods:
+            while (line := received.readline()) and int(line.split()[1]) == 100:
+                http.client.parse_headers(received)
+            if not line:
+                break
+            found.append(int(line.split()[1]))
+            fields = http.client.parse_headers(received)
+            if fields.get("Connection", "").lower() == "close":
+                break
+            if method != "HEAD" and found[-1] != 204:
+                _skip_body(received, fields)
+    return found
+
+
+def _skip_body(received: BinaryIO, fields: http.client.HTTPMessage) -> None:
+    if "Content-Length" in fields:
+        received.read(int(fields["Content-Length"]))
+        return
+    while size := int(received.readline().split(b";")[0], 16):
+        received.read(size + 2)
+    http.client.parse_headers(received)
 
 
 def ask(service: Service, request: bytes) -> tuple[int, Any] | None:

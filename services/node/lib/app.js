@@ -41,8 +41,10 @@ export function createApp ({ settings, database, about, recorder }) {
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (request, payload, done) => done(null))
   recorder?.watchRequests(app)
-  app.addHook('onRequest', async (request) => {
-    if (request.is404) throw unroutable(request)
+  app.addHook('onRequest', (request, reply, done) => {
+    // Node's parser drops what follows such a request on its connection.
+    if (request.raw.declined) reply.header('connection', 'close')
+    done(request.is404 ? unroutable(request) : undefined)
   })
   app.setErrorHandler(answerError)
   app.register(cookie, { secret: settings.sessionSecret })

@@ -2,6 +2,7 @@ import { IncomingMessage } from 'node:http'
 
 const HANDSHAKE = /^GET \/ws(?:[?#]|$)/
 const asked = Symbol('asked')
+const granted = Symbol('granted')
 
 /**
  * A request that asks for an upgrade only where there is one: `GET /ws` to a WebSocket. Any other is
@@ -11,14 +12,23 @@ const asked = Symbol('asked')
  */
 export class Request extends IncomingMessage {
   get upgrade () {
-    return Boolean(this[asked]) && (this.method === 'CONNECT' || isHandshake(this))
+    if (!this[asked]) return false
+    this[granted] ??= this.method === 'CONNECT' || isHandshake(this)
+    return this[granted]
   }
 
   set upgrade (wanted) {
     this[asked] = wanted
   }
+
+  /** Whether it asks for an upgrade that there is not. */
+  get declined () {
+    return Boolean(this[asked]) && !this.upgrade
+  }
 }
 
-function isHandshake ({ method, url, headers }) {
-  return headers.upgrade?.toLowerCase() === 'websocket' && HANDSHAKE.test(`${method} ${url}`)
+/** One that comes before an earlier request is answered is none: the connection is not free to go over. */
+function isHandshake ({ method, url, headers, socket }) {
+  const webSocket = headers.upgrade?.toLowerCase() === 'websocket' && HANDSHAKE.test(`${method} ${url}`)
+  return webSocket && !socket._httpMessage
 }

@@ -2,6 +2,8 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
+import v8 from 'node:v8'
+import vm from 'node:vm'
 import { createApp } from '../lib/app.js'
 
 const app = createApp({ settings: { sessionSecret: 'a secret of the test' } })
@@ -33,4 +35,33 @@ test('a handshake that is none is refused in the contract\'s shape', async () =>
   for (const line of ['GET /ws', 'CONNECT x:1']) {
     assert.match(await answer(line, UPGRADE), /^HTTP\/1.1 400 [^{]*{"error":{"code":"malformed"/, line)
   }
+})
+
+test('what follows an upgrade that is declined is not awaited', async () => {
+  const client = connect(app.server.address().port, '127.0.0.1')
+  const request = 'GET /json HTTP/1.1\r\nHost: x\r\n'
+  client.write(`${request}${UPGRADE}\r\n${request}\r\n`)
+  const received = Buffer.concat(await client.toArray()).toString()
+  assert.equal(received.match(/^HTTP\/1.1 200 OK\r$/gm).length, 1)
+  assert.match(received, /^connection: close\r$/im)
+})
+
+test('a handshake that does not wait for the answer before is none', async () => {
+  const client = connect(app.server.address().port, '127.0.0.1')
+  client.write(`GET /json HTTP/1.1\r\nHost: x\r\n\r\nGET /ws HTTP/1.1\r\nHost: x\r\n${UPGRADE}${KEY}\r\n`)
+  const received = Buffer.concat(await client.toArray()).toString()
+  assert.deepEqual(received.match(/(?<=HTTP\/1.1 )\d+/g), ['200', '404'])
+})
+
+test('upgrades that are declined leave nothing in memory', async () => {
+  v8.setFlagsFromString('--expose-gc')
+  const collect = vm.runInNewContext('gc')
+  const after = async (times) => {
+    for (let count = 0; count < times; count += 1) await answer('GET /json', UPGRADE + KEY)
+    await collect({ execution: 'async' })
+    return process.memoryUsage().heapUsed / 2 ** 20
+  }
+  const settled = await after(300)
+  const grown = await after(700) - settled
+  assert.ok(grown < 2, `${grown} MiB for 700 requests`) // one that stays takes some 10 KiB
 })
