@@ -11,6 +11,7 @@ from loadtest.contract.cases import ANYTHING, HUGE, Case
 from loadtest.inventory.manifest import VALIDATION
 
 BODY_LIMIT = 262_144
+MANY = 10_000  # wrong things in one body, far more than an answer names
 JSON = "application/json"
 
 
@@ -87,6 +88,8 @@ def _orders() -> Iterator[Case]:
         without = _json(dict.fromkeys(name, 1))
         case = _post("/orders", without, 422, "invalid", {"customer_id", "lines", *name})
         yield replace(case, part=VALIDATION)
+    many = {f"m{number}": 1 for number in range(MANY)}
+    yield replace(_order(f"{MANY} unknown members", many, 422, set(many)), part=VALIDATION)
     for title, change, fields in _unknown_orders():
         yield _order(title, change, 422, set(fields.split()))
 

@@ -10,6 +10,7 @@ from loadtest.contract.catalogue import item
 
 HUGE = 10**30
 ANYTHING = object()
+MOST_FIELDS = 100  # that an error names, of more wrong things whichever
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ROUTES: Mapping[str, tuple[str, ...]] = {

@@ -4,6 +4,7 @@ refusal; and nothing is left behind."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 
 import psutil
 from hypothesis import Phase, given, settings
@@ -77,7 +78,7 @@ class Exchange:
 
 
 EXCHANGES = st.builds(
-    lambda target, offers, body: Exchange(*target, tuple(sum(offers, ())), body),
+    lambda asked, offers, body: Exchange(asked[0], asked[1], tuple(chain(*offers)), body),
     st.sampled_from(TARGETS),
     st.lists(st.sampled_from(OFFERS), max_size=2, unique=True),
     st.sampled_from(["whole", "in chunks", "with a trailer"]),
@@ -99,10 +100,10 @@ def exchanged(service: Service, exchanges: list[Exchange]) -> list[int]:
 
 
 def open_sockets(service: Service) -> int:
-    """Connections that the service has not closed, those that their clients have closed included."""
+    """Connections that the service has not closed, those that clients have left included."""
     found = (psutil.CONN_ESTABLISHED, psutil.CONN_CLOSE_WAIT)
-    connections = psutil.net_connections("tcp")
-    return sum(each.laddr.port == service.port and each.status in found for each in connections)
+    connections = [each for each in psutil.net_connections("tcp") if each.status in found]
+    return sum(service.port in each.laddr for each in connections)
 
 
 def test_what_is_offered_is_left_or_refused(service: Service) -> None:

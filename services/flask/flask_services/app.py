@@ -29,6 +29,7 @@ def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: ap
         SESSION_COOKIE_SAMESITE="Lax",
         PROVIDE_AUTOMATIC_OPTIONS=False,
     )
+    app.session_interface = sessions.Interface()
     app.url_map.merge_slashes = False
     counters = meters.create(environment)
     declared = about.describe(

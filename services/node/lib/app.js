@@ -14,6 +14,7 @@ const GOODBYE_MS = 1_000 // how long a WebSocket's client may take to say that i
 const WS_13 = 'Sec-WebSocket-Version: 13\r\n' // what a handshake is to ask for
 const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
 
+const same = (value) => value
 const text = { type: 'string' }
 const integer = { type: 'integer' }
 const object = (properties) => ({ type: 'object', properties })
@@ -47,7 +48,8 @@ export function createApp ({ settings, database, about, recorder }) {
     done(request.is404 ? unroutable(request) : undefined)
   })
   app.setErrorHandler(answerError)
-  app.register(cookie, { secret: settings.sessionSecret })
+  // The signed text as it stands: its characters need no encoding, and each has one spelling.
+  app.register(cookie, { secret: settings.sessionSecret, parseOptions: { encode: same, decode: same } })
   app.register(websocket, { options: { maxPayload: MESSAGE_BYTES, closeTimeout: GOODBYE_MS } })
   app.server.on('connect', (request, socket) => refuse(socket, 'CONNECT is for proxies'))
   app.register(async (scope) => {

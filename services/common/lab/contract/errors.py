@@ -6,6 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+MOST_FIELDS = 100
+"""How many wrong things an answer names at most."""
+
 
 @dataclass
 class Fault(Exception):
@@ -61,8 +64,8 @@ def unsupported_media_type() -> Fault:
 
 
 def invalid(*fields: tuple[str, str]) -> Fault:
-    """422: each pair names a field and says what it should be."""
-    return Fault(422, "invalid", "the request does not fit the contract", fields)
+    """422: each pair names a field and says what it should be; MOST_FIELDS are told."""
+    return Fault(422, "invalid", "the request does not fit the contract", fields[:MOST_FIELDS])
 
 
 def unavailable(reason: str = "Postgres is out of reach") -> Fault:

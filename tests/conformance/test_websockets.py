@@ -1,0 +1,79 @@
+"""What a WebSocket refuses, and how it says so."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterable
+from typing import BinaryIO
+
+import pytest
+
+from loadtest.contract.conformance import Client
+from loadtest.inventory.manifest import Service
+from tests.conformance import wire
+from tests.conformance.test_departure import taken
+from tests.conformance.test_offers import WEBSOCKET
+from tests.waiting import eventually
+
+TEXT, END, CLOSE = 0x1, 0x80, 0x8  # first bytes of frames
+# Bytes that are no text: cut off, too long, a surrogate, beyond the last plane.
+WRONG = (b"\xc3", b"ab\xff", b"\xc0\xaf", b"\xed\xa0\x80", b"\xf4\x90\x80\x80")
+
+
+def frame(first: int, payload: bytes) -> bytes:
+    """A client's frame, masked with zeros."""
+    return bytes([first, 0x80 | len(payload)]) + bytes(4) + payload
+
+
+def opened(service: Service) -> socket.socket:
+    client = wire.connect(service)
+    client.sendall(wire.head("GET", "/ws", *WEBSOCKET))
+    return client
+
+
+def close_code(received: BinaryIO) -> int:
+    """The code in the close frame, which is the next one."""
+    first, length = received.read(2)
+    assert first & 0xF == CLOSE
+    return int.from_bytes(received.read(length)[:2], "big")
+
+
+def has_websocket(service: Service) -> bool:
+    with Client(service.url()) as client:
+        return bool(json.loads(client.send("GET", "/about").body)["websocket"])
+
+
+def ended_with(service: Service, frames: Iterable[bytes]) -> int:
+    """The code with which the service ends a socket that gets these frames."""
+    with opened(service) as client, client.makefile("rb") as received:
+        assert b" 101 " in received.readline()
+        while received.readline() != b"\r\n":
+            pass
+        client.sendall(b"".join(frames))
+        return close_code(received)
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_text_that_is_not_utf8_ends_the_socket(service: Service, wrong: bytes) -> None:
+    if not has_websocket(service):
+        with opened(service) as client, client.makefile("rb") as received:
+            assert wire.statuses(received, ["GET"]) == [404]
+        return
+    assert ended_with(service, [frame(TEXT | END, wrong)]) == 1007
+    assert ended_with(service, [frame(TEXT, wrong[:1]), frame(END, wrong[1:])]) == 1007
+
+
+@pytest.mark.parametrize("offers", [WEBSOCKET[:2], WEBSOCKET[:3], WEBSOCKET[1:]])
+def test_handshake_that_lacks_something_is_refused(
+    service: Service, offers: tuple[str, ...]
+) -> None:
+    with wire.connect(service) as client, client.makefile("rb") as received:
+        client.sendall(wire.head("GET", "/ws", *offers))
+        if "uvicorn" in service.command:  # it may refuse one in words of its own
+            (status,) = wire.statuses(received, ["GET"])
+        else:
+            status, document = wire.answer(received) or (0, {})
+            assert document["error"]["code"] in ("malformed", "not_found")
+    assert status in (400, 404)
+    assert eventually(lambda: not taken(service))
