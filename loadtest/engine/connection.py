@@ -246,6 +246,7 @@ class Connection:
         kept = self._used and not self._heard and answer.error in CLOSED
         if kept and self.request.resendable(unsent=unsent) and not self.stream.stopped:
             self._delay_s = 0.0
+            self.stream.resent += 1
             self.close()
             self._open(now)
         else:

@@ -23,6 +23,7 @@ from loadtest.model.load import SLICE_S
 Observer = Callable[[list[Batch]], None]
 
 SWEEP_INTERVAL_S = 0.1
+PAUSE_S = 0.02  # from which on the loop stands still; a turn of its own work takes less
 _DRAIN_AFTER = 2000
 
 
@@ -41,6 +42,8 @@ class Engine(Reactor[Connection]):
         self._window_begins = 0.0
         self._slices: dict[Stream, Slices] = {}
         self._cpu_began = 0.0
+        self._stepped_at = self.now()
+        self._longest_pause_s = self._stood_still_s = 0.0
         self._in_window = False
         self.at(self.now() + SWEEP_INTERVAL_S, self._sweep)
         self._publish_from(self.now())
@@ -98,16 +101,20 @@ class Engine(Reactor[Connection]):
         self.window_started_at = time.time()
         self._publish_from(now + SLICE_S)
         self._cpu_began = time.process_time()
+        self._longest_pause_s = self._stood_still_s = 0.0
         self._in_window = True
         self.tallies = {stream: stream.new_tally(now) for stream in self.streams}
-        self.at(now + lasts_s, self._end_window)
+        self.at(now + lasts_s, lambda now: self._end_window(now, lasts_s))
 
-    def _end_window(self, now: float) -> None:
+    def _end_window(self, now: float, planned_s: float) -> None:
         self._publish_streams(self.streams)
         cpu_s = time.process_time() - self._cpu_began
         for stream, tally in self.tallies.items():
             tally.duration_s = now - self._window_begins
+            tally.planned_s = planned_s
             tally.cpu_s = cpu_s
+            tally.longest_pause_s = self._longest_pause_s
+            tally.stood_still_s = self._stood_still_s
             tally.slices = self._slices.get(stream, tally.slices)
             stream.close_tally(tally, now)
             stream.stop()
@@ -120,6 +127,18 @@ class Engine(Reactor[Connection]):
         """Requests in hand now."""
         return sum(stream.in_flight for stream in self.streams)
 
+    @property
+    def waits_for_more(self) -> bool:
+        """Whether answers to what was in hand at the window's end are still worth waiting for."""
+        now = self.now()
+        return any(stream.waits_for_more(now) for stream in self.tallies)
+
+    def settle(self) -> None:
+        """The waiting after the window is over: complete the tallies."""
+        now = self.now()
+        for stream, tally in self.tallies.items():
+            stream.settle(tally, now)
+
     # The loop
 
     def run(self, until: Callable[[], bool]) -> None:
@@ -130,6 +149,9 @@ class Engine(Reactor[Connection]):
     def step(self, longest_s: float) -> bool:
         """Do what is due, wait at most `longest_s`, deal with what came (True: something)."""
         now = self.now()
+        if now - self._stepped_at - longest_s > PAUSE_S:
+            self._stood_still(now - self._stepped_at - longest_s)
+        self._stepped_at = now
         if self.next_at <= now:
             self._send_due(now)  # before a window ends: what became due in it belongs to it
             self.act(now)
@@ -138,6 +160,10 @@ class Engine(Reactor[Connection]):
         if events:
             self._handle(events, due)
         return bool(events)
+
+    def _stood_still(self, lasted_s: float) -> None:
+        self._longest_pause_s = max(self._longest_pause_s, lasted_s)
+        self._stood_still_s += lasted_s
 
     def _send_due(self, now: float) -> float:
         """Send the open loads' due requests; when the next one is due."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 
+from loadtest.engine.after import After
 from loadtest.engine.connection import Connection
 from loadtest.engine.reactor import Reactor
 from loadtest.engine.request import Answer, Request, Traffic, broken
@@ -50,8 +51,9 @@ class Stream:
         self.stopped = False
         self.unreached = False  # a new connection has failed since somebody last set it back
         self.sent = 0
-        self.reconnects = self.unsendable = self.abandoned = 0
+        self.reconnects = self.resent = self.unsendable = self.abandoned = 0
         self.late = Histogram()
+        self.after = After(0.0, 0.0)
         self._series: dict[tuple[str, str], Series] = {}
         self._in_hand = Level(reactor.now())
         self._paused = Level(reactor.now())
@@ -94,6 +96,8 @@ class Stream:
         if answer.error:
             series.failed += 1
             series.errors[answer.error] += 1
+        if self.stopped:
+            self.after.add(answer.error, now - connection.begun, now)
 
     def lost(self, connection: Connection, error: str, now: float) -> None:
         """A connection that should have lasted ended between two requests.
@@ -164,13 +168,23 @@ class Stream:
         tally.in_flight_s = self._in_hand.take(now)
         tally.paused_s = self._paused.take(now)
         tally.late.merge(self.late)
+        slowest_s = tally.service_time.percentile_us(100) / 1e6 if tally.answered else 0.0
+        self.after = After(now, slowest_s)
+
+    def waits_for_more(self, now: float) -> bool:
+        """Whether to go on reading after the window, for what was in hand at its end."""
+        return self.in_flight > 0 and self.after.wait(now) == "wait"
+
+    def settle(self, tally: Tally, now: float) -> None:
+        """Say in the tally how the requests ended that were in hand at the window's end."""
+        self.after.settle(tally, self._begun(), now)
+        tally.resent = self.resent  # in the warm-up too, as the service counts
+
+    def _begun(self) -> list[float]:
+        return [each.begun for each in self.connections if each.request is not None]
 
     def _ages(self, now: float) -> float:
-        return sum(
-            now - connection.begun
-            for connection in self.connections
-            if connection.request is not None
-        )
+        return sum(now - begun for begun in self._begun())
 
     def sweep(self, now: float) -> None:
         """Fail the requests that have taken too long."""

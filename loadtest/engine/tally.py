@@ -141,11 +141,20 @@ class Tally:
     `sent` includes the requests that were in hand when the window began, so that exactly
     sent = answered + failed + unfinished. `in_flight_s` is the integral of the requests in hand
     over the window; `carried_s` and `unfinished_s` are the ages of those in hand at its two ends.
-    `paused_s` is the integral of the connections that sat out after a failure.
+    `paused_s` is the integral of the connections that sat out after a failure. `longest_pause_s`
+    is the longest time that the engine's loop stood still, `stood_still_s` the sum of such times.
+    How the unfinished ended after the window is in `answered_after` and `failed_after`, by name;
+    the rest were let go. `oldest_s` and `slowest_s`: the age of the oldest request that got no
+    answer, and the longest time that an answer took. `resent`: sent again on a new connection.
     """
 
     duration_s: float = 0.0
+    planned_s: float = 0.0
     cpu_s: float = 0.0
+    longest_pause_s: float = 0.0
+    stood_still_s: float = 0.0
+    oldest_s: float = 0.0
+    slowest_s: float = 0.0
     sent: int = 0
     answered: int = 0
     failed: int = 0
@@ -153,12 +162,15 @@ class Tally:
     unsendable: int = 0
     received: int = 0
     reconnects: int = 0
+    resent: int = 0
+    answered_after: int = 0
     in_flight_s: float = 0.0
     paused_s: float = 0.0
     carried_s: float = 0.0
     unfinished_s: float = 0.0
     sent_before: int = 0
     errors: Counter[str] = field(default_factory=Counter)
+    failed_after: Counter[str] = field(default_factory=Counter)
     response: Histogram = field(default_factory=Histogram)
     service_time: Histogram = field(default_factory=Histogram)
     late: Histogram = field(default_factory=Histogram)
@@ -175,11 +187,12 @@ class Tally:
 
     def merge(self, other: Tally) -> None:
         """Add another process's tally of the same window."""
-        self.duration_s = max(self.duration_s, other.duration_s)
-        self.cpu_s = max(self.cpu_s, other.cpu_s)
+        for name in _LARGEST:
+            setattr(self, name, max(getattr(self, name), getattr(other, name)))
         for name in _SUMS:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.errors.update(other.errors)
+        self.failed_after.update(other.failed_after)
         for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
         for number, each in other.slices.items():
@@ -188,9 +201,10 @@ class Tally:
     def to_message(self) -> dict[str, Any]:
         """Plain values, for a message between processes."""
         return {
-            **{name: getattr(self, name) for name in ("duration_s", "cpu_s", *_SUMS)},
+            **{name: getattr(self, name) for name in (*_LARGEST, *_SUMS)},
             **{name: getattr(self, name).sparse() for name in _HISTOGRAMS},
             "errors": dict(self.errors),
+            "failed_after": dict(self.failed_after),
             "slices": [
                 [number, each.answered, each.failed, each.response.sparse()]
                 for number, each in self.slices.items()
@@ -200,8 +214,9 @@ class Tally:
     @classmethod
     def from_message(cls, message: Mapping[str, Any]) -> Tally:
         """What `to_message` gave."""
-        tally = cls(**{name: message[name] for name in ("duration_s", "cpu_s", *_SUMS)})
+        tally = cls(**{name: message[name] for name in (*_LARGEST, *_SUMS)})
         tally.errors.update(message["errors"])
+        tally.failed_after.update(message["failed_after"])
         for name in _HISTOGRAMS:
             getattr(tally, name).add_sparse(message[name])
         for number, answered, failed, counts in message["slices"]:
@@ -210,6 +225,15 @@ class Tally:
         return tally
 
 
+_LARGEST = (
+    "duration_s",
+    "planned_s",
+    "cpu_s",
+    "longest_pause_s",
+    "stood_still_s",
+    "oldest_s",
+    "slowest_s",
+)
 _SUMS = (
     "sent",
     "answered",
@@ -218,6 +242,8 @@ _SUMS = (
     "unsendable",
     "received",
     "reconnects",
+    "resent",
+    "answered_after",
     "in_flight_s",
     "paused_s",
     "carried_s",

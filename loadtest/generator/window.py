@@ -20,7 +20,6 @@ from loadtest.generator.generator import Generator
 from loadtest.model.load import SLICE_S, LoadResult
 
 MESSAGE = "lab_window"
-DRAIN_S = 1.0
 GRACE_S = 30.0
 
 logger = logging.getLogger(__name__)
@@ -91,10 +90,10 @@ class Window:
             generator.require_running()
             gevent.sleep(0.005)
         self._entered("done")
-        # Answers on their way are of no use here, but the next trial should not meet them.
-        with gevent.Timeout(DRAIN_S, False):
-            while engine.in_flight:
-                gevent.sleep(0.01)
+        while engine.waits_for_more:
+            generator.require_running()
+            gevent.sleep(0.01)
+        engine.settle()
         total = Tally()
         for tally in engine.tallies.values():
             total.merge(tally)
@@ -155,6 +154,14 @@ def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
         boundary_s=total.unfinished_s - total.carried_s,
         paused_s=total.paused_s,
         timeline=_timeline(total, warmup_s),
+        planned_s=total.planned_s,
+        longest_pause_s=total.longest_pause_s,
+        stood_still_s=total.stood_still_s,
+        resent=total.resent,
+        answered_after=total.answered_after,
+        failed_after=dict(total.failed_after),
+        oldest_s=total.oldest_s,
+        slowest_s=total.slowest_s,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 SLICE_S = 0.25  # of the timeline
 
@@ -39,6 +39,13 @@ class LoadResult:
     long connections sat out after failures; None in a record from before it was measured.
     `timeline` has the warm-up too, in slices of a quarter of a second: t (its beginning, counted
     from the window's), answered, failed, p50_ms and max_ms of the response times that ended in it.
+    `planned_s` is how long the window should have lasted. `longest_pause_s` is the longest time
+    that the generator's loop stood still, `stood_still_s` the sum of such times.
+    `answered_after` and `failed_after` (by name) are how requests ended after the window that were
+    unfinished at its end; the rest were let go while the service still answered. `oldest_s` is the
+    age of the oldest one without an answer, `slowest_s` the longest time that an answer took.
+    `resent` are requests that were sent again because their connection had closed.
+    These are None in a record from before they were measured.
     """
 
     started_at: str  # ISO 8601, UTC, of the measured window
@@ -62,3 +69,11 @@ class LoadResult:
     boundary_s: float = 0.0
     paused_s: float | None = None
     timeline: tuple[Mapping[str, float], ...] = ()
+    planned_s: float | None = None
+    longest_pause_s: float | None = None
+    stood_still_s: float | None = None
+    resent: int = 0
+    answered_after: int | None = None
+    failed_after: Mapping[str, int] = field(default_factory=dict)
+    oldest_s: float | None = None
+    slowest_s: float | None = None
