@@ -14,13 +14,17 @@ VERSION = 2
 
 @dataclass(frozen=True)
 class Gate:
-    """One validity check of a trial: `value` against `limit`, in the unit that `detail` names."""
+    """One validity check of a trial: `value` against `limit`, in the unit that `detail` names.
+
+    `disturbance`: what it looks for comes from outside of what is measured.
+    """
 
     name: str
     passed: bool
     value: float | None
     limit: float | None
     detail: str
+    disturbance: bool = False
 
 
 @dataclass(frozen=True)
@@ -81,3 +85,8 @@ class Trial:
     def valid(self) -> bool:
         """Whether every gate passed."""
         return all(gate.passed for gate in self.gates)
+
+    @property
+    def disturbed_by(self) -> tuple[str, ...]:
+        """Names of the failed gates that look for something from outside."""
+        return tuple(gate.name for gate in self.gates if gate.disturbance and not gate.passed)

@@ -99,6 +99,11 @@ class ForkServer:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
+    @property
+    def pid(self) -> int | None:
+        """Root of the tree of all loads; None before the first."""
+        return self._process.pid if self._process else None
+
     @contextlib.contextmanager
     def start(self, order: Order) -> Iterator[Fork]:
         """Fork a Locust; it is killed at the end of the block.

@@ -11,6 +11,7 @@ from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Sample
 from loadtest.run import presence
 from loadtest.run.presence import Look
+from loadtest.run.witnesses import generator, requests
 from loadtest.stats import histogram
 
 GENERATOR_CPU = 0.9  # of one core, the busiest process
@@ -38,7 +39,11 @@ def check(
     """
     return (
         _answers_checked(load, result),
+        requests.right_content(result),
+        requests.right_status(result),
+        requests.all_answered(result),
         _error_rate(result),
+        generator.kept_going(result),
         _connection_pauses(load, result),
         _littles_law(result),
         _generator_cpu(result),
@@ -68,16 +73,13 @@ def _answers_checked(load: Load, result: LoadResult) -> Gate:
 
 
 def _error_rate(result: LoadResult) -> Gate:
-    finished = result.answered + result.failed
-    rate = result.failed / finished if finished else 0.0
-    named = ", ".join(f"{count:,} × {name}" for name, count in _by_count(result))
-    return Gate(
-        "error rate", rate <= ERROR_RATE, rate, ERROR_RATE, f"share failed: {named or 'none'}"
-    )
-
-
-def _by_count(result: LoadResult) -> list[tuple[str, int]]:
-    return sorted(result.errors.items(), key=lambda error: (-error[1], error[0]))
+    """The share of failed requests, with those that ended after the window."""
+    found = requests.failures(result)
+    failed = sum(found.values())
+    finished = result.answered + (result.answered_after or 0) + failed
+    rate = failed / finished if finished else 0.0
+    detail = f"share failed: {requests.listed(found) or 'none'}"
+    return Gate("error rate", rate <= ERROR_RATE, rate, ERROR_RATE, detail)
 
 
 def _connection_pauses(load: Load, result: LoadResult) -> Gate:

@@ -27,6 +27,7 @@ from loadtest.run.sampler import Sampler
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
 LONGEST_PHASE_S = 0.2
+_OF_ERRORS = ("right status", "all answered", "error rate", "connection pauses")
 PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 
 
@@ -210,7 +211,7 @@ def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
     """The gates that the experiment has: where failed requests are a result they fail none."""
     if not experiment.errors_allowed:
         return found
-    return tuple(each for each in found if each.name not in ("error rate", "connection pauses"))
+    return tuple(each for each in found if each.name not in _OF_ERRORS)
 
 
 def about(service: Service, backend: str) -> Mapping[str, Any]:

@@ -49,7 +49,11 @@ def test_a_good_trial_passes_every_gate() -> None:
     assert failed(GOOD) == []
     assert [gate.name for gate in gates.check(OPEN, GOOD, ceiling_rps=None)] == [
         "answers checked",
+        "right content",
+        "right status",
+        "all answered",
         "error rate",
+        "generator kept going",
         "connection pauses",
         "Little's law",
         "generator CPU",

@@ -1,0 +1,1 @@
+"""What was seen beside a trial: the machine, the generator, the service, the requests."""

@@ -1,0 +1,67 @@
+"""The requests: whether each got an answer, and each answer was right in content."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from loadtest.engine.after import FAR, NO_ANSWER
+from loadtest.model.load import LoadResult
+from loadtest.model.trial import Gate
+
+CONTENT, STATUS, ANSWERED = "right content", "right status", "all answered"
+# The other names of failures are those of connections: refused, closed, reset, cut off, timed out.
+_WRONG = frozenset(
+    {
+        "wrong body",
+        "excess bytes",
+        "not HTTP",
+        "other HTTP version",
+        "head too large",
+        "body too large",
+        "unknown transfer coding",
+    }
+)
+
+
+def failures(result: LoadResult) -> dict[str, int]:
+    """Failures by name, in the window and of what was in hand at its end; most first."""
+    names = {*result.errors, *result.failed_after}
+    counts = {name: result.errors.get(name, 0) + result.failed_after.get(name, 0) for name in names}
+    return dict(sorted(counts.items(), key=lambda error: (-error[1], error[0])))
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """`3 × timeout, 1 × wrong body`."""
+    return ", ".join(f"{count:,} × {name}" for name, count in counts.items())
+
+
+def right_content(result: LoadResult) -> Gate:
+    """No answer was wrong: one that is fails the trial, whatever its share."""
+    return _none(CONTENT, result, lambda name: name in _WRONG or name.startswith("malformed"))
+
+
+def right_status(result: LoadResult) -> Gate:
+    """No answer had another status than the request asks for."""
+    return _none(STATUS, result, lambda name: name.startswith("status "))
+
+
+def _none(gate: str, result: LoadResult, wrong: Callable[[str], bool]) -> Gate:
+    found = {name: count for name, count in failures(result).items() if wrong(name)}
+    detail = listed(found) or "every answer was as it has to be"
+    return Gate(gate, not found, sum(found.values()), 0, detail)
+
+
+def all_answered(result: LoadResult) -> Gate:
+    """No request was left without an answer for far longer than the slowest answer took."""
+    if result.answered_after is None:
+        return Gate(ANSWERED, True, None, 0, "answers after the window were not awaited")
+    lost = result.failed_after.get(NO_ANSWER, 0)
+    slowest_s, oldest_s = result.slowest_s or 0.0, result.oldest_s or 0.0
+    detail = (
+        f"{lost:,} of {result.unfinished:,} in hand at the end never got an answer: the oldest "
+        f"waited {oldest_s:.2f} s, the slowest answer took {slowest_s:.2f} s"
+        if lost
+        else f"{result.answered_after:,} of {result.unfinished:,} in hand at the end were answered "
+        f"after it, none waited {FAR:g} times as long as the slowest"
+    )
+    return Gate(ANSWERED, not lost, lost, 0, detail)

@@ -1,0 +1,53 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from loadtest.model.trial import Gate
+from loadtest.run.witnesses import requests
+from tests.loadtest.run.test_gates import GOOD, OPEN, failed
+
+ANSWERED = replace(GOOD, answered_after=8, slowest_s=0.05, oldest_s=0.0)
+
+
+@pytest.mark.parametrize(
+    "name", ["wrong body", "excess bytes", "not HTTP", "malformed chunk", "body too large"]
+)
+def test_one_wrong_answer_fails_the_trial(name: str) -> None:
+    assert failed(replace(GOOD, answered=3999, failed=1, errors={name: 1})) == ["right content"]
+    after = replace(ANSWERED, answered_after=7, failed_after={name: 1})
+    assert failed(after) == ["right content"]
+
+
+def test_one_wrong_status_fails_the_trial_under_another_name() -> None:
+    result = replace(GOOD, answered=3999, failed=1, errors={"status 503": 1})
+    assert failed(result) == ["right status"]
+
+
+@pytest.mark.parametrize("name", ["connection reset", "timeout", "cut answer", "connection closed"])
+def test_a_few_failures_of_connections_are_allowed(name: str) -> None:
+    assert failed(replace(GOOD, answered=3990, failed=10, errors={name: 10})) == []
+
+
+def test_requests_that_nobody_answered_fail_a_gate_and_count_as_failures() -> None:
+    lost = replace(
+        ANSWERED, unfinished=64, sent=4064, answered_after=0, failed_after={"no answer": 64}
+    )
+    lost = replace(lost, oldest_s=4.0)
+    assert failed(lost) == ["all answered", "error rate"]
+    gate = named(requests.all_answered(lost))
+    assert "64 of 64 in hand at the end never got an answer" in gate.detail
+    assert "the oldest waited 4.00 s, the slowest answer took 0.05 s" in gate.detail
+
+
+def named(gate: Gate) -> Gate:
+    assert gate.name == "all answered"
+    return gate
+
+
+def test_an_older_record_says_that_it_was_not_awaited() -> None:
+    gate = named(requests.all_answered(GOOD))
+    assert gate.passed
+    assert "not awaited" in gate.detail
+    assert failed(GOOD, OPEN) == []
