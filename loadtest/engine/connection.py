@@ -27,6 +27,7 @@ class Owner(Protocol):
     stopped: bool
     sent: int
     reconnects: int
+    resent: int
     abandoned: int
     connections: set[Connection]
 
