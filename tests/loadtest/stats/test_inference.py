@@ -143,6 +143,29 @@ def test_a_flat_line_has_the_slope_zero() -> None:
     assert inference.slope([5, 5], [1, 2]) is None
 
 
+@given(
+    st.lists(st.integers(1, 2000), min_size=2, max_size=5, unique=True),
+    st.integers(1, 6),
+    st.data(),
+)
+def test_a_slope_of_whole_numbers_lies_within_its_limits(
+    loads: list[int], rounds: int, data: st.DataObject
+) -> None:
+    """Threads are counted: most values are tied, as the loads are."""
+    x = [float(load) for load in loads for _ in range(rounds)]
+    y = data.draw(st.lists(st.integers(0, 3), min_size=len(x), max_size=len(x)))
+    found = inference.slope(x, [float(each) for each in y])
+    assert found is not None
+    assert found.low <= found.slope <= found.high
+
+
+def test_a_count_that_hardly_ever_moves_is_not_said_to_grow() -> None:
+    found = inference.slope([1.0] * 9 + [500.0] * 9, [4.0] * 17 + [5.0])
+    assert found is not None
+    assert found.slope == 0
+    assert found.low <= 0 <= found.high
+
+
 @pytest.mark.parametrize(
     ("count", "percentile", "printed"),
     [
