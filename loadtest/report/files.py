@@ -51,7 +51,7 @@ def table(folder: Path) -> Group:
     """The figures of the report for a console: one table an experiment, then the verdicts."""
     run = runs.load(folder)
     made = sections.of(run)
-    twins = verdicts.twins((section.experiment for section in made), run.valid)
+    twins = against_itself((section.experiment for section in made), run.valid)
     parts: list[Any] = [_console_table(section) for section in made if section.charts]
     parts += [
         Text(f"{claim.claim} {claim.word}: {claim.sentence}") for claim in sections.ordered(made)
@@ -97,14 +97,14 @@ def _replace(path: Path, content: bytes) -> None:
 
 
 def _verdicts(run: Run, made: Sequence[Section]) -> str:
-    twins = verdicts.twins((section.experiment for section in made), run.valid)
+    twins = against_itself((section.experiment for section in made), run.valid)
     document = {
         "version": runs.VERSION,
         "run_id": run.id,
         "budget": run.budget,
         "seed": run.info.get("seed"),
         "complete": run.complete,
-        "stable": verdicts.stable(twins),
+        "stable": stable(twins),
         "claims": [claim.as_record() for claim in sections.ordered(made)],
         "comparisons": [_comparison(finding) for section in made for finding in section.findings],
         "twins": [_comparison(finding) for finding in twins],
@@ -112,9 +112,9 @@ def _verdicts(run: Run, made: Sequence[Section]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
-def _comparison(finding: verdicts.Finding) -> dict[str, Any]:
-    comparison = finding.comparison
-    assert comparison
+def _comparison(finding: Finding) -> dict[str, Any]:
+    ratio = finding.ratio
+    assert ratio
     return {
         "experiment": finding.experiment,
         "level": finding.level,
@@ -122,12 +122,12 @@ def _comparison(finding: verdicts.Finding) -> dict[str, Any]:
         "service": finding.service,
         "reference": finding.reference,
         "outcome": finding.outcome,
-        "ratio": comparison.ratio,
-        "interval": [comparison.low, comparison.high],
-        "rounds": comparison.rounds,
+        "ratio": ratio.value,
+        "interval": [ratio.low, ratio.high],
+        "rounds": ratio.rounds,
         "p_holm": finding.p_adjusted,
-        "p_equivalent": comparison.p_equivalent,
-        "smallest_detectable_effect": comparison.detectable,
+        "p_equivalent": ratio.p_equivalent,
+        "smallest_detectable_effect": ratio.detectable,
         "sentence": finding.sentence,
     }
 
