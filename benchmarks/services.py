@@ -146,8 +146,8 @@ def cells(measured: Turns, reference: Turns, floor: float) -> list[str]:
     found = compare(_by_cpu(measured), _by_cpu(reference))
     if found is None:
         raise SystemExit("a slice without an answer: nothing to compare")
-    verdict = "ok" if found.ratio >= floor else "below" if found.high < floor else "unclear"
-    ratio = f"{found.ratio:.3f} [{found.low:.3f}, {found.high:.3f}]"
+    verdict = "ok" if found.value >= floor else "below" if found.high < floor else "unclear"
+    ratio = f"{found.value:.3f} [{found.low:.3f}, {found.high:.3f}]"
     return [_by_clock(measured), _by_clock(reference), ratio, verdict]
 
 

@@ -27,7 +27,8 @@ from loadtest.inventory import builds, manifest
 from loadtest.inventory.manifest import Service
 from loadtest.plan import reader as experiment_files
 from loadtest.plan.plans import Options
-from loadtest.report import diff, history, report
+from loadtest.report import console as figures
+from loadtest.report import diff, files, history, report
 from loadtest.results import record
 from loadtest.run import calibrate, comparison
 from loadtest.run.comparison import Comparison
@@ -185,7 +186,7 @@ def _carry_out(asked: Comparison) -> None:
         try:
             finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.backend())
         except LabError:
-            report.build(asked.folder)
+            files.build(asked.folder)
             raise
     if finished.reason:
         console.print(finished.reason, soft_wrap=True)
@@ -202,8 +203,9 @@ def report_(folder: Folder) -> None:
 
 
 def _report(folder: Path) -> None:
-    path = report.build(folder)
-    console.print(report.table(folder))
+    made = report.load(folder)
+    path = files.write(made)
+    console.print(figures.shown(made))
     console.print(f"report: {record.outside(path)}", markup=False, soft_wrap=True)
 
 

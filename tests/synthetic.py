@@ -242,3 +242,9 @@ def _latencies(center_s: float, count: int, variant: int) -> str:
 def failing(trial: Trial, gate: str = "Little's law") -> Trial:
     """The trial with one gate failed."""
     return replace(trial, gates=(*trial.gates, Gate(gate, False, 0.12, 0.05, "relative error")))
+
+
+def faster(trial: Trial, by: float) -> Trial:
+    """The trial with so many times its goodput."""
+    rps = trial.result.goodput_rps * by
+    return replace(trial, result=replace(trial.result, goodput_rps=rps))

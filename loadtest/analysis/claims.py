@@ -6,28 +6,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from loadtest.analysis.amounts import amount
 from loadtest.analysis.observations import by_round, points
-from loadtest.analysis.prediction import foretold
-from loadtest.analysis.verdicts import times
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
-from loadtest.plan.criteria import SLOPES
-from loadtest.stats.inference import FEWEST_ROUNDS, Comparison, compare, interval, slope
+from loadtest.plan.measures import MEASURES
+from loadtest.stats.inference import INTERVAL_ROUNDS, Ratio, compare, interval, slope
 
 State = Literal["holds", "fails", "open", "not measured"]
 Word = Literal["confirmed", "refuted", "conditional", "undecided", "not measured"]
-
-UNITS: Mapping[str, str] = {
-    "goodput_rps": "requests/s",
-    "p50_ms": "ms at the median",
-    "p99_ms": "ms at the 99th percentile",
-    "answered_share": "% answered",
-    "service_cpu_us": "µs of CPU a request",
-    "share_of_prediction": "× the prediction",
-    "pss_kib_per_request": "KiB a held request",
-    "threads_per_request": "threads a held request",
-}
 
 
 @dataclass(frozen=True)
@@ -51,9 +39,33 @@ class Check:
     predicted: float | None = None
 
     @property
+    def where(self) -> str:
+        """Service and level."""
+        service, level = self.criterion.service, self.criterion.level
+        return f"{service}, {level}" if level else service
+
+    @property
+    def unit(self) -> str:
+        """What stands behind the figure."""
+        criterion = self.criterion
+        return f"× {criterion.reference}" if criterion.ratio else MEASURES[criterion.measure].unit
+
+    def text(self, value: float) -> str:
+        """A value of the figure as text, in its unit."""
+        criterion = self.criterion
+        return amount(value if criterion.ratio else MEASURES[criterion.measure].shown(value))
+
+    @property
     def observed(self) -> str:
-        """The figure with its interval, in words."""
-        return observed(self.criterion, self.figure)
+        """The figure with its interval: `flask-sync, 8 connections: 0.38 × fastapi-async (…)`."""
+        figure = self.figure
+        if figure is None:
+            return f"{self.where}: not measured"
+        said = f"{self.where}: {self.text(figure.value)} {self.unit}"
+        if figure.rounds < INTERVAL_ROUNDS:
+            return f"{said} ({figure.rounds} rounds, too few for an interval)"
+        low, high = self.text(figure.low), self.text(figure.high)
+        return f"{said} (95 % CI {low}–{high}, {figure.rounds} rounds)"
 
 
 @dataclass(frozen=True)
@@ -162,25 +174,6 @@ def word(states: Iterable[State]) -> Word:
     return "conditional" if measured >= {"holds", "fails"} else "undecided"
 
 
-def observed(criterion: Criterion, figure: Figure | None) -> str:
-    """A criterion's figure, said: `flask-sync, 8 connections: 0.38 × fastapi-async (…)`."""
-    where = f"{criterion.service}, {criterion.level}" if criterion.level else criterion.service
-    if figure is None:
-        return f"{where}: not measured"
-    scale = 100 if criterion.measure == "answered_share" and not criterion.ratio else 1
-    unit = f"× {criterion.reference}" if criterion.ratio else UNITS[criterion.measure]
-    value, low, high = (amount(scale * each) for each in (figure.value, figure.low, figure.high))
-    if figure.rounds < FEWEST_ROUNDS:
-        return f"{where}: {value} {unit} ({figure.rounds} rounds, too few for an interval)"
-    return f"{where}: {value} {unit} (95 % CI {low}–{high}, {figure.rounds} rounds)"
-
-
-def amount(value: float) -> str:
-    """A value in two or three digits, with its sign."""
-    sign, size = "−" if value < 0 else "", abs(value)
-    return sign + (times(size) if size >= 0.0995 or size == 0 else f"{size:.2g}")
-
-
 def _check(criterion: Criterion, trials: Sequence[Trial]) -> Check:
     figure = _ratio(criterion, trials) if criterion.ratio else _value(criterion, trials)
     return Check(criterion, _state(criterion, figure), figure, _predicted(criterion, trials))
@@ -189,7 +182,7 @@ def _check(criterion: Criterion, trials: Sequence[Trial]) -> Check:
 def _state(criterion: Criterion, figure: Figure | None) -> State:
     if figure is None:
         return "not measured"
-    if figure.rounds < FEWEST_ROUNDS:
+    if figure.rounds < INTERVAL_ROUNDS:
         return "open"
     least = float("-inf") if criterion.at_least is None else criterion.at_least
     most = float("inf") if criterion.at_most is None else criterion.at_most
@@ -206,13 +199,13 @@ def _ratio(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     return _figure(found) if found else None
 
 
-def _figure(found: Comparison) -> Figure:
-    return Figure(found.ratio, found.low, found.high, found.rounds, found.detectable)
+def _figure(found: Ratio) -> Figure:
+    return Figure(found.value, found.low, found.high, found.rounds, found.detectable)
 
 
 def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict[int, float]:
     """Round -> value; for a slope, the slope within each round."""
-    if criterion.measure not in SLOPES:
+    if not MEASURES[criterion.measure].held:
         return by_round(trials, criterion.measure, criterion.level, service)
     found = {
         round_: slope(*points([t for t in trials if t.round == round_], criterion.measure, service))
@@ -222,7 +215,8 @@ def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict
 
 
 def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
-    if criterion.measure in SLOPES:
+    measure = MEASURES[criterion.measure]
+    if measure.held:
         x, y = points(trials, criterion.measure, criterion.service)
         line = slope(x, y)
         rounds = len({trial.round for trial in trials if trial.arm == criterion.service})
@@ -230,21 +224,17 @@ def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     values = list(_rounds(criterion, trials, criterion.service).values())
     if len(values) < 2:
         return None
-    # As the chart shows them: rates, times and shares of a prediction by their ratios, shares of a
-    # whole (which may be zero) as they are.
-    share = "share" in criterion.measure and criterion.measure != "share_of_prediction"
-    ratios = not share and min(values) > 0
+    ratios = not measure.share and min(values) > 0
     return Figure(*interval(values, logarithmic=ratios), len(values))
 
 
 def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
     """What slots / L foretells of the criterion's figure; None where it says nothing of it."""
-    if criterion.measure == "share_of_prediction" and not criterion.ratio:
-        return 1.0
+    measure = MEASURES[criterion.measure]
     own, other = (
         next(
             (
-                foretold(trial.prediction, trial.load, criterion.measure)
+                measure.foretold(trial.prediction, trial.load)
                 for trial in trials
                 if trial.level == criterion.level and trial.arm == arm
             ),

@@ -52,15 +52,3 @@ def _taken(about: Mapping[str, Any]) -> float:
     if about.get("model") == "greenlets":
         return float(about["workers"] * about["threads"])
     return math.inf
-
-
-def foretold(prediction: Prediction | None, load: Load, measure: str) -> float | None:
-    """The figure of `measure` that a prediction stands for; None where it says nothing of it.
-
-    Of a median in a closed load too: by Little's law a request takes connections ÷ rate on average.
-    """
-    if prediction is None:
-        return None
-    if measure == "p50_ms" and kind_of(load).paced and not load.think_s:
-        return 1000 * load.connections / prediction.rps
-    return prediction.rps if measure == "goodput_rps" else None

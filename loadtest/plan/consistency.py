@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable
 from loadtest.engine.kinds import kind_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment, Level
-from loadtest.plan.criteria import SLOPES
+from loadtest.plan.measures import MEASURES
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.tables import BOUNDS, ExperimentTable
 
@@ -77,7 +77,7 @@ def _check_criterion(place: str, criterion: Criterion, experiment: Experiment) -
     _one_of(place, "claim", criterion.claim, claims)
     _one_of(place, "service", criterion.service, experiment.services)
     _one_of(place, "reference", criterion.reference, experiment.services)
-    if criterion.measure not in SLOPES:
+    if not MEASURES[criterion.measure].held:
         _one_of(place, "level", criterion.level, [each.label for each in experiment.levels])
 
 

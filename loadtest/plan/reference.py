@@ -13,7 +13,7 @@ from typing import Any
 
 from loadtest.engine.kinds import KINDS
 from loadtest.plan import schema, tables
-from loadtest.plan.criteria import MEASURES
+from loadtest.plan.measures import MEASURES
 from loadtest.plan.tables import Instead, TomlTable
 from loadtest.system.paths import ROOT
 
@@ -115,6 +115,11 @@ def _kinds() -> str:
     return _markdown(("load", "sends", "answers the question"), rows)
 
 
+def _measures() -> str:
+    rows = [(f"`{each.name}`", each.is_, each.scale) for each in MEASURES.values()]
+    return _markdown(("measure", "is", "unit"), rows)
+
+
 def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [list(head), *map(list, rows)]
     lines.insert(1, ["---"] * len(lines[0]))
@@ -130,7 +135,8 @@ _TABLES: Mapping[str, type[TomlTable]] = {
     "A criterion": tables.CriterionTable,
 }
 _PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
-    "experiments.md": {heading: partial(_table_of, model) for heading, model in _TABLES.items()},
+    "experiments.md": {heading: partial(_table_of, model) for heading, model in _TABLES.items()}
+    | {"Measures": _measures},
     "load-generator.md": {"Kinds of load": _kinds},
 }
 

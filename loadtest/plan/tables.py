@@ -23,7 +23,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from loadtest.contract import openapi
 from loadtest.engine.kinds import CLOSED, KINDS
-from loadtest.plan.criteria import MEASURES
+from loadtest.plan.measures import GOODPUT, MEASURES
 
 # What an experiment without load may check, at a service's base URL.
 CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
@@ -87,7 +87,7 @@ Names = Annotated[
 Parameters = dict[str, int]
 Setting = Annotated[str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number"]})]
 Environment = dict[str, Setting]
-Measure = Annotated[str, OneOf(MEASURES)]
+MeasureName = Annotated[str, OneOf(tuple(MEASURES))]
 
 
 class TomlTable(BaseModel):
@@ -169,7 +169,7 @@ class CriterionTable(TomlTable):
     level: Annotated[str, Instead("required, but for slopes")] = Field(
         default="", description="the level's label"
     )
-    measure: Annotated[Measure | None, Instead("the experiment's")] = Field(
+    measure: Annotated[MeasureName | None, Instead("the experiment's")] = Field(
         default=None, description="the measure"
     )
     reference: Annotated[str | None, Instead("the experiment's")] = Field(
@@ -212,7 +212,7 @@ class ExperimentTable(TomlTable):
     reference: str = Field(
         description="the one of them that the others are compared with; it runs twice a round"
     )
-    measure: Measure = Field(default="goodput_rps", description="what is compared and drawn")
+    measure: MeasureName = Field(default=GOODPUT, description="what is compared and drawn")
     axis: str = Field(
         default="Connections at once", description="title of the chart's horizontal axis"
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from loadtest.report.charts.style import Table
+from loadtest.report.charts.style import Listing
 from loadtest.results.runs import Run
 
 _NAMES = {
@@ -15,7 +15,7 @@ _NAMES = {
 }
 
 
-def facts(run: Run) -> Table:
+def facts(run: Run) -> Listing:
     """Machine, versions, settings."""
     info = run.info
     machine = dict(info.get("machine") or {})
@@ -41,7 +41,7 @@ def facts(run: Run) -> Table:
     }
     facts |= {f"Version of {key}": value for key, value in dict(info.get("versions") or {}).items()}
     found = [(key, str(value)) for key, value in facts.items() if value not in (None, "")]
-    return Table(("What", "Here"), tuple(found))
+    return Listing(("What", "Here"), tuple(found))
 
 
 def _commit(info: Mapping[str, Any]) -> str:
@@ -63,7 +63,7 @@ def _ceiling(calibration: object) -> str | None:
     return f"{rps:,.0f} requests/s" if isinstance(rps, int | float) else None
 
 
-def services(run: Run) -> Table:
+def services(run: Run) -> Listing:
     """The services, as docker-compose.yml declares them and as they answered."""
     found = []
     for name, service in dict(run.info.get("services") or {}).items():
@@ -86,7 +86,7 @@ def services(run: Run) -> Table:
         )
     headers = ("Service", "Framework", "Server", "Model", "Workers", "Threads", "Pool", "Slots")
     burst = ("Slots taken in a burst", "Requests by worker in it")
-    return Table((*headers, *burst, "Leaves out of the contract"), tuple(found))
+    return Listing((*headers, *burst, "Leaves out of the contract"), tuple(found))
 
 
 def _burst(seen: Mapping[str, Any]) -> tuple[str, str]:

@@ -12,14 +12,13 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.analysis.claims import amount
+from loadtest.analysis.amounts import amount, times
 from loadtest.analysis.observations import by_round
-from loadtest.analysis.verdicts import times
-from loadtest.plan.criteria import SLOPES
-from loadtest.report import sections
+from loadtest.plan.measures import MEASURES
+from loadtest.report import report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
-from loadtest.stats.inference import ALPHA, Comparison, contrast, holm, log_ratios
+from loadtest.stats.inference import ALPHA, Ratio, contrast, holm, log_ratios
 
 _MACHINE = ("cpu", "cores", "memory_bytes", "architecture")
 _SAME_SPEED = 1.25  # of Python's loop on one machine, from one hour to the next
@@ -39,17 +38,17 @@ class Change:
     absolute: bool
     before: float
     after: float
-    comparison: Comparison
+    ratio: Ratio
     p_adjusted: float = 1.0
 
     @property
     def word(self) -> str:
         """What may be said of it."""
-        if self.comparison.equivalent:
+        if self.ratio.equivalent:
             return "the same within ±5 %"
         if self.p_adjusted >= ALPHA:
             return "can't be told"
-        return "higher" if self.comparison.ratio > 1 else "lower"
+        return "higher" if self.ratio.value > 1 else "lower"
 
 
 def compare(before: Path, after: Path) -> Group:
@@ -113,12 +112,12 @@ def changes(old: Run, new: Run) -> list[Change]:
     found = [
         change
         for name in old.experiments
-        if name in new.experiments and old.experiments[name].measure not in SLOPES
+        if name in new.experiments and not MEASURES[old.experiments[name].measure].held
         for level in old.experiments[name].levels
         for service in old.experiments[name].services
         if (change := _change(old, new, name, level.label, service))
     ]
-    adjusted = holm({str(place): c.comparison.p_different for place, c in enumerate(found)})
+    adjusted = holm({str(place): c.ratio.p_different for place, c in enumerate(found)})
     return [
         Change(**{**vars(change), "p_adjusted": adjusted[str(place)]})
         for place, change in enumerate(found)
@@ -128,11 +127,11 @@ def changes(old: Run, new: Run) -> list[Change]:
 def _change(old: Run, new: Run, name: str, level: str, service: str) -> Change | None:
     reference = old.experiments[name].reference
     values = [_values(run, name, level, service, reference) for run in (old, new)]
-    comparison = contrast(values[1], values[0])
-    if comparison is None:
+    ratio = contrast(values[1], values[0])
+    if ratio is None:
         return None
     before, after = (_geometric_mean(each) for each in values)
-    return Change(name, level, service, service == reference, before, after, comparison)
+    return Change(name, level, service, service == reference, before, after, ratio)
 
 
 def _values(run: Run, name: str, level: str, service: str, reference: str) -> list[float]:
@@ -148,7 +147,7 @@ def _values(run: Run, name: str, level: str, service: str, reference: str) -> li
 
 def _geometric_mean(values: list[float]) -> float:
     found = contrast(values, [1.0, 1.0])
-    return found.ratio if found else 0.0
+    return found.value if found else 0.0
 
 
 def _table(old: Run, new: Run, found: list[Change]) -> Table:
@@ -156,7 +155,7 @@ def _table(old: Run, new: Run, found: list[Change]) -> Table:
     for header in ("experiment", "at", "service", old.id, new.id, "change (95 % CI)", "so it is"):
         shown.add_column(header, overflow="fold")
     for change in found:
-        comparison = change.comparison
+        ratio = change.ratio
         write = amount if change.absolute else _ratio
         shown.add_row(
             change.experiment,
@@ -164,7 +163,7 @@ def _table(old: Run, new: Run, found: list[Change]) -> Table:
             change.service,
             write(change.before),
             write(change.after),
-            f"× {times(comparison.ratio)} ({times(comparison.low)}–{times(comparison.high)})",
+            f"× {times(ratio.value)} ({times(ratio.low)}–{times(ratio.high)})",
             change.word,
         )
     return shown
@@ -175,8 +174,8 @@ def _ratio(value: float) -> str:
 
 
 def _verdicts(old: Run, new: Run) -> Iterator[str]:
-    before = {claim.claim: claim.word for claim in sections.ordered(sections.of(old))}
-    for claim in sections.ordered(sections.of(new)):
+    before = {claim.claim: claim.word for claim in report.of(old).claims}
+    for claim in report.of(new).claims:
         was = before.get(claim.claim)
         if was and was != claim.word:
             yield f"{claim.claim}: {was} → {claim.word}"

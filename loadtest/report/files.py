@@ -6,82 +6,54 @@ import csv
 import errno
 import io
 import json
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rich.console import Group
-from rich.table import Table
-from rich.text import Text
-
-from loadtest.analysis import verdicts
-from loadtest.analysis.observations import measure
+from loadtest.analysis.findings import Finding
 from loadtest.model.trial import Trial
-from loadtest.report import page, sections
-from loadtest.report.charts.style import NARROW, Chart, png, titled
-from loadtest.report.sections import Section
+from loadtest.plan.measures import MEASURES
+from loadtest.report import page, report
+from loadtest.report.charts.style import NARROW, png, titled
+from loadtest.report.report import Report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
-from loadtest.stats.latencies import read
 
 
 def build(folder: Path) -> Path:
-    """Make every file of the report from run.json and trials.jsonl; returns the page's path.
+    """Make every file of the report of the run in `folder`; returns the page's path."""
+    return write(report.load(folder))
 
-    Raises RunError where the folder is no run of this version, or the disk is full: what was
-    written before stays readable.
+
+def write(made: Report) -> Path:
+    """Write every file of a report beside run.json; returns the page's path.
+
+    Raises RunError where the disk is full: what was written before stays readable.
     """
-    run = runs.load(folder)
-    made = sections.of(run)
-    charts = [chart for section in made for chart in section.charts]
-    little = page.trust_chart(run)
-    charts += [little] if little else []
     try:
-        return _written(run, made, charts)
+        return _written(made)
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
+        folder = made.run.folder
         raise RunError(
             f"{folder}: no space left for the report; make room, then: "
             f"python -m loadtest report {folder}"
         ) from None
 
 
-def table(folder: Path) -> Group:
-    """The figures of the report for a console: one table an experiment, then the verdicts."""
-    run = runs.load(folder)
-    made = sections.of(run)
-    twins = against_itself((section.experiment for section in made), run.valid)
-    parts: list[Any] = [_console_table(section) for section in made if section.charts]
-    parts += [
-        Text(f"{claim.claim} {claim.word}: {claim.sentence}") for claim in sections.ordered(made)
-    ]
-    parts += [Text(f"{notice.word} {notice.text}") for notice in page.notices(run, twins)]
-    return Group(*parts)
-
-
-def _console_table(section: Section) -> Table:
-    figures = section.charts[0].table
-    shown = Table(title=section.experiment.title, title_justify="left", box=None)
-    for header in figures.headers:
-        shown.add_column(header, overflow="fold")
-    for row in figures.rows:
-        shown.add_row(*row)
-    return shown
-
-
-def _written(run: Run, made: Sequence[Section], charts: Sequence[Chart]) -> Path:
-    pictures = {chart.name: (chart.svg(), chart.svg(NARROW)) for chart in charts}
-    folder = run.folder / "charts"
-    folder.mkdir(exist_ok=True)
-    for chart in charts:
+def _written(made: Report) -> Path:
+    home = made.run.folder
+    pictures = {chart.name: (chart.svg(), chart.svg(NARROW)) for chart in made.charts}
+    (home / "charts").mkdir(exist_ok=True)
+    for chart in made.charts:
         svg = titled(pictures[chart.name][0], chart.title)
-        _replace(folder / f"{chart.name}.svg", svg.encode())
-        _replace(folder / f"{chart.name}.png", png(svg))
-    _replace(run.folder / "results.csv", results_csv(run).encode())
-    _replace(run.folder / "verdicts.json", _verdicts(run, made).encode())
-    path = run.folder / "report.html"
-    _replace(path, page.render(run, made, pictures).encode())
+        _replace(home / f"charts/{chart.name}.svg", svg.encode())
+        _replace(home / f"charts/{chart.name}.png", png(svg))
+    _replace(home / "results.csv", results_csv(made.run).encode())
+    document = json.dumps(verdicts(made), indent=2, ensure_ascii=False) + "\n"
+    _replace(home / "verdicts.json", document.encode())
+    path = home / "report.html"
+    _replace(path, page.render(made, pictures).encode())
     return path
 
 
@@ -96,20 +68,20 @@ def _replace(path: Path, content: bytes) -> None:
         raise
 
 
-def _verdicts(run: Run, made: Sequence[Section]) -> str:
-    twins = against_itself((section.experiment for section in made), run.valid)
-    document = {
+def verdicts(made: Report) -> dict[str, Any]:
+    """The content of verdicts.json."""
+    findings = [finding for section in made.sections for finding in section.findings]
+    return {
         "version": runs.VERSION,
-        "run_id": run.id,
-        "budget": run.budget,
-        "seed": run.info.get("seed"),
-        "complete": run.complete,
-        "stable": stable(twins),
-        "claims": [claim.as_record() for claim in sections.ordered(made)],
-        "comparisons": [_comparison(finding) for section in made for finding in section.findings],
-        "twins": [_comparison(finding) for finding in twins],
+        "run_id": made.run.id,
+        "budget": made.run.budget,
+        "seed": made.run.info.get("seed"),
+        "complete": made.run.complete,
+        "stable": made.stable,
+        "claims": [claim.as_record() for claim in made.claims],
+        "comparisons": [_comparison(finding) for finding in findings],
+        "twins": [_comparison(finding) for finding in made.twins],
     }
-    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _comparison(finding: Finding) -> dict[str, Any]:
@@ -160,19 +132,25 @@ def results_csv(run: Run) -> str:
     return text.getvalue()
 
 
+_MEASURED = {
+    "p50_ms": "p50_ms",
+    "p99_ms": "p99_ms",
+    "service_cpu_us": "service_cpu_us",
+    "pss_kib": "pss_kib_per_request",
+    "threads": "threads_per_request",
+}
+
+
 def _csv_row(trial: Trial) -> dict[str, Any]:
-    latencies = read(trial.result.response_us)
-    p50, p99 = latencies.percentile(50.0), latencies.percentile(99.0)
     parts = ((trial, _OF_TRIAL), (trial.load, _OF_LOAD), (trial.result, _OF_RESULT))
-    return {name: getattr(part, name) for part, names in parts for name in names} | {
-        "parameters": json.dumps(dict(trial.parameters)),
-        "p50_ms": p50.ms if p50 else None,
-        "p99_ms": p99.ms if p99 else None,
-        "service_cpu_us": measure(trial, "service_cpu_us"),
-        "pss_kib": measure(trial, "pss_kib_per_request"),
-        "threads": measure(trial, "threads_per_request"),
-        "predicted_rps": trial.prediction.rps if trial.prediction else None,
-        "valid": trial.valid,
-        "failed_gates": "; ".join(gate.name for gate in trial.gates if not gate.passed),
-        "errors": json.dumps(dict(trial.result.errors)),
-    }
+    return (
+        {name: getattr(part, name) for part, names in parts for name in names}
+        | {"parameters": json.dumps(dict(trial.parameters))}
+        | {column: MEASURES[name].value(trial) for column, name in _MEASURED.items()}
+        | {
+            "predicted_rps": trial.prediction.rps if trial.prediction else None,
+            "valid": trial.valid,
+            "failed_gates": "; ".join(gate.name for gate in trial.gates if not gate.passed),
+            "errors": json.dumps(dict(trial.result.errors)),
+        }
+    )

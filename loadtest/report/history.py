@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -10,12 +11,11 @@ from typing import Any
 
 from rich.table import Table
 
-from loadtest.analysis.claims import amount
-from loadtest.report import sections
+from loadtest.analysis.amounts import amount
+from loadtest.report import files, report
+from loadtest.report.report import MARKS
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
-
-_MARKS = {"confirmed": "✔", "refuted": "✘", "conditional": "◐", "undecided": "?"}
 
 
 @dataclass(frozen=True)
@@ -60,38 +60,44 @@ def _entry(folder: Path) -> Entry:
 
 def _verdicts(run: Run) -> Mapping[str, Any]:
     """verdicts.json, made anew where it is missing or damaged."""
-    try:
+    with contextlib.suppress(OSError, ValueError):
         found = json.loads((run.folder / "verdicts.json").read_text(encoding="utf-8"))
-        return found if isinstance(found, dict) else {}
-    except (OSError, ValueError):
-        claims = [claim.as_record() for claim in sections.ordered(sections.of(run))]
-        return {"claims": claims, "complete": run.complete, "stable": True}
+        if _whole(found):
+            return dict(found)
+    return files.verdicts(report.of(run))
+
+
+def _whole(found: Any) -> bool:
+    return (
+        isinstance(found, dict)
+        and isinstance(found.get("complete"), bool)
+        and isinstance(found.get("stable"), bool)
+        and isinstance(found.get("claims"), list)
+        and all(isinstance(claim, dict) for claim in found["claims"])
+    )
 
 
 def _cells(entry: Entry) -> list[str]:
     if entry.trouble:
         return ["", "", "", "", "", entry.trouble]
     info, machine = entry.info, entry.info.get("machine") or {}
-    state = "" if entry.verdicts.get("complete", True) else " of a run that ended early"
-    unstable = "" if entry.verdicts.get("stable", True) else "UNSTABLE; "
-    headlines = "; ".join(
-        said for claim in entry.verdicts.get("claims", ()) if (said := _headline(claim))
-    )
+    state = "" if entry.verdicts["complete"] else " of a run that ended early"
+    unstable = "" if entry.verdicts["stable"] else "UNSTABLE; "
+    headlines = "; ".join(said for claim in entry.verdicts["claims"] if (said := _headline(claim)))
     return [
         str(info.get("plan", "")),
         str(info.get("budget", "")),
         f"{info['trials']}{state}",
         f"{machine.get('cores', '?')} × {machine.get('cpu', 'unknown')}",
         str(info.get("git_commit", ""))[:7],
-        unstable + (headlines or "nothing measured"),
+        unstable + (headlines or "no verdicts"),
     ]
 
 
 def _headline(claim: Mapping[str, Any]) -> str:
-    mark = _MARKS.get(str(claim.get("verdict")))
-    value = claim.get("value")
-    if mark is None:
+    word, value = str(claim.get("verdict")), claim.get("value")
+    if word not in MARKS or word == "not measured":
         return ""
     figure = f" {amount(value)}" if isinstance(value, int | float) else ""
     times = " ×" if claim.get("ratio") is not None else ""
-    return f"{claim.get('claim')} {mark}{figure}{times}"
+    return f"{claim.get('claim')} {MARKS[word]}{figure}{times}"

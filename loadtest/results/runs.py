@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from loadtest.analysis.observations import by_experiment, counted
 from loadtest.errors import LabError
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -56,12 +56,12 @@ class Run:
     @cached_property
     def valid(self) -> dict[str, list[Trial]]:
         """The trials that count, by experiment."""
-        return by_experiment(counted(self.trials))
+        return _by_experiment(counted(self.trials))
 
     @cached_property
     def all(self) -> dict[str, list[Trial]]:
         """Every trial that was run, by experiment, failed gates and reruns included."""
-        return by_experiment(self.trials)
+        return _by_experiment(self.trials)
 
     @property
     def complete(self) -> bool:
@@ -69,6 +69,26 @@ class Run:
         planned = self.info.get("planned")
         places = {(trial.experiment, trial.index) for trial in self.trials}
         return not self.info.get("interrupted") and (planned is None or len(places) >= planned)
+
+
+def counted(trials: Iterable[Trial]) -> list[Trial]:
+    """The one trial of each place in the schedule that counts: its first with every gate passed.
+
+    A place whose every attempt failed a gate has none: it is shown, but decides nothing.
+    """
+    kept: dict[tuple[str, int], Trial] = {}
+    for trial in sorted(trials, key=lambda each: each.attempt):
+        if trial.valid:
+            kept.setdefault((trial.experiment, trial.index), trial)
+    return sorted(kept.values(), key=lambda each: (each.experiment, each.index))
+
+
+def _by_experiment(trials: Iterable[Trial]) -> dict[str, list[Trial]]:
+    """Trials under the name of their experiment, in the order in which the experiments ran."""
+    groups: defaultdict[str, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        groups[trial.experiment].append(trial)
+    return dict(groups)
 
 
 def load(folder: Path) -> Run:

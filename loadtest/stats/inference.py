@@ -13,23 +13,23 @@ from scipy import optimize, stats
 ALPHA = 0.05
 POWER = 0.8
 MARGIN = 0.05  # two services within ±5 % of each other are equivalent
-FEWEST_ROUNDS = 3  # two rounds that agree by chance would look like certainty
+INTERVAL_ROUNDS = 3  # two rounds that agree by chance would look like certainty
 
 # Requests needed before a percentile is worth printing: about thirty beyond it, ten for p99.9.
 ENOUGH = {50.0: 30, 90.0: 300, 95.0: 600, 99.0: 3_000, 99.9: 10_000}
 
 
 @dataclass(frozen=True)
-class Comparison:
-    """A service against its reference over paired rounds. `ratio` = service / reference, geometric
+class Ratio:
+    """A service against its reference over paired rounds. `value` = service / reference, geometric
     mean.
 
-    `low` and `high`: 95 % interval of the ratio. `p_different`: two-sided, of ratio = 1.
+    `low` and `high`: 95 % interval of it. `p_different`: two-sided, of ratio = 1.
     `p_equivalent`: of a ratio outside ±5 %. `detectable`: smallest effect that this many rounds at
     this noise would have found with 80 % power (0.12 = 12 %).
     """
 
-    ratio: float
+    value: float
     low: float
     high: float
     rounds: int
@@ -42,10 +42,10 @@ class Comparison:
         """Whether the ratio lies within ±5 % at the 5 % level."""
         return self.p_equivalent < ALPHA
 
-    def inverse(self) -> Comparison:
-        """The same comparison seen from the reference."""
-        return Comparison(
-            1 / self.ratio,
+    def inverse(self) -> Ratio:
+        """The same seen from the reference."""
+        return Ratio(
+            1 / self.value,
             1 / self.high,
             1 / self.low,
             self.rounds,
@@ -55,7 +55,7 @@ class Comparison:
         )
 
 
-def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Comparison | None:
+def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Ratio | None:
     """Compare two services by their paired log-ratios, round by round (round -> value).
 
     A round is a block: noise that both services share cancels in its ratio (Box, Hunter & Hunter,
@@ -67,8 +67,8 @@ def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Com
         return None
     mean, spread = float(np.mean(logs)), float(np.std(logs, ddof=1))
     low, high = mean_interval(logs)
-    return Comparison(
-        ratio=math.exp(mean),
+    return Ratio(
+        value=math.exp(mean),
         low=math.exp(low),
         high=math.exp(high),
         rounds=len(logs),
@@ -78,7 +78,7 @@ def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Com
     )
 
 
-def contrast(after: Sequence[float], before: Sequence[float]) -> Comparison | None:
+def contrast(after: Sequence[float], before: Sequence[float]) -> Ratio | None:
     """Compare two sets of values that are not paired, as ratio of their geometric means.
 
     Welch's t test on the logarithms (Welch, Biometrika 34, 1947). It knows nothing of what happened
@@ -94,14 +94,14 @@ def contrast(after: Sequence[float], before: Sequence[float]) -> Comparison | No
         same = abs(difference) < math.log1p(MARGIN)
         ratio = math.exp(difference)
         p = 1.0 if difference == 0 else 0.0
-        return Comparison(ratio, ratio, ratio, len(after), p, 0.0 if same else 1.0, 0.0)
+        return Ratio(ratio, ratio, ratio, len(after), p, 0.0 if same else 1.0, 0.0)
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(old) - 1))
     half = error * float(stats.t.ppf(1 - ALPHA / 2, freedom))
     reach = (
         float(stats.t.ppf(1 - ALPHA / 2, freedom)) + float(stats.t.ppf(POWER, freedom))
     ) * error
-    return Comparison(
-        ratio=math.exp(difference),
+    return Ratio(
+        value=math.exp(difference),
         low=math.exp(difference - half),
         high=math.exp(difference + half),
         rounds=min(len(after), len(before)),
@@ -138,7 +138,7 @@ def interval(values: Sequence[float], *, logarithmic: bool) -> tuple[float, floa
     """
     scaled = [math.log(value) for value in values] if logarithmic else list(values)
     mean = float(np.mean(scaled))
-    low, high = mean_interval(scaled) if len(scaled) >= FEWEST_ROUNDS else (mean, mean)
+    low, high = mean_interval(scaled) if len(scaled) >= INTERVAL_ROUNDS else (mean, mean)
     found = (mean, low, high)
     return (math.exp(mean), math.exp(low), math.exp(high)) if logarithmic else found
 

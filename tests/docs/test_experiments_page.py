@@ -10,7 +10,6 @@ import pytest
 from loadtest.contract.scenarios import SCENARIOS
 from loadtest.inventory import manifest
 from loadtest.plan import reader, reference
-from loadtest.plan.criteria import MEASURES
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "experiments.md").read_text()
@@ -35,8 +34,3 @@ def test_what_is_made_from_the_models_is_up_to_date(path: Path, text: str) -> No
 def test_a_page_that_has_lost_a_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no table below the heading 'A load'"):
         reference.filled("## A load\n\ntext\n\n## Other\n\n| a |\n", {"A load": lambda: "| b |\n"})
-
-
-def test_every_measure_is_there() -> None:
-    (section,) = re.findall(r"^## Measures\n(.*)", TEXT, re.DOTALL | re.MULTILINE)
-    assert set(re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)) == set(MEASURES)

@@ -9,16 +9,16 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.analysis.claims import amount
+from loadtest.analysis.amounts import amount
 from loadtest.model.experiment import Experiment
 from loadtest.model.load import SLICE_S
 from loadtest.model.trial import Trial
-from loadtest.plan.criteria import SLOPES
+from loadtest.plan.measures import MEASURES
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
+    Listing,
     Records,
-    Table,
     capital,
     colour,
     data,
@@ -41,7 +41,7 @@ def course(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     own = [trial for trial in trials if trial.level == last and trial.arm == trial.service]
     if not any(trial.result.timeline for trial in own):
         return None
-    if experiment.measure in SLOPES:
+    if MEASURES[experiment.measure].held:
         return _memory(experiment, own)
     return _stall(experiment, own) if experiment.background else _rate(experiment, own)
 
@@ -115,8 +115,8 @@ def _steadiness(halves: dict[str, tuple[float, float]], what: str) -> str:
 
 def _halves_table(
     services: dict[str, list[Trial]], halves: dict[str, tuple[float, float]], unit: str
-) -> Table:
-    return Table(
+) -> Listing:
+    return Listing(
         ("Service", f"First half, {unit}", f"Second half, {unit}", "Change"),
         tuple(
             (
@@ -217,7 +217,7 @@ def _stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     )
 
 
-def _stall_table(services: Sequence[str], records: Records) -> Table:
+def _stall_table(services: Sequence[str], records: Records) -> Listing:
     found = []
     for service in services:
         waits = [each["ms"] for each in records if each["service"] == service and each["t"] > 0]
@@ -230,7 +230,7 @@ def _stall_table(services: Sequence[str], records: Records) -> Table:
         "Median of the slowest, ms",
         "Quarters with one over 100 ms",
     )
-    return Table(headers, tuple(found))
+    return Listing(headers, tuple(found))
 
 
 def _draw_strips(services: Sequence[str], records: Records, width: int) -> Any:

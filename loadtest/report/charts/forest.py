@@ -7,21 +7,22 @@ from typing import Any
 
 import altair as alt
 
+from loadtest.analysis.amounts import limits, times
+from loadtest.analysis.findings import Finding
 from loadtest.analysis.observations import by_round
-from loadtest.analysis.verdicts import Finding, limits, times
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
+    Listing,
     Records,
-    Table,
     colour,
     data,
     shape,
     wrapped,
 )
-from loadtest.stats.inference import FEWEST_ROUNDS, MARGIN
+from loadtest.stats.inference import INTERVAL_ROUNDS, MARGIN
 
 _FAR = [10.0**power for power in range(-3, 4)]
 _WIDE = [round(digit * power, 3) for power in _FAR for digit in (1, 2, 5)]
@@ -32,7 +33,7 @@ def forest(
     experiment: Experiment, trials: Sequence[Trial], findings: Sequence[Finding], title: str
 ) -> Chart | None:
     """The ratio of each finding with its interval; None where nothing was compared."""
-    measured = [finding for finding in findings if finding.comparison]
+    measured = [finding for finding in findings if finding.ratio]
     if not measured:
         return None
     summary = [_summary(finding) for finding in measured]
@@ -53,14 +54,14 @@ def forest(
 
 
 def _summary(finding: Finding) -> dict[str, Any]:
-    comparison = finding.comparison
-    assert comparison
-    told = comparison.rounds >= FEWEST_ROUNDS
-    low, high = (comparison.low, comparison.high) if told else (comparison.ratio,) * 2
+    ratio = finding.ratio
+    assert ratio
+    told = ratio.rounds >= INTERVAL_ROUNDS
+    low, high = (ratio.low, ratio.high) if told else (ratio.value,) * 2
     return {
         "service": finding.service,
         "level": finding.level,
-        "ratio": comparison.ratio,
+        "ratio": ratio.value,
         "low": max(low, _FAR[0]),
         "high": min(high, _FAR[-1]),
     }
@@ -153,21 +154,21 @@ def _scale(summary: Records, rounds: Records) -> alt.Scale:
     return alt.Scale(type="log", domain=[low / room, high * room], nice=False)
 
 
-def _table(findings: Sequence[Finding]) -> Table:
-    return Table(
+def _table(findings: Sequence[Finding]) -> Listing:
+    return Listing(
         ("Service", "At", "Ratio", "95 % interval", "Rounds", "p (Holm)", "Detectable", "Verdict"),
         tuple(
             (
                 finding.service,
                 finding.level,
-                times(finding.comparison.ratio),
-                limits(finding.comparison),
-                str(finding.comparison.rounds),
+                times(finding.ratio.value),
+                limits(finding.ratio),
+                str(finding.ratio.rounds),
                 f"{finding.p_adjusted:.3f}" if finding.p_adjusted >= 0.001 else "< 0.001",
-                f"{finding.comparison.detectable:.1%}".replace("%", " %"),
+                f"{finding.ratio.detectable:.1%}".replace("%", " %"),
                 finding.sentence,
             )
             for finding in findings
-            if finding.comparison
+            if finding.ratio
         ),
     )

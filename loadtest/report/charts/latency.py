@@ -8,15 +8,15 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.analysis.claims import amount
+from loadtest.analysis.amounts import amount
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Trial
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
+    Listing,
     Records,
-    Table,
     capital,
     colour,
     data,
@@ -161,7 +161,7 @@ def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> A
 
 def _percentile_table(
     experiment: Experiment, trials: Sequence[Trial], level: Level, kinds: Sequence[str]
-) -> Table:
+) -> Listing:
     services = []
     for service in experiment.services:
         own = [trial for trial in trials if _is(trial, service, level)]
@@ -175,7 +175,7 @@ def _percentile_table(
         "Requests",
         *(f"p{which:g}, ms (95 % limits)" for which in _MARKED),
     )
-    return Table(headers, tuple(services))
+    return Listing(headers, tuple(services))
 
 
 def _limits(found: Percentile | None) -> str:
@@ -207,7 +207,7 @@ def offered(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
         ),
         description="p99 of the response time, from the intended send, at each offered rate.",
         draw=lambda width: _draw_offered(experiment, records, width),
-        table=Table(
+        table=Listing(
             ("Service", "Level", "Offered requests/s", "p99, ms"),
             tuple((e["service"], e["level"], amount(e["x"]), amount(e["ms"])) for e in records),
         ),

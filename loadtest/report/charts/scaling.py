@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from typing import Any
 
 import altair as alt
-import numpy as np
 
-from loadtest.analysis.claims import UNITS, amount
+from loadtest.analysis.amounts import amount
 from loadtest.analysis.observations import by_round
-from loadtest.analysis.prediction import PAUSES, TAKEN, foretold
-from loadtest.engine.kinds import kind_of
+from loadtest.analysis.prediction import PAUSES, TAKEN
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Prediction, Trial
+from loadtest.plan.measures import MEASURES, Measure
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
+    Listing,
     Records,
-    Table,
     capital,
     colour,
     data,
@@ -28,10 +26,17 @@ from loadtest.report.charts.style import (
     shape,
     wrapped,
 )
-from loadtest.stats.inference import FEWEST_ROUNDS, interval
-from loadtest.stats.scalability import FITS, Scalability, scalability
+from loadtest.report.charts.theory import (
+    is_sweep,
+    law_curves,
+    laws_of,
+    limit_labels,
+    prediction_curves,
+    said,
+)
+from loadtest.stats.inference import INTERVAL_ROUNDS, interval
+from loadtest.stats.scalability import Scalability
 
-_CURVE_POINTS = 60
 _LABELS = 60  # pixels of the y axis and its title
 _NO_SLOTS = {PAUSES: "all that is asked", TAKEN: "all whom it accepts"}
 _LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
@@ -47,7 +52,7 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
     ]
     if not records:
         return None
-    laws = _laws(experiment, trials)
+    laws = laws_of(experiment, trials)
     return Chart(
         name=f"{experiment.name}-scaling",
         title=title,
@@ -64,12 +69,13 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
 def _record(
     experiment: Experiment, trials: Sequence[Trial], service: str, level: Level
 ) -> dict[str, Any] | None:
-    values = list(by_round(trials, experiment.measure, level.label, service).values())
-    if not values or min(values) < 0 or (min(values) == 0 and "share" not in experiment.measure):
+    measure = MEASURES[experiment.measure]
+    values = list(by_round(trials, measure.name, level.label, service).values())
+    if not values or min(values) < 0 or (min(values) == 0 and not measure.share):
         return None
-    mean, low, high = interval(values, logarithmic="share" not in experiment.measure)
+    mean, low, high = interval(values, logarithmic=not measure.share)
     prediction = _prediction(trials, service, level)
-    predicted = foretold(prediction, level.load, experiment.measure)
+    predicted = measure.foretold(prediction, level.load)
     return {
         "service": service,
         "level": level.label,
@@ -98,67 +104,6 @@ def _limit(prediction: Prediction) -> str:
     return f"{prediction.slots:,} slot{'s'[: prediction.slots != 1]} ({prediction.bound_by})"
 
 
-def _laws(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalability]:
-    """The law fitted to each service of a sweep over connections."""
-    if not _sweep(experiment):
-        return {}
-    levels = {level.label: level.x for level in experiment.levels}
-    laws = {}
-    for service in experiment.services:
-        own = [trial for trial in trials if trial.arm == service and trial.level in levels]
-        n = [levels[trial.level] for trial in own]
-        laws[service] = scalability(n, [trial.result.goodput_rps for trial in own])
-    return {service: law for service, law in laws.items() if law}
-
-
-def _sweep(experiment: Experiment) -> bool:
-    """Whether the experiment varies the number of closed connections and nothing else."""
-    loads_ = [level.load for level in experiment.levels]
-    return (
-        experiment.measure == "goodput_rps"
-        and len({load.connections for load in loads_}) > 1
-        and all(kind_of(load).paced for load in loads_)
-        and all(level.x == level.load.connections for level in experiment.levels)
-    )
-
-
-def _law_curves(records: Records, laws: dict[str, Scalability]) -> Records:
-    """The laws that fit, as curves; one that does not would only draw a bend that is not there."""
-    grid = _grid(records)
-    return [
-        {"service": service, "x": x, "y": law.throughput(x)}
-        for service, law in laws.items()
-        if law.misfit <= FITS
-        for x in grid
-    ]
-
-
-def _predictions(experiment: Experiment, records: Records) -> Records:
-    """slots / L as a curve: with fewer connections than slots, the connections are the slots."""
-    if not _sweep(experiment):
-        return [
-            {"service": each["service"], "x": each["x"], "y": each["predicted"]}
-            for each in records
-            if each["predicted"]
-        ]
-    return [
-        {"service": each["service"], "x": x, "y": _allowed(each, x)}
-        for each in _last(records)
-        for x in _grid(records)
-    ]
-
-
-def _allowed(record: dict[str, Any], connections: float) -> float:
-    """Requests a second that so many connections can ask for, up to the most that was foretold."""
-    asked = connections / (float(record["latency_s"]) + float(record["think_s"]))
-    return min(asked, float(record["predicted"]))
-
-
-def _grid(records: Records) -> list[float]:
-    loads_ = [each["x"] for each in records]
-    return [float(x) for x in np.geomspace(min(loads_), max(loads_), _CURVE_POINTS)]
-
-
 def _draw(
     experiment: Experiment, records: Records, laws: dict[str, Scalability], width: int
 ) -> Any:
@@ -167,9 +112,9 @@ def _draw(
     y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
     tint = colour(services)
     base = alt.Chart(data(records)).encode(x=x, color=tint)
-    predicted = alt.Chart(data(_predictions(experiment, records)))
-    law = alt.Chart(data(_law_curves(records, laws)))
-    limit = alt.Chart(data(_limits(records))).encode(x=x, y="predicted:Q", text="limit:N")
+    predicted = alt.Chart(data(prediction_curves(experiment, records)))
+    law = alt.Chart(data(law_curves(records, laws)))
+    limit = alt.Chart(data(limit_labels(records))).encode(x=x, y="predicted:Q", text="limit:N")
     layers = [
         predicted.mark_line(strokeDash=[2, 4], strokeWidth=2).encode(x=x, y=y, color=tint),
         law.mark_line(strokeDash=[8, 4], strokeWidth=1).encode(x=x, y=y, color=tint),
@@ -214,87 +159,57 @@ def _services(experiment: Experiment, records: Records) -> list[str]:
 
 
 def _title(experiment: Experiment) -> str:
-    unit = UNITS[experiment.measure]
+    unit = MEASURES[experiment.measure].unit
     return unit if unit.startswith(("ms", "µs")) else capital(unit)
 
 
 def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
     """Shares start at zero; all else is logarithmic."""
-    if "share" in experiment.measure:
+    if MEASURES[experiment.measure].share:
         return {"scale": alt.Scale(zero=True), "axis": alt.Axis(format=".0%", tickCount=6)}
     values = [each[key] for each in records for key in ("low", "high", "predicted")]
     return logarithmic([value for value in values if value])
 
 
-def _limits(records: Records) -> Records:
-    """A label for each limit; services that are predicted alike share one."""
-    found: dict[float, dict[str, Any]] = {}
-    for each in _last(records):
-        shared = found.setdefault(round(math.log(each["predicted"]), 1), dict(each))
-        if each["limit"] not in shared["limit"]:
-            shared["limit"] += f", {each['limit']}"
-    return list(found.values())
-
-
-def _last(records: Records) -> Records:
-    """Each service's record at its highest load, to carry the name of its limit."""
-    last = {each["service"]: each for each in records}
-    return [each for each in last.values() if each["limit"]]
-
-
 def _description(experiment: Experiment, records: Records) -> str:
     order = [level.label for level in experiment.levels]
     top = max(records, key=lambda each: order.index(each["level"]))
+    measure = MEASURES[experiment.measure]
     parts = [
-        f"{each['service']} {amount(each['y'])}"
+        f"{each['service']} {amount(measure.shown(each['y']))}"
         + (f" (predicted {amount(each['predicted'])})" if each["predicted"] else "")
         for each in records
         if each["level"] == top["level"]
     ]
-    mean = "mean" if "share" in experiment.measure else "geometric mean"
+    mean, dotted = "mean" if measure.share else "geometric mean", measure.predicted
     return " ".join(
         [
             f"Marks: {mean} of the rounds with its 95 % interval.",
-            _dotted(experiment) if top["predicted"] else "",
-            "Dashed: the Universal Scalability Law, where it fits." if _sweep(experiment) else "",
-            f"{capital(top['level'])}, {UNITS[experiment.measure]}: {', '.join(parts)}.",
+            f"Dotted: {dotted.words}." if dotted and top["predicted"] else "",
+            "Dashed: the Universal Scalability Law, where it fits." if is_sweep(experiment) else "",
+            f"{capital(top['level'])}, {measure.unit}: {', '.join(parts)}.",
         ]
     )
 
 
-def _dotted(experiment: Experiment) -> str:
-    if experiment.measure == "goodput_rps":
-        return "Dotted: slots ÷ wait, the most that a service's slots allow."
-    return "Dotted: the least that a service's slots allow (connections × wait ÷ slots)."
-
-
-def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability]) -> Table:
-    unit = UNITS[experiment.measure]
-    return Table(
-        ("Service", experiment.axis, unit, "95 % interval", "Rounds", "Predicted", "Limit", "USL"),
-        tuple(
-            (
-                each["service"],
-                each["level"],
-                amount(each["y"]),
-                f"{amount(each['low'])}–{amount(each['high'])}"
-                if each["rounds"] >= FEWEST_ROUNDS
-                else "too few rounds",
-                str(each["rounds"]),
-                amount(each["predicted"]) if each["predicted"] else "–",
-                each["limit"] or "–",
-                _said(laws.get(each["service"])),
-            )
-            for each in records
-        ),
+def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability]) -> Listing:
+    measure = MEASURES[experiment.measure]
+    figures = (experiment.axis, measure.unit, "95 % interval", "Rounds")
+    return Listing(
+        ("Service", *figures, "Predicted", "Limit", "USL"),
+        tuple(_line(each, measure, laws.get(each["service"])) for each in records),
     )
 
 
-def _said(law: Scalability | None) -> str:
-    if law is None:
-        return "–"
-    if law.misfit > FITS:
-        return f"does not fit ({law.misfit:.0%} off)".replace("%", " %")
-    if law.knee is None or law.knee_low is None or law.knee_high is None:
-        return "fits, no knee in the tested range"
-    return f"knee at {law.knee:.0f} ({law.knee_low:.0f}–{law.knee_high:.0f})"
+def _line(record: dict[str, Any], measure: Measure, law: Scalability | None) -> tuple[str, ...]:
+    mean, low, high = (amount(measure.shown(record[key])) for key in ("y", "low", "high"))
+    return (
+        record["service"],
+        record["level"],
+        mean,
+        f"{low}–{high}" if record["rounds"] >= INTERVAL_ROUNDS else "too few rounds",
+        str(record["rounds"]),
+        amount(record["predicted"]) if record["predicted"] else "–",
+        record["limit"] or "–",
+        said(law),
+    )

@@ -27,7 +27,7 @@ Records = list[dict[str, Any]]
 
 
 @dataclass(frozen=True)
-class Table:
+class Listing:
     """The figures behind a chart, as text."""
 
     headers: tuple[str, ...]
@@ -46,7 +46,7 @@ class Chart:
     title: str
     description: str
     draw: Callable[[int], Any]
-    table: Table
+    table: Listing
 
     def svg(self, width: int = WIDE) -> str:
         """The chart as SVG, without its title."""

@@ -10,13 +10,13 @@ from typing import Any
 
 import altair as alt
 
-from loadtest.analysis.claims import amount
-from loadtest.analysis.observations import measure
+from loadtest.analysis.amounts import amount
 from loadtest.model.trial import Trial
+from loadtest.plan.measures import MEASURES
 from loadtest.report.charts.style import (
     Chart,
+    Listing,
     Records,
-    Table,
     colour,
     data,
     logarithmic,
@@ -71,11 +71,11 @@ def _draw_little(records: Records, width: int) -> Any:
     ).properties(width=width, height=300)
 
 
-def _little_table(records: Records) -> Table:
+def _little_table(records: Records) -> Listing:
     gaps: defaultdict[str, list[float]] = defaultdict(list)
     for each in records:
         gaps[each["service"]].append(abs(each["y"] / each["x"] - 1))
-    return Table(
+    return Listing(
         ("Service", "Trials", "Median gap", "Largest gap"),
         tuple(
             (service, str(len(own)), f"{median(own) * 100:.1f} %", f"{max(own) * 100:.1f} %")
@@ -108,7 +108,7 @@ def run_order(name: str, trials: Sequence[Trial], what: str) -> Chart | None:
 
 
 def _deviations(trials: Sequence[Trial], what: str) -> Records:
-    values = [(trial, value) for trial in trials if (value := measure(trial, what))]
+    values = [(trial, value) for trial in trials if (value := MEASURES[what].value(trial))]
     groups: defaultdict[tuple[str, str], list[float]] = defaultdict(list)
     for trial, value in values:
         groups[trial.service, trial.level].append(value)
@@ -140,11 +140,11 @@ def _draw_order(records: Records, width: int) -> Any:
     ).properties(width=width, height=180)
 
 
-def _order_table(records: Records) -> Table:
+def _order_table(records: Records) -> Listing:
     rounds: defaultdict[int, list[float]] = defaultdict(list)
     for each in records:
         rounds[each["round"]].append(each["y"])
-    return Table(
+    return Listing(
         ("Round", "Trials", "Median distance", "Lowest", "Highest"),
         tuple(
             (

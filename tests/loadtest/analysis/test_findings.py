@@ -13,19 +13,28 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.analysis import claims, verdicts
+from loadtest.analysis import claims
+from loadtest.analysis.amounts import amount, limits
 from loadtest.analysis.claims import State
-from loadtest.analysis.observations import by_round, counted
-from loadtest.analysis.verdicts import outcome, sentence
+from loadtest.analysis.findings import (
+    Finding,
+    against_itself,
+    against_reference,
+    outcome,
+    sentence,
+    stable,
+)
+from loadtest.analysis.observations import by_round
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
-from loadtest.plan.criteria import MEASURES
-from loadtest.report import report
+from loadtest.plan.measures import MEASURES
+from loadtest.report import files
+from loadtest.results.runs import counted
 from loadtest.stats import inference
-from loadtest.stats.inference import Comparison, compare
-from tests.synthetic import TRUTHS, Truth, experiment, failing, trials_of, write_run
+from loadtest.stats.inference import Ratio, compare
+from tests.synthetic import TRUTHS, Truth, experiment, failing, faster, trials_of, write_run
 
-EIGHTEEN = Comparison(1.18, 1.14, 1.22, 12, 1e-6, 1.0, 0.04)
+EIGHTEEN = Ratio(1.18, 1.14, 1.22, 12, 1e-6, 1.0, 0.04)
 
 
 def test_a_difference_is_told_with_its_interval_and_rounds() -> None:
@@ -38,21 +47,21 @@ def test_a_difference_is_told_with_its_interval_and_rounds() -> None:
 
 
 def test_a_large_difference_is_told_in_times_by_the_larger() -> None:
-    large = Comparison(4.2, 4.0, 4.4, 12, 1e-9, 1.0, 0.04)
+    large = Ratio(4.2, 4.0, 4.4, 12, 1e-9, 1.0, 0.04)
     told = "a handled 4.2 times as many requests/s as b (95 % CI 4.0–4.4 times, 12 rounds)"
     assert sentence("goodput_rps", "a", "b", large, 1e-8) == told
     assert sentence("goodput_rps", "b", "a", large.inverse(), 1e-8) == told
 
 
 def test_a_sure_difference_within_the_margin_has_no_winner() -> None:
-    small = Comparison(1.01, 1.005, 1.015, 12, 1e-4, 1e-9, 0.01)
+    small = Ratio(1.01, 1.005, 1.015, 12, 1e-4, 1e-9, 0.01)
     assert sentence("goodput_rps", "a", "b", small, 1e-4) == (
         "No meaningful difference between a and b (within ±5 %, 12 rounds)"
     )
 
 
 def test_what_cannot_be_told_says_what_could_have_been() -> None:
-    vague = Comparison(1.1, 0.9, 1.3, 6, 0.2, 0.8, 0.31)
+    vague = Ratio(1.1, 0.9, 1.3, 6, 0.2, 0.8, 0.31)
     assert sentence("goodput_rps", "a", "b", vague, 0.4) == (
         "Inconclusive between a and b: this run could only detect about 31 %"
     )
@@ -60,21 +69,21 @@ def test_what_cannot_be_told_says_what_could_have_been() -> None:
 
 
 def test_two_rounds_decide_nothing() -> None:
-    lucky = Comparison(3.0, 3.0, 3.0, 2, 0.0, 1.0, 0.0)
+    lucky = Ratio(3.0, 3.0, 3.0, 2, 0.0, 1.0, 0.0)
     assert sentence("goodput_rps", "a", "b", lucky, 0.0) == (
         "Inconclusive between a and b: 2 rounds are too few"
     )
 
 
 def test_two_rounds_have_no_interval() -> None:
-    assert verdicts.limits(Comparison(1.0, 0.97, 1.02, 2, 1.0, 0.0, 0.1)) == "too few rounds"
-    assert verdicts.limits(Comparison(1.0, 0.97, 1.02, 3, 1.0, 0.0, 0.1)) == "0.97–1.02"
+    assert limits(Ratio(1.0, 0.97, 1.02, 2, 1.0, 0.0, 0.1)) == "too few rounds"
+    assert limits(Ratio(1.0, 0.97, 1.02, 3, 1.0, 0.0, 0.1)) == "0.97–1.02"
 
 
 rounds_of = st.lists(st.floats(0.5, 2000), min_size=2, max_size=12)
 
 
-@given(rounds_of, rounds_of, st.floats(1, 5), st.sampled_from(MEASURES))
+@given(rounds_of, rounds_of, st.floats(1, 5), st.sampled_from(list(MEASURES)))
 def test_a_winner_is_named_only_where_the_numbers_name_one(
     service: list[float], reference: list[float], correction: float, measure: str
 ) -> None:
@@ -103,8 +112,8 @@ def test_a_claim_is_confirmed_only_where_all_of_it_was_measured_and_holds(
     assert (found == "conditional") == ({"holds", "fails"} <= set(measured))
 
 
-def _findings(one: Experiment, trials: list[Trial]) -> list[verdicts.Finding]:
-    return verdicts.findings(one, counted(trials))
+def _findings(one: Experiment, trials: list[Trial]) -> list[Finding]:
+    return against_reference(one, counted(trials))
 
 
 def test_two_services_of_one_image_get_no_winner() -> None:
@@ -123,31 +132,26 @@ def test_a_service_with_a_known_delay_is_found_with_its_ratio_inside_the_interva
     trials = trials_of([one], truths=TRUTHS | {"slower": slower})
     found = next(f for f in _findings(one, trials) if f.level == "8 connections")
     assert found.outcome == "less"
-    assert found.comparison is not None
-    assert found.comparison.low <= 100.25 / 120.25 <= found.comparison.high
+    assert found.ratio is not None
+    assert found.ratio.low <= 100.25 / 120.25 <= found.ratio.high
 
 
 def test_a_service_that_differs_from_itself_makes_the_run_unstable() -> None:
     one = experiment()
     trials = trials_of([one])
-    assert verdicts.stable(verdicts.twins([one], {one.name: trials}))
+    assert stable(against_itself([one], {one.name: trials}))
 
     def spoiled(trial: Trial) -> Trial:
-        return _faster(trial, 1.3) if trial.arm.endswith("#2") else trial
+        return faster(trial, 1.3) if trial.arm.endswith("#2") else trial
 
     spoiled_trials = trials_of([one], change=spoiled)
-    assert not verdicts.stable(verdicts.twins([one], {one.name: spoiled_trials}))
-
-
-def _faster(trial: Trial, by: float) -> Trial:
-    result = vars(trial.result) | {"goodput_rps": trial.result.goodput_rps * by}
-    return Trial(**vars(trial) | {"result": type(trial.result)(**result)})
+    assert not stable(against_itself([one], {one.name: spoiled_trials}))
 
 
 def test_a_trial_that_failed_a_gate_decides_nothing_and_its_rerun_does() -> None:
     one = experiment()
     trials = trials_of([one])
-    broken = [failing(_faster(trial, 9)) if trial.index == 0 else trial for trial in trials]
+    broken = [failing(faster(trial, 9)) if trial.index == 0 else trial for trial in trials]
     rerun = Trial(**vars(trials[0]) | {"attempt": 2})
     first = trials[0]
     assert len(counted(broken)) == len(trials) - 1
@@ -249,7 +253,7 @@ def test_one_experiment_can_decide_two_claims() -> None:
 
 def test_verdicts_json_says_all_that_the_page_says(tmp_path: Path) -> None:
     one = experiment(criteria=[HOLDS, FAILS])
-    report.build(write_run(tmp_path / "run", [one], trials_of([one])))
+    files.build(write_run(tmp_path / "run", [one], trials_of([one])))
     found = json.loads((tmp_path / "run/verdicts.json").read_text())
     claim = found["claims"][0]
     assert claim["verdict"] == "conditional"
@@ -273,7 +277,7 @@ def test_verdicts_json_says_all_that_the_page_says(tmp_path: Path) -> None:
     ],
 )
 def test_amounts_are_written_short(value: float, written: str) -> None:
-    write: Callable[[float], str] = claims.amount
+    write: Callable[[float], str] = amount
     assert write(value) == written
 
 

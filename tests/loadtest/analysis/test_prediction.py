@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.analysis.prediction import PAUSES, TAKEN, foretold, predict
+from loadtest.analysis.prediction import PAUSES, TAKEN, predict
 from loadtest.model.load import Load
+from loadtest.plan.measures import MEASURES
 
 GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
 ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
@@ -44,11 +45,11 @@ def test_five_waits_in_one_request() -> None:
 def test_a_median_in_a_closed_load_is_foretold_too() -> None:
     load = Load("closed", 12)
     alone, crowded = (predict(ASYNC, load, "fanout", {"n": n, "ms": 50}) for n in (1, 20))
-    assert foretold(alone, load, "p50_ms") == pytest.approx(50.0)
-    assert foretold(crowded, load, "p50_ms") == pytest.approx(300.0)
-    assert foretold(crowded, load, "goodput_rps") == pytest.approx(40.0)
-    assert foretold(crowded, Load("open", 12, 5.0), "p50_ms") is None
-    assert foretold(crowded, load, "p99_ms") is None
+    assert MEASURES["p50_ms"].foretold(alone, load) == pytest.approx(50.0)
+    assert MEASURES["p50_ms"].foretold(crowded, load) == pytest.approx(300.0)
+    assert MEASURES["goodput_rps"].foretold(crowded, load) == pytest.approx(40.0)
+    assert MEASURES["p50_ms"].foretold(crowded, Load("open", 12, 5.0)) is None
+    assert MEASURES["p99_ms"].foretold(crowded, load) is None
 
 
 def test_clients_that_pause_ask_for_less_than_the_slots_allow() -> None:

@@ -8,14 +8,15 @@ from xml.etree import ElementTree
 
 import pytest
 
-from loadtest.analysis.observations import counted
-from loadtest.analysis.verdicts import findings
+from loadtest.analysis.findings import against_reference
 from loadtest.inventory import palette
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
-from loadtest.report import sections
+from loadtest.plan.measures import MEASURES
 from loadtest.report.charts import course, forest, latency, resources, scaling, style, trust
 from loadtest.report.charts.style import Chart
+from loadtest.report.takeaways import takeaway
+from loadtest.results.runs import counted
 from tests.synthetic import TRUTHS, experiment, failing, trials_of
 
 OPEN = {
@@ -67,6 +68,21 @@ def test_throughput_stands_beside_its_prediction_with_the_limit_named(
     assert top[5:7] == ("29.9", "3 slots (threads)")
 
 
+def test_a_share_is_shown_in_the_unit_that_stands_above_it() -> None:
+    one = experiment(measure="answered_share", criteria=[])
+    chart = _drawn(scaling.scaling(one, counted(trials_of([one])), "title"))
+    assert chart.table.headers[2] == "% answered"
+    assert {row[2] for row in chart.table.rows} == {"100"}
+    assert "fastapi-async 100" in chart.description
+
+
+def test_what_was_reached_of_a_prediction_is_drawn_as_a_ratio() -> None:
+    one = experiment(measure="share_of_prediction", criteria=[])
+    chart = _drawn(scaling.scaling(one, counted(trials_of([one])), "title"))
+    assert chart.description.startswith("Marks: geometric mean")
+    assert {row[5] for row in chart.table.rows} == {"1.00"}
+
+
 def test_a_law_is_drawn_only_where_it_fits(sweep: tuple[Experiment, list[Trial]]) -> None:
     chart = _drawn(scaling.scaling(*sweep, "title"))
     assert all(row[-1].startswith("does not fit") for row in chart.table.rows)
@@ -76,7 +92,7 @@ def test_every_round_has_its_dot_beside_the_interval(
     sweep: tuple[Experiment, list[Trial]],
 ) -> None:
     one, trials = sweep
-    chart = _drawn(forest.forest(one, trials, findings(one, trials), "title"))
+    chart = _drawn(forest.forest(one, trials, against_reference(one, trials), "title"))
     assert len(chart.table.rows) == 8
     assert "handled" in chart.table.rows[-1][-1]
 
@@ -153,13 +169,13 @@ def cold(trial: Trial) -> Trial:
 def test_memory_is_told_as_a_slope() -> None:
     one = experiment(**HELD)
     trials = counted(trials_of([one]))
-    chart = _drawn(resources.held(one, trials, "pss_kib_per_request"))
+    chart = _drawn(resources.held(one, trials, MEASURES["pss_kib_per_request"]))
     assert chart.title.startswith("Each held request cost flask-gthread ")
     slopes = {row[0]: float(row[1]) for row in chart.table.rows}
     for service, slope in slopes.items():
         assert slope == pytest.approx(TRUTHS[service].kib_per_request, abs=1)
     assert _drawn(course.course(one, trials)).title.startswith("Once warm, memory held")
-    threads = _drawn(resources.held(one, trials, "threads_per_request"))
+    threads = _drawn(resources.held(one, trials, MEASURES["threads_per_request"]))
     assert "fastapi-async" not in threads.title
 
 
@@ -189,9 +205,9 @@ def test_a_takeaway_names_no_difference_that_was_not_found(
     sweep: tuple[Experiment, list[Trial]],
 ) -> None:
     one, trials = sweep
-    assert sections.takeaway(findings(one, trials), one).startswith("128 connections: fastapi-")
+    assert takeaway(against_reference(one, trials), one).startswith("128 connections: fastapi-")
     alike = trials_of([one], truths=dict.fromkeys(one.services, TRUTHS["fastapi-async"]), noise=0.1)
-    said = sections.takeaway(findings(one, counted(alike)), one)
+    said = takeaway(against_reference(one, counted(alike)), one)
     assert said == "128 connections: this run cannot tell the services apart"
 
 

@@ -37,7 +37,7 @@ def test_a_service_that_got_faster_is_found(old: Run, tmp_path: Path) -> None:
     found = {(change.service, change.level): change for change in changes(old, new)}
     faster = found["flask-gthread", "128 connections"]
     assert faster.word == "higher"
-    assert faster.comparison.ratio == pytest.approx(2, rel=0.1)
+    assert faster.ratio.value == pytest.approx(2, rel=0.1)
     assert found["flask-sync", "128 connections"].word != "higher"
 
 

@@ -13,10 +13,12 @@ from rich.console import Console
 
 from loadtest.model.trial import Trial
 from loadtest.plan import reader
+from loadtest.plan.parsing import parse
 from loadtest.plan.schedule import narrow, plan
-from loadtest.report import report
+from loadtest.report import console as figures
+from loadtest.report import files, report
 from loadtest.results.runs import RunError
-from tests.synthetic import TRUTHS, experiment, failing, trials_of, write_run
+from tests.synthetic import TRUTHS, document, experiment, failing, faster, trials_of, write_run
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +28,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     broken = [failing(trial) if trial.index == 4 else trial for trial in trials]
     rerun = Trial(**vars(trials[4]) | {"attempt": 2})
     folder = tmp_path_factory.mktemp("results") / "run"
-    report.build(write_run(folder, [one], [*broken, rerun]))
+    files.build(write_run(folder, [one], [*broken, rerun]))
     return folder
 
 
@@ -103,14 +105,14 @@ def test_the_csv_has_every_trial(run: Path) -> None:
 
 def test_the_report_is_the_same_when_built_again(run: Path) -> None:
     before = {path: path.read_bytes() for path in run.rglob("*") if path.is_file()}
-    report.build(run)
+    files.build(run)
     assert {path: path.read_bytes() for path in run.rglob("*") if path.is_file()} == before
 
 
 def test_the_console_shows_the_same_figures(run: Path) -> None:
     console = Console(width=160)
     with console.capture() as capture:
-        console.print(report.table(run))
+        console.print(figures.shown(report.load(run)))
     shown = capture.get()
     assert "flask-gthread" in shown
     assert "C1 confirmed" in shown
@@ -123,7 +125,7 @@ def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(tmp_path: Path, 
     write_run(
         tmp_path / "run", [one], trials[:count], interrupted=True, planned=96, reason="Ctrl-C"
     )
-    report.build(tmp_path / "run")
+    files.build(tmp_path / "run")
     words = _words(tmp_path / "run")
     assert f"Incomplete. Ctrl-C: {count} of 96 trials are here" in words
     assert ("nothing to compare yet" in words) == (count == 0)
@@ -131,7 +133,7 @@ def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(tmp_path: Path, 
 
 def test_two_rounds_are_shown_and_decide_nothing(tmp_path: Path) -> None:
     one = experiment(rounds=2)
-    report.build(write_run(tmp_path / "run", [one], trials_of([one])))
+    files.build(write_run(tmp_path / "run", [one], trials_of([one])))
     words = _words(tmp_path / "run")
     assert "Too few rounds to tell a difference from chance" in words
     assert "Too few rounds to compare the reference service with itself" in words
@@ -146,35 +148,52 @@ def test_a_cut_last_line_is_told_and_nothing_is_overwritten(tmp_path: Path) -> N
     path.write_text(path.read_text()[:-100])
     before = {each: each.read_bytes() for each in folder.iterdir()}
     with pytest.raises(RunError, match=rf"last line is cut off.*RESUME={folder}"):
-        report.build(folder)
+        files.build(folder)
     assert {each: each.read_bytes() for each in folder.iterdir()} == before
 
 
 def test_a_service_that_differs_from_itself_is_stamped(tmp_path: Path) -> None:
     one = experiment()
-
-    def spoiled(trial: Trial) -> Trial:
-        factor = 1.3 if trial.arm.endswith("#2") else 1.0
-        result = vars(trial.result) | {"goodput_rps": trial.result.goodput_rps * factor}
-        return Trial(**vars(trial) | {"result": type(trial.result)(**result)})
-
-    report.build(write_run(tmp_path / "run", [one], trials_of([one], change=spoiled)))
+    spoiled = [faster(t, 1.3) if t.arm.endswith("#2") else t for t in trials_of([one])]
+    files.build(write_run(tmp_path / "run", [one], spoiled))
     words = _words(tmp_path / "run")
     assert "Unstable." in words
     assert "differs from itself, so trust none" in words
 
 
+def test_a_twin_has_the_same_p_on_the_page_and_in_the_file(tmp_path: Path) -> None:
+    """Holm's correction is over the whole run, whoever shows the figure."""
+    first = experiment()
+    second = parse("again", document(), where="test")
+    trials = trials_of([first, second], noise=0.05, seed=3)
+    made = report.load(write_run(tmp_path / "run", [first, second], trials))
+    in_file = {
+        (twin["experiment"], twin["level"]): twin["p_holm"]
+        for twin in files.verdicts(made)["twins"]
+    }
+    drawn = {
+        (section.experiment.name, row[1]): row[5]
+        for section in made.sections
+        for chart in section.charts
+        if chart.name.endswith("-ratios")
+        for row in chart.table.rows
+        if row[0].endswith("#2")
+    }
+    assert len(in_file) == 8
+    assert drawn == {place: f"{p:.3f}" for place, p in in_file.items()}
+
+
 def test_what_was_left_out_is_said(tmp_path: Path) -> None:
     one = experiment()
     left = {"go": "go 1.22 is not installed"}
-    report.build(write_run(tmp_path / "run", [one], trials_of([one]), left_out=left))
+    files.build(write_run(tmp_path / "run", [one], trials_of([one]), left_out=left))
     assert "Left out. go: go 1.22 is not installed" in _words(tmp_path / "run")
 
 
 def test_claimed_figures_stand_beside_measured_ones(tmp_path: Path) -> None:
     shipped = reader.load_all()["framework-throughput"]
     one = narrow(plan({"c4": shipped}, "quick")[0], ["fastapi-async", "flask-gthread", "go"])
-    report.build(write_run(tmp_path / "run", [one], trials_of([one])))
+    files.build(write_run(tmp_path / "run", [one], trials_of([one])))
     words = _words(tmp_path / "run")
     assert re.search(r"flask-gthread 5,000 0\.07 × \d", words)
     assert re.search(r"node 80,000 1\.07 × not measured", words)
@@ -182,7 +201,7 @@ def test_claimed_figures_stand_beside_measured_ones(tmp_path: Path) -> None:
 
 def test_text_from_a_run_cannot_become_markup(tmp_path: Path) -> None:
     one = experiment(title="<script>alert(1)</script>")
-    report.build(write_run(tmp_path / "run", [one], trials_of([one])[:8], command="<b>x</b>"))
+    files.build(write_run(tmp_path / "run", [one], trials_of([one])[:8], command="<b>x</b>"))
     assert "<script" not in (tmp_path / "run/report.html").read_text()
 
 
@@ -191,7 +210,7 @@ def test_another_version_is_refused_and_nothing_is_touched(tmp_path: Path) -> No
     folder = write_run(tmp_path / "run", [one], trials_of([one])[:4], version=99)
     before = sorted(path.name for path in folder.iterdir())
     with pytest.raises(RunError, match=r"made by another version of the lab \(99, this one reads"):
-        report.build(folder)
+        files.build(folder)
     assert sorted(path.name for path in folder.iterdir()) == before
 
 
@@ -205,7 +224,7 @@ def test_a_folder_that_is_no_run_is_refused(
     if content is not None:
         (tmp_path / "run.json").write_text(content)
     with pytest.raises(RunError, match=complaint):
-        report.build(tmp_path)
+        files.build(tmp_path)
 
 
 def test_a_full_disk_leaves_the_older_report_readable(
@@ -222,7 +241,7 @@ def test_a_full_disk_leaves_the_older_report_readable(
 
     monkeypatch.setattr(Path, "write_bytes", full)
     with pytest.raises(RunError, match="no space left for the report; make room, then: python -m"):
-        report.build(run)
+        files.build(run)
     assert (run / "report.html").read_bytes() == before
     assert not list(run.glob("*.part"))
 
@@ -237,4 +256,4 @@ def full_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_page_of_a_full_run_is_at_most_three_megabytes(full_run: Path) -> None:
-    assert report.build(full_run).stat().st_size <= 3_000_000
+    assert files.build(full_run).stat().st_size <= 3_000_000

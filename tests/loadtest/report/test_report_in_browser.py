@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from loadtest.plan import reader
 from loadtest.plan.schedule import plan
-from loadtest.report import report
+from loadtest.report import files
 from tests.synthetic import failing, trials_of, write_run
 
 pytestmark = [pytest.mark.browser, pytest.mark.timed]
@@ -30,7 +30,7 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> str:
     trials = [failing(trial) if trial.index % 50 == 7 else trial for trial in trials]
     checks = {"contract": {"fastapi-async": {"passed": True, "detail": "13 of 13 routes"}}}
     folder = tmp_path_factory.mktemp("results") / "run"
-    path = report.build(write_run(folder, chosen, trials, checks=checks, warnings=["a warning"]))
+    path = files.build(write_run(folder, chosen, trials, checks=checks, warnings=["a warning"]))
     return path.as_uri()
 
 

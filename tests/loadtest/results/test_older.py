@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.report import diff, history, report
+from loadtest.report import diff, files, history
 from loadtest.results import runs
 
 OLDER = Path(__file__).with_name("older-run")
@@ -29,7 +29,7 @@ def test_it_reads_in_todays_words(run: Path) -> None:
 
 
 def test_its_report_is_built_anew(run: Path) -> None:
-    report.build(run)
+    files.build(run)
     page = (run / "report.html").read_text()
     assert "flask-gthread" in page
     assert "C1" in page
@@ -48,4 +48,4 @@ def test_a_websocket_load_was_a_closed_one(run: Path) -> None:
     loads = [trial.load for trial in found.trials]
     loads += [level.load for each in found.experiments.values() for level in each.levels]
     assert {each.kind for each in loads} == {"closed"}
-    report.build(run)
+    files.build(run)

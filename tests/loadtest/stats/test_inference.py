@@ -10,13 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.stats import inference
-from loadtest.stats.inference import Comparison, compare
+from loadtest.stats.inference import Ratio, compare
 
 RUNS, ROUNDS = 2000, 6
 NOISE, DRIFT = 0.05, 0.05  # of the logarithm: of each trial, and of the machine between rounds
 
 
-def _simulated(truth: float, rounds: int = ROUNDS, seed: int = 1) -> list[Comparison]:
+def _simulated(truth: float, rounds: int = ROUNDS, seed: int = 1) -> list[Ratio]:
     """Runs of two services of which one is `truth` times as fast, on a machine that drifts."""
     rng = np.random.default_rng(seed)
     shape = (RUNS, rounds)
@@ -31,16 +31,16 @@ def _simulated(truth: float, rounds: int = ROUNDS, seed: int = 1) -> list[Compar
 
 
 @pytest.fixture(scope="module")
-def identical() -> list[Comparison]:
+def identical() -> list[Ratio]:
     return _simulated(1.0)
 
 
-def test_identical_services_are_rarely_called_different(identical: list[Comparison]) -> None:
+def test_identical_services_are_rarely_called_different(identical: list[Ratio]) -> None:
     assert len(identical) == RUNS
     assert sum(each.p_different < 0.05 for each in identical) / RUNS <= 0.07
 
 
-def test_intervals_cover_the_truth_as_often_as_they_promise(identical: list[Comparison]) -> None:
+def test_intervals_cover_the_truth_as_often_as_they_promise(identical: list[Ratio]) -> None:
     assert 0.93 <= sum(each.low <= 1 <= each.high for each in identical) / RUNS <= 0.97
 
 
@@ -69,8 +69,8 @@ def test_a_comparison_pairs_the_rounds_that_both_have() -> None:
     found = compare({1: 20.0, 2: 42.0, 4: 9.0}, {1: 10.0, 2: 21.0, 3: 7.0})
     assert found is not None
     assert found.rounds == 2
-    assert found.ratio == pytest.approx(2)
-    assert found.inverse().ratio == pytest.approx(0.5)
+    assert found.value == pytest.approx(2)
+    assert found.inverse().value == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -94,8 +94,8 @@ def test_a_comparison_holds_together_whatever_the_figures(
     if found is None:
         assert len(service.keys() & reference.keys()) < 2
         return
-    assert found.low <= found.ratio * (1 + 1e-9)
-    assert found.ratio <= found.high * (1 + 1e-9)
+    assert found.low <= found.value * (1 + 1e-9)
+    assert found.value <= found.high * (1 + 1e-9)
     assert 0 <= found.p_different <= 1
     assert 0 <= found.p_equivalent <= 1
     assert found.detectable >= 0

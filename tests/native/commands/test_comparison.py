@@ -7,7 +7,7 @@ import json
 import os
 from statistics import geometric_mean
 
-from loadtest.analysis.claims import amount
+from loadtest.analysis.amounts import amount
 from loadtest.analysis.observations import by_round
 from loadtest.results import runs
 from tests.native.commands.conftest import SERVICES, TRIALS, Shell

@@ -8,12 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.analysis import verdicts
-from loadtest.analysis.observations import counted
-from loadtest.analysis.verdicts import Finding
+from loadtest.analysis.findings import Finding, against_reference
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
 from loadtest.plan.schedule import schedule
+from loadtest.results.runs import counted
 from loadtest.run.measurement import Measurement
 from tests.synthetic import experiment
 
@@ -69,7 +68,7 @@ def findings(backend: Lab) -> dict[str, Finding]:
     )
     measurement = Measurement(backend, run_id="truth", seed=1)
     trials = [measurement.take(planned, 1) for planned in schedule([one], seed=1)]
-    return {finding.service: finding for finding in verdicts.findings(one, counted(trials))}
+    return {finding.service: finding for finding in against_reference(one, counted(trials))}
 
 
 def test_the_same_image_under_two_names_has_no_winner(findings: dict[str, Finding]) -> None:
@@ -80,11 +79,11 @@ def test_the_same_image_under_two_names_has_no_winner(findings: dict[str, Findin
 
 def test_a_delay_of_20_ms_is_found_with_its_true_ratio(findings: dict[str, Finding]) -> None:
     found = findings["delayed"]
-    assert found.comparison is not None
+    assert found.ratio is not None
     # A machine that is too busy to find a sixth must say so, and nothing else.
-    quiet = found.comparison.detectable < 0.1
+    quiet = found.ratio.detectable < 0.1
     assert found.outcome in (("less",) if quiet else ("less", "inconclusive"))
     # What a service adds to the wait itself, at most 30 ms, moves the ratio up to this.
     busiest = (WAIT_S + 0.03) / (WAIT_S + 0.03 + DELAY_S)
-    assert found.comparison.low <= busiest
-    assert found.comparison.high >= WAIT_S / (WAIT_S + DELAY_S)
+    assert found.ratio.low <= busiest
+    assert found.ratio.high >= WAIT_S / (WAIT_S + DELAY_S)

@@ -1,4 +1,4 @@
-"""Trials into values: latencies read back exactly enough, measures from one trial."""
+"""Latencies read back exactly enough from what a trial keeps of them."""
 
 from __future__ import annotations
 
@@ -7,11 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.analysis import observations
-from loadtest.model.trial import Trial
 from loadtest.stats import latencies
 from loadtest.stats.histogram import Histogram
-from tests.synthetic import experiment, trials_of
 
 
 def _encoded(seconds: list[float]) -> str:
@@ -54,26 +51,3 @@ def test_merging_loses_nothing() -> None:
     assert together.buckets.tolist() == alone.buckets.tolist()
     assert together.counts.tolist() == alone.counts.tolist()
     assert latencies.merged([]).total == 0
-
-
-@pytest.fixture(scope="module")
-def trial() -> Trial:
-    return next(t for t in trials_of([experiment()]) if t.level == "128 connections")
-
-
-def test_measures_of_a_trial(trial: Trial) -> None:
-    assert observations.measure(trial, "goodput_rps") == trial.result.goodput_rps
-    assert observations.measure(trial, "answered_share") == 1.0
-    assert trial.prediction is not None
-    share = trial.result.goodput_rps / trial.prediction.rps
-    assert observations.measure(trial, "share_of_prediction") == pytest.approx(share)
-    cpu = observations.measure(trial, "service_cpu_us")
-    assert cpu is not None
-    assert cpu > 0
-
-
-def test_a_trial_without_samples_has_no_service_side(trial: Trial) -> None:
-    bare = Trial(**vars(trial) | {"samples": (), "prediction": None})
-    assert observations.measure(bare, "pss_kib_per_request") is None
-    assert observations.measure(bare, "service_cpu_us") is None
-    assert observations.measure(bare, "share_of_prediction") is None

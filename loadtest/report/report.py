@@ -1,0 +1,106 @@
+"""A report: all that is said of a run, built once for its page, its files and the console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from loadtest.analysis.claims import Claim
+from loadtest.analysis.findings import Finding, against_itself, stable
+from loadtest.report import sections
+from loadtest.report.charts import trust
+from loadtest.report.charts.style import Chart
+from loadtest.report.sections import Section
+from loadtest.results import runs
+from loadtest.results.runs import Run
+
+# A verdict at a glance, the best first.
+MARKS = {
+    "confirmed": "✔",
+    "refuted": "✘",
+    "conditional": "◐",
+    "undecided": "?",
+    "not measured": "–",
+}
+
+
+@dataclass(frozen=True)
+class Notice:
+    """Something that a reader has to know before any figure."""
+
+    word: str
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """A run, its experiments in the order of their claims, and its reference against itself."""
+
+    run: Run
+    sections: tuple[Section, ...]
+    twins: tuple[Finding, ...]
+
+    @cached_property
+    def claims(self) -> list[Claim]:
+        """Every claim, by its number."""
+        found = [claim for section in self.sections for claim in section.claims]
+        return sorted(found, key=lambda claim: int(claim.claim[1:]))
+
+    @property
+    def stable(self) -> bool:
+        """Whether no service was found to differ from itself."""
+        return stable(self.twins)
+
+    @cached_property
+    def little(self) -> Chart | None:
+        """Little's law over every trial that counts."""
+        return trust.little([trial for trials in self.run.valid.values() for trial in trials])
+
+    @property
+    def charts(self) -> list[Chart]:
+        """Every chart, in the order of the page."""
+        found = [chart for section in self.sections for chart in section.charts]
+        return [*found, self.little] if self.little else found
+
+    @property
+    def notices(self) -> list[Notice]:
+        """What lowers the worth of the whole run, worst first."""
+        return list(_notices(self))
+
+
+def load(folder: Path) -> Report:
+    """The report of the run in `folder`. Raises RunError where that is none of this version."""
+    return of(runs.load(folder))
+
+
+def of(run: Run) -> Report:
+    """The report of a run."""
+    seen = [sections.seen(run, experiment) for experiment in run.experiments.values()]
+    twins = tuple(against_itself(seen, run.valid))
+    made = (sections.of(run, experiment, twins) for experiment in run.experiments.values())
+    return Report(run, tuple(made), twins)
+
+
+def _notices(report: Report) -> Iterator[Notice]:
+    if not report.stable:
+        yield Notice(
+            "Unstable.",
+            "The lab found a difference between a service and itself, so something besides the "
+            "services moved the figures. Trust no comparison here; let nothing else run on the "
+            "machine and measure again.",
+        )
+    run = report.run
+    if not run.complete:
+        planned = run.info.get("planned")
+        done = len({(trial.experiment, trial.index) for trial in run.trials})
+        of_planned = f" of {planned}" if planned else ""
+        reason = run.info.get("reason") or "The run ended early"
+        yield Notice(
+            "Incomplete.",
+            f"{reason}: {done}{of_planned} trials are here. What is here is sound.",
+        )
+    for kind, word in (("left_out", "Left out."), ("unverified", "Not timed.")):
+        for name, why in dict(run.info.get(kind) or {}).items():
+            yield Notice(word, f"{name}: {why}")

@@ -1,0 +1,81 @@
+"""The one sentence to take away from an experiment: the titles of its first charts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+
+from loadtest.analysis.findings import Finding, sentence, stable
+from loadtest.analysis.observations import by_round
+from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
+from loadtest.plan.measures import MEASURES
+from loadtest.report.charts.style import capital
+from loadtest.stats.inference import INTERVAL_ROUNDS, compare
+
+
+def takeaway(
+    findings: Sequence[Finding], experiment: Experiment, trials: Sequence[Trial] = ()
+) -> str:
+    """What the first criterion compares, said; where that is one service alone, the largest
+    difference at the last level that was run, or that there is none to be told.
+    """
+    if said := _first_comparison(experiment, trials):
+        return said
+    for level in reversed(experiment.levels):
+        at = [finding for finding in findings if finding.level == level.label]
+        told = [finding for finding in at if finding.outcome in ("more", "less")]
+        if told:
+            largest = max(told, key=lambda each: abs(_log_ratio(each)))
+            return f"{capital(level.label)}: {largest.sentence}"
+        if len(at) == 1:
+            return f"{capital(level.label)}: {at[0].sentence}"
+        if at and all(finding.outcome == "equivalent" for finding in at):
+            return f"{capital(level.label)}: no meaningful difference (within ±5 %)"
+        if at and all(finding.rounds < INTERVAL_ROUNDS for finding in at):
+            return f"{capital(level.label)}: too few rounds to compare the services"
+        if at:
+            return f"{capital(level.label)}: this run cannot tell the services apart"
+    return experiment.title
+
+
+def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
+    first = experiment.criteria[0] if experiment.criteria else None
+    if first is None or not first.ratio or MEASURES[first.measure].held:
+        return ""
+    service, reference = (
+        by_round(trials, first.measure, first.level, each)
+        for each in (first.service, first.reference)
+    )
+    found = compare(service, reference)
+    if found is None:
+        return ""
+    told = sentence(first.measure, first.service, first.reference, found, found.p_different)
+    return f"{capital(first.level)}: {told}"
+
+
+def _log_ratio(finding: Finding) -> float:
+    return math.log(finding.ratio.value) if finding.ratio else 0.0
+
+
+def tally(findings: Sequence[Finding], twins: Sequence[Finding]) -> str:
+    """How many comparisons show a difference, and whether the reference agrees with itself."""
+    if all(finding.rounds < INTERVAL_ROUNDS for finding in [*findings, *twins]):
+        return "Too few rounds to tell a difference from chance"
+    count = Counter(finding.outcome for finding in findings)
+    different = count["more"] + count["less"]
+    told = [
+        f"{different} of {len(findings)} comparisons show a difference",
+        f"{count['equivalent']} none that matters" if count["equivalent"] else "",
+        f"{count['inconclusive']} stay open" if count["inconclusive"] else "",
+    ]
+    if not twins:
+        return ", ".join(part for part in told if part)
+    if not stable(twins):
+        own = "the reference differs from itself, so trust none"
+    elif all(finding.outcome == "equivalent" for finding in twins):
+        own = "the reference agrees with itself"
+    else:
+        own = "the reference was not found to differ from itself"
+    return ", ".join(part for part in told if part) + f"; {own}"
