@@ -120,7 +120,7 @@ def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict
     """A run.json of made-up facts."""
     services = sorted({trial.service for trial in trials})
     return {
-        "version": runs.VERSION,
+        "version": runs.RUN_VERSION,
         "run_id": RUN_ID,
         "plan": "quick",
         "budget": "as-shipped",

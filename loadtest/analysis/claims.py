@@ -205,7 +205,7 @@ def _figure(found: Ratio) -> Figure:
 
 def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict[int, float]:
     """Round -> value; for a slope, the slope within each round."""
-    if not MEASURES[criterion.measure].held:
+    if not MEASURES[criterion.measure].growth:
         return by_round(trials, criterion.measure, criterion.level, service)
     found = {
         round_: slope(*points([t for t in trials if t.round == round_], criterion.measure, service))
@@ -216,7 +216,7 @@ def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict
 
 def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
     measure = MEASURES[criterion.measure]
-    if measure.held:
+    if measure.growth:
         x, y = points(trials, criterion.measure, criterion.service)
         line = slope(x, y)
         rounds = len({trial.round for trial in trials if trial.arm == criterion.service})

@@ -101,7 +101,7 @@ def _effect(share: float) -> str:
 
 def against_reference(experiment: Experiment, trials: Sequence[Trial]) -> list[Finding]:
     """Each service against the reference at each level, Holm over the services of a level."""
-    if MEASURES[experiment.measure].held:
+    if MEASURES[experiment.measure].growth:
         return []
     services = [service for service in experiment.services if service != experiment.reference]
     return [
@@ -120,7 +120,7 @@ def against_itself(
             experiment, trials.get(experiment.name, []), level.label, experiment.reference + TWIN
         )
         for experiment in experiments
-        if not MEASURES[experiment.measure].held
+        if not MEASURES[experiment.measure].growth
         for level in experiment.levels
     ]
     return _adjusted([finding for finding in found if finding.ratio])

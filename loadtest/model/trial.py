@@ -9,7 +9,7 @@ from typing import Any
 from loadtest.model.load import Load, LoadResult
 
 TWIN = "#2"  # behind the name of the reference, which runs twice in each round
-VERSION = 2
+TRIAL_VERSION = 2
 
 
 @dataclass(frozen=True)
@@ -79,7 +79,7 @@ class Trial:
     gates: tuple[Gate, ...] = ()
     prediction: Prediction | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
-    version: int = VERSION
+    version: int = TRIAL_VERSION
 
     @property
     def valid(self) -> bool:

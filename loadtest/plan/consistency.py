@@ -77,7 +77,7 @@ def _check_criterion(place: str, criterion: Criterion, experiment: Experiment) -
     _one_of(place, "claim", criterion.claim, claims)
     _one_of(place, "service", criterion.service, experiment.services)
     _one_of(place, "reference", criterion.reference, experiment.services)
-    if not MEASURES[criterion.measure].held:
+    if not MEASURES[criterion.measure].growth:
         _one_of(place, "level", criterion.level, [each.label for each in experiment.levels])
 
 

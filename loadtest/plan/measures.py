@@ -23,7 +23,7 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Held:
+class Growth:
     """How a measure is drawn whose figure is a slope: what each further held request adds.
 
     A value is in `unit`; the axis counts `per_axis` of them as one.
@@ -40,15 +40,15 @@ class Held:
 class Measure:
     """Something measured of a service in each trial.
 
-    `is_` and `scale` are its line in docs/experiments.md; `unit` stands behind a figure. `more`,
-    `less` and `times` compare {a} with {b} by {x}. `value` is None where a trial has too little
-    for it. A `share` is one of a whole: between 0 and 1, maybe 0, shown in percent; all else is
-    averaged and drawn by its ratios. With `held` the figure is the slope of the value over the
-    loads.
+    `meaning` and `scale` are its line in docs/experiments.md. `unit` stands behind a figure.
+    `more`, `less` and `times` compare {a} with {b} by {x}. `value` is None where a trial has too
+    little for it. A `share` is one of a whole: between 0 and 1, maybe 0, shown in percent. All
+    else is averaged and drawn by its ratios. With `growth` the figure is the slope of the value
+    over the loads.
     """
 
     name: str
-    is_: str
+    meaning: str
     scale: str
     unit: str
     more: str
@@ -57,7 +57,7 @@ class Measure:
     value: Value
     share: bool = False
     predicted: Predicted | None = None
-    held: Held | None = None
+    growth: Growth | None = None
 
     def shown(self, figure: float) -> float:
         """A figure in `unit`."""
@@ -205,7 +205,7 @@ _ALL = (
         less="{a} needed {x} less memory a held request than {b}",
         times="{a} needed {x} times as much memory a held request as {b}",
         value=_sampled(lambda sample: sample.pss_bytes / 1024),
-        held=Held("memory", "KiB", "Memory of the service, MiB", "MiB", 1024),
+        growth=Growth("memory", "KiB", "Memory of the service, MiB", "MiB", 1024),
     ),
     Measure(
         "threads_per_request",
@@ -216,8 +216,8 @@ _ALL = (
         less="{a} needed {x} fewer threads a held request than {b}",
         times="{a} needed {x} times as many threads a held request as {b}",
         value=_sampled(lambda sample: sample.threads),
-        held=Held("threads", "threads", "Threads"),
+        growth=Growth("threads", "threads", "Threads"),
     ),
 )
 MEASURES: Mapping[str, Measure] = {measure.name: measure for measure in _ALL}
-SLOPES = tuple(measure.name for measure in _ALL if measure.held)
+SLOPES = tuple(measure.name for measure in _ALL if measure.growth)

@@ -116,7 +116,7 @@ def _kinds() -> str:
 
 
 def _measures() -> str:
-    rows = [(f"`{each.name}`", each.is_, each.scale) for each in MEASURES.values()]
+    rows = [(f"`{each.name}`", each.meaning, each.scale) for each in MEASURES.values()]
     return _markdown(("measure", "is", "unit"), rows)
 
 

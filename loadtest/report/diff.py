@@ -16,11 +16,12 @@ from loadtest.analysis.amounts import amount, times
 from loadtest.analysis.observations import by_round
 from loadtest.plan.measures import MEASURES
 from loadtest.report import report
-from loadtest.results import runs
+from loadtest.report.report import Report
 from loadtest.results.runs import Run, RunError
 from loadtest.stats.inference import ALPHA, Ratio, contrast, holm, log_ratios
 
 _MACHINE = ("cpu", "cores", "memory_bytes", "architecture")
+_UNSTABLE = "Unstable: {} found a difference between a service and itself. Trust no change here."
 _SAME_SPEED = 1.25  # of Python's loop on one machine, from one hour to the next
 
 
@@ -56,13 +57,14 @@ def compare(before: Path, after: Path) -> Group:
 
     Raises RunError where a folder is no run of this version or the runs have nothing in common.
     """
-    old, new = runs.load(before), runs.load(after)
-    found = changes(old, new)
+    old, new = report.load(before), report.load(after)
+    found = changes(old.run, new.run)
     if not found:
         raise RunError(f"{before} and {after} have no experiment, service and level in common")
     return Group(
-        *(Text(line) for line in conditions(old, new)),
-        _table(old, new, found),
+        *(Text(line) for line in conditions(old.run, new.run)),
+        *(Text(_UNSTABLE.format(each.run.id)) for each in (old, new) if not each.stable),
+        _table(old.run, new.run, found),
         *(Text(line) for line in _verdicts(old, new)),
     )
 
@@ -112,7 +114,7 @@ def changes(old: Run, new: Run) -> list[Change]:
     found = [
         change
         for name in old.experiments
-        if name in new.experiments and not MEASURES[old.experiments[name].measure].held
+        if name in new.experiments and not MEASURES[old.experiments[name].measure].growth
         for level in old.experiments[name].levels
         for service in old.experiments[name].services
         if (change := _change(old, new, name, level.label, service))
@@ -173,9 +175,9 @@ def _ratio(value: float) -> str:
     return f"{amount(value)} × ref."
 
 
-def _verdicts(old: Run, new: Run) -> Iterator[str]:
-    before = {claim.claim: claim.word for claim in report.of(old).claims}
-    for claim in report.of(new).claims:
+def _verdicts(old: Report, new: Report) -> Iterator[str]:
+    before = {claim.claim: claim.word for claim in old.claims}
+    for claim in new.claims:
         was = before.get(claim.claim)
         if was and was != claim.word:
             yield f"{claim.claim}: {was} → {claim.word}"

@@ -72,7 +72,7 @@ def verdicts(made: Report) -> dict[str, Any]:
     """The content of verdicts.json."""
     findings = [finding for section in made.sections for finding in section.findings]
     return {
-        "version": runs.VERSION,
+        "version": runs.RUN_VERSION,
         "run_id": made.run.id,
         "budget": made.run.budget,
         "seed": made.run.info.get("seed"),

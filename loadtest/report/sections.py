@@ -86,7 +86,7 @@ def _claims(run: Run, experiment: Experiment, trials: Sequence[Trial]) -> list[C
 def _charts(section: Section) -> Iterator[Chart | None]:
     experiment, trials = section.experiment, section.trials
     findings, twins = section.findings, section.twins
-    if MEASURES[experiment.measure].held:
+    if MEASURES[experiment.measure].growth:
         yield from (resources.held(experiment, trials, MEASURES[name]) for name in SLOPES)
     else:
         both = [*findings, *twins]

@@ -42,7 +42,7 @@ def takeaway(
 
 def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
     first = experiment.criteria[0] if experiment.criteria else None
-    if first is None or not first.ratio or MEASURES[first.measure].held:
+    if first is None or not first.ratio or MEASURES[first.measure].growth:
         return ""
     service, reference = (
         by_round(trials, first.measure, first.level, each)

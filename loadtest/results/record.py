@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.model.experiment import Planned
-from loadtest.results.runs import VERSION, RunError
+from loadtest.results.runs import RUN_VERSION, RunError
 from loadtest.system.paths import ROOT
 
 LATEST = "latest"
@@ -58,7 +58,7 @@ class Record:
     git_commit: str = ""
     git_dirty: bool = False
     cpus: Mapping[str, list[int] | None] = field(default_factory=dict)  # service, load
-    version: int = VERSION
+    version: int = RUN_VERSION
 
 
 def results_directory() -> Path:

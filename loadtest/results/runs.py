@@ -19,7 +19,7 @@ from loadtest.results import trials as records
 from loadtest.results.older import modern
 from loadtest.results.trials import TrialsError
 
-VERSION = 3
+RUN_VERSION = 3
 _OLDER = 2  # read, and translated
 
 
@@ -112,11 +112,11 @@ def info(folder: Path) -> dict[str, Any]:
         raise RunError(f"{path}: not valid JSON: {error}") from None
     if isinstance(found, dict) and found.get("version") == _OLDER:
         return modern(found)
-    if not isinstance(found, dict) or found.get("version") != VERSION:
+    if not isinstance(found, dict) or found.get("version") != RUN_VERSION:
         version = found.get("version") if isinstance(found, dict) else None
         raise RunError(
-            f"{path}: made by another version of the lab ({version}, this one reads {VERSION}); "
-            "read it with the version that made it, or run the comparison again"
+            f"{path}: made by another version of the lab ({version}, this one reads "
+            f"{RUN_VERSION}); read it with the version that made it, or run the comparison again"
         )
     return found
 

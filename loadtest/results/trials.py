@@ -11,7 +11,7 @@ from typing import Any
 
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
-from loadtest.model.trial import VERSION, Gate, Prediction, Sample, Trial
+from loadtest.model.trial import TRIAL_VERSION, Gate, Prediction, Sample, Trial
 from loadtest.results import older
 
 
@@ -74,8 +74,8 @@ def _parsed(path: Path) -> tuple[list[Trial], bool]:
 
 
 def _trial(record: dict[str, Any]) -> Trial:
-    if record.get("version") != VERSION:
-        raise ValueError(f"version {record.get('version')}, this lab reads {VERSION}")
+    if record.get("version") != TRIAL_VERSION:
+        raise ValueError(f"version {record.get('version')}, this lab reads {TRIAL_VERSION}")
     result = record["result"]
     return Trial(
         **record

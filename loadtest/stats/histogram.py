@@ -15,7 +15,7 @@ from hdrh.histogram import HdrHistogram
 from numpy.typing import NDArray
 
 LOWEST_US, HIGHEST_US, DIGITS = 1, 3_600_000_000, 3
-_HALF_BITS = 10  # 2 · 10³ values need 2¹¹ sub-buckets, half of them new in each bucket
+HALF_BITS = 10  # 2 · 10³ values need 2¹¹ sub-buckets, half of them new in each bucket
 _SIZE = HdrHistogram(LOWEST_US, HIGHEST_US, DIGITS).counts_len
 
 Counts = NDArray[np.int64]
@@ -25,15 +25,15 @@ def buckets(values_us: Counts) -> Counts:
     """The bucket of each value; values outside 0…1 hour count as the nearest one inside."""
     values = np.clip(values_us, 0, HIGHEST_US)
     bit_lengths = np.frexp(values.astype(np.float64))[1]
-    shift = np.maximum(bit_lengths - (_HALF_BITS + 1), 0)
-    found: Counts = (shift << _HALF_BITS) + (values >> shift)
+    shift = np.maximum(bit_lengths - (HALF_BITS + 1), 0)
+    found: Counts = (shift << HALF_BITS) + (values >> shift)
     return found
 
 
 def value_of(bucket: int) -> int:
     """The largest value in µs that falls in `bucket`."""
-    shift = max((bucket >> _HALF_BITS) - 1, 0)
-    return ((bucket - (shift << _HALF_BITS) + 1) << shift) - 1
+    shift = max((bucket >> HALF_BITS) - 1, 0)
+    return ((bucket - (shift << HALF_BITS) + 1) << shift) - 1
 
 
 class Histogram:

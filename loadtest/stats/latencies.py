@@ -9,10 +9,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from loadtest.stats.histogram import decode
+from loadtest.stats.histogram import HALF_BITS, decode
 from loadtest.stats.inference import enough, percentile_ranks
-
-_HALF_BITS = 10  # as in loadtest.stats.histogram
 
 
 @dataclass(frozen=True)
@@ -60,8 +58,8 @@ class Latencies:
         return max(float(self._tops()[1][place]), 1.0) / 1000  # 0 is below what a bucket tells
 
     def _tops(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        shift = np.maximum((self.buckets >> _HALF_BITS) - 1, 0)
-        return shift, ((self.buckets - (shift << _HALF_BITS) + 1) << shift) - 1
+        shift = np.maximum((self.buckets >> HALF_BITS) - 1, 0)
+        return shift, ((self.buckets - (shift << HALF_BITS) + 1) << shift) - 1
 
 
 @lru_cache(maxsize=16384)

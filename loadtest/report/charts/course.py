@@ -41,7 +41,7 @@ def course(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     own = [trial for trial in trials if trial.level == last and trial.arm == trial.service]
     if not any(trial.result.timeline for trial in own):
         return None
-    if MEASURES[experiment.measure].held:
+    if MEASURES[experiment.measure].growth:
         return _memory(experiment, own)
     return _stall(experiment, own) if experiment.background else _rate(experiment, own)
 

@@ -12,14 +12,14 @@ from loadtest.analysis.amounts import amount
 from loadtest.analysis.observations import points
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
-from loadtest.plan.measures import Held, Measure
+from loadtest.plan.measures import Growth, Measure
 from loadtest.report.charts.style import Chart, Listing, Records, colour, data, shape
 from loadtest.stats.inference import Slope, slope
 
 
 def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> Chart | None:
     """What is held (memory, threads) against held requests, with slopes."""
-    drawn = measure.held
+    drawn = measure.growth
     if drawn is None:
         return None
     series = {service: points(trials, measure.name, service) for service in experiment.services}
@@ -67,7 +67,7 @@ def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> C
     )
 
 
-def _title(slopes: dict[str, Slope], drawn: Held) -> str:
+def _title(slopes: dict[str, Slope], drawn: Growth) -> str:
     """Services whose interval reaches zero are not said to need anything."""
     sure = {service: found for service, found in slopes.items() if found.low > 0}
     if not sure:
@@ -84,7 +84,7 @@ def _said(found: Slope) -> str:
     return f"{amount(found.slope)} ({amount(found.low)} to {amount(found.high)})"
 
 
-def _draw(experiment: Experiment, drawn: Held, marks: Records, lines: Records, width: int) -> Any:
+def _draw(experiment: Experiment, drawn: Growth, marks: Records, lines: Records, width: int) -> Any:
     services = [
         service
         for service in experiment.services

@@ -12,13 +12,20 @@ from loadtest.report import diff
 from loadtest.report.diff import changes, conditions
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
-from tests.synthetic import TRUTHS, Truth, document, experiment, trials_of, write_run
+from tests.synthetic import TRUTHS, Truth, document, experiment, faster, trials_of, write_run
 
 
 def _run(folder: Path, seed: int, *, slots: int = 12, **info: object) -> Path:
     one = experiment()
     truths = TRUTHS | {"flask-gthread": Truth(slots=slots, cpu_ms=0.32)}
     return write_run(folder, [one], trials_of([one], seed=seed, truths=truths), **info)
+
+
+def _shown(before: Path, after: Path) -> str:
+    console = Console(width=200)
+    with console.capture() as capture:
+        console.print(diff.compare(before, after))
+    return capture.get()
 
 
 @pytest.fixture(scope="module")
@@ -67,12 +74,18 @@ def test_a_machine_that_is_not_known_is_not_called_the_same(old: Run, tmp_path: 
 
 
 def test_the_table_is_shown_with_what_became_of_the_claims(old: Run, tmp_path: Path) -> None:
-    console = Console(width=200)
-    with console.capture() as capture:
-        console.print(diff.compare(old.folder, _run(tmp_path, 2, slots=40)))
-    shown = capture.get()
+    shown = _shown(old.folder, _run(tmp_path, 2, slots=40))
     assert "C1: confirmed → refuted" in shown
     assert "flask-gthread" in shown
+
+
+def test_a_run_that_differs_from_itself_is_named(old: Run, tmp_path: Path) -> None:
+    one = experiment()
+    strange = [faster(t, 1.3) if t.arm.endswith("#2") else t for t in trials_of([one])]
+    write_run(tmp_path / "new", [one], strange, run_id="strange")
+    shown = _shown(old.folder, tmp_path / "new")
+    assert "Unstable: strange found a difference between a service and itself." in shown
+    assert "Unstable" not in _shown(old.folder, old.folder)
 
 
 def test_runs_without_anything_in_common_are_refused(old: Run, tmp_path: Path) -> None:
