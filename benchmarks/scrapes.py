@@ -8,11 +8,9 @@ of its own as by Prometheus. The time is from connecting to the last byte.
 from __future__ import annotations
 
 import argparse
-import http.client
 import json
 import sys
 import time
-import urllib.request
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +30,7 @@ from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
+from loadtest.system import urls
 
 LIMIT_S = 0.1
 TIMEOUT_S = 10.0
@@ -58,9 +57,8 @@ def scrape(url: str) -> Scrape:
     """Ask for the metrics once."""
     begin = time.perf_counter()
     try:
-        with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-            text = response.read().decode()
-    except (OSError, http.client.HTTPException):
+        text = urls.read(url, TIMEOUT_S).decode()
+    except OSError:
         return Scrape(inf, nan)
     return Scrape(time.perf_counter() - begin, busy(text))
 
@@ -134,8 +132,7 @@ def wait_at(engine: Engine, service: Service) -> Stream:
 
 def slots(service: Service) -> int:
     """What the service says it can have in hand at once."""
-    with urllib.request.urlopen(f"{service.url()}/about", timeout=TIMEOUT_S) as response:
-        return int(json.load(response)["slots"])
+    return int(json.loads(urls.read(f"{service.url()}/about", TIMEOUT_S))["slots"])
 
 
 def cells(scrapes: Sequence[Scrape]) -> list[str]:

@@ -22,7 +22,6 @@ import os
 import platform
 import sys
 import tempfile
-import urllib.request
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -39,7 +38,7 @@ from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from loadtest.stats.inference import compare
-from loadtest.system import machine
+from loadtest.system import machine, urls
 
 SLICE_S, CHANGES, WARM_UP = 0.01, 120, 40  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)
@@ -134,10 +133,9 @@ def hello(service: Service) -> Service:
 
 def memory(service: Service) -> int:
     """PSS of the service's processes in bytes, from its own metrics."""
-    with urllib.request.urlopen(service.metrics_url(), timeout=5) as response:
-        for line in response.read().decode().splitlines():
-            if line.startswith("lab_process_pss_bytes "):
-                return int(float(line.split()[1]))
+    for line in urls.read(service.metrics_url(), 5.0).decode().splitlines():
+        if line.startswith("lab_process_pss_bytes "):
+            return int(float(line.split()[1]))
     raise SystemExit(f"{service.name}: no lab_process_pss_bytes in its metrics")
 
 

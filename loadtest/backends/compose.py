@@ -10,8 +10,6 @@ from __future__ import annotations
 import json
 import os
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -19,6 +17,7 @@ from psycopg.conninfo import make_conninfo
 
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
+from loadtest.system import urls
 from loadtest.system.cpus import Cpus
 
 ANSWER_S = 180.0
@@ -67,15 +66,7 @@ class Containers:
 
     def alive(self, name: str) -> bool:
         """Whether the service answers at all."""
-        try:
-            urllib.request.urlopen(
-                f"{self.services[name].url('compose')}/healthz", timeout=5
-            ).close()
-        except urllib.error.HTTPError:
-            return True
-        except OSError:
-            return False
-        return True
+        return urls.answers(f"{self.services[name].url('compose')}/healthz", 5.0)
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         """A new container for the service, with `environment` over its declared one."""

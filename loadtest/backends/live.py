@@ -5,15 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from loadtest.backends import prometheus
 from loadtest.backends.native import Lab
 from loadtest.errors import LabError
-from loadtest.system import ports
+from loadtest.system import ports, urls
 from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.ports import PROMETHEUS_VARIABLE
 from loadtest.system.processes import Process, Processes, wait_until
@@ -48,7 +46,7 @@ def up(lab: Lab) -> Iterator[Live]:
         processes = stack.enter_context(Processes())
         locust = _locust(processes, lab, ui_port, load_port, url)
         ui = f"http://{ports.LOOPBACK}:{ui_port}"
-        wait_until(locust, lambda: _answers(ui), timeout_s=STARTUP_S, waiting_for="UI")
+        wait_until(locust, lambda: urls.answers(ui), timeout_s=STARTUP_S, waiting_for="UI")
         yield Live(locust, ui, url, missing)
 
 
@@ -96,11 +94,3 @@ def _prometheus(
         postgres_port=exporter_port,
     )
     return stack.enter_context(running).url, tuple(missing)
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False

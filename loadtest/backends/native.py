@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +15,7 @@ from loadtest.backends.postgres import Database
 from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
-from loadtest.system import ports
+from loadtest.system import ports, urls
 from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, ProcessError, Processes, wait_until
@@ -190,8 +188,4 @@ class Lab:
 
 def ready(service: Service) -> bool:
     """Whether the service answers 200 on /readyz."""
-    try:
-        with urllib.request.urlopen(f"{service.url()}/readyz", timeout=5) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
+    return urls.answers(f"{service.url()}/readyz", 5.0)

@@ -6,8 +6,6 @@ import contextlib
 import os
 import secrets
 import shutil
-import urllib.error
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
@@ -18,7 +16,7 @@ import yaml
 from psycopg import sql
 
 from loadtest.inventory.manifest import Service
-from loadtest.system import ports
+from loadtest.system import ports, urls
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
 
@@ -167,15 +165,7 @@ def _exporter() -> str | None:
 
 
 def _wait(process: Process, url: str) -> None:
-    wait_until(process, lambda: _answers(url), timeout_s=STARTUP_S, waiting_for="answer")
-
-
-def _answers(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(url, timeout=2) as response:
-            return bool(response.status == 200)
-    except (urllib.error.URLError, ConnectionError, TimeoutError):
-        return False
+    wait_until(process, lambda: urls.answers(url), timeout_s=STARTUP_S, waiting_for="answer")
 
 
 def _environment() -> dict[str, str]:

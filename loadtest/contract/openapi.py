@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from typing import Any
 
 import yaml
 
+from loadtest.system import urls
 from loadtest.system.paths import ROOT
 
 CONTRACT = ROOT / "services" / "contract.yaml"
@@ -49,8 +48,7 @@ def operations(document: Mapping[str, Any]) -> Operations:
 
 def _document(url: str) -> Mapping[str, Any] | None:
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
-            found = json.load(response)
-    except (urllib.error.URLError, OSError, ValueError):
+        found = json.loads(urls.read(url, 10.0))
+    except (OSError, ValueError):
         return None
     return found if isinstance(found, dict) and isinstance(found.get("paths"), dict) else None

@@ -10,7 +10,6 @@ import json
 import statistics
 import threading
 import time
-import urllib.request
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.errors import LabError
+from loadtest.system import urls
 
 TIMEOUT_S = 30.0
 WAIT_MS = 400
@@ -113,7 +113,7 @@ class SlotReport:
 def observe(service_url: str, metrics_url: str, database_url: str, service: str) -> SlotReport:
     """Load a running service for a few seconds and see what it does; raises SlotError."""
     try:
-        about = json.loads(_get(f"{service_url}/about"))
+        about = json.loads(urls.read(f"{service_url}/about", TIMEOUT_S))
         observed, backends = _at_once(service_url, database_url, service, int(about["slots"]))
         return SlotReport(
             service=service,
@@ -224,9 +224,10 @@ def _shares(service_url: str, metrics_url: str, about: Mapping[str, Any]) -> dic
 
 
 def _worker_requests(metrics_url: str) -> dict[str, int]:
+    metrics = urls.read(metrics_url, TIMEOUT_S).decode()
     return {
         sample.labels["worker"]: int(sample.value)
-        for family in text_string_to_metric_families(_get(metrics_url))
+        for family in text_string_to_metric_families(metrics)
         for sample in family.samples
         if sample.name == "lab_worker_requests_total"
     }
@@ -272,8 +273,3 @@ def _ask(url: str, enough: Callable[[], bool], requests: int) -> None:
                     raise ValueError(f"{address.path} answered {response.status}")
         if enough():
             return
-
-
-def _get(url: str) -> str:
-    with urllib.request.urlopen(url, timeout=TIMEOUT_S) as response:
-        return str(response.read().decode())

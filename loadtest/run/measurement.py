@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-import urllib.request
 import zlib
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -23,6 +22,7 @@ from loadtest.plan.schedule import PlannedTrial
 from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.sampler import Sampler
+from loadtest.system import urls
 
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
@@ -216,8 +216,7 @@ def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
 
 def about(service: Service, backend: str) -> Mapping[str, Any]:
     """What the service says of itself at /about."""
-    with urllib.request.urlopen(f"{service.url(backend)}/about", timeout=10) as response:
-        answer: Mapping[str, Any] = json.load(response)
+    answer: Mapping[str, Any] = json.loads(urls.read(f"{service.url(backend)}/about", 10.0))
     return answer
 
 

@@ -15,12 +15,12 @@ import shutil
 import signal
 import socket
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loadtest.contract import catalogue
 from loadtest.engine.sockets import READ, new_poller
+from loadtest.system import urls
 from loadtest.system.paths import ROOT
 from loadtest.system.ports import LOOPBACK, held
 from loadtest.system.processes import Processes, wait_until
@@ -117,8 +117,7 @@ def _nginx(nginx: str, folder: Path, port: int) -> list[str]:
 
 def served(url: str) -> int:
     """How many requests the null server at `url` has answered."""
-    with urllib.request.urlopen(f"{url}/served", timeout=10) as response:
-        counts: list[bytes] = re.findall(rb"\d+", response.read())
+    counts: list[bytes] = re.findall(rb"\d+", urls.read(f"{url}/served", 10.0))
     return int(counts[3] if len(counts) > 1 else counts[0])
 
 

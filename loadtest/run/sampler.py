@@ -8,7 +8,6 @@ import socket
 import threading
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -19,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.model.trial import Sample
 from loadtest.run.presence import Look
+from loadtest.system import urls
 
 INTERVAL_S = 1.0
 _CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
@@ -144,8 +144,7 @@ def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
 
     Raises OSError where nothing answers and ValueError where the answer is no metrics.
     """
-    with urllib.request.urlopen(url, timeout=timeout_s) as response:
-        text = response.read().decode()
+    text = urls.read(url, timeout_s).decode()
     totals: dict[str, float] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:

@@ -5,10 +5,10 @@ wait for.
 from __future__ import annotations
 
 import time
-import urllib.request
 
 from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
+from loadtest.system import urls
 
 PATIENCE_S = 2.0
 _POLL_S = 0.05
@@ -30,8 +30,7 @@ def idle(service: Service, backend: str = "native") -> bool:
     """
     try:
         metrics = scrape(service.metrics_url(backend), PATIENCE_S)
-        with urllib.request.urlopen(f"{service.url(backend)}/healthz", timeout=PATIENCE_S):
-            pass
+        urls.read(f"{service.url(backend)}/healthz", PATIENCE_S)
     except (OSError, ValueError):
         return False
     waiting = ("http_server_active_requests", "lab_accept_backlog")
