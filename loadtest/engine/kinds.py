@@ -6,13 +6,16 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from loadtest.engine import arrivals
+import numpy as np
+
 from loadtest.engine.stream import OPENING_INTERVAL_S, OpenStream, Stream
 from loadtest.errors import LabError
 from loadtest.model.load import Load
 
 if TYPE_CHECKING:
     from loadtest.engine.engine import Engine
+
+_BATCH = 4096  # arrivals drawn at a time
 
 
 class LoadKind(ABC):
@@ -59,12 +62,8 @@ class Open(LoadKind):
     question = "How long does a visitor wait?"
     scheduled = True
 
-    def due(self, rate_rps: float, seed: int) -> Iterator[float]:
-        """Seconds from the start of the load to each request."""
-        return arrivals.poisson(rate_rps, seed)
-
     def stream(self, engine: Engine, load: Load, seed: int, **options: Any) -> Stream:
-        return OpenStream(engine, arrivals=self.due(load.rate_rps or 1.0, seed), **options)
+        return OpenStream(engine, arrivals=poisson(load.rate_rps or 1.0, seed), **options)
 
 
 class Held(Closed):
@@ -77,8 +76,17 @@ class Held(Closed):
     paced = False
 
 
-CLOSED = Closed()
-KINDS: Mapping[str, LoadKind] = {kind.name: kind for kind in (CLOSED, Open(), Held())}
+KINDS: Mapping[str, LoadKind] = {kind.name: kind for kind in (Closed(), Open(), Held())}
+
+
+def poisson(rate_rps: float, seed: int) -> Iterator[float]:
+    """Seconds from the start of the load to each arrival of a Poisson process, without end."""
+    generator = np.random.default_rng(seed)
+    now = 0.0
+    while True:
+        times = now + generator.exponential(1 / rate_rps, _BATCH).cumsum()
+        now = float(times[-1])
+        yield from times.tolist()
 
 
 class LoadKindError(LabError):

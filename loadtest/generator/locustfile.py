@@ -27,7 +27,7 @@ from locust.web import WebUI
 from loadtest.contract import scenarios
 from loadtest.contract.scenarios import ScenarioError
 from loadtest.engine.connection import Connection
-from loadtest.engine.kinds import CLOSED, KINDS
+from loadtest.engine.kinds import KINDS, Closed
 from loadtest.engine.tally import Batch
 from loadtest.generator import locust_stats, web
 from loadtest.generator.generator import Generator, Plan
@@ -183,7 +183,7 @@ def add_options(parser: LocustArgumentParser) -> None:
     parser.add_argument(
         "--load",
         choices=list(KINDS),
-        default=CLOSED.name,
+        default=Closed.name,
         help="; ".join(f"{kind.name}: {kind.sends}" for kind in KINDS.values()),
     )
     parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a service")

@@ -22,7 +22,7 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from loadtest.contract import openapi
-from loadtest.engine.kinds import CLOSED, KINDS
+from loadtest.engine.kinds import KINDS, Closed
 from loadtest.plan.measures import GOODPUT, MEASURES
 
 # What an experiment without load may check, at a service's base URL.
@@ -103,7 +103,7 @@ class TomlTable(BaseModel):
 class LoadTable(TomlTable):
     """How requests arrive."""
 
-    kind: Annotated[str, OneOf(KINDS)] = Field(default=CLOSED.name, description="the kind of load")
+    kind: Annotated[str, OneOf(KINDS)] = Field(default=Closed.name, description="the kind of load")
     connections: int = Field(
         default=1, ge=1, description="connections that are open, or at most open"
     )

@@ -13,7 +13,7 @@ from typing import Any
 from loadtest.analysis.prediction import predict
 from loadtest.backends.base import Backend
 from loadtest.contract import scenarios
-from loadtest.engine.kinds import CLOSED
+from loadtest.engine.kinds import Closed
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
@@ -146,7 +146,7 @@ class Measurement:
         Each service once for each kind of request, so that none enters its first trial cold.
         """
         if (service, level.scenario) not in self._practised:
-            asked = Load(CLOSED.name, PRACTICE_CONNECTIONS)
+            asked = Load(Closed.name, PRACTICE_CONNECTIONS)
             self._run(service, asked, level, 0.0, PRACTICE_S, seed=0)
             self._practised.add((service, level.scenario))
             self._settled(service)

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 import pytest
 
 from loadtest.contract import scenarios
-from loadtest.engine.arrivals import poisson
 from loadtest.engine.engine import Engine
 from loadtest.engine.http import http_request, json_is
+from loadtest.engine.kinds import poisson
 from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
 from tests.driving import drive, stalling, uniform

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from loadtest.engine.arrivals import poisson
 from loadtest.engine.engine import Engine
+from loadtest.engine.kinds import poisson
 from loadtest.stats.histogram import Histogram
 from tests.driving import drive
 
