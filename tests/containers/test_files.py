@@ -144,5 +144,7 @@ def test_what_a_dockerfile_is_told_exists() -> None:
         build = service.get("build", {})
         folder = ROOT / build.get("context", ".")
         assert (folder / build.get("dockerfile", "Dockerfile")).is_file() or not build, name
-        for each in build.get("args", {}).values():
-            assert (folder / each / "requirements.txt").is_file(), name
+        if args := build.get("args"):
+            assert (folder / args["FOLDER"]).is_dir(), name
+            packages = folder / args.get("REQUIREMENTS", args["FOLDER"])
+            assert (packages / "requirements.txt").is_file(), name

@@ -142,8 +142,8 @@ def metric_names(expression: str) -> set[str]:
 
 
 def test_services_have_the_report_s_colours() -> None:
-    services = set(manifest.load(variables={}))
-    assert services <= set(COLOURS)
+    assert set(COLOURS) <= set(manifest.load(variables={}))
+    assert len(set(COLOURS.values())) == len(COLOURS)
     comparison = json.loads((FOLDER / "comparison.json").read_text())
     goodput = next(panel for panel in comparison["panels"] if panel["title"] == "Goodput")
     drawn = {

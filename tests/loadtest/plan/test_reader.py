@@ -16,8 +16,6 @@ from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.parsing import parse
 from tests.synthetic import document
 
-CLAIMS = {f"C{number}" for number in range(1, 15)}
-
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Experiment]:
@@ -26,7 +24,8 @@ def shipped() -> dict[str, Experiment]:
 
 def test_every_claim_has_its_trial(shipped: dict[str, Experiment]) -> None:
     found = {claim for each in shipped.values() for claim in (each.claim, *each.further)}
-    assert found == CLAIMS
+    assert found == {f"C{number}" for number in range(1, len(found) + 1)}
+    assert len(found) >= 14
 
 
 def test_every_timed_experiment_can_end_in_a_verdict(
