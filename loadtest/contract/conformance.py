@@ -21,7 +21,7 @@ _CHUNK = 16_384
 
 
 @dataclass(frozen=True)
-class Answer:
+class Reply:
     """What came back; `headers` by lower-case name, `cookies` as the Set-Cookie lines."""
 
     status: int
@@ -30,7 +30,7 @@ class Answer:
     body: bytes
 
 
-Judge = Callable[[Case, Answer], Iterator[str]]
+Judge = Callable[[Case, Reply], Iterator[str]]
 
 
 class Client:
@@ -54,7 +54,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         *,
         chunked: bool = False,
-    ) -> Answer:
+    ) -> Reply:
         """One exchange; raises OSError or http.client.HTTPException where there is no answer."""
         content = _chunks(body) if chunked and body is not None else body
         # A service may answer before it has read all, and then close.
@@ -64,7 +64,7 @@ class Client:
             )
         try:
             response = self._connection.getresponse()
-            answer = Answer(
+            answer = Reply(
                 response.status,
                 {name.lower(): value for name, value in response.getheaders()},
                 tuple(response.headers.get_all("Set-Cookie") or ()),
@@ -116,7 +116,7 @@ def title(case: Case) -> str:
     return f"{case.method} {target}" + (f" ({case.title})" if case.title else "")
 
 
-def ask(client: Client, case: Case) -> Answer:
+def ask(client: Client, case: Case) -> Reply:
     """One exchange, whatever comes back; raises as `Client.send` does."""
     headers = {"Content-Type": case.content_type} if case.content_type else {}
     return client.send(case.method, case.target, case.body, headers, chunked=case.chunked)
@@ -126,13 +126,13 @@ def _examine(case: Case, judge: Judge, client: Client) -> Iterator[str]:
     yield from judge(case, ask(client, case))
 
 
-def _judge_left_out(case: Case, answer: Answer) -> Iterator[str]:
+def _judge_left_out(case: Case, answer: Reply) -> Iterator[str]:
     if answer.status not in (case.status, 201, 500):
         yield f"status {answer.status}, want {case.status}, or 201 or 500 where nobody checks"
     json.loads(answer.body)
 
 
-def _judge(case: Case, answer: Answer) -> Iterator[str]:
+def _judge(case: Case, answer: Reply) -> Iterator[str]:
     if answer.status != case.status:
         yield f"status {answer.status}, want {case.status}: {answer.body[:160]!r}"
         return
@@ -166,7 +166,7 @@ def _judge_error(case: Case, document: Any) -> Iterator[str]:
         yield "a message is empty"
 
 
-def _judge_allow(case: Case, answer: Answer) -> Iterator[str]:
+def _judge_allow(case: Case, answer: Reply) -> Iterator[str]:
     allow = {method.strip() for method in answer.headers.get("allow", "").split(",")}
     missing = set(ROUTES[case.target]) - allow
     if missing or case.method in allow:

@@ -13,7 +13,7 @@ from loadtest.system import urls
 from loadtest.system.paths import ROOT
 
 CONTRACT = ROOT / "services" / "contract.yaml"
-METHODS = frozenset({"get", "post", "put", "patch", "delete"})
+_METHODS = frozenset({"get", "post", "put", "patch", "delete"})
 Operations = frozenset[tuple[str, str]]
 
 
@@ -42,7 +42,7 @@ def operations(document: Mapping[str, Any]) -> Operations:
         (re.sub(r"\{[^}]*\}", "{}", path), method)
         for path, methods in document["paths"].items()
         for method in methods
-        if method in METHODS
+        if method in _METHODS
     )
 
 

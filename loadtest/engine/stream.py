@@ -10,7 +10,7 @@ from loadtest.engine.connection import Connection
 from loadtest.engine.reactor import Reactor
 from loadtest.engine.request import Answer, Request, Traffic, broken
 from loadtest.engine.sockets import Address
-from loadtest.engine.tally import Batch, Level, Series, Tally
+from loadtest.engine.tally import Batch, Occupancy, Series, Tally
 from loadtest.stats.histogram import Histogram
 
 OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
@@ -55,8 +55,8 @@ class Stream:
         self.late = Histogram()
         self.after = After(0.0, 0.0)
         self._series: dict[tuple[str, str], Series] = {}
-        self._in_hand = Level(reactor.now())
-        self._paused = Level(reactor.now())
+        self._in_hand = Occupancy(reactor.now())
+        self._paused = Occupancy(reactor.now())
 
     @property
     def in_flight(self) -> int:

@@ -93,7 +93,7 @@ class Series:
         return done
 
 
-class Level:
+class Occupancy:
     """How many of something there are now, and the integral of that over time."""
 
     __slots__ = ("_area", "_changed_at", "count")

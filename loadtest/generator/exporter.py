@@ -49,7 +49,7 @@ class Phase:
     name: str
 
 
-class Counts:
+class LoadCounts:
     """Outcomes and latencies by (service, scenario), since the beginning or the last `take`."""
 
     def __init__(self) -> None:
@@ -99,7 +99,7 @@ class LoadCollector(Collector):
     phases:        what runs now
     """
 
-    counts: Counts
+    counts: LoadCounts
     users: Callable[[], Mapping[tuple[str, str], int]]
     cpu_ratio: Callable[[], float]
     ceiling_ratio: Callable[[], float | None]

@@ -10,7 +10,7 @@ from loadtest.contract import scenarios
 from loadtest.contract.scenarios import ScenarioError
 from loadtest.engine.kinds import KINDS
 
-Check = Callable[[str], str]
+FieldCheck = Callable[[str], str]
 
 
 def problem(fields: Mapping[str, str]) -> str:
@@ -52,7 +52,7 @@ def hidden(fields: Iterable[str], options: Container[str]) -> str:
     return f"{strange} is not set here, but where Locust is started; leave it out"
 
 
-def _number(label: str, least: float, most: float, *, whole: bool = False) -> Check:
+def _number(label: str, least: float, most: float, *, whole: bool = False) -> FieldCheck:
     kind = "a whole number" if whole else "a number"
 
     def check(text: str) -> str:
@@ -81,7 +81,7 @@ def _load(text: str) -> str:
 
 _OF_LOCUST = {"user_count", "spawn_rate", "run_time", "host", "profile", "user_classes"}
 LOAD = ("scenario", "parameters", "load")
-_CHECKS: dict[str, Check] = {
+_CHECKS: dict[str, FieldCheck] = {
     "user_count": _number("Number of users", 1, 20_000, whole=True),
     "spawn_rate": _number("Ramp up", 0.1, 20_000),
     "rate": _number("Rate", 0.1, 1_000_000),

@@ -24,7 +24,7 @@ LOOK_UP_S = 1.0
 
 
 @dataclass(frozen=True)
-class Plan:
+class Assignment:
     """What every connection of the process does. `share` is this process's part of an open rate."""
 
     load: Load
@@ -44,8 +44,8 @@ class Generator:
     costs milliseconds where there are thousands.
     """
 
-    def __init__(self, plan: Plan, observer: Callable[[list[Batch]], None]) -> None:
-        self.plan = plan
+    def __init__(self, assignment: Assignment, observer: Callable[[list[Batch]], None]) -> None:
+        self.assignment = assignment
         self.engine = Engine()
         self.engine.observers.append(observer)
         self._streams: dict[str, Stream] = {}
@@ -77,18 +77,20 @@ class Generator:
         self.engine.close()
 
     def _new_stream(self, service: str, url: str) -> Stream:
-        plan, parts = self.plan, urlsplit(url)
+        assignment, parts = self.assignment, urlsplit(url)
         # Every service gets the same requests at the same moments.
-        traffic = plan.scenario.traffic(parts.netloc, plan.parameters, plan.seed)
+        traffic = assignment.scenario.traffic(parts.netloc, assignment.parameters, assignment.seed)
         options: dict[str, Any] = {
             "service": service,
-            "scenario": plan.scenario.name,
+            "scenario": assignment.scenario.name,
             "address": _address(url),
             "traffic": traffic,
-            "timeout_s": plan.timeout_s,
+            "timeout_s": assignment.timeout_s,
         }
-        own = replace(plan.load, rate_rps=(plan.load.rate_rps or 1.0) * plan.share)
-        return kind_of(own).stream(self.engine, own, plan.seed, **options)
+        own = replace(
+            assignment.load, rate_rps=(assignment.load.rate_rps or 1.0) * assignment.share
+        )
+        return kind_of(own).stream(self.engine, own, assignment.seed, **options)
 
     def _look_up(self) -> None:
         """Ask again where an unreached service is: a container that restarts has a new address."""

@@ -30,7 +30,7 @@ from loadtest.engine.connection import Connection
 from loadtest.engine.kinds import KINDS, Closed
 from loadtest.engine.tally import Batch
 from loadtest.generator import locust_stats, web
-from loadtest.generator.generator import Generator, Plan
+from loadtest.generator.generator import Assignment, Generator
 from loadtest.generator.shapes import RampToTheKnee, StepUp
 from loadtest.generator.telemetry import Telemetry
 from loadtest.generator.window import Window, listen
@@ -46,7 +46,7 @@ __all__ = ["RampToTheKnee", "StepUp"]  # Locust's interface finds them here
 logger = logging.getLogger(__name__)
 
 
-class Lab:
+class Shared:
     """What the users of this process share.
 
     `problem` says why the load cannot be made. In `folder` each phase of a headless run leaves a
@@ -66,7 +66,7 @@ class Lab:
         self.phase = "load"
         options: Any = environment.parsed_options
         try:
-            plan = plan_of(environment)
+            assignment = assignment_of(environment)
         except (ScenarioError, DescriptorError) as error:
             self.problem = str(error)
             environment.process_exit_code = 1 if options.headless else None
@@ -77,7 +77,7 @@ class Lab:
             if self.telemetry is not None:
                 self.telemetry.observe(batches)
 
-        self.generator = Generator(plan, observe)
+        self.generator = Generator(assignment, observe)
 
     def stop(self) -> None:
         """The test is over."""
@@ -93,7 +93,7 @@ class Lab:
             (self.folder / phase).touch()
 
 
-lab = Lab()
+shared = Shared()
 
 
 class ServiceUser(User):
@@ -105,19 +105,19 @@ class ServiceUser(User):
 
     def __init__(self, environment: Environment) -> None:
         super().__init__(environment)
-        if lab.problem or lab.generator is None:
-            raise StopTest(lab.problem or "the load has not started")
+        if shared.problem or shared.generator is None:
+            raise StopTest(shared.problem or "the load has not started")
         self._connection: Connection | None = None
 
     @task
     def exchange(self) -> None:
         """Be a connection until the test stops this user."""
-        assert lab.generator is not None
-        self._connection = lab.generator.add(self.service, self.url)
+        assert shared.generator is not None
+        self._connection = shared.generator.add(self.service, self.url)
         try:
             get_hub().switch()  # for ever: the engine does the work, Locust ends the greenlet
         finally:
-            self._connection.remove(lab.generator.engine.now())
+            self._connection.remove(shared.generator.engine.now())
 
     def stop(self, force: bool = False) -> bool:  # noqa: ARG002
         """Stop at once: a request in hand counts as unfinished, there is nothing to wait for."""
@@ -146,13 +146,13 @@ for _service, _url in targets().items():
     globals()[_service] = user_class(_service, _url)
 
 
-def plan_of(environment: Environment) -> Plan:
-    """The plan that the options describe."""
+def assignment_of(environment: Environment) -> Assignment:
+    """What the options ask for."""
     options: Any = environment.parsed_options
     scenario = scenarios.choose(options.scenario)
     descriptors.require(options.num_users or 1)
     index = max(getattr(environment.runner, "worker_index", 0), 0)
-    return Plan(
+    return Assignment(
         load=Load(options.load, options.num_users or 1, options.rate, options.think_ms / 1000),
         scenario=scenario,
         parameters=scenario.filled(scenarios.parse_parameters(options.parameters)),
@@ -207,9 +207,9 @@ def on_test_start(environment: Environment, **_: Any) -> None:
     if isinstance(environment.runner, MasterRunner):
         options: Any = environment.parsed_options
         options.lab_workers = environment.runner.worker_count
-        lab.enter("load")
+        shared.enter("load")
     else:
-        lab.start(environment)
+        shared.start(environment)
 
 
 def on_test_stop(environment: Environment, **_: Any) -> None:
@@ -218,7 +218,7 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
     Locust itself waits for the next report, up to three seconds: a test that has begun meanwhile
     would show requests of the one before.
     """
-    lab.stop()
+    shared.stop()
     runner = environment.runner
     if isinstance(runner, WorkerRunner):
         data: dict[str, Any] = {}
@@ -230,21 +230,21 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> None:
     """Make the interface the lab's; in a headless run measure one window and quit."""
     web.attach(environment, web_ui)
-    lab.telemetry = Telemetry(environment, lambda: lab.phase)
-    lab.telemetry.start()
+    shared.telemetry = Telemetry(environment, lambda: shared.phase)
+    shared.telemetry.start()
     options: Any = environment.parsed_options
     window = Window(
         environment,
-        lambda: lab.generator,
+        lambda: shared.generator,
         warmup_s=options.lab_warmup,
         duration_s=options.lab_duration,
-        entered=lab.enter,
+        entered=shared.enter,
     )
     if isinstance(environment.runner, WorkerRunner):
         window.join()
     elif options.lab_result:
         assert isinstance(environment.runner, (LocalRunner, MasterRunner))
-        lab.folder = Path(options.lab_result).parent
+        shared.folder = Path(options.lab_result).parent
         spawned = Event()
         listen(environment.events.spawning_complete, lambda **_: spawned.set())
         window.gather()
@@ -257,7 +257,7 @@ def _measure(environment: Environment, window: Window, spawned: Event, path: Pat
     try:
         window.run(path)
     except RuntimeError as error:
-        logger.error("%s", lab.problem or error)
+        logger.error("%s", shared.problem or error)
         environment.process_exit_code = 1
     environment.runner.quit()
 

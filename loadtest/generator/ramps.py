@@ -8,7 +8,7 @@ WORTHWHILE = 1.05  # goodput has to rise by 5 % for another step
 PATIENCE = 2  # steps in a row without it
 
 
-class StepUp:
+class Steps:
     """Half as many users again every ten seconds, from `first` to `most`; then it stops."""
 
     def __init__(self, first: int, most: int) -> None:
@@ -25,7 +25,7 @@ class StepUp:
         return self._users
 
 
-class RampToTheKnee:
+class KneeSearch:
     """More users while that brings more right answers; then it holds the load where it paid.
 
     It never ends by itself: the knee is there to be looked at. With one service at a time it is

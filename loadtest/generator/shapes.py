@@ -22,7 +22,7 @@ class _Ramp(LoadTestShape):
     use_common_options = True
 
     runner: Any
-    kind: type[ramps.StepUp] | type[ramps.RampToTheKnee]
+    kind: type[ramps.Steps] | type[ramps.KneeSearch]
 
     def reset_time(self) -> None:
         """The test begins."""
@@ -43,11 +43,11 @@ class StepUp(_Ramp):
     """Half as many users again every ten seconds, then the end."""
 
     abstract = False
-    kind = ramps.StepUp
+    kind = ramps.Steps
 
 
 class RampToTheKnee(_Ramp):
     """More users while that brings more right answers; then it holds them."""
 
     abstract = False
-    kind = ramps.RampToTheKnee
+    kind = ramps.KneeSearch

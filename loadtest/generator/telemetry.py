@@ -11,12 +11,12 @@ from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRu
 
 from loadtest.engine.tally import Batch
 from loadtest.generator import exporter
-from loadtest.generator.exporter import Counts, LoadCollector, Phase, ceiling_from, port_from
+from loadtest.generator.exporter import LoadCollector, LoadCounts, Phase, ceiling_from, port_from
 from loadtest.system import internals, ports
 
 internals.check(__name__)
 
-MESSAGE = "lab_load"
+COUNTS_MESSAGE = "lab_load"
 LIVE = "live"
 
 
@@ -29,7 +29,7 @@ class Telemetry:
     def __init__(self, environment: Environment, phase: Callable[[], str]) -> None:
         self._environment = environment
         self._phase = phase
-        self._counts = Counts()
+        self._counts = LoadCounts()
         self._ceiling_rps = ceiling_from(os.environ)
 
     def start(self) -> None:
@@ -59,10 +59,10 @@ class Telemetry:
         )
 
     def _report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002
-        data[MESSAGE] = self._counts.take()
+        data[COUNTS_MESSAGE] = self._counts.take()
 
     def _gather(self, client_id: str, data: Mapping[str, Any]) -> None:  # noqa: ARG002
-        self._counts.merge(data.get(MESSAGE, ()))
+        self._counts.merge(data.get(COUNTS_MESSAGE, ()))
 
     def _users(self) -> dict[tuple[str, str], int]:
         runner: Any = self._environment.runner

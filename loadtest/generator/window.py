@@ -19,7 +19,7 @@ from loadtest.engine.tally import Tally
 from loadtest.generator.generator import Generator
 from loadtest.model.load import SLICE_S, LoadResult
 
-MESSAGE = "lab_window"
+WINDOW_MESSAGE = "lab_window"
 GRACE_S = 30.0
 
 logger = logging.getLogger(__name__)
@@ -53,7 +53,7 @@ class Window:
         """On a worker: measure when the master says so, report with the worker's next report."""
         runner = self._environment.runner
         assert runner is not None
-        runner.register_message(MESSAGE, self._on_message, concurrent=True)
+        runner.register_message(WINDOW_MESSAGE, self._on_message, concurrent=True)
         listen(self._environment.events.report_to_master, self._on_report)
 
     def gather(self) -> None:
@@ -101,7 +101,9 @@ class Window:
 
     def _measure_on_workers(self, runner: MasterRunner) -> list[dict[str, Any]]:
         expected = runner.worker_count
-        runner.send_message(MESSAGE, {"warmup_s": self._warmup_s, "duration_s": self._duration_s})
+        runner.send_message(
+            WINDOW_MESSAGE, {"warmup_s": self._warmup_s, "duration_s": self._duration_s}
+        )
         with gevent.Timeout(self._warmup_s + self._duration_s + GRACE_S, False):
             while len(self._parts) < expected:
                 gevent.sleep(0.05)
@@ -115,11 +117,11 @@ class Window:
 
     def _on_report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002
         if self._own is not None:
-            data[MESSAGE], self._own = self._own, None
+            data[WINDOW_MESSAGE], self._own = self._own, None
 
     def _on_worker_report(self, client_id: str, data: Mapping[str, Any]) -> None:
-        if MESSAGE in data:
-            self._parts[client_id] = data[MESSAGE]
+        if WINDOW_MESSAGE in data:
+            self._parts[client_id] = data[WINDOW_MESSAGE]
 
 
 def listen(hook: Any, listener: Callable[..., None]) -> None:

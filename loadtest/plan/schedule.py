@@ -16,7 +16,7 @@ from loadtest.plan.mistakes import ExperimentError
 PlanName = Literal["quick", "full"]
 
 QUICK_ROUNDS = 6
-FEWEST_ROUNDS = 2  # one round has no spread, so no interval
+SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.FEWEST_ROUNDS
 
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
 # start and end, what a service that waits still has in hand, a service's new start.
@@ -64,9 +64,9 @@ def plan(
 
     The quick plan leaves some of their services and levels out. `rounds` overrides the plan's.
     """
-    if rounds is not None and rounds < FEWEST_ROUNDS:
+    if rounds is not None and rounds < SMALLEST_RUN:
         raise ExperimentError(
-            f"{rounds} round(s) give no interval; ask for at least {FEWEST_ROUNDS}, better 6 or 12"
+            f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
     if name == "full":
         return [replace(each, rounds=rounds or each.rounds) for each in experiments.values()]

@@ -78,15 +78,17 @@ def _setting(value: object) -> str:
 Finite = Annotated[float, Field(allow_inf_nan=False)]
 Seconds = Annotated[Finite, Field(gt=0)]
 Bound = Annotated[Finite, Field(ge=0)]
-Claim = Annotated[str, AfterValidator(_claim), WithJsonSchema(_CLAIM)]
-Names = Annotated[
+ClaimName = Annotated[str, AfterValidator(_claim), WithJsonSchema(_CLAIM)]
+NameList = Annotated[
     list[str],
     Field(min_length=1, json_schema_extra={"uniqueItems": True}),
     AfterValidator(_unlike),
 ]
 Parameters = dict[str, int]
-Setting = Annotated[str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number"]})]
-Environment = dict[str, Setting]
+SettingText = Annotated[
+    str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number"]})
+]
+Environment = dict[str, SettingText]
 MeasureName = Annotated[str, OneOf(tuple(MEASURES))]
 
 
@@ -137,7 +139,7 @@ class LevelTable(LoadTable):
         default=None, description="the rate, as a share of the slowest service's peak"
     )
     quick: bool = Field(default=True, description="`false`: only in `PLAN=full`")
-    without: Names = Field(default=[], description="services that cannot take this level")
+    without: NameList = Field(default=[], description="services that cannot take this level")
     scenario: Annotated[str, Instead("the experiment's")] = Field(
         default="", description="what is requested"
     )
@@ -157,7 +159,7 @@ class BackgroundTable(LoadTable):
 class FurtherTable(TomlTable):
     """One more claim that the same trials decide."""
 
-    claim: Claim = Field(description="number of the claim")
+    claim: ClaimName = Field(description="number of the claim")
     statement: str = Field(description="the claim, as it is taught")
 
 
@@ -175,7 +177,7 @@ class CriterionTable(TomlTable):
     reference: Annotated[str | None, Instead("the experiment's")] = Field(
         default=None, description="what a ratio compares with"
     )
-    claim: Annotated[Claim | None, Instead("the experiment's")] = Field(
+    claim: Annotated[ClaimName | None, Instead("the experiment's")] = Field(
         default=None, description="the claim that it decides"
     )
     ratio_at_least: Bound | None = Field(
@@ -203,12 +205,12 @@ class ExperimentTable(TomlTable):
         json_schema_extra={"anyOf": [{"required": ["levels"]}, {"required": ["check"]}]},
     )
 
-    claim: Claim = Field(description="number of the claim")
+    claim: ClaimName = Field(description="number of the claim")
     title: str = Field(description="the question, as the report's heading")
     statement: str = Field(description="the claim under test, as it is taught")
     confirms: str = Field(description="what would confirm it, in words")
     refutes: str = Field(description="what would refute it, in words")
-    services: Names = Field(description="the services")
+    services: NameList = Field(description="the services")
     reference: str = Field(
         description="the one of them that the others are compared with; it runs twice a round"
     )
@@ -236,7 +238,7 @@ class ExperimentTable(TomlTable):
     )
     duration_s: Seconds = Field(default=3.0, description="length of the measured window")
     headline: bool = Field(default=False, description="`true`: part of `PLAN=quick`")
-    full_services: Names = Field(default=[], description="services that only `PLAN=full` runs")
+    full_services: NameList = Field(default=[], description="services that only `PLAN=full` runs")
     fresh: bool = Field(default=False, description="`true`: every trial has a restarted service")
     errors_allowed: bool = Field(
         default=False, description="`true`: failed requests are a result and fail no gate"

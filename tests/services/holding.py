@@ -9,7 +9,7 @@ from threading import Event
 
 import psycopg
 
-from loadtest.contract.conformance import Answer, Client
+from loadtest.contract.conformance import Client, Reply
 from loadtest.inventory.manifest import Service
 from tests.waiting import eventually
 
@@ -36,14 +36,14 @@ class Busy:
         return eventually(lambda: self.count() > number, timeout_s=0.3)
 
 
-def ask(service: Service, target: str) -> Answer:
+def ask(service: Service, target: str) -> Reply:
     """One GET on a connection of its own."""
     with Client(service.url()) as client:
         return client.send("GET", target)
 
 
 @contextmanager
-def asked(service: Service, target: str, times: int) -> Iterator[list[Future[Answer]]]:
+def asked(service: Service, target: str, times: int) -> Iterator[list[Future[Reply]]]:
     """`times` requests under way together; they have been answered when the block has ended."""
     with ThreadPoolExecutor(times) as threads:
         yield [threads.submit(ask, service, target) for _ in range(times)]
@@ -70,7 +70,7 @@ def asked_again(service: Service, target: str) -> Iterator[None]:
 
 
 @contextmanager
-def held(service: Service, times: int, database_url: str) -> Iterator[list[Future[Answer]]]:
+def held(service: Service, times: int, database_url: str) -> Iterator[list[Future[Reply]]]:
     """`times` requests for an item, of which Postgres answers none before the block ends."""
     with ThreadPoolExecutor(times) as threads, psycopg.connect(database_url) as holder:
         holder.execute("LOCK TABLE items IN ACCESS EXCLUSIVE MODE")

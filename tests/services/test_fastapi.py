@@ -12,7 +12,7 @@ import pytest
 
 from loadtest.backends.native import Lab
 from loadtest.contract import cases
-from loadtest.contract.conformance import Answer, Client
+from loadtest.contract.conformance import Client, Reply
 from loadtest.inventory.manifest import Service
 from tests.services.holding import asked_again, held
 from tests.waiting import eventually
@@ -22,7 +22,7 @@ STEPS = 8_000_000
 TURN_S = 0.2
 
 
-def get(service: Service, target: str) -> Answer:
+def get(service: Service, target: str) -> Reply:
     with Client(service.url()) as client:
         return client.send("GET", target)
 

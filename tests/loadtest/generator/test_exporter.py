@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab.metrics.store import BOUNDS_S
 from loadtest.engine.tally import Batch
 from loadtest.generator import exporter
-from loadtest.generator.exporter import Counts, LoadCollector, Phase
+from loadtest.generator.exporter import LoadCollector, LoadCounts, Phase
 from loadtest.stats.histogram import Histogram
 
 pytestmark = pytest.mark.timed
@@ -35,7 +35,7 @@ def batch(
     return made
 
 
-def collector(counts: Counts, ceiling: float | None = None) -> LoadCollector:
+def collector(counts: LoadCounts, ceiling: float | None = None) -> LoadCollector:
     return LoadCollector(
         counts=counts,
         users=lambda: {("flask-sync", "wait"): 7},
@@ -45,7 +45,7 @@ def collector(counts: Counts, ceiling: float | None = None) -> LoadCollector:
     )
 
 
-def scraped(counts: Counts, ceiling: float | None = None) -> dict[frozenset[str], float]:
+def scraped(counts: LoadCounts, ceiling: float | None = None) -> dict[frozenset[str], float]:
     registry = CollectorRegistry()
     registry.register(collector(counts, ceiling))
     return {
@@ -60,7 +60,7 @@ def key(*words: str) -> frozenset[str]:
 
 
 def test_requests_are_counted_by_service_scenario_and_outcome() -> None:
-    counts = Counts()
+    counts = LoadCounts()
     counts.add(batch(latencies=(0.1, 0.2, 30.0), errors={"timeout": 1}))
     counts.add(batch("fastapi-async", (0.1,)))
     seen = scraped(counts)
@@ -70,13 +70,13 @@ def test_requests_are_counted_by_service_scenario_and_outcome() -> None:
 
 
 def test_a_service_that_only_fails_has_a_goodput_of_nought() -> None:
-    counts = Counts()
+    counts = LoadCounts()
     counts.add(batch(errors={"connection refused": 1}))
     assert scraped(counts)[key("lab_load_requests_total", "flask-sync", "wait", "ok")] == 0
 
 
 def test_users_generator_and_phase_are_shown() -> None:
-    seen = scraped(Counts(), ceiling=0.5)
+    seen = scraped(LoadCounts(), ceiling=0.5)
     assert seen[key("lab_load_users", "flask-sync", "wait")] == 7
     assert seen[key("lab_load_generator_cpu_ratio")] == 0.25
     assert seen[key("lab_load_ceiling_ratio")] == 0.5
@@ -84,7 +84,7 @@ def test_users_generator_and_phase_are_shown() -> None:
 
 
 def test_an_unknown_ceiling_is_left_out() -> None:
-    assert key("lab_load_ceiling_ratio") not in scraped(Counts())
+    assert key("lab_load_ceiling_ratio") not in scraped(LoadCounts())
 
 
 @given(st.lists(st.floats(min_value=1e-6, max_value=100), min_size=1, max_size=50))
@@ -105,7 +105,7 @@ def test_the_services_have_the_same_buckets() -> None:
 
 
 def test_a_master_counts_what_its_workers_report() -> None:
-    workers, master, alone = (Counts(), Counts()), Counts(), Counts()
+    workers, master, alone = (LoadCounts(), LoadCounts()), LoadCounts(), LoadCounts()
     for round_ in range(3):
         for number, worker in enumerate(workers):
             done = batch(latencies=(0.01 * (number + 1), 0.3), errors={"timeout": round_ % 2})
@@ -116,7 +116,7 @@ def test_a_master_counts_what_its_workers_report() -> None:
 
 
 def test_metrics_are_served_to_prometheus() -> None:
-    server = exporter.serve(collector(Counts()), 0, "127.0.0.1")
+    server = exporter.serve(collector(LoadCounts()), 0, "127.0.0.1")
     assert server is not None
     url = f"http://127.0.0.1:{server.server_port}/metrics"
     try:
@@ -137,7 +137,7 @@ def test_a_taken_port_is_a_warning_and_no_failure(caplog: pytest.LogCaptureFixtu
         taken.listen()
         port = taken.getsockname()[1]
         with caplog.at_level(logging.WARNING):
-            assert exporter.serve(collector(Counts()), port, "127.0.0.1") is None
+            assert exporter.serve(collector(LoadCounts()), port, "127.0.0.1") is None
     assert f"port {port}" in caplog.text
     assert "LAB_LOAD_METRICS_PORT" in caplog.text
 

@@ -14,7 +14,7 @@ from loadtest.contract import scenarios
 from loadtest.engine.sockets import Address, resolve
 from loadtest.engine.tally import Batch
 from loadtest.generator import generator
-from loadtest.generator.generator import Generator, Plan
+from loadtest.generator.generator import Assignment, Generator
 from loadtest.model.load import Load
 from tests.lying_servers import OK, answering, serving
 
@@ -45,7 +45,9 @@ def test_a_service_that_comes_later_is_found(
 
     found = before()
     monkeypatch.setattr(generator, "resolve", lambda _host, _port: found)
-    load = Generator(Plan(Load("closed", 2), scenarios.choose("json"), {}, 30, 1), batches.extend)
+    load = Generator(
+        Assignment(Load("closed", 2), scenarios.choose("json"), {}, 30, 1), batches.extend
+    )
     with serving(answering(OK)) as port, contextlib.ExitStack() as after:
         after.callback(load.stop)
         for _ in range(2):
