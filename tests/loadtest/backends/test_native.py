@@ -139,10 +139,10 @@ def test_the_others_run_where_one_may_fail(tmp_path: Path) -> None:
 
 
 def test_a_taken_port_is_told_before_anything_starts(tmp_path: Path) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        service = replace(toy(), metrics_port=holder.getsockname()[1])
+    with socket.create_server(("127.0.0.1", 0)) as holder:
+        with socket.create_server(("127.0.0.1", 0)) as unused:
+            free = unused.getsockname()[1]
+        service = replace(toy(), port=free, metrics_port=holder.getsockname()[1])
         with pytest.raises(PortError, match=r"service toy \(metrics\).*FLASK_SYNC_METRICS_PORT"):
             Lab({"toy": service}, state=tmp_path).__enter__()
     assert not (tmp_path / "postgres").exists()
