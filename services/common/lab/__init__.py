@@ -1,6 +1,6 @@
-"""What the Python rows share, so that each row's own code shows one framework and nothing else.
+"""What the Python services share: each service's own code shows one framework and nothing else.
 
-How a row uses it (`app.py` of a row; every name is documented in its module)::
+How a service uses it (`app.py` of a service; every name is documented in its module)::
 
     from lab import about, settings
     from lab.contract import bodies, orders, validation
@@ -25,6 +25,6 @@ How a row uses it (`app.py` of a row; every name is documented in its module)::
 
     app = METRICS.wsgi(app, kind="thread")              # METRICS.asgi(app) for ASGI
 
-Every `Fault` has `status`, `headers` and `document()`: a row turns it into its response in one
-handler. Run a row as `python -m lab.serve SERVER ARGUMENTS…`: that serves /metrics as well.
+Every `Fault` has `status`, `headers` and `document()`: a service turns it into its response in one
+handler. Run a service as `python -m lab.serve SERVER ARGUMENTS…`: that serves /metrics as well.
 """

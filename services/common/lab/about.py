@@ -1,4 +1,4 @@
-"""What a row says it is, and how many slots that makes."""
+"""What a service says it is, and how many slots that makes."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def describe(
     fanout: Literal["at once", "in turn"] = "in turn",
     websocket: bool = False,
 ) -> About:
-    """Describe a row.
+    """Describe a service.
 
     `holders` names what a waiting request occupies besides its connection, and how many of that a
     worker has: `("threads", 4)`; None where only the pool limits (an event loop that awaits).

@@ -1,8 +1,8 @@
-"""`python -m lab.healthcheck`: exit 0 where the row on $PORT is ready, or answers others meanwhile.
+"""`python -m lab.healthcheck`: exit 0 where the service is ready, or answers others meanwhile.
 
-Where every slot of a row holds a long request, the question itself waits too long. Such a row is
-full and not ill: its count of answers goes up from one check to the next, unlike that of one that
-hangs.
+Where every slot of a service holds a long request, the question itself waits too long. Such a
+service is full and not ill: its count of answers goes up from one check to the next. The count of
+one that hangs stays.
 """
 
 from __future__ import annotations

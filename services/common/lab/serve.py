@@ -65,7 +65,7 @@ class Server:
 
     def __init__(self, command: list[str], environment: Mapping[str, str]) -> None:
         if shutil.which(command[0], path=environment.get("PATH")) is None:
-            raise ServeError(f"{command[0]}: no such program; install the row's requirements")
+            raise ServeError(f"{command[0]}: no such program; install the service's requirements")
         self._stop_signal: int | None = None
         signal.pthread_sigmask(signal.SIG_BLOCK, _AWAITED)
         # A group of its own: a terminal's Ctrl-C reaches the server once, through us.

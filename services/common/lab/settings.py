@@ -1,4 +1,4 @@
-"""The environment of a row as one frozen value."""
+"""The environment of a service as one frozen value."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ class SettingsError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What a row is told at start.
+    """What a service is told at start.
 
     `workers`, `threads` and `pool_size` are counts (threads and connections per worker process);
-    `processes` counts those of a row that hands CPU work to a process pool.
+    `processes` counts those of a service that hands CPU work to a process pool.
     `metrics` is off only to measure what metrics cost. `metrics_directory` is where the workers
     put their counters for `lab.serve` to read; None where nobody reads them.
     """
@@ -60,7 +60,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
 def _text(environment: Mapping[str, str], name: str) -> str:
     value = environment.get(name, "")
     if not value:
-        raise SettingsError(f"{name} is not set; docker-compose.yml shows what a row needs")
+        raise SettingsError(f"{name} is not set; docker-compose.yml shows what a service needs")
     return value
 
 

@@ -1,1 +1,1 @@
-"""The Django rows: one project, served over WSGI with threads or over ASGI with async views."""
+"""The Django services: one project, served over WSGI with threads or over ASGI with async views."""

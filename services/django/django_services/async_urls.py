@@ -1,4 +1,4 @@
-"""The routes of the ASGI row."""
+"""The routes of the ASGI service."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Django's settings for the WSGI row; `asgi_settings` changes what is different there."""
+"""Django's settings for the WSGI service; `asgi_settings` changes what is different there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes of the WSGI row."""
+"""The routes of the WSGI service."""
 
 from __future__ import annotations
 

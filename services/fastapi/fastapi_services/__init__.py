@@ -1,1 +1,1 @@
-"""FastAPI in four rows that differ in one thing: who waits, and where CPU work runs."""
+"""FastAPI in four services that differ in one thing: who waits, and where CPU work runs."""

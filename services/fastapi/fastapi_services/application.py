@@ -1,4 +1,4 @@
-"""What the four rows have in common: one way to make the application."""
+"""What the four services have in common: one way to make the application."""
 
 from __future__ import annotations
 

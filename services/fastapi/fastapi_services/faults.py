@@ -25,7 +25,7 @@ WRITING = documented(400, 413, 415, 422, 503)
 
 
 def add_handlers(app: FastAPI) -> None:
-    """Handle the row's own faults, FastAPI's and Starlette's; a defect is 500 in the same shape."""
+    """Handle our own faults, FastAPI's and Starlette's; a defect is 500 in the same shape."""
     app.add_exception_handler(Fault, _fault)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)

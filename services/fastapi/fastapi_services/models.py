@@ -85,7 +85,7 @@ class Status(TypedDict):
 
 
 class About(TypedDict):
-    """What the row says it is; `slots` are the requests that can wait for the database at once."""
+    """What the service says it is; `slots` are the requests that can wait in Postgres at once."""
 
     service: str
     framework: str

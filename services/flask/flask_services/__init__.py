@@ -1,1 +1,1 @@
-"""The Flask rows: one application, three gunicorn workers to run it."""
+"""The Flask services: one application, three gunicorn workers to run it."""

@@ -27,7 +27,7 @@ def handle_fault(fault: errors.Fault) -> ResponseReturnValue:
 
 
 def handle_http_exception(exception: HTTPException) -> ResponseReturnValue:
-    """The same for what Flask raises; a defect of the row comes as InternalServerError."""
+    """The same for what Flask raises; a defect of the service comes as InternalServerError."""
     return handle_fault(_fault(exception))
 
 

@@ -18,12 +18,12 @@ def get_database() -> Threaded:
 
 
 def get_about() -> About:
-    """What the row says it is."""
+    """What the service says it is."""
     return cast(About, current_app.extensions["about"])
 
 
 def run_all(task: Callable[[], object], n: int) -> None:
-    """Run `task` `n` times, at once where the row's concurrency model can."""
+    """Run `task` `n` times, at once where the service's concurrency model can."""
     current_app.extensions["run_all"](task, n)
 
 

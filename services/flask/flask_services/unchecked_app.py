@@ -1,8 +1,8 @@
 """flask-unchecked: flask-gthread, but for orders, whose fields nobody checks.
 
-What checking costs can only be told beside a row that does not. Syntax, size and media type of a
-body are looked at as everywhere. A wrong field ends where the code or the tables trip over it, as a
-500 that names nothing; what trips over nothing (an unknown member) is taken. The tables' own
+What checking costs only shows beside a service that does not check. Syntax, size and media type
+of a body are looked at as everywhere. A wrong field ends where the code or the tables trip over it,
+as a 500 that names nothing; what trips over nothing (an unknown member) is taken. The tables' own
 constraints keep anything malformed out.
 """
 

@@ -45,7 +45,7 @@ def answer(fault: Fault) -> Response:
 
 
 async def on_fault(_: Request, fault: Exception) -> Response:
-    """A fault of the row's own."""
+    """A fault of the service's own."""
     assert isinstance(fault, Fault)
     return answer(fault)
 
@@ -61,5 +61,5 @@ async def on_http(request: Request, error: Exception) -> Response:
 
 
 async def on_defect(_request: Request, _error: Exception) -> Response:
-    """A defect of the row."""
+    """A defect of the service."""
     return answer(errors.internal())

@@ -74,5 +74,5 @@ def unavailable(reason: str = "Postgres is out of reach") -> Fault:
 
 
 def internal() -> Fault:
-    """500: a defect of the row."""
-    return Fault(500, "internal", "the row failed; its log says why")
+    """500: a defect of the service."""
+    return Fault(500, "internal", "the service failed; its log says why")

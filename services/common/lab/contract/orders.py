@@ -15,7 +15,7 @@ Problems = list[tuple[str, str]]
 
 
 class OrderLine(Protocol):
-    """One line of an order, whatever class a row gives it."""
+    """One line of an order, whatever class a service gives it."""
 
     @property
     def item_id(self) -> int: ...

@@ -31,7 +31,7 @@ class Signer(TimestampSigner):
 class Sessions:
     """Signs user names into cookie values and reads them back.
 
-    Workers of one row must share a secret: `lab.serve` makes one where none is set.
+    Workers of one service must share a secret: `lab.serve` makes one where none is set.
     """
 
     def __init__(self, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Whole numbers in paths and query strings, for every row that checks by hand."""
+"""Whole numbers in paths and query strings, for every service that checks by hand."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ METHODS = frozenset(
 
 
 class Metrics(Protocol):
-    """What a row asks of its metrics."""
+    """What a service asks of its metrics."""
 
     @property
     def pool(self) -> PoolMeter:

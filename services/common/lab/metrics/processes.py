@@ -56,8 +56,8 @@ class Tree:
 def accept_backlog(port: int) -> int | None:
     """Connections that wait for `accept` on `port`; None where the system does not say.
 
-    For a listening socket Linux gives the length of its accept queue as `rx_queue`. Rows listen on
-    IPv4 addresses, and without a socket to list the table of IPv6 takes milliseconds to read.
+    For a listening socket Linux gives the length of its accept queue as `rx_queue`. Services
+    listen on IPv4; without a socket to list, the table of IPv6 takes milliseconds to read.
     """
     table = Path("/proc/net/tcp")
     return sum(_queue_lengths(table, f":{port:04X}")) if table.exists() else None

@@ -47,7 +47,7 @@ class Evented:
             settings.database_url,
             password=settings.database_password,
             server_settings={"application_name": settings.service_name},
-            min_size=0,  # so that the row starts without Postgres
+            min_size=0,  # so that the service starts without Postgres
             max_size=settings.pool_size,
             max_inactive_connection_lifetime=0,
             max_queries=1 << 40,
