@@ -11,7 +11,7 @@ from prometheus_client import Metric
 from lab.metrics.exporter import ServiceCollector
 from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
-from loadtest.generator.exporter import Counts, LoadCollector
+from loadtest.generator.exporter import LoadCollector, LoadCounts
 from tests.docs.pages import ROOT
 from tests.services.counting import ABOUT
 
@@ -38,7 +38,7 @@ def test_metrics_of_a_service(tmp_path: Path) -> None:
 
 def test_metrics_of_the_load() -> None:
     collector = LoadCollector(
-        counts=Counts(),
+        counts=LoadCounts(),
         users=dict,
         cpu_ratio=lambda: 0.0,
         ceiling_ratio=lambda: 0.0,
