@@ -13,10 +13,10 @@ import psutil
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
 from loadtest.inventory.manifest import Service
+from loadtest.system.sockets import resolve
 
 CONNECTIONS = 16  # for each worker
 ACCEPT_S = 10

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
+from loadtest.system.sockets import resolve
 
 
 def main(url: str, connections: int, seconds: float) -> None:

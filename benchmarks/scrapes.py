@@ -26,11 +26,11 @@ from rich.progress import track
 from benchmarks.services import WIDTH, pinned, table
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from loadtest.system import urls
+from loadtest.system.sockets import resolve
 
 LIMIT_S = 0.1
 TIMEOUT_S = 10.0

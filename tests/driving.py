@@ -9,9 +9,9 @@ from typing import Any
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.sockets import Address, resolve
 from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Tally
+from loadtest.system.sockets import Address, resolve
 
 TICK_S = 0.01
 

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from loadtest.engine.reactor import Reactor
 from loadtest.engine.request import Answer, Dialogue, Request, Traffic, broken
-from loadtest.engine.sockets import READ, WRITE, Address, error_name, new_socket
+from loadtest.system.sockets import READ, WRITE, Address, error_name, new_socket
 
 READ_SIZE = 16_384
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.01, 1.0

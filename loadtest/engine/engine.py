@@ -15,10 +15,10 @@ from collections.abc import Callable
 from loadtest.engine.connection import READ_SIZE, Connection
 from loadtest.engine.reactor import Reactor
 from loadtest.engine.request import Request
-from loadtest.engine.sockets import READ
 from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Batch, Slice, Slices, Tally
 from loadtest.model.load import SLICE_S
+from loadtest.system.sockets import READ
 
 Observer = Callable[[list[Batch]], None]
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Generic, Protocol, TypeVar
 
-from loadtest.engine.sockets import new_poller, original
+from loadtest.system.sockets import new_poller, original
 
 _EVENTS = 128
 

@@ -9,9 +9,9 @@ from loadtest.engine.after import After
 from loadtest.engine.connection import Connection
 from loadtest.engine.reactor import Reactor
 from loadtest.engine.request import Answer, Request, Traffic, broken
-from loadtest.engine.sockets import Address
 from loadtest.engine.tally import Batch, Occupancy, Series, Tally
 from loadtest.stats.histogram import Histogram
+from loadtest.system.sockets import Address
 
 OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
 

@@ -14,10 +14,10 @@ from loadtest.contract.scenarios import Scenario
 from loadtest.engine.connection import Connection
 from loadtest.engine.engine import Engine
 from loadtest.engine.kinds import kind_of
-from loadtest.engine.sockets import Address, resolve
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
 from loadtest.model.load import Load
+from loadtest.system.sockets import Address, resolve
 
 TURN_S = 0.005
 LOOK_UP_S = 1.0

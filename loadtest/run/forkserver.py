@@ -22,11 +22,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from loadtest.engine.sockets import original
 from loadtest.system import internals
 from loadtest.system.guardian import send
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
+from loadtest.system.sockets import original
 
 # What generator/locustfile.py imports. It is not imported itself, for it registers with
 # Locust's events and reads the environment of its load.

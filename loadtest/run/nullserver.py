@@ -19,11 +19,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loadtest.contract import catalogue
-from loadtest.engine.sockets import READ, new_poller
 from loadtest.system import urls
 from loadtest.system.paths import ROOT
 from loadtest.system.ports import LOOPBACK, held
 from loadtest.system.processes import Processes, wait_until
+from loadtest.system.sockets import READ, new_poller
 
 LIMITS = (1, 20, 100)  # items a page, so that there are larger answers too
 _BACKLOG = 4096

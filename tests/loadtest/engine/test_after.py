@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from loadtest.contract import scenarios
 from loadtest.engine import after
-from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Tally
+from loadtest.system.sockets import resolve
 from tests.driving import unstalled
 from tests.lying_servers import OK, Script, read_request, serving
 

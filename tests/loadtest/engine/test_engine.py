@@ -12,8 +12,8 @@ from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
 from loadtest.engine.http import http_request, json_is
 from loadtest.engine.kinds import poisson
-from loadtest.engine.sockets import resolve
 from loadtest.engine.stream import Stream
+from loadtest.system.sockets import resolve
 from tests.driving import drive, stalling, uniform
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 from tests.waiting import eventually

@@ -11,11 +11,11 @@ import gevent
 import pytest
 
 from loadtest.contract import scenarios
-from loadtest.engine.sockets import Address, resolve
 from loadtest.engine.tally import Batch
 from loadtest.generator import generator
 from loadtest.generator.generator import Assignment, Generator
 from loadtest.model.load import Load
+from loadtest.system.sockets import Address, resolve
 from tests.lying_servers import OK, answering, serving
 
 pytestmark = pytest.mark.timed

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from loadtest.engine import reactor
-from loadtest.engine.sockets import SelectorPoller
+from loadtest.system.sockets import SelectorPoller
 from tests.driving import drive, uniform
 from tests.lying_servers import OK, answering, once, serving
 
