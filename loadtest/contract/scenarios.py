@@ -12,7 +12,7 @@ from typing import Any
 from loadtest.contract import catalogue
 from loadtest.contract.catalogue import CUSTOMERS, ITEMS
 from loadtest.contract.session import SessionSteps
-from loadtest.engine.http import body_is, http_request, json_fits, json_is
+from loadtest.engine.http_request import body_is, http_request, json_fits, json_is
 from loadtest.engine.request import Check, Request, Traffic
 from loadtest.engine.websocket import echo_request
 from loadtest.errors import LabError

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadtest.engine.http import body_is, http_request, json_is
-from loadtest.engine.http1 import Response
+from loadtest.engine.http1.responses import Response
+from loadtest.engine.http_request import body_is, http_request, json_is
 from loadtest.engine.request import Request
 
 

@@ -7,8 +7,8 @@ import pytest
 
 from loadtest.contract import catalogue, scenarios
 from loadtest.contract.scenarios import SCENARIOS, ScenarioError, parse_parameters
-from loadtest.engine.head import parse_head
-from loadtest.engine.http1 import Response
+from loadtest.engine.http1.head import parse_head
+from loadtest.engine.http1.responses import Response
 from loadtest.engine.request import Request
 
 

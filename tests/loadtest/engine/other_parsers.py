@@ -9,8 +9,8 @@ from typing import Any
 import h11
 import httptools
 
-from loadtest.engine.head import MalformedResponse
-from loadtest.engine.http1 import ResponseParser
+from loadtest.engine.http1.head import MalformedResponse
+from loadtest.engine.http1.responses import ResponseParser
 
 Found = tuple[int, bytes] | None  # status and body; None where it is refused, or not whole
 

@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
-from loadtest.engine.http import http_request, json_is
+from loadtest.engine.http_request import http_request, json_is
 from loadtest.engine.kinds import poisson
 from loadtest.engine.stream import Stream
 from loadtest.system.sockets import resolve

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.engine.head import MalformedResponse, parse_head
-from loadtest.engine.http1 import Response, ResponseParser
+from loadtest.engine.http1.head import MalformedResponse, parse_head
+from loadtest.engine.http1.responses import Response, ResponseParser
 
 BODIES = st.binary(max_size=200)
 STATUSES = st.sampled_from([200, 201, 204, 304, 404, 422, 503])

@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 
 from loadtest.engine.connection import FIRST_DELAY_S
 from loadtest.engine.engine import Engine
-from loadtest.engine.http import http_request, json_is
+from loadtest.engine.http_request import http_request, json_is
 from tests.driving import drive, uniform
 from tests.lying_servers import OK, Script, read_request, serving
 

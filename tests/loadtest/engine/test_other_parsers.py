@@ -6,8 +6,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
 
-from loadtest.engine.head import MalformedResponse
-from loadtest.engine.http1 import Response, ResponseParser
+from loadtest.engine.http1.head import MalformedResponse
+from loadtest.engine.http1.responses import Response, ResponseParser
 from tests.loadtest.engine.other_parsers import OTHERS, by_us
 
 

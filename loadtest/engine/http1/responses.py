@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from loadtest.engine.head import (
+from loadtest.engine.http1.head import (
     LARGEST_BODY,
     Head,
     MalformedResponse,

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from loadtest.engine.head import MalformedResponse
-from loadtest.engine.http1 import Response, ResponseParser
+from loadtest.engine.http1.head import MalformedResponse
+from loadtest.engine.http1.responses import Response, ResponseParser
 from loadtest.engine.request import Answer, Check, Keep, Request, broken
 
 
