@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from wsproto import ConnectionType, WSConnection, events
 
+from loadtest.engine.kinds import KINDS
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
 from loadtest.run import gates, nullserver
@@ -45,10 +46,8 @@ def load(target: str, asked: Load, **options: Any) -> LoadResult:
 @pytest.mark.parametrize(
     ("asked", "processes"),
     [
-        (Load("closed", 8), 1),
+        *((Load(kind, 32, 500.0), 1) for kind in KINDS),
         (Load("closed", 8, think_s=0.01), 1),
-        (Load("held", 8), 1),
-        (Load("open", 32, 500.0), 1),
         (Load("closed", 8), 2),
         (Load("open", 32, 500.0), 2),
     ],
@@ -66,7 +65,7 @@ def test_the_service_counts_what_the_load_counts(
     named = {gate.name: gate for gate in gates.check(asked, result)}
     assert named["answers checked"].passed
     assert named["Little's law"].passed, named["Little's law"].detail
-    if asked.kind == "open":
+    if KINDS[asked.kind].scheduled:
         arrivals = result.sent + result.unsendable
         assert arrivals == pytest.approx(500 * result.duration_s, rel=0.25)  # 5 σ of Poisson
 

@@ -1,0 +1,33 @@
+"""The house: rooms that can be taken in at a glance, and one name for one thing."""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections import Counter
+
+from loadtest.system.paths import ROOT
+
+MODULES = sorted((ROOT / "loadtest").rglob("*.py"))
+MOST_MODULES, MOST_LINES = 12, 300
+
+
+def test_no_folder_has_too_many_modules_and_none_is_too_long() -> None:
+    folders = Counter(path.parent for path in MODULES if path.stem != "__init__")
+    assert {folder: count for folder, count in folders.items() if count > MOST_MODULES} == {}
+    lengths = {path: len(path.read_text().splitlines()) for path in MODULES}
+    assert {path: lines for path, lines in lengths.items() if lines > MOST_LINES} == {}
+
+
+def test_no_module_has_the_name_of_one_of_pythons() -> None:
+    assert [path for path in MODULES if path.stem in sys.stdlib_module_names] == []
+
+
+def test_no_two_classes_have_one_name() -> None:
+    names = Counter(
+        node.name
+        for path in MODULES
+        for node in ast.parse(path.read_text()).body
+        if isinstance(node, ast.ClassDef)
+    )
+    assert [name for name, count in names.items() if count > 1] == []
