@@ -10,6 +10,10 @@ ENVIRONMENT = PYTHON="$(PYTHON)" $(if $(filter command,$(origin PYTHON)),PYTHON_
 GROUPS := fastapi flask starlette django
 SOURCES := loadtest services tests grafana benchmarks setup
 
+# What Python and shells read by themselves counts for nothing here (docs/configuration.md).
+unexport $(filter-out PYTHONUTF8,$(filter PYTHON%,$(.VARIABLES))) BASH_ENV CDPATH ENV
+export PYTHONUTF8 := 1
+
 # The variables that a target takes; any other on the command line is refused.
 TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND RESUME
 TAKES_live := SERVICES BUDGET

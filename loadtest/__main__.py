@@ -3,6 +3,10 @@
 import sys
 
 try:
+    from loadtest.system import environment
+
+    environment.clean()
+
     from loadtest.cli import main
 
     main()

@@ -253,11 +253,20 @@ def _interrupt(*_: object) -> NoReturn:
     raise KeyboardInterrupt
 
 
-def main() -> None:
-    """Run the command line; every foreseeable trouble is one line and exit code 2."""
-    # Also where a shell started it in the background, which ignores Ctrl-C there.
+def interruptible() -> None:
+    """Let every request to end be like Ctrl-C: what was started is stopped and removed.
+
+    Ctrl-C also counts where a shell started us in the background, which ignores it there.
+    """
     signal.signal(signal.SIGINT, _interrupt)
     signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:  # as under nohup
+        signal.signal(signal.SIGHUP, _interrupt)
+
+
+def main() -> None:
+    """Run the command line; every foreseeable trouble is one line and exit code 2."""
+    interruptible()
     try:
         _refuse_old_words(sys.argv[1:])
         app()

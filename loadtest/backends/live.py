@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from loadtest.backends import prometheus
 from loadtest.backends.native import Lab
 from loadtest.errors import LabError
-from loadtest.system import ports, urls
-from loadtest.system.paths import LOCUSTFILE, ROOT
+from loadtest.system import environment, ports, urls
+from loadtest.system.paths import LOCUSTFILE
 from loadtest.system.ports import PROMETHEUS_VARIABLE
 from loadtest.system.processes import Process, Processes, wait_until
 
@@ -55,12 +54,14 @@ def _locust(
 ) -> Process:
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE)]
     options = ["--class-picker", "--web-host", ports.LOOPBACK, "--web-port", str(ui_port)]
+    folder = lab.state / "locust"  # its own, where no configuration lies
+    folder.mkdir(parents=True, exist_ok=True)
     return processes.start(
         "locust",
         [*command, *options],
         log=lab.state / "logs" / "locust.log",
-        cwd=ROOT,
-        environment=dict(os.environ)
+        cwd=folder,
+        environment=environment.locust(folder)
         | {"LAB_LOAD_METRICS_PORT": str(load_port)}
         | {PROMETHEUS_VARIABLE: prometheus_url or ""},
         cpus=lab.cpus.load,

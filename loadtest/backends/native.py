@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -15,13 +14,12 @@ from loadtest.backends.postgres import Database
 from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
-from loadtest.system import ports, urls
+from loadtest.system import environment, ports, urls
 from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, ProcessError, Processes, wait_until
 
 STARTUP_S = 60.0
-_PASSED_ON = ("HOME", "LANG", "TMPDIR", "LAB_METRICS", "LAB_SESSION_SECRET")
 
 
 def state_directory() -> Path:
@@ -171,9 +169,7 @@ class Lab:
         """The service's declared environment, with what differs outside a container."""
         common = ROOT / "services" / "common"
         return (
-            {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-            | {"PATH": f"{Path(sys.prefix) / 'bin'}{os.pathsep}{os.environ.get('PATH', '')}"}
-            | {"PYTHONPATH": f"{common}{os.pathsep}{service.folder}"}
+            environment.service([common, service.folder])
             | dict(service.environment)
             | {
                 "HOST": ports.LOOPBACK,

@@ -21,7 +21,7 @@ import psycopg
 from loadtest.backends import account
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import read_compose
-from loadtest.system import ports
+from loadtest.system import environment, ports
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Account, Process, Processes, credentials, wait_until
 
@@ -77,7 +77,7 @@ def start(
         [str(_binary("postgres")), "-D", str(data), *_listen(port), *_options()],
         log=state / "logs" / "postgres.log",
         cwd=data.parent,
-        environment=_environment(),
+        environment=environment.postgres(),
         cpus=cpus,
         account=account.account(),
         stop_signal=signal.SIGINT,  # "fast": end the sessions, then stop
@@ -203,10 +203,6 @@ def _program() -> tuple[Path, ...]:
     return (package / _VERSION, *([libraries] if libraries.is_dir() else []))
 
 
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C", "TZ": "UTC"}
-
-
 def _run(
     command: Sequence[str], failed: str, *, runs_as: Account | None = None, password: str = ""
 ) -> None:
@@ -216,7 +212,7 @@ def _run(
         text=True,
         **credentials(runs_as),
         cwd="/",
-        env=_environment() | {"PGPASSWORD": password},
+        env=environment.postgres() | {"PGPASSWORD": password},
         check=False,
     )
     if finished.returncode:

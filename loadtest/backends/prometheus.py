@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import secrets
 import shutil
 from collections.abc import Iterator, Mapping
@@ -16,7 +15,7 @@ import yaml
 from psycopg import sql
 
 from loadtest.inventory.manifest import Service
-from loadtest.system import ports, urls
+from loadtest.system import environment, ports, urls
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
 
@@ -109,7 +108,7 @@ class Prometheus:
                 ],
                 log=self._state / "prometheus.log",
                 cwd=self._state,
-                environment=_environment(),
+                environment=environment.plain(),
             )
             _wait(process, f"{self.url}/-/ready")
             self._stack = stack.pop_all()
@@ -147,7 +146,7 @@ def postgres_exporter(database_url: str, state: Path, port: int) -> Iterator[Non
             ],
             log=state / "prometheus" / "postgres-exporter.log",
             cwd=state,
-            environment=_environment()
+            environment=environment.plain()
             | {"DATA_SOURCE_URI": source, "DATA_SOURCE_USER": "monitor"}
             | {"DATA_SOURCE_PASS": password},
         )
@@ -166,7 +165,3 @@ def _exporter() -> str | None:
 
 def _wait(process: Process, url: str) -> None:
     wait_until(process, lambda: urls.answers(url), timeout_s=STARTUP_S, waiting_for="answer")
-
-
-def _environment() -> dict[str, str]:
-    return {"PATH": os.environ.get("PATH", "")}

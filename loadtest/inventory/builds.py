@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
+from loadtest.system import environment
 from loadtest.system.paths import ROOT
 
 STAMPS = ROOT / ".lab" / "builds"
@@ -95,7 +95,7 @@ def _run(service: Service) -> None:
     finished = subprocess.run(
         ["/bin/sh", "-c", service.build],
         cwd=service.folder,
-        env=os.environ,
+        env=environment.build(),
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,

@@ -70,9 +70,10 @@ def calibrate(
     """
     points: list[Point] = []
     with contextlib.ExitStack() as stack:
-        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-null-"))
-        url = stack.enter_context(nullserver.running(Path(folder), cpus=service_cpus))
         server = forks or stack.enter_context(ForkServer())
+        folder = tempfile.TemporaryDirectory(prefix="lab-null-", dir=server.folder)
+        place = Path(stack.enter_context(folder))
+        url = stack.enter_context(nullserver.running(place, cpus=service_cpus))
         for scenario, parameters, connections in plan(quick=quick):
             point = _measure(url, scenario, parameters, connections, seconds, load_cpus, server)
             points.append(point)

@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -22,9 +21,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NoReturn
 
-from loadtest.system import internals
+from loadtest.system import environment, internals
 from loadtest.system.guardian import send
-from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
 from loadtest.system.sockets import original
 
@@ -83,21 +81,23 @@ class Fork:
 
 
 class ForkServer:
-    """Forks Locusts inside the `with` block, itself started when the first is asked for."""
+    """Forks Locusts inside the `with` block, itself started when the first is asked for.
+
+    `folder` is for files of the loads; it is gone after the block.
+    """
 
     def __init__(self) -> None:
-        self._stack = contextlib.ExitStack()
+        self._processes = Processes()
         self._starting = threading.Lock()
         self._process: Process | None = None
 
     def __enter__(self) -> ForkServer:
-        self._folder = Path(
-            self._stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-fork-"))
-        )
+        self._processes.__enter__()
+        self.folder = self._processes.folder("lab-fork-")
         return self
 
-    def __exit__(self, *_: object) -> None:
-        self._stack.close()
+    def __exit__(self, *error: object) -> None:
+        self._processes.__exit__(*error)
 
     @property
     def pid(self) -> int | None:
@@ -118,7 +118,7 @@ class ForkServer:
             fork.kill()
 
     def _connected(self) -> socket.socket:
-        address = self._folder / "socket"
+        address = self.folder / "socket"
         with self._starting:
             self._process = self._process or self._launch(address)
         connection = socket.socket(socket.AF_UNIX)
@@ -131,13 +131,12 @@ class ForkServer:
         return connection
 
     def _launch(self, address: Path) -> Process:
-        python_path = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-        return self._stack.enter_context(Processes()).start(
+        return self._processes.start(
             "fork server",
             [sys.executable, "-m", "loadtest.run.forkserver", str(address)],
             log=address.with_name("forkserver.log"),
-            cwd=Path.cwd(),
-            environment={**os.environ, "PYTHONPATH": os.pathsep.join(python_path)},
+            cwd=self.folder,
+            environment=environment.locust(self.folder),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import tempfile
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -15,7 +14,7 @@ from loadtest.engine.kinds import kind_of
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
 from loadtest.run.forkserver import Fork, ForkServer, Order
-from loadtest.system import descriptors, ports
+from loadtest.system import descriptors, environment, ports
 from loadtest.system.descriptors import DescriptorError
 from loadtest.system.paths import LOCUSTFILE
 
@@ -60,8 +59,10 @@ def run(
     """
     values = scenarios.choose(scenario).filled(parameters)
     _check(load, processes)
-    with tempfile.TemporaryDirectory(prefix="lab-load-") as folder:
-        path = Path(folder) / RESULT
+    with contextlib.ExitStack() as stack:
+        server = forks or stack.enter_context(ForkServer())
+        folder = tempfile.TemporaryDirectory(prefix="lab-load-", dir=server.folder)
+        path = Path(stack.enter_context(folder)) / RESULT
         options = {
             "users": load.connections,
             "spawn-rate": SPAWN_AT_ONCE,
@@ -79,26 +80,25 @@ def run(
         arguments = ["-f", str(LOCUSTFILE), "--headless", "--only-summary"]
         arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
         arguments += [f"--{name}={value}" for name, value in options.items()]
-        environment = {
+        if processes > 1:
+            (master,) = stack.enter_context(ports.held(1))
+            arguments += [f"--processes={processes}", f"--master-port={master}"]
+            arguments += ["--master-bind-host", ports.LOOPBACK, f"--master-bind-port={master}"]
+        variables = {
+            "LAB_AUTOSTART": "",
             "LAB_BACKEND": backend,
             "LAB_TARGET": f"{service}={target}",
             "LAB_RUN_ID": run_id,
             "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
         }
-        with contextlib.ExitStack() as stack:
-            if processes > 1:
-                (master,) = stack.enter_context(ports.held(1))
-                arguments += [f"--processes={processes}", f"--master-port={master}"]
-                arguments += ["--master-bind-host", ports.LOOPBACK, f"--master-bind-port={master}"]
-            order = Order(
-                [*arguments, service],
-                {**os.environ, **environment},
-                str(path.with_name("locust.log")),
-                sorted(cpus) if cpus else None,
-            )
-            server = forks or stack.enter_context(ForkServer())
-            with server.start(order) as fork:
-                _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)
+        order = Order(
+            [*arguments, service],
+            environment.locust(path.parent) | variables,
+            str(path.with_name("locust.log")),
+            sorted(cpus) if cpus else None,
+        )
+        with server.start(order) as fork:
+            _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)
         return _read(path)
 
 

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from loadtest.contract import catalogue
-from loadtest.system import urls
+from loadtest.system import environment, urls
 from loadtest.system.paths import ROOT
 from loadtest.system.ports import LOOPBACK, held
 from loadtest.system.processes import Processes, wait_until
@@ -81,7 +81,7 @@ def running(
             command,
             log=folder / "nullserver.log",
             cwd=ROOT,
-            environment=os.environ,
+            environment=environment.locust(folder),
             cpus=cpus,
             stop_signal=signal.SIGTERM,
         )

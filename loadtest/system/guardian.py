@@ -2,7 +2,8 @@
 
 It reads from a pipe that only the lab and its starting children hold open for writing. A line
 `PID SIGNAL` asks for the care of that process group, `PID 0` ends the care. When the pipe closes,
-each leader still in care gets its signal, latest first, and its group SIGKILL once it is gone.
+each leader still in care gets its signal, latest first, and its group SIGKILL once it is gone. A
+line `/FOLDER` names a folder of the lab's own, which is removed after that.
 Run as a script by `processes`; standard library only, so that it starts in milliseconds.
 """
 
@@ -16,6 +17,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 
 GRACE_S = 5.0
+REMOVAL_S = 10.0
 POLL_S = 0.02
 
 
@@ -24,6 +26,8 @@ def in_care(lines: Iterable[str]) -> dict[int, int]:
     groups: dict[int, int] = {}
     for line in lines:
         pid, _, number = line.partition(" ")
+        if not pid.isdigit():
+            continue
         if int(number):
             groups[int(pid)] = int(number)
         else:
@@ -61,7 +65,22 @@ def alive(pid: int) -> bool:
     return stat.rpartition(")")[2].split()[0] not in "ZX"
 
 
+def remove(folder: str) -> None:
+    """Remove the folder; whoever is still writing there gets `REMOVAL_S` seconds to end."""
+    import shutil
+
+    deadline = time.monotonic() + REMOVAL_S
+    shutil.rmtree(folder, ignore_errors=True)
+    while Path(folder).exists() and time.monotonic() < deadline:
+        time.sleep(POLL_S)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    for group, number in reversed(in_care(sys.stdin).items()):
+    lines = sys.stdin.read().splitlines()
+    for group, number in reversed(in_care(lines).items()):
         stop(group, number)
+    for line in lines:
+        if line.startswith("/"):
+            remove(line)

@@ -12,6 +12,7 @@ from typing import Any
 
 import psutil
 
+from loadtest.system import environment
 from loadtest.system.paths import ROOT
 
 # What the figures depend on; /about of each service tells the service's own versions.
@@ -66,7 +67,13 @@ def git() -> tuple[str, bool]:
 def _git(*arguments: str) -> str:
     try:
         finished = subprocess.run(
-            ["git", *arguments], cwd=ROOT, capture_output=True, text=True, check=True, timeout=10
+            ["git", *arguments],
+            cwd=ROOT,
+            env=environment.plain(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
         )
     except (OSError, subprocess.SubprocessError):
         return ""

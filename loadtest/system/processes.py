@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ from typing import IO, Any
 import psutil
 
 from loadtest.errors import LabError
-from loadtest.system import guardian, internals
+from loadtest.system import environment, guardian, internals
 
 # The shell reports its own pid to the guardian before it becomes the command, so that there is no
 # moment at which a child runs unguarded.
@@ -67,6 +69,7 @@ class Processes:
             [sys.executable, "-I", "-S", guardian.__file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
+            env=environment.plain(),
             start_new_session=True,
         )
         return self
@@ -80,6 +83,15 @@ class Processes:
             self._tell.close()
             assert self._guardian is not None
             self._guardian.wait()
+
+    def folder(self, prefix: str) -> Path:
+        """A new folder for files of the moment; it goes with these processes, whatever ends us."""
+        found = tempfile.gettempdir()
+        name = f"{prefix}{secrets.token_hex(8)}"
+        folder = Path(found if environment.is_short(found) else "/tmp", name)
+        self._ask(f"{folder}")
+        folder.mkdir(mode=0o700)
+        return folder
 
     def start(
         self,
@@ -123,8 +135,11 @@ class Processes:
         _kill(process)
         code = process.popen.wait()
         self._running.remove(process)
-        os.write(self._tell.fileno(), f"{process.pid} 0\n".encode())
+        self._ask(f"{process.pid} 0")
         return code
+
+    def _ask(self, line: str) -> None:
+        os.write(self._tell.fileno(), os.fsencode(f"{line}\n"))
 
     @property
     def _tell(self) -> IO[bytes]:

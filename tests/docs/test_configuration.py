@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pytest
 
 from loadtest.inventory import manifest
+from loadtest.system import environment
 from tests.docs import variables
 from tests.docs.pages import ROOT
 
@@ -75,3 +76,25 @@ def test_defaults_are_those_of_compose() -> None:
     for entry in ENTRIES:
         if entry.name in CONFIGURABLE and (default := declared.get(entry.name)):
             assert entry.default == default, entry.name
+
+
+SECTION = TEXT.partition("## What counts")[2].partition("\n## ")[0]
+TABLES = [
+    set(re.findall(r"`([^`]+)`", part)) for part in re.findall(r"(?:^\|.*\n)+", SECTION, re.M)
+]
+
+
+def test_the_page_names_what_reaches_programs() -> None:
+    counts, _, builds = TABLES
+    services = {"docker-compose.yml", "LAB_", "node", "go"}
+    expected = {*environment.EVERYWHERE, *environment.TERMINAL, *environment.SERVICE}
+    assert counts == expected | services
+    assert builds == {*environment.BUILDS, *environment.NPM, "npm_config_registry", "//", "@"}
+
+
+def test_what_the_page_says_counts_for_nothing_reaches_nobody() -> None:
+    named = {name for name in TABLES[1] if name.isupper()}
+    assert len(named) > 30
+    given = dict.fromkeys(named, "the user's")
+    found = environment.own(given, ())
+    assert "the user's" not in found.values()

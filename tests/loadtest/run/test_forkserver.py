@@ -7,6 +7,8 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +101,27 @@ def test_nothing_is_left_when_the_lab_is_killed(tmp_path: Path) -> None:
         os.kill(lab.pid, signal.SIGKILL)
         lab.wait()
     assert eventually(lambda: gone(pid))
+
+
+@pytest.mark.parametrize("signals", [["INT"] * 3, ["TERM"], ["HUP"], ["KILL"]])
+def test_no_folder_is_left_however_the_lab_ends(tmp_path: Path, signals: list[str]) -> None:
+    asked = order(tmp_path, *ENDLESS)
+    script = (
+        "import signal, time; from loadtest import cli; from loadtest.run.forkserver import *\n"
+        "cli.interruptible()\n"
+        f"with ForkServer() as forks, forks.start({asked!r}): time.sleep(60)"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {**os.environ, "TMPDIR": folder}
+        with subprocess.Popen([sys.executable, "-c", script], env=environment) as lab:
+            pid = begun(tmp_path)
+            assert list(Path(folder).iterdir())
+            for name in signals:
+                lab.send_signal(signal.Signals[f"SIG{name}"])
+                time.sleep(0.02)  # a hand is not faster
+            lab.wait()
+        assert eventually(lambda: gone(pid))
+        assert eventually(lambda: not list(Path(folder).iterdir()))
 
 
 def test_nothing_is_left_when_the_server_is_killed_first(tmp_path: Path) -> None:

@@ -1,0 +1,135 @@
+"""What of a user's variables reaches the lab and what it starts: what the page names, and no more.
+
+The families below are those that our libraries, servers, drivers and tools read by themselves; they
+were found in their sources and manuals.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.inventory.manifest import COMPOSE_FILE
+from loadtest.system import environment
+from loadtest.system.paths import ROOT
+
+Given = dict[str, str]
+COMPOSE = environment.compose_variables(COMPOSE_FILE.read_text(encoding="utf-8"))
+# Names that a library reads, or families of them.
+LIBRARIES = (
+    *("GUNICORN_CMD_ARGS", "GUNICORN_FD", "GUNICORN_PID", "SENDFILE", "WEB_CONCURRENCY"),
+    *("LISTEN_FDS", "LISTEN_PID", "NOTIFY_SOCKET", "FORWARDED_ALLOW_IPS", "UVICORN_WORKERS"),
+    *("DJANGO_SETTINGS_MODULE", "DJANGO_ALLOW_ASYNC_UNSAFE", "FLASK_DEBUG", "FLASK_APP"),
+    *("WERKZEUG_SERVER_FD", "PROMETHEUS_MULTIPROC_DIR", "PROMETHEUS_DISABLE_CREATED_SERIES"),
+    *("GEVENT_LOOP", "GEVENT_RESOLVER", "GEVENT_FILE", "PURE_PYTHON", "PYZMQ_BACKEND"),
+    *("PSYCOPG_IMPL", "PSYCOPG_WAIT_FUNC", "KRB5CCNAME", "OPENSSL_CONF", "SSLKEYLOGFILE"),
+    *("PYDANTIC_DISABLE_PLUGINS", "OTEL_SDK_DISABLED", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+    *("NODE_OPTIONS", "NODE_PATH", "NODE_ENV", "NODE_DEBUG", "UV_THREADPOOL_SIZE"),
+    *("GOMAXPROCS", "GOGC", "GOMEMLIMIT", "GODEBUG", "GOTRACEBACK", "CGO_ENABLED", "GOOS"),
+    *("LD_PRELOAD", "MALLOC_ARENA_MAX", "MALLOC_CONF", "GLIBC_TUNABLES", "TZ", "LANGUAGE"),
+    *("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "NPY_PROMOTION_STATE"),
+    *("RES_OPTIONS", "LOCALDOMAIN", "HOSTALIASES", "NGINX", "GIT_DIR", "GIT_INDEX_FILE"),
+    *("BASH_ENV", "ENV", "CDPATH", "TYPER_USE_RICH", "_TYPER_STANDARD_TRACEBACK"),
+    *("npm_config_omit", "NPM_CONFIG_PLATFORM", "npm_config_ignore_scripts", "CFLAGS", "CC"),
+)
+FAMILIES = (
+    "PYTHON",
+    "PG",
+    "LOCUST_",
+    "UVICORN_",
+    "GUNICORN_",
+    "FLASK_",
+    "GEVENT_",
+    "GIT_",
+    "OTEL_",
+)
+PROXIES = ("http_proxy", "https_proxy", "all_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY")
+TEXTS = st.text(
+    st.characters(exclude_characters="\0", exclude_categories=["Cs"]), min_size=1, max_size=20
+)
+MEMBERS = st.builds(
+    "{}{}".format, st.sampled_from(FAMILIES), st.from_regex(r"[A-Z_]{1,12}", fullmatch=True)
+)
+FOREIGN = st.dictionaries(st.sampled_from(LIBRARIES) | MEMBERS, TEXTS, max_size=20)
+KEPT = st.fixed_dictionaries(
+    {"PATH": TEXTS, "HOME": TEXTS},
+    optional=dict.fromkeys(("TERM", "LAB_STATE", "GOPROXY", "npm_config_registry"), TEXTS),
+)
+PROXIED = st.dictionaries(st.sampled_from([*PROXIES, "no_proxy", "NO_PROXY"]), TEXTS)
+PROGRAMS: dict[str, Callable[[Given], Given]] = {
+    "the lab": lambda given: environment.own(given, COMPOSE),
+    "the load": lambda given: environment.load(given, COMPOSE),
+    "Locust": lambda given: environment.locust(Path("/home/empty"), given),
+    "a service": lambda given: environment.service([Path("/services")], given),
+    "a build": environment.build,
+    "Postgres": environment.postgres,
+    "any other": environment.plain,
+}
+every_program = pytest.mark.parametrize("program", PROGRAMS.values(), ids=list(PROGRAMS))
+
+
+@every_program
+@given(kept=KEPT, foreign=FOREIGN)
+def test_what_libraries_read_counts_for_nothing(
+    program: Callable[[Given], Given], kept: Given, foreign: Given
+) -> None:
+    foreign = {name: each for name, each in foreign.items() if name not in COMPOSE}
+    assert program(kept | foreign) == program(kept)
+
+
+@every_program
+@given(kept=KEPT, foreign=FOREIGN, proxied=PROXIED)
+def test_an_environment_of_ours_has_nothing_to_add(
+    program: Callable[[Given], Given], kept: Given, foreign: Given, proxied: Given
+) -> None:
+    found = environment.own(kept | foreign | proxied, COMPOSE)
+    assert program(found) == program(kept | foreign | proxied)
+
+
+@pytest.mark.parametrize("name", [name for name in PROGRAMS if name not in ("the lab", "a build")])
+@given(kept=KEPT, proxied=PROXIED)
+def test_only_builds_know_a_proxy(name: str, kept: Given, proxied: Given) -> None:
+    assert not PROGRAMS[name](kept | proxied).keys() & proxied.keys()
+    assert PROGRAMS["a build"](kept | proxied).items() >= proxied.items()
+
+
+@every_program
+@given(length=st.integers(1, 300))
+def test_sockets_have_short_paths(program: Callable[[Given], Given], length: int) -> None:
+    folder = program({"TMPDIR": "/" + "x" * (length - 1)}).get("TMPDIR", "/tmp")
+    ours, of_multiprocessing = "lab-fork-0123456789abcdef/socket", "pymp-01234567/listener-01234567"
+    assert max(len(f"{folder}/{name}") for name in (ours, of_multiprocessing)) < 104
+    assert folder == "/tmp" or length <= environment.LONGEST_TMPDIR
+
+
+def test_locust_finds_no_configuration_at_home() -> None:
+    assert environment.locust(Path("/empty"), {"HOME": "/home/user"})["HOME"] == "/empty"
+
+
+def test_a_process_that_has_begun_anew_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(environment._STARTED, str(os.getpid()))
+    environment.clean()
+    assert environment._STARTED not in os.environ, "its children are to be cleaned as well"
+
+
+def test_modules_of_the_user_are_not_imported(tmp_path: Path) -> None:
+    for name in ("statistics", "random", "typer", "loadtest"):
+        (tmp_path / f"{name}.py").write_text("print('of the user')", encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "loadtest", "list"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "PYTHONPATH": str(tmp_path), "PYTHONOPTIMIZE": "2"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of the user" not in done.stdout
+    assert "fastapi-async" in done.stdout
