@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 ALPHA = 0.05
 POWER = 0.8
@@ -96,17 +96,19 @@ def contrast(after: Sequence[float], before: Sequence[float]) -> Ratio | None:
         p = 1.0 if difference == 0 else 0.0
         return Ratio(ratio, ratio, ratio, len(after), p, 0.0 if same else 1.0, 0.0)
     freedom = sum(parts) ** 2 / (parts[0] ** 2 / (len(new) - 1) + parts[1] ** 2 / (len(old) - 1))
-    half = error * float(stats.t.ppf(1 - ALPHA / 2, freedom))
+    half = error * float(scipy.stats.t.ppf(1 - ALPHA / 2, freedom))
     reach = (
-        float(stats.t.ppf(1 - ALPHA / 2, freedom)) + float(stats.t.ppf(POWER, freedom))
+        float(scipy.stats.t.ppf(1 - ALPHA / 2, freedom)) + float(scipy.stats.t.ppf(POWER, freedom))
     ) * error
     return Ratio(
         value=math.exp(difference),
         low=math.exp(difference - half),
         high=math.exp(difference + half),
         rounds=min(len(after), len(before)),
-        p_different=float(2 * stats.t.sf(abs(difference) / error, freedom)),
-        p_equivalent=float(stats.t.sf((math.log1p(MARGIN) - abs(difference)) / error, freedom)),
+        p_different=float(2 * scipy.stats.t.sf(abs(difference) / error, freedom)),
+        p_equivalent=float(
+            scipy.stats.t.sf((math.log1p(MARGIN) - abs(difference)) / error, freedom)
+        ),
         detectable=math.expm1(reach),
     )
 
@@ -126,7 +128,7 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[fl
 
     Bootstrap intervals of six values cover 85 % where they promise 95 %; this one keeps its word.
     """
-    half = _standard_error(values) * float(stats.t.ppf((1 + confidence) / 2, len(values) - 1))
+    half = _standard_error(values) * float(scipy.stats.t.ppf((1 + confidence) / 2, len(values) - 1))
     mean = float(np.mean(values))
     return mean - half, mean + half
 
@@ -152,7 +154,7 @@ def _p_different(logs: Sequence[float]) -> float:
     mean, error = float(np.mean(logs)), _standard_error(logs)
     if error == 0:
         return 1.0 if mean == 0 else 0.0
-    return float(2 * stats.t.sf(abs(mean) / error, len(logs) - 1))
+    return float(2 * scipy.stats.t.sf(abs(mean) / error, len(logs) - 1))
 
 
 def _p_equivalent(logs: Sequence[float]) -> float:
@@ -161,7 +163,7 @@ def _p_equivalent(logs: Sequence[float]) -> float:
     margin = math.log1p(MARGIN)
     if error == 0:
         return 0.0 if abs(mean) < margin else 1.0
-    return float(stats.t.sf((margin - abs(mean)) / error, len(logs) - 1))
+    return float(scipy.stats.t.sf((margin - abs(mean)) / error, len(logs) - 1))
 
 
 @lru_cache(maxsize=64)
@@ -172,13 +174,13 @@ def detectable_factor(rounds: int) -> float:
     noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2).
     """
     freedom = rounds - 1
-    critical = float(stats.t.ppf(1 - ALPHA / 2, freedom))
+    critical = float(scipy.stats.t.ppf(1 - ALPHA / 2, freedom))
 
     def missing_power(effect: float) -> float:
         shift = effect * math.sqrt(rounds)
-        return float(stats.nct.sf(critical, freedom, shift)) - POWER
+        return float(scipy.stats.nct.sf(critical, freedom, shift)) - POWER
 
-    return float(optimize.brentq(missing_power, 0.01, 50.0 / math.sqrt(rounds)))
+    return float(scipy.optimize.brentq(missing_power, 0.01, 50.0 / math.sqrt(rounds)))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:
@@ -210,7 +212,7 @@ def slope(x: Sequence[float], y: Sequence[float]) -> Slope | None:
     if len(set(x)) < 2:
         return None
     with np.errstate(invalid="ignore"):  # Sen's variance falls below zero where most of y is tied
-        found = stats.theilslopes(y, x)
+        found = scipy.stats.theilslopes(y, x)
     low, high = float(found.low_slope), float(found.high_slope)
     if math.isnan(low):
         low, high = _steepest(x, y)
@@ -233,8 +235,8 @@ def percentile_ranks(
     None where `count` observations cannot bound it.
     """
     share, tail = percentile / 100, (1 - confidence) / 2
-    low = int(stats.binom.ppf(tail, count, share))
-    high = int(stats.binom.ppf(1 - tail, count, share)) + 1
+    low = int(scipy.stats.binom.ppf(tail, count, share))
+    high = int(scipy.stats.binom.ppf(1 - tail, count, share)) + 1
     return (low, high) if low >= 1 and high <= count else None
 
 

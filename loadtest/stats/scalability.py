@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import optimize, stats
+import scipy
 
 FITS = 0.05  # a law whose typical error is larger does not describe the service
 
@@ -51,7 +51,7 @@ def scalability(concurrency: Sequence[float], throughput: Sequence[float]) -> Sc
         return np.asarray(law - np.log(x))
 
     start = [float(np.log(x / n).max()), 0.01, 1e-5]
-    fit = optimize.least_squares(
+    fit = scipy.optimize.least_squares(
         residuals, start, bounds=([-np.inf, 0, 0], [np.inf, 1, 1]), x_scale=[1, 0.01, 1e-5]
     )
     rate, contention, coherency = (float(value) for value in fit.x)
@@ -70,7 +70,7 @@ def _with_knee(found: Scalability, jacobian: np.ndarray, n: np.ndarray) -> Scala
     variance = found.misfit**2 * len(n) / freedom
     covariance = variance * np.linalg.pinv(jacobian.T @ jacobian)
     error = math.sqrt(max(0.0, float(gradient @ covariance @ gradient)))
-    half = error * float(stats.t.ppf(0.975, freedom))
+    half = error * float(scipy.stats.t.ppf(0.975, freedom))
     if not (math.log(n.min()) <= log_knee - half and log_knee + half <= math.log(n.max())):
         return found
     knee, low, high = (math.exp(log_knee + shift) for shift in (0.0, -half, half))

@@ -1,0 +1,46 @@
+"""`run`: compare the services, trial by trial, and write a report."""
+
+from __future__ import annotations
+
+import shlex
+
+import typer
+
+from loadtest.commands.console import console
+from loadtest.commands.report import show
+from loadtest.errors import LabError
+from loadtest.report import files
+from loadtest.results import record
+from loadtest.run.comparison import Comparison
+from loadtest.run.progress import Bar, minutes
+from loadtest.run.runner import Runner
+
+
+def carry_out(asked: Comparison) -> None:
+    """Run what is left of a comparison; `typer.Exit` where Ctrl-C stopped it."""
+    plan = asked.plan
+    for name, reason in plan.left_out.items():
+        console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
+    console.print(
+        f"{len(plan.trials)} trials of {len(plan.services)} services, about "
+        f"{minutes(plan.seconds)}; budget {plan.options.budget}, seed {plan.options.seed}",
+        soft_wrap=True,
+    )
+    with Bar(console) as bar:
+        bar.begin(plan.trials)
+        try:
+            finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.backend())
+        except LabError:
+            files.build(asked.folder)
+            raise
+    if finished.reason:
+        console.print(finished.reason, soft_wrap=True)
+        console.print(f"go on with: {_going_on(asked)}", markup=False, soft_wrap=True)
+    show(asked.folder)
+    if finished.interrupted:
+        raise typer.Exit(130)
+
+
+def _going_on(asked: Comparison) -> str:
+    backend = "BACKEND=compose " if asked.plan.options.backend == "compose" else ""
+    return f"make compare {backend}RESUME={shlex.quote(str(record.outside(asked.folder)))}"

@@ -1,0 +1,186 @@
+"""The command line: its help texts, and what it refuses before anything starts.
+
+The commands run in this process; tests/native/commands runs each promise from end to end.
+"""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from loadtest import cli
+
+TINY = """\
+claim = "C1"
+title = "A tiny comparison"
+statement = "Two services wait."
+confirms = "They do."
+refutes = "They do not."
+services = ["fastapi-async", "flask-sync"]
+reference = "fastapi-async"
+rounds = 2
+scenario = "wait"
+levels = [{ connections = 4 }]
+"""
+# Each takes from a tenth of a second to a whole one.
+HEAVY = {"altair", "gevent", "locust", "scipy.stats"}
+# What a comparison is planned with counts as well.
+PLAIN = HEAVY | {"numpy", "psutil", "psycopg", "yaml"}
+IMPORTS = """
+import sys
+from loadtest.cli import main
+try:
+    main()
+finally:
+    print(*sys.modules, sep="\\n", file=sys.stderr)
+"""
+
+
+@pytest.fixture(autouse=True)
+def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """Where the commands keep what they make; the ways to interrupt pytest are as they were."""
+    monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("LAB_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("COLUMNS", "140")
+    handlers = {each: signal.getsignal(each) for each in signal.valid_signals()}
+    yield tmp_path
+    for each, handler in handlers.items():
+        if signal.getsignal(each) is not handler:
+            signal.signal(each, handler)
+
+
+@pytest.fixture
+def command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Callable[..., tuple[int, str, str]]:
+    """Runs a command to its end: exit code, standard output, standard error."""
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["loadtest", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        said = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return ended.value.code, said.out, said.err
+
+    return run
+
+
+@pytest.fixture
+def refusal(command: Callable[..., tuple[int, str, str]]) -> Callable[..., str]:
+    """The one line on standard error with which a command refuses."""
+
+    def refused(*arguments: str) -> str:
+        code, out, err = command(*arguments)
+        assert code == 2, out + err
+        [line] = err.splitlines()
+        return line.removeprefix("loadtest: ")
+
+    return refused
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--services", "flask-async"], ["unknown service 'flask-async'", "flask-gthread"]),
+        (["--experiments", "speed"], ["unknown experiment 'speed'", "blocked-threads"]),
+        (["--budget", "lavish"], ["unknown budget 'lavish'", "as-shipped"]),
+        (["--plan", "slow"], ["unknown plan 'slow'", "quick", "full"]),
+        (["--backend", "cloud"], ["unknown backend 'cloud'", "native"]),
+        (["--rounds", "1"], ["1 round", "at least 2"]),
+        (["--resume", "nowhere"], ["nowhere", "no run.json"]),
+        (["--experiments", "nowhere.toml"], ["nowhere.toml", "no such file"]),
+    ],
+)
+def test_what_does_not_exist_is_told_with_what_does(
+    refusal: Callable[..., str], world: Path, arguments: list[str], told: list[str]
+) -> None:
+    line = refusal("run", *arguments)
+    for text in told:
+        assert text in line
+    assert not list(world.iterdir())
+
+
+@pytest.mark.parametrize("command_", ["run", "up", "verify"])
+@pytest.mark.parametrize("old", [("--rows", "go"), ("--rows=go",)])
+def test_the_old_name_of_an_option_is_told_with_the_new(
+    refusal: Callable[..., str], command_: str, old: tuple[str, ...]
+) -> None:
+    assert refusal(command_, *old) == "--rows is called --services now"
+
+
+@pytest.mark.parametrize("below", ["", "results"])
+def test_results_that_cannot_be_written_are_told_before_anything_starts(
+    refusal: Callable[..., str], world: Path, monkeypatch: pytest.MonkeyPatch, below: str
+) -> None:
+    (world / "file").touch()
+    (world / "tiny.toml").write_text(TINY)
+    monkeypatch.setenv("LAB_RESULTS", str(world / "file" / below))
+    line = refusal("run", "--experiments", str(world / "tiny.toml"))
+    assert f"results can't be written to {world / 'file' / below}: " in line
+    assert "LAB_RESULTS=" in line
+    assert not (world / "state").exists()
+
+
+def test_an_unknown_key_is_told_with_the_file(refusal: Callable[..., str], world: Path) -> None:
+    (world / "tiny.toml").write_text('loud = "warmup"\n' + TINY)
+    line = refusal("run", "--experiments", str(world / "tiny.toml"))
+    assert "tiny.toml" in line
+    assert "loud" in line
+
+
+def test_report_of_another_folder_or_version_changes_nothing(
+    refusal: Callable[..., str], world: Path
+) -> None:
+    assert "no run.json" in refusal("report", str(world))
+    (world / "run.json").write_text('{"version": 0, "experiments": {}}')
+    assert "another version" in refusal("report", str(world))
+    assert sorted(path.name for path in world.iterdir()) == ["run.json"]
+
+
+@pytest.mark.parametrize(
+    "verb", ["list", "run", "up", "verify", "calibrate", "report", "diff", "history"]
+)
+def test_each_command_has_a_help_text(
+    command: Callable[..., tuple[int, str, str]], verb: str
+) -> None:
+    code, out, _ = command(verb, "--help")
+    assert code == 0
+    assert f" {verb} [OPTIONS]" in out
+
+
+def test_the_command_has_the_name_by_which_it_is_run() -> None:
+    line = [sys.executable, "-m", "loadtest", "run", "--help"]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "Usage: python -m loadtest run" in done.stdout
+
+
+def test_list_shows_what_there_is(command: Callable[..., tuple[int, str, str]]) -> None:
+    _, out, _ = command("list")
+    for text in ("fastapi-async", "go", "blocked-threads", "wait", "as-shipped"):
+        assert text in out
+
+
+def imported(*arguments: str) -> set[str]:
+    """What a command has imported at its end."""
+    line = [sys.executable, "-c", IMPORTS, *arguments]
+    done = subprocess.run(line, capture_output=True, text=True, check=False)
+    found = set(done.stderr.splitlines())
+    assert "loadtest.cli" in found, done.stderr
+    return found
+
+
+@pytest.mark.parametrize("arguments", [["run", "--help"], ["run", "--rounds", "many"]])
+def test_help_and_usage_are_there_at_once(arguments: list[str]) -> None:
+    assert not imported(*arguments) & PLAIN
+
+
+@pytest.mark.parametrize("arguments", [["list"], ["run", "--rounds", "1"]])
+def test_what_starts_nothing_neither_measures_nor_draws(arguments: list[str]) -> None:
+    assert not imported(*arguments) & HEAVY
