@@ -48,7 +48,9 @@ help: ## list what there is to do
 
 ##
 .PHONY: compare
-compare: $(if $(filter compose,$(BACKEND)),,native-environment) ## compare the services, then write a report (PLAN=full; BACKEND=compose for containers)
+compare: ## compare the services, then write a report (PLAN=full; BACKEND=compose for containers)
+	@setup/options $(RUN_OPTIONS)
+	@$(if $(filter compose,$(BACKEND)),,$(ENVIRONMENT) native)
 	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
 
 .PHONY: live

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection
 
 from loadtest.backends import live
@@ -13,6 +14,7 @@ from loadtest.inventory import budgets, builds, manifest
 
 def run(asked: Collection[str], budget: str) -> None:
     """Run them until Ctrl-C; raises LabStopped where none can run or Locust ends."""
+    guests.named(os.environ)  # what cannot be asked is told before anything starts
     known = manifest.load(variables=budgets.variables(budget))
     names = list(asked) or [name for name, service in known.items() if service.central]
     usable, reasons = builds.available(manifest.choose(known, names))

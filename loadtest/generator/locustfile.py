@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +35,8 @@ from loadtest.generator.generator import Assignment, Generator
 from loadtest.generator.shapes import RampToTheKnee, StepUp
 from loadtest.generator.telemetry import Telemetry
 from loadtest.generator.window import Window, listen
-from loadtest.inventory import manifest
+from loadtest.inventory import guests, manifest
+from loadtest.inventory.guests import GuestError
 from loadtest.model.load import Load
 from loadtest.system import descriptors, internals
 from loadtest.system.descriptors import DescriptorError
@@ -128,10 +130,7 @@ def targets() -> dict[str, str]:
     """URL by service: the services, and what LAB_TARGET names."""
     backend = os.environ.get("LAB_BACKEND", "native")
     found = {name: service.url(backend) for name, service in manifest.load().items()}
-    for named in os.environ.get("LAB_TARGET", "").split():
-        name, _, url = named.partition("=")
-        found[name] = url
-    return found
+    return found | guests.named(os.environ)
 
 
 def user_class(service: str, url: str) -> type[ServiceUser]:
@@ -142,8 +141,12 @@ def user_class(service: str, url: str) -> type[ServiceUser]:
     )
 
 
-for _service, _url in targets().items():
-    globals()[_service] = user_class(_service, _url)
+try:
+    for _service, _url in targets().items():
+        globals()[_service] = user_class(_service, _url)
+except GuestError as error:
+    print(f"locust: {error}", file=sys.stderr)
+    sys.exit(2)
 
 
 def assignment_of(environment: Environment) -> Assignment:

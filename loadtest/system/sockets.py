@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 READ, WRITE = 1, 4  # the values of EPOLLIN and EPOLLOUT
 Address = tuple[int, tuple[str, int]]
+_PROBE_S = 0.5
 
 _NAMES = {
     errno.ECONNREFUSED: "connection refused",
@@ -96,13 +97,29 @@ def _from_selector(mask: int) -> int:
 
 
 def resolve(host: str, port: int) -> Address | None:
-    """The first address of `host`; None where it does not resolve."""
+    """The first address of `host` that takes a connection, else its first; None where it has none.
+
+    `localhost` is often ::1 first, where a server of 127.0.0.1 does not listen.
+    """
     try:
         found = _names.getaddrinfo(host, port, type=_names.SOCK_STREAM)
     except (OSError, UnicodeError):
         return None
-    family, *_, address = found[0]
-    return int(family), (str(address[0]), int(address[1]))
+    addresses = list(
+        dict.fromkeys((int(family), (str(at[0]), int(at[1]))) for family, *_, at in found)
+    )
+    if len(addresses) == 1:
+        return addresses[0]
+    return next(filter(_takes_connections, addresses), addresses[0])
+
+
+def _takes_connections(address: Address) -> bool:
+    try:
+        with _names.socket(address[0], _names.SOCK_STREAM) as asking:
+            asking.settimeout(_PROBE_S)
+            return asking.connect_ex(address[1]) == 0
+    except OSError:  # a family that this machine does not have
+        return False
 
 
 def error_name(code: int | None) -> str:

@@ -159,7 +159,11 @@ def test_a_run_goes_on_in_its_folder_and_under_its_budget(
         (["--experiments", "absent.toml"], {}, "absent.toml: no such file"),
         (["--experiments"], {}, "--experiments needs a value"),
         (["--resume", "nowhere"], {}, "nowhere: no run.json"),
-        ([], {"BUDGET": "generous"}, "no budget generous; there are: as-shipped equal-slots"),
+        (
+            [],
+            {"BUDGET": "generous"},
+            "unknown budget 'generous'; there are: as-shipped equal-slots",
+        ),
         ([], {"LAB_EXPERIMENTS": "nowhere"}, "LAB_EXPERIMENTS is no folder"),
         ([], {"LAB_RESULTS": "/dev/null/x"}, "can't be written to /dev/null/x"),
     ],

@@ -1,25 +1,35 @@
+"""A name with several addresses leads to the one where somebody listens."""
+
 from __future__ import annotations
+
+import socket
 
 import pytest
 
-from loadtest.engine import reactor
-from loadtest.system.sockets import SelectorPoller
-from tests.driving import drive, uniform
-from tests.lying_servers import OK, answering, once, serving
-
-pytestmark = pytest.mark.timed
+from loadtest.system.sockets import resolve
 
 
-@pytest.mark.parametrize("open_loop", [False, True], ids=["closed", "open"])
-def test_the_engine_runs_without_epoll(monkeypatch: pytest.MonkeyPatch, open_loop: bool) -> None:
-    """As on macOS, where `selectors` offers kqueue."""
-    monkeypatch.setattr(reactor, "new_poller", SelectorPoller)
-    arrivals = uniform(200) if open_loop else None
-    with serving(answering(OK)) as port:
-        tally = drive(port, connections=3, arrivals=arrivals)
-    assert tally.answered > 10
-    assert tally.failed == 0
-    with serving(once(OK)) as port:  # each answer costs a connection
-        tally = drive(port, connections=3, think_s=0.01)
-    assert tally.answered > 3
-    assert tally.failed == 0
+def addresses(port: int, *hosts: str) -> list[tuple[object, ...]]:
+    """What getaddrinfo gives for a name with these addresses, in this order."""
+    return [found for host in hosts for found in socket.getaddrinfo(host, port, type=1)]
+
+
+@pytest.mark.parametrize("hosts", [("::1", "127.0.0.1"), ("127.0.0.1", "::1"), ("127.0.0.1",)])
+def test_a_server_is_found_wherever_it_stands_among_them(
+    monkeypatch: pytest.MonkeyPatch, hosts: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+        found = addresses(port, *hosts)
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+        assert resolve("localhost", port) == (socket.AF_INET, ("127.0.0.1", port))
+
+
+def test_where_nobody_listens_it_is_the_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = addresses(9, "::1", "127.0.0.1")
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    assert resolve("localhost", 9) == (socket.AF_INET6, ("::1", 9))
+
+
+def test_a_name_without_an_address_is_none() -> None:
+    assert resolve("nobody.invalid", 80) is None
