@@ -9,7 +9,7 @@ from loadtest.backends import live
 from loadtest.backends.live import LabStopped, Live
 from loadtest.backends.native import Lab
 from loadtest.commands.console import console
-from loadtest.inventory import budgets, builds, manifest
+from loadtest.inventory import budgets, builds, guests, manifest
 
 
 def run(asked: Collection[str], budget: str) -> None:
