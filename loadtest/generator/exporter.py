@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import math
 from bisect import bisect_left
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,10 +28,11 @@ from prometheus_client.core import (
 from prometheus_client.registry import Collector
 
 from loadtest.engine.tally import Batch
-from loadtest.stats.histogram import Histogram, value_of
+from loadtest.generator.recent import Recent
+from loadtest.stats.histogram import Histogram, merged, value_of
 from loadtest.system import ports
 
-# The services' own buckets (services/common/lab/metrics/store.py): both sides' percentiles compare.
+# The services' own buckets (services/common/lab/metrics/store.py), so that both sides compare.
 BOUNDS_S = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 OK = "ok"
 PORT_VARIABLE, CEILING_VARIABLE = "LAB_LOAD_METRICS_PORT", "LAB_CEILING_RPS"
@@ -50,11 +51,15 @@ class Phase:
 
 
 class LoadCounts:
-    """Outcomes and latencies by (service, scenario), since the beginning or the last `take`."""
+    """Outcomes and latencies by (service, scenario), since the beginning or the last `take`.
 
-    def __init__(self) -> None:
+    `recent` makes what tells the percentiles of the last seconds of one service.
+    """
+
+    def __init__(self, recent: Callable[[], Recent] = Recent) -> None:
         self.outcomes: dict[tuple[str, str], Counter[str]] = {}
         self.response: dict[tuple[str, str], Histogram] = {}
+        self._recent: defaultdict[str, Recent] = defaultdict(recent)
 
     def add(self, batch: Batch) -> None:
         """Count what one kind of request did."""
@@ -80,8 +85,16 @@ class LoadCounts:
             outcomes.update(counts)
             response.add_sparse(latencies)
 
+    def quantiles(self) -> Iterator[tuple[str, float, float]]:
+        """Each service's response time over the last ten seconds: service, quantile, seconds."""
+        for service, recent in self._recent.items():
+            own = [each for (name, _), each in self.response.items() if name == service]
+            for share, seconds in recent.quantiles(merged(own)).items():
+                yield service, share, seconds
+
     def _of(self, service: str, scenario: str) -> tuple[Counter[str], Histogram]:
         key = service, scenario
+        self._recent[service]  # its window begins before its first answer
         # A service that only fails still has a goodput: nought.
         return (
             self.outcomes.setdefault(key, Counter({OK: 0})),
@@ -110,6 +123,7 @@ class LoadCollector(Collector):
         yield self._users()
         yield self._requests()
         yield self._response()
+        yield self._recent()
         yield GaugeMetricFamily(
             "lab_load_generator_cpu_ratio", "CPU of the busiest generator process", self.cpu_ratio()
         )
@@ -148,6 +162,16 @@ class LoadCollector(Collector):
         for labels, histogram in self.counts.response.items():
             response.add_metric(labels, *prometheus_buckets(histogram))
         return response
+
+    def _recent(self) -> Metric:
+        recent = GaugeMetricFamily(
+            "lab_load_recent_response_seconds",
+            "Time from the intended send to the end of the answer, quantiles of the last 10 s",
+            labels=["service", "quantile"],
+        )
+        for service, share, seconds in self.counts.quantiles():
+            recent.add_metric([service, str(share)], seconds)
+        return recent
 
     def _phases(self) -> Metric:
         info = GaugeMetricFamily(

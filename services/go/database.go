@@ -200,7 +200,9 @@ func (d *Database) acquire(ctx context.Context) (*pgxpool.Conn, error) {
 	connection, err := d.pool.Acquire(ctx)
 	d.store.add(placePending, -1)
 	if err == nil {
-		d.store.observe(placeWait, time.Since(asked))
+		waited := time.Since(asked)
+		d.store.observe(placeWait, waited)
+		d.store.observeFine(placeFineWait, waited)
 		d.store.add(placeUsed, 1)
 	}
 	return connection, err

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net/http"
 	"strconv"
 	"time"
@@ -16,6 +17,14 @@ type Exporter struct {
 	about About
 	port  int
 	pid   int
+
+	durations, waits *Recent
+}
+
+// NewExporter is for a store into which nothing has been counted yet.
+func NewExporter(store *Store, about About, port, pid int) *Exporter {
+	now := time.Now()
+	return &Exporter{store, about, port, pid, newRecent(now), newRecent(now)}
 }
 
 // Handler serves /metrics.
@@ -38,6 +47,8 @@ func (e *Exporter) Describe(chan<- *prometheus.Desc) {}
 func (e *Exporter) Collect(found chan<- prometheus.Metric) {
 	e.requests(found)
 	e.pool(found)
+	recent(found, "lab_recent_request_duration_seconds", "pick-up to answer", e.durations, e.store.fine(placeFine))
+	recent(found, "lab_recent_connection_wait_seconds", "asking to a connection", e.waits, e.store.fine(placeFineWait))
 	used := process(e.pid)
 	gauge := func(name, help string, value float64, labels ...string) {
 		found <- constant(prometheus.GaugeValue, name, help, value, labels...)
@@ -97,6 +108,15 @@ func (e *Exporter) pool(found chan<- prometheus.Metric) {
 	found <- prometheus.MustNewConstHistogram(
 		prometheus.NewDesc("db_client_connection_wait_time_seconds", "Time to get a connection.", nil, nil),
 		count, sum, buckets)
+}
+
+// recent publishes the quantiles of the last ten seconds.
+func recent(found chan<- prometheus.Metric, name, span string, recent *Recent, counts []uint64) {
+	help := fmt.Sprintf("Time from %s, quantiles of the last 10 s.", span)
+	for index, seconds := range recent.Quantiles(time.Now(), counts) {
+		found <- constant(prometheus.GaugeValue, name, help, seconds,
+			"quantile", strconv.FormatFloat(quantiles[index], 'g', -1, 64))
+	}
 }
 
 // constant is one value; labels are pairs of name and value.

@@ -33,9 +33,13 @@ const (
 	placeWait
 )
 
+// Two sets of fine buckets lie between the wait and the series: all requests, all waits.
+
 var (
 	histogramWords = len(bounds) + 2
-	firstSeries    = placeWait + histogramWords
+	placeFine      = placeWait + histogramWords
+	placeFineWait  = placeFine + fineWords
+	firstSeries    = placeFineWait + fineWords
 	storeWords     = firstSeries + histogramWords*len(routeLabels)*len(methodLabels)*len(statuses)
 )
 

@@ -61,7 +61,8 @@ func TestWhatIsCountedIsPublished(t *testing.T) {
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, target, nil))
 	}
 	store.observe(placeWait, 2500*time.Microsecond)
-	text := scrape(t, &Exporter{store: store, pid: 7})
+	store.observeFine(placeFineWait, 2500*time.Microsecond)
+	text := scrape(t, NewExporter(store, About{}, 0, 7))
 	for _, line := range []string{
 		`http_server_request_duration_seconds_count{http_request_method="GET",http_response_status_code="200",http_route="/json"} 2`,
 		`http_server_request_duration_seconds_count{http_request_method="_OTHER",http_response_status_code="405",http_route="/json"} 1`,
@@ -73,6 +74,7 @@ func TestWhatIsCountedIsPublished(t *testing.T) {
 		`db_client_connection_wait_time_seconds_bucket{le="0.0025"} 1`,
 		`db_client_connection_wait_time_seconds_bucket{le="+Inf"} 1`,
 		`db_client_connection_wait_time_seconds_sum 0.0025`,
+		`# TYPE lab_recent_connection_wait_seconds gauge`,
 	} {
 		if !strings.Contains(text, line+"\n") {
 			t.Errorf("missing: %s", line)

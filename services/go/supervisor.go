@@ -42,7 +42,7 @@ func supervise(settings Settings) error {
 		_ = server.Wait()
 		return fmt.Errorf("METRICS_PORT: %w", err)
 	}
-	exporter := &Exporter{store, Describe(settings), settings.Port, server.Process.Pid}
+	exporter := NewExporter(store, Describe(settings), settings.Port, server.Process.Pid)
 	start(bounded{listener, make(chan struct{}, scrapeConnections)}, exporter.Handler(), make(chan error, 1))
 	return server.Wait()
 }

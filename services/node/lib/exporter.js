@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { AggregatorRegistry } from 'prom-client'
 import { BOUNDS_S, FIRST_SERIES, HISTOGRAM, METHODS, PLACE, SERIES } from './layout.js'
 import { backlog, usage } from './processes.js'
+import { FINE, Recent } from './recent.js'
 import { ROUTE_LABELS } from './routes.js'
 import { Scrapes } from './scrapes.js'
 
@@ -13,6 +14,8 @@ const CONNECTIONS = 64 // open at once; what comes beyond is closed
 export class Exporter {
   #workers = new Map() // pid -> {file, alive}
   #scrapes = new Scrapes(() => this.#collect())
+  #durations = new Recent()
+  #waits = new Recent()
   #about
   #port
 
@@ -59,6 +62,10 @@ export class Exporter {
     return [
       ...requests(workers),
       ...pool(workers.filter((worker) => worker.alive), workers),
+      recent('lab_recent_request_duration_seconds', 'pick-up to answer',
+        this.#durations, total(workers, PLACE.fine)),
+      recent('lab_recent_connection_wait_seconds', 'asking to a connection',
+        this.#waits, total(workers, PLACE.fineWait)),
       ...this.#process(workers.filter((worker) => worker.alive))
     ]
   }
@@ -137,6 +144,20 @@ function pool (alive, workers) {
     metric(wait, 'Time to get a pooled connection', 'histogram',
       workers.flatMap(({ values }) => histogram(wait, values, PLACE.wait, {})))
   ]
+}
+
+/** The sum of the fine buckets over all workers. */
+function total (workers, place) {
+  const sums = new Float64Array(FINE)
+  for (const { values } of workers) {
+    for (let index = 0; index < FINE; index += 1) sums[index] += values[place + index]
+  }
+  return sums
+}
+
+function recent (name, span, of, counts) {
+  return metric(name, `Time from ${span}, quantiles of the last 10 s`, 'gauge',
+    of.quantiles(counts).map(([quantile, value]) => ({ labels: { quantile }, value })))
 }
 
 function histogram (name, values, place, labels) {

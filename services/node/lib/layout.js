@@ -1,3 +1,4 @@
+import { FINE } from './recent.js'
 import { ROUTE_LABELS } from './routes.js'
 
 /** Upper bounds of the buckets in seconds; one more bucket takes what is beyond. */
@@ -7,9 +8,21 @@ export const BOUNDS_S = [
 /** A histogram is one count a bucket, then the sum. */
 export const HISTOGRAM = BOUNDS_S.length + 2
 
+/** First the fine buckets of all requests and of all waits, which are written less often. */
+const HEAD = 2 * FINE
 /** Places of a worker's values in its array of doubles. */
 export const PLACE = {
-  active: 0, lag: 1, beat: 2, used: 3, idle: 4, pending: 5, max: 6, wait: 7, series: 7 + HISTOGRAM
+  fine: 0,
+  fineWait: FINE,
+  active: HEAD,
+  lag: HEAD + 1,
+  beat: HEAD + 2,
+  used: HEAD + 3,
+  idle: HEAD + 4,
+  pending: HEAD + 5,
+  max: HEAD + 6,
+  wait: HEAD + 7,
+  series: HEAD + 7 + HISTOGRAM
 }
 /** A series is route, method, status, histogram. */
 export const SERIES = 3 + HISTOGRAM

@@ -1,9 +1,12 @@
 import { writeSync } from 'node:fs'
 import { DOUBLES, FIRST_SERIES, METHODS, PLACE, SERIES, observe } from './layout.js'
+import { fine } from './recent.js'
 import { ROUTE_LABELS, routeOf } from './routes.js'
 
 const PERIOD_MS = 100
 const FRESH_MS = 1
+/** Paths that no load asks: they would flatter the percentiles of a service under load. */
+const PROBES = new Set(['/about', '/healthz', '/readyz'])
 const WINDOW = 10 // the worst of the last second, so that a scrape a second misses nothing
 
 /**
@@ -58,13 +61,15 @@ export class Recorder {
   /** A request waited `seconds` for its connection. */
   waited (seconds) {
     observe(this.#values, PLACE.wait, seconds)
+    this.#values[PLACE.fineWait + fine(seconds)] += 1
     this.#schedule()
   }
 
   #finish (request, status, seconds) {
     this.#values[PLACE.active] -= 1
-    const place = this.#place(routeOf(request.raw.url), request.method, status)
-    observe(this.#values, place + 3, seconds)
+    const route = routeOf(request.raw.url)
+    observe(this.#values, this.#place(route, request.method, status) + 3, seconds)
+    if (!PROBES.has(route)) this.#values[PLACE.fine + fine(seconds)] += 1
     this.#schedule()
   }
 
@@ -98,8 +103,11 @@ export class Recorder {
       values[PLACE.pending] = this.#pool.waitingCount
       values[PLACE.max] = this.#pool.options.max
     }
-    const length = 8 * (FIRST_SERIES + SERIES * values[PLACE.series])
-    writeSync(this.#file, this.#bytes, 0, length, 0)
+    this.#write(PLACE.active, FIRST_SERIES + SERIES * values[PLACE.series])
+  }
+
+  #write (begin, end) {
+    writeSync(this.#file, this.#bytes, 8 * begin, 8 * (end - begin), 8 * begin)
   }
 
   #watchLoop () {
@@ -110,6 +118,7 @@ export class Recorder {
       if (recent.push(Math.max(0, now - due) / 1000) > WINDOW) recent.shift()
       this.#values[PLACE.lag] = Math.max(...recent)
       this.#values[PLACE.beat] = Date.now()
+      this.#write(PLACE.fine, PLACE.active) // too long to be written in every turn
       this.#schedule()
       due = performance.now() + PERIOD_MS
       setTimeout(wake, PERIOD_MS).unref()

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from lab.contract.routes import route
 from lab.metrics.lag import LagKind, start_thread
+from lab.metrics.recent import fine
 from lab.metrics.store import FIRST_S, bucket
 
 Scope = MutableMapping[str, Any]
@@ -19,12 +20,16 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 StartResponse = Callable[..., Any]
 WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
+PROBES = frozenset(("/about", "/healthz", "/readyz"))
+"""Paths that no load asks: they would flatter the percentiles of a service under load."""
+
 
 class Counters(Protocol):
     """Where a worker counts (`lab.metrics.meters.WorkerMetrics`)."""
 
     values: memoryview[float]
     begun: int
+    fine: int
     known: dict[tuple[str, str, int], int]
     lock: Lock
     watched: bool
@@ -47,16 +52,16 @@ def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
     needs in its own variables, as here a call, an attribute or a look-up costs as much as the
     counting; without the lock, as one thread runs an event loop.
     """
-    values, begun, known = metrics.values, metrics.begun, metrics.known
-    clock, first_s = perf_counter, FIRST_S
+    values, begun, known, fines = metrics.values, metrics.begun, metrics.known, metrics.fine
+    clock, first_s, fine_of, probes = perf_counter, FIRST_S, fine, PROBES
 
     def place(path: str, method: str, status: int) -> int:
         metrics.watch_loop()  # here too, for a server that sends no lifespan
         return metrics.place(path, method, status)
 
     def forked() -> None:
-        nonlocal values, begun, known
-        values, begun, known = metrics.values, metrics.begun, metrics.known
+        nonlocal values, begun, known, fines
+        values, begun, known, fines = metrics.values, metrics.begun, metrics.known, metrics.fine
 
     metrics.forked.append(forked)
 
@@ -84,6 +89,8 @@ def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
             index = known.get(key) or place(*key)
             values[index] += seconds
             values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
+            if key[0] not in probes:
+                values[fines + fine_of(seconds)] += 1.0
 
     return counted
 
@@ -95,13 +102,14 @@ def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
     status is told from the one before by its line, which is seldom parsed so.
     """
     values, begun, lock, watched = metrics.values, metrics.begun, metrics.lock, False
+    fines, fine_of, probes = metrics.fine, fine, PROBES
     clock, first_s = perf_counter, FIRST_S
     last_route, last_method, last_line, last_index = "", "", "", 0
 
     def forked() -> None:
-        nonlocal values, begun, lock, watched, last_method
+        nonlocal values, begun, lock, watched, last_method, fines
         values, begun, lock, watched = metrics.values, metrics.begun, metrics.lock, False
-        last_method = ""
+        last_method, fines = "", metrics.fine
 
     metrics.forked.append(forked)
 
@@ -141,5 +149,7 @@ def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
                 index = last_index
                 values[index] += seconds
                 values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
+                if path not in probes:
+                    values[fines + fine_of(seconds)] += 1.0
 
     return counted

@@ -10,6 +10,7 @@ import socket
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
+from operator import add
 from pathlib import Path
 
 import psutil
@@ -26,10 +27,13 @@ from prometheus_client.registry import Collector
 from lab.metrics import meters, poolmeter, store
 from lab.metrics.endpoint import Endpoint
 from lab.metrics.processes import Tree, accept_backlog
+from lab.metrics.recent import FINE_SIZE, Recent
 from lab.metrics.store import BOUNDS_S, Series
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
-_COUNTERS = frozenset([meters.DURATION, poolmeter.WAIT])
+_COUNTERS = frozenset(
+    [meters.DURATION, meters.FINE_DURATION, poolmeter.WAIT, poolmeter.FINE_WAIT]
+)
 
 
 def serve(directory: Path, root_pid: int, port: int, metrics_port: int, host: str) -> Endpoint:
@@ -111,7 +115,7 @@ def _add(totals: dict[Key, list[float]], series: Series) -> None:
         totals[key] = [max(totals.get(key, [0.0])[0], series.values[0])]
         return
     before = totals.get(key) or [0.0] * len(series.values)
-    totals[key] = [a + b for a, b in zip(before, series.values, strict=True)]
+    totals[key] = list(map(add, before, series.values))
 
 
 class ServiceCollector(Collector):
@@ -120,6 +124,7 @@ class ServiceCollector(Collector):
     def __init__(self, directory: Path, root_pid: int, port: int) -> None:
         self._tree, self._port = Tree(root_pid), port
         self._workers = Workers(directory, self._tree.has)
+        self._durations, self._waits = Recent(), Recent()
 
     def collect(self) -> Iterator[Metric]:
         """One scrape."""
@@ -128,7 +133,23 @@ class ServiceCollector(Collector):
         yield from _requests(workers)
         yield from _slots(workers)
         yield from _pool(workers)
+        yield from self._recent()
         yield from self._processes()
+
+    def _recent(self) -> Iterator[Metric]:
+        for name, text, fine, recent in (
+            ("request_duration", "pick-up to answer", meters.FINE_DURATION, self._durations),
+            ("connection_wait", "asking to a connection", poolmeter.FINE_WAIT, self._waits),
+        ):
+            quantiles = GaugeMetricFamily(
+                f"lab_recent_{name}_seconds",
+                f"Time from {text}, quantiles of the last 10 s",
+                labels=["quantile"],
+            )
+            counts = self._workers.totals.get((fine, ()), [0.0] * FINE_SIZE)
+            for share, seconds in recent.quantiles(counts).items():
+                quantiles.add_metric([str(share)], seconds)
+            yield quantiles
 
     def _processes(self) -> Iterator[Metric]:
         usage = self._tree.usage()

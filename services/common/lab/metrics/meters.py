@@ -16,10 +16,12 @@ from lab.contract.routes import route
 from lab.metrics.counting import ASGIApp, WSGIApp, counted_asgi, counted_wsgi
 from lab.metrics.lag import LagKind, watch_loop
 from lab.metrics.poolmeter import LockedPool, PoolCounters, PoolMeter
+from lab.metrics.recent import FINE_SIZE
 from lab.metrics.store import HISTOGRAM_SIZE, Store
 from lab.settings import Settings
 
 DURATION = "http_server_request_duration_seconds"
+FINE_DURATION = "requests_fine"
 ACTIVE = "http_server_active_requests"
 BEGUN = "requests_begun"  # less those counted, it is the active ones: an addition saved
 LAG = "lab_scheduling_lag_seconds"
@@ -103,6 +105,7 @@ class WorkerMetrics:
         self._store = Store(self._settings.metrics_directory)
         self.values = self._store.values
         self.begun = self._store.reserve(BEGUN)
+        self.fine = self._store.reserve(FINE_DURATION, size=FINE_SIZE)
         self.known: dict[tuple[str, str, int], int] = {}
         self.watched = False  # whether this process measures scheduling lag already
         self._counters = PoolCounters(self._store)

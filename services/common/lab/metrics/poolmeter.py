@@ -6,9 +6,11 @@ from threading import Lock
 from time import perf_counter
 from typing import Protocol
 
+from lab.metrics.recent import FINE_SIZE, fine
 from lab.metrics.store import FIRST_S, HISTOGRAM_SIZE, Store, bucket
 
 WAIT = "db_client_connection_wait_time_seconds"
+FINE_WAIT = "pool_waits_fine"
 SIZE = "pool_size"
 # Who waits now and what is in use follow from these and from the waits: two additions saved.
 ASKED, GIVEN_UP, RELEASED = "pool_asked", "pool_given_up", "pool_released"
@@ -38,6 +40,7 @@ class PoolCounters:
         self._asked, self._given_up = store.reserve(ASKED), store.reserve(GIVEN_UP)
         self._released, self._size = store.reserve(RELEASED), store.reserve(SIZE)
         self._wait = store.reserve(WAIT, size=HISTOGRAM_SIZE)
+        self._fine = store.reserve(FINE_WAIT, size=FINE_SIZE)
 
     def waiting(self) -> float:
         self._values[self._asked] += 1.0
@@ -48,6 +51,7 @@ class PoolCounters:
         values, wait = self._values, self._wait
         values[wait] += seconds
         values[wait + (1 if seconds <= FIRST_S else bucket(seconds))] += 1.0
+        values[self._fine + fine(seconds)] += 1.0
 
     def failed(self) -> None:
         self._values[self._given_up] += 1.0
