@@ -62,8 +62,8 @@ SECTIONS = [
             timeseries(
                 f"Client latency, {name}",
                 f"{share} of requests were answered within this time, from the client's send to "
-                "the last byte, over 10 s; interpolated within the histogram's buckets, which end "
-                "at 10 s.",
+                "the last byte, over 10 s. Requests that still wait are not in it: at the start of "
+                "a load on a full service it is too low.",
                 "s",
                 Query(f"service:load_response_seconds:{name}_10s"),
             )
@@ -120,7 +120,7 @@ SECTIONS = [
             timeseries(
                 "Wait for a database connection, p95",
                 "Time that 95 % of requests waited at most for a connection of the service's pool. "
-                "Up to 1 ms, the finest bucket, none may have waited; above it they queue.",
+                "Microseconds: nobody waits. Milliseconds: they queue.",
                 "s",
                 Query("service:db_client_connection_wait_time_seconds:p95_10s"),
             ),

@@ -41,8 +41,8 @@ SECTIONS = [
             ),
             timeseries(
                 "Wait for a connection, p95",
-                "Time that 95 % of requests waited at most for a connection, over 10 s. Up to "
-                "1 ms, the finest bucket, none may have waited.",
+                "Time that 95 % of requests waited at most for a connection, over 10 s. "
+                "Microseconds: nobody waits.",
                 "s",
                 Query("service:db_client_connection_wait_time_seconds:p95_10s"),
             ),
@@ -84,10 +84,13 @@ SECTIONS = [
         [
             timeseries(
                 "Transactions",
-                "Transactions a second in the lab's database.",
+                "Transactions a second: by service as it counts them, one each time that it takes a "
+                "connection, and what Postgres reports. Postgres leaves out transactions that touch "
+                "no table, such as those of `wait`, until their connection touches one or ends.",
                 "ops",
-                _rate("xact_commit", "committed"),
-                _rate("xact_rollback", "rolled back"),
+                Query("service:db_client_connections_taken:rate10s"),
+                _rate("xact_commit", "Postgres: committed"),
+                _rate("xact_rollback", "Postgres: rolled back"),
             ),
             timeseries(
                 "Rows",

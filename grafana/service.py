@@ -161,8 +161,8 @@ SECTIONS = [
             ),
             timeseries(
                 "Wait for a connection, p95",
-                "Time that 95 % of requests waited at most for a connection, over 10 s. Up to "
-                "1 ms, the finest bucket, none may have waited.",
+                "Time that 95 % of requests waited at most for a connection, over 10 s. "
+                "Microseconds: nobody waits.",
                 "s",
                 Query(f"service:db_client_connection_wait_time_seconds:p95_10s{SERVICE}", "p95"),
             ),

@@ -69,10 +69,12 @@ SECTIONS = [
             ),
             timeseries(
                 "Requests that only one side counts",
-                "Difference between the client's and the service's requests a second. It should "
-                "stay near 0 when the load is steady.",
-                "reqps",
-                Query("abs(service:load_requests:rate10s - service:http_server_requests:rate10s)"),
+                "Requests of the last 5 min that only the client, or only the service, has counted. "
+                "0 when nothing is lost and nobody else asks. Under load a few seconds' worth may "
+                "still be missing; 20 s after it, one lost request shows.",
+                "short",
+                Query("service:requests_of_client_only:count5m", "{{service}} client only"),
+                Query("service:requests_of_service_only:count5m", "{{service}} service only"),
             ),
             timeseries(
                 "Busiest worker against the average",

@@ -291,6 +291,7 @@ class Connection:
         self.removed = True
         if self.request is not None:
             self.stream.abandoned += 1
+            self.stream.series(self.request).abandoned += 1
             self._release(now)
         self.close()
         self.stream.connections.discard(self)

@@ -145,7 +145,7 @@ class Stream:
         """What happened since the last time, by kind of request."""
         self.drain()
         batches = [series.take() for series in self._series.values()]
-        return [batch for batch in batches if batch.answered or batch.failed]
+        return [batch for batch in batches if batch.answered or batch.failed or batch.abandoned]
 
     def new_tally(self, now: float) -> Tally:
         """Begin to count anew: the tally of the window that begins now."""

@@ -25,6 +25,7 @@ class Batch:
     path: str
     answered: int = 0
     failed: int = 0
+    abandoned: int = 0  # in hand when their connection left the load
     errors: Counter[str] = field(default_factory=Counter)
     received: int = 0  # bytes, heads and all
     bodies: int = 0  # bytes of bodies alone
@@ -42,6 +43,7 @@ class Series:
     __slots__ = (
         "_batch",
         "_open_loop",
+        "abandoned",
         "bodies",
         "errors",
         "failed",
@@ -61,7 +63,7 @@ class Series:
         self.response: list[float] = []
         self.late: list[float] = []
         self.failed = 0
-        self.received = self.bodies = 0
+        self.received = self.bodies = self.abandoned = 0
         self.repeated: set[Request] = set()
         self.errors: Counter[str] = Counter()
 
@@ -72,6 +74,7 @@ class Series:
         batch = self._batch
         batch.answered += len(self.service_time) - self.failed
         batch.failed += self.failed
+        batch.abandoned += self.abandoned
         batch.errors.update(self.errors)
         batch.received += self.received
         batch.bodies += self.bodies
@@ -82,7 +85,7 @@ class Series:
         for values in (self.service_time, self.response, self.late):
             values.clear()
         self.errors.clear()
-        self.failed = self.received = self.bodies = 0
+        self.failed = self.received = self.bodies = self.abandoned = 0
 
     def take(self) -> Batch:
         """The batch so far; a new one begins. Drain first."""

@@ -59,6 +59,7 @@ class LoadCounts:
     def __init__(self, recent: Callable[[], Recent] = Recent) -> None:
         self.outcomes: dict[tuple[str, str], Counter[str]] = {}
         self.response: dict[tuple[str, str], Histogram] = {}
+        self.abandoned: Counter[tuple[str, str]] = Counter()
         self._recent: defaultdict[str, Recent] = defaultdict(recent)
 
     def add(self, batch: Batch) -> None:
@@ -66,22 +67,25 @@ class LoadCounts:
         outcomes, response = self._of(batch.service, batch.scenario)
         outcomes[OK] += batch.answered
         outcomes.update(batch.errors)
+        self.abandoned[batch.service, batch.scenario] += batch.abandoned
         response.merge(batch.response)
 
     def take(self) -> list[Any]:
         """Everything as plain values, for `merge` in another process; the counts begin anew."""
         taken = [
-            [service, scenario, dict(outcomes), self.response[service, scenario].sparse()]
-            for (service, scenario), outcomes in self.outcomes.items()
+            [*key, dict(outcomes), self.response[key].sparse(), self.abandoned[key]]
+            for key, outcomes in self.outcomes.items()
         ]
+        self.abandoned.clear()
         self.outcomes.clear()
         self.response.clear()
         return taken
 
     def merge(self, taken: Iterable[Any]) -> None:
         """Add what `take` of a worker gave."""
-        for service, scenario, counts, latencies in taken:
+        for service, scenario, counts, latencies, abandoned in taken:
             outcomes, response = self._of(service, scenario)
+            self.abandoned[service, scenario] += abandoned
             outcomes.update(counts)
             response.add_sparse(latencies)
 
@@ -122,6 +126,7 @@ class LoadCollector(Collector):
         """One scrape."""
         yield self._users()
         yield self._requests()
+        yield self._abandoned()
         yield self._response()
         yield self._recent()
         yield GaugeMetricFamily(
@@ -152,6 +157,16 @@ class LoadCollector(Collector):
             for outcome, count in outcomes.items():
                 requests.add_metric([*labels, outcome], count)
         return requests
+
+    def _abandoned(self) -> Metric:
+        abandoned = CounterMetricFamily(
+            "lab_load_abandoned",
+            "Requests in hand when their user was stopped: the service may have answered them",
+            labels=["service", "scenario"],
+        )
+        for labels in self.counts.outcomes:
+            abandoned.add_metric([*labels], self.counts.abandoned[labels])
+        return abandoned
 
     def _response(self) -> Metric:
         response = HistogramMetricFamily(
