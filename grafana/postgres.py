@@ -84,9 +84,9 @@ SECTIONS = [
         [
             timeseries(
                 "Transactions",
-                "Transactions a second: by service as it counts them, one each time that it takes a "
-                "connection, and what Postgres reports. Postgres leaves out transactions that touch "
-                "no table, such as those of `wait`, until their connection touches one or ends.",
+                "Transactions a second: by service as it counts them, one each time that it takes "
+                "a connection, and what Postgres reports. Postgres leaves out what touches no "
+                "table, such as `wait`, until the connection touches one or ends.",
                 "ops",
                 Query("service:db_client_connections_taken:rate10s"),
                 _rate("xact_commit", "Postgres: committed"),

@@ -69,9 +69,9 @@ SECTIONS = [
             ),
             timeseries(
                 "Requests that only one side counts",
-                "Requests of the last 5 min that only the client, or only the service, has counted. "
-                "0 when nothing is lost and nobody else asks. Under load a few seconds' worth may "
-                "still be missing; 20 s after it, one lost request shows.",
+                "Requests of the last 5 min that only the client, or only the service, has "
+                "counted. 0 when nothing is lost and nobody else asks. Under load a few seconds' "
+                "worth may hide; 20 s after it, each lost request shows.",
                 "short",
                 Query("service:requests_of_client_only:count5m", "{{service}} client only"),
                 Query("service:requests_of_service_only:count5m", "{{service}} service only"),

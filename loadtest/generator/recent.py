@@ -32,8 +32,8 @@ class _Look:
 class Recent:
     """The quantiles of what was counted in the last ten seconds, looked at now and then.
 
-    The window begins with the youngest look that is at least WINDOW_S old, or else the oldest. Where
-    nobody has looked for two windows there is nothing to say until the next look.
+    The window begins with the youngest look that is at least WINDOW_S old, or else the oldest.
+    Where nobody has looked for two windows there is nothing to say until the next look.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:

@@ -31,9 +31,7 @@ from lab.metrics.recent import FINE_SIZE, Recent
 from lab.metrics.store import BOUNDS_S, Series
 
 Key = tuple[str, tuple[tuple[str, str], ...]]
-_COUNTERS = frozenset(
-    [meters.DURATION, meters.FINE_DURATION, poolmeter.WAIT, poolmeter.FINE_WAIT]
-)
+_COUNTERS = frozenset([meters.DURATION, meters.FINE_DURATION, poolmeter.WAIT, poolmeter.FINE_WAIT])
 
 
 def serve(directory: Path, root_pid: int, port: int, metrics_port: int, host: str) -> Endpoint:

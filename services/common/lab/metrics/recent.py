@@ -1,7 +1,7 @@
 """Percentiles of the last ten seconds, from fine buckets that workers count into.
 
-The standard buckets of Prometheus are too wide for a percentile: what lies between 100 and 250 ms is
-guessed. These are 2 % wide, and stay in the service: a scrape shows the quantiles alone.
+The standard buckets of Prometheus are too wide for a percentile: what lies between 100 and 250 ms
+is guessed. These are 2 % wide, and stay in the service: a scrape shows the quantiles alone.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ def fine(seconds: float) -> int:
 class Recent:
     """The quantiles of what was counted in the last ten seconds, looked at now and then.
 
-    The window begins with the youngest look that is at least WINDOW_S old, or else the oldest. Where
-    nobody has looked for two windows there is nothing to say until the next look.
+    The window begins with the youngest look that is at least WINDOW_S old, or else the oldest.
+    Where nobody has looked for two windows there is nothing to say until the next look.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -52,7 +52,7 @@ class Recent:
         self._looks: deque[tuple[float, Sequence[float]]] = deque([(clock(), [0.0] * FINE_SIZE)])
 
     def quantiles(self, counts: Sequence[float]) -> dict[float, float]:
-        """Seconds by quantile; `counts`: each bucket's since the beginning. Empty without a request."""
+        """Seconds by quantile; `counts`: of each bucket since the beginning. Empty without any."""
         now, looks = self._clock(), self._looks
         oldest = now - 2 * WINDOW_S
         while len(looks) > 1 and (looks[1][0] <= now - WINDOW_S or looks[0][0] < oldest):
