@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import math
 from bisect import bisect_left
 from pathlib import Path
 
 import pytest
-import yaml
 
 from loadtest.generator.exporter import BOUNDS_S
 from loadtest.model.load import Load
 from loadtest.run import load
-from loadtest.system.paths import ROOT
+from tests.native.live.panels import expressions
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
 
@@ -23,39 +21,13 @@ WAIT = {"scenario": "wait", "parameters": "ms=150", "load": "closed"}
 MIXED = {"scenario": "mixed", "parameters": "", "load": "closed", "think_ms": "20"}
 
 
-INCIDENTS = "service:incidents:count"  # nothing happens here: tests/native/live/test_incidents.py
-
-
-def expressions() -> dict[str, str]:
-    """Every expression of every panel, annotation and rule but incidents, by where it stands."""
-    found = {}
-    for path in sorted((ROOT / "grafana" / "dashboards").glob("*.json")):
-        dashboard = json.loads(path.read_text())
-        for panel in dashboard["panels"]:
-            for target in panel.get("targets", ()):
-                where = f"{path.stem}: {panel['title']} {target['refId']}"
-                found[where] = target["expr"]
-        for annotation in dashboard["annotations"]["list"]:
-            found[f"{path.stem}: annotation {annotation['name']}"] = annotation["expr"]
-    rules = yaml.safe_load((ROOT / "prometheus" / "rules.yml").read_text())
-    for group in rules["groups"]:
-        for rule in group["rules"]:
-            if rule["record"] != INCIDENTS:
-                found[f"rule {rule['record']}"] = rule["expr"]
-    return {
-        where: expression.replace("$__rate_interval", "8s").replace("$service", ROOMY)
-        for where, expression in found.items()
-        if not expression.startswith(INCIDENTS)
-    }
-
-
 def has_data(watch: Watch, expression: str) -> bool:
     return any(not math.isnan(float(each["value"][1])) for each in watch.query(expression))
 
 
 def test_every_expression_of_every_dashboard_and_rule_has_data(watch: Watch) -> None:
     assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **MIXED)["success"]
-    missing = expressions()
+    missing = expressions(ROOMY)
 
     def all_found() -> bool:
         for where, expression in list(missing.items()):
@@ -64,21 +36,6 @@ def test_every_expression_of_every_dashboard_and_rule_has_data(watch: Watch) -> 
         return not missing
 
     assert eventually(all_found), missing
-
-
-def test_both_services_of_the_comparison_are_drawn(watch: Watch) -> None:
-    assert watch.start(ROOMY, FULL, users=2 * USERS_EACH, **WAIT)["success"]
-    comparison = {
-        where: expression
-        for where, expression in expressions().items()
-        if where.startswith("comparison") and "annotation" not in where
-    }
-
-    def services(expression: str) -> set[str]:
-        return {each["metric"].get("service", "") for each in watch.query(expression)}
-
-    for where, expression in comparison.items():
-        assert eventually(lambda wanted=expression: services(wanted) >= {ROOMY, FULL}), where  # type: ignore[misc]
 
 
 @pytest.mark.parametrize("service", [ROOMY, "flask-gthread"])
@@ -117,16 +74,6 @@ def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
     assert result.mean_in_flight > 2.5, "a headless load has the users it asks for, and no shape"
     watch.until_scraped_again()
     assert watch.number(served_by(service)) - served == result.sent_in_warmup + result.sent
-
-
-def test_a_service_with_free_slots_sees_the_latency_that_its_clients_see(watch: Watch) -> None:
-    assert watch.start(ROOMY, users=USERS_EACH, **WAIT)["success"]
-    server, client = (
-        f"service:{side}:p95_10s{of(ROOMY)}"
-        for side in ("http_server_request_duration_seconds", "load_response_seconds")
-    )
-    assert eventually(lambda: watch.number(server) and watch.number(client))
-    assert eventually(lambda: bucket(watch.number(server)) == bucket(watch.number(client)))
 
 
 def of(service: str) -> str:

@@ -34,6 +34,8 @@ SERIES = {
     "db_client_connection_max": set(),
     "db_client_connection_pending_requests": set(),
     "db_client_connection_wait_time_seconds_bucket": {"le"},
+    "lab_recent_request_duration_seconds": {"quantile"},
+    "lab_recent_connection_wait_seconds": {"quantile"},
     "lab_process_cpu_seconds_total": set(),
     "lab_process_pss_bytes": set(),
     "lab_worker_requests_total": {"worker"},
