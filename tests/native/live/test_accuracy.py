@@ -88,8 +88,8 @@ def test_a_known_wait_shows_as_what_it_is_and_no_request_is_lost(watch: Watch) -
         if panel.startswith("comparison") and "annotation" not in panel:
             assert eventually(lambda wanted=panel: shown(watch, wanted).keys() >= {ROOMY, FULL})  # type: ignore[misc]
     watch.press_stop()
-    rest = watch.number("time()") + AT_REST_S
-    assert eventually(lambda: watch.number("time()") > rest, every_s=1)
+    rest = watch.number("vector(time())") + AT_REST_S
+    assert eventually(lambda: watch.number("vector(time())") > rest, every_s=1)
     for letter in "AB":
         over = watch.query(f"max_over_time({PANELS[f'{ONE_SIDED} {letter}']}[2m])")
         assert {each["metric"]["service"] for each in over} >= {ROOMY, FULL}
