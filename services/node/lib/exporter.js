@@ -95,6 +95,9 @@ export class Exporter {
 function doubles (file) {
   const values = new Float64Array(Math.max(FIRST_SERIES, fstatSync(file).size / 8))
   readSync(file, Buffer.from(values.buffer), 0, values.byteLength, 0)
+  // The worker may be writing: a series that begins after the end of what was read counts next time.
+  const whole = Math.floor((values.length - FIRST_SERIES) / SERIES)
+  values[PLACE.series] = Math.min(values[PLACE.series], whole)
   return values
 }
 

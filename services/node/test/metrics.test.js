@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdtempSync, openSync, rmSync } from 'node:fs'
+import { fstatSync, ftruncateSync, mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
@@ -73,6 +73,19 @@ test('a wait falls into the bucket of its length and all above', async () => {
   const bucket = (bound) => lines.find((line) => (
     line.startsWith(`db_client_connection_wait_time_seconds_bucket{le="${bound}"}`))).split(' ')[1]
   assert.deepEqual(['0.001', '0.0025', '10', '+Inf'].map(bucket), ['0', '1', '1', '1'])
+})
+
+test('a series that is not written to its end yet is left out', async () => {
+  const { file, app } = await worker()
+  await app.inject('/json')
+  await app.inject('/nothing/of/ours')
+  await turns()
+  const exporter = new Exporter(ABOUT, 1)
+  exporter.add(5, file)
+  const whole = fstatSync(file).size
+  ftruncateSync(file, whole - 8)
+  const counts = (await scrape(exporter)).filter((line) => line.includes('seconds_count{http'))
+  assert.deepEqual(counts.map((line) => line.includes('route="/json"')), [true], counts.join('\n'))
 })
 
 test('a worker that is stuck is seen to be stuck', async () => {
