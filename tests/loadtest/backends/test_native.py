@@ -25,8 +25,6 @@ from loadtest.system.processes import ProcessError
 from tests.running import Running
 from tests.waiting import gone
 
-pytestmark = pytest.mark.timed
-
 SERVICES = manifest.load()
 
 # Answers /readyz, and /environment with what it was given.

@@ -19,8 +19,6 @@ from loadtest.system.ports import PortError, held
 from loadtest.system.processes import ProcessError, Processes
 from tests.waiting import gone
 
-pytestmark = pytest.mark.timed
-
 
 @pytest.fixture(scope="module")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -13,8 +13,6 @@ import yaml
 from loadtest.backends import prometheus
 from loadtest.inventory import manifest
 
-pytestmark = pytest.mark.timed
-
 FOLDER = prometheus.FOLDER
 SERVICES = manifest.load(variables={})
 

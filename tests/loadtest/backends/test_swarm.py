@@ -6,12 +6,8 @@ import subprocess
 import sys
 from typing import Any
 
-import pytest
-
 from loadtest.backends import swarm
 from loadtest.system.paths import ROOT
-
-pytestmark = pytest.mark.timed
 
 FOLDER = "/state/secrets"
 SERVICE: dict[str, Any] = {

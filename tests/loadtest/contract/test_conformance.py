@@ -12,8 +12,6 @@ import pytest
 from loadtest.contract import body_cases, cases, conformance
 from loadtest.system import ports
 
-pytestmark = pytest.mark.timed
-
 
 class Liar(BaseHTTPRequestHandler):
     """Answers everything alike, whatever it was asked."""

@@ -11,8 +11,6 @@ import yaml
 from loadtest.backends.native import Lab
 from loadtest.contract import openapi
 
-pytestmark = pytest.mark.timed
-
 CONTRACT: dict[str, Any] = yaml.safe_load(openapi.CONTRACT.read_text())
 
 

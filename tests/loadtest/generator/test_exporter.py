@@ -20,8 +20,6 @@ from loadtest.generator import exporter
 from loadtest.generator.exporter import LoadCollector, LoadCounts, Phase
 from loadtest.stats.histogram import Histogram
 
-pytestmark = pytest.mark.timed
-
 
 def batch(
     service: str = "flask-sync",

@@ -18,8 +18,6 @@ from loadtest.model.load import Load
 from loadtest.system.sockets import Address, resolve
 from tests.lying_servers import OK, answering, serving
 
-pytestmark = pytest.mark.timed
-
 
 def nowhere() -> Address | None:
     """The address of nobody."""

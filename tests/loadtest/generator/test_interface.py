@@ -18,8 +18,6 @@ from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.ports import free
 from loadtest.system.processes import Processes, wait_until
 
-pytestmark = pytest.mark.timed
-
 USERS = 8
 
 

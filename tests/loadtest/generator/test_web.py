@@ -5,10 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 
-import pytest
-
-pytestmark = pytest.mark.timed
-
 LOOKED_UP_FOR_EVER = """
 from locust import User
 from locust.env import Environment

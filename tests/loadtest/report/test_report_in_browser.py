@@ -15,7 +15,7 @@ from loadtest.plan.schedule import plan
 from loadtest.report import files
 from tests.synthetic import failing, trials_of, write_run
 
-pytestmark = [pytest.mark.browser, pytest.mark.timed]
+pytestmark = pytest.mark.browser
 
 DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]

@@ -19,8 +19,6 @@ from loadtest.run.forkserver import Fork, ForkServer, Order
 from loadtest.system.ports import held
 from tests.waiting import eventually, gone
 
-pytestmark = pytest.mark.timed
-
 LOCUSTFILE = """\
 import os, pathlib
 from locust import User, task

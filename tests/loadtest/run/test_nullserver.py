@@ -12,8 +12,6 @@ from loadtest.run import calibrate, nullserver
 from loadtest.run.calibrate import Point
 from tests.driving import drive
 
-pytestmark = pytest.mark.timed
-
 KINDS = [None, *filter(None, [shutil.which("nginx")])]
 
 

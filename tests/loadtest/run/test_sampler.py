@@ -15,8 +15,6 @@ from loadtest.run import sampler
 from loadtest.run.sampler import Sampler
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timed
-
 METRICS = """\
 # TYPE lab_process_cpu_seconds_total counter
 lab_process_cpu_seconds_total {cpu}

@@ -13,8 +13,6 @@ from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from loadtest.run import settling
 
-pytestmark = pytest.mark.timed
-
 METRICS = "http_server_active_requests {active}\nlab_accept_backlog {backlog}\n"
 
 

@@ -15,8 +15,6 @@ import pytest
 
 from loadtest.system import ports
 
-pytestmark = pytest.mark.timed
-
 CHOICES = 10_000
 
 

@@ -15,8 +15,6 @@ import pytest
 from loadtest.system.processes import Process, ProcessError, Processes, pinned, wait_until
 from tests.waiting import eventually, gone
 
-pytestmark = pytest.mark.timed
-
 # A leader that ignores SIGTERM and has a child of its own.
 STUBBORN = 'trap "" TERM; sleep 1000 & echo $! > child; echo up; wait'
 ENVIRONMENT = {"PATH": os.environ["PATH"]}

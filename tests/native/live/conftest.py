@@ -47,5 +47,6 @@ def idle_afterwards(watch: Watch) -> Iterator[None]:
     """No test leaves its load to the next, nor services that work off what nobody waits for."""
     yield
     watch.press_stop()
-    for service in watch.lab.services.values():
+    while watch.loaded:
+        service = watch.lab.services[watch.loaded.pop()]
         assert eventually(lambda service=service: settling.idle(service)), service.name  # type: ignore[misc]

@@ -55,9 +55,18 @@ class Swarm:
         found = [each["state"] for each in self.watch.statistics()["workers"]]
         return sum(state in ("ready", "running", "spawning") for state in found) == workers
 
-    def agrees(self, name: str) -> bool:
-        """Whether the samples called `name` add up to the statistics table."""
-        return self.sample(name, service=SERVICE) == self.watch.requests(SERVICE)
+    def start(self, users: int, **fields: str) -> None:
+        """Press Start, and wait until every worker says that it runs: Locust sends one away that
+        says so after Stop.
+        """
+        assert self.watch.start(SERVICE, users=users, **fields)["success"]
+        assert eventually(
+            lambda: {each["state"] for each in self.watch.statistics()["workers"]} == {"running"}
+        )
+
+    def agrees(self, name: str, before: float) -> bool:
+        """Whether the samples called `name` have grown by what the statistics table shows."""
+        return self.sample(name, service=SERVICE) - before == self.watch.requests(SERVICE)
 
     def await_reports(self) -> None:
         """Wait until each of two workers has reported: they take turns, so four reports do."""
@@ -81,9 +90,10 @@ class Swarm:
         )
 
 
-@pytest.fixture
-def swarm(lab: Lab, tmp_path: Path) -> Iterator[Swarm]:
+@pytest.fixture(scope="module")
+def running(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Swarm]:
     ui, bind, metrics = ports.free(3)
+    folder = tmp_path_factory.mktemp("swarm")
     environment = dict(os.environ) | {
         "LAB_LOAD_METRICS_PORT": str(metrics),
         "LAB_TARGET": f"{SERVICE}={lab.services[SERVICE].url()}",
@@ -92,45 +102,52 @@ def swarm(lab: Lab, tmp_path: Path) -> Iterator[Swarm]:
         url = f"http://{ports.LOOPBACK}:{ui}"
         watch = Watch(ui=url, prometheus="", lab=lab)
         metrics_url = f"http://{ports.LOOPBACK}:{metrics}/metrics"
-        swarm = Swarm(watch, metrics_url, processes, environment, tmp_path, bind, [])
+        swarm = Swarm(watch, metrics_url, processes, environment, folder, bind, [])
         options = ["--master", "--master-bind-port", str(bind), "--enable-rebalancing"]
         options += ["--class-picker", "--web-host", ports.LOOPBACK, "--web-port", str(ui)]
         swarm.locust("master", *options)
         swarm.join()
         swarm.join()
         assert eventually(watch.answers)
-        assert eventually(lambda: swarm.ready(2))
         yield swarm
 
 
+@pytest.fixture
+def swarm(running: Swarm) -> Iterator[Swarm]:
+    """With two workers and no load."""
+    assert eventually(lambda: running.ready(2))
+    yield running
+    running.watch.press_stop()
+
+
 def test_the_master_counts_for_all_its_workers(swarm: Swarm) -> None:
-    assert swarm.watch.start(SERVICE, users=10, **LOAD)["success"]
-    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=SERVICE) > 500)
+    counters = ("lab_load_requests_total", "lab_load_response_seconds_count")
+    before = {name: swarm.sample(name, service=SERVICE) for name in counters}
+    swarm.start(10, **LOAD)
+    assert eventually(lambda: swarm.watch.requests(SERVICE) > 500)
     assert eventually(
         lambda: swarm.sample("lab_load_users", service=SERVICE, scenario="wait") == 10
     )
     assert swarm.sample("lab_phase_info", service=SERVICE, phase="load") == 1
     swarm.watch.press_stop()
-    assert eventually(lambda: swarm.agrees("lab_load_requests_total"))
-    assert eventually(lambda: swarm.agrees("lab_load_response_seconds_count"))
+    for name in counters:
+        assert eventually(lambda name=name: swarm.agrees(name, before[name])), name  # type: ignore[misc]
 
 
 def test_a_change_of_scenario_reaches_every_worker(swarm: Swarm) -> None:
-    assert swarm.watch.start(SERVICE, users=2, **LOAD)["success"]
+    swarm.start(2, **LOAD)
     assert eventually(lambda: swarm.watch.requests(SERVICE) > 50)
     swarm.watch.press_stop()
     before = swarm.sample("lab_load_requests_total", scenario="wait")
-    assert swarm.watch.start(SERVICE, users=2, scenario="json", parameters="", load="closed")[
-        "success"
-    ]
+    swarm.start(2, scenario="json", parameters="", load="closed")
     swarm.await_reports()
     assert swarm.sample("lab_load_requests_total", scenario="wait") == before
     assert eventually(lambda: swarm.watch.names() == {f"{SERVICE} /json", "Aggregated"})
 
 
 def test_a_worker_may_die_and_another_join_late(swarm: Swarm) -> None:
-    assert swarm.watch.start(SERVICE, users=10, **LOAD)["success"]
-    assert eventually(lambda: swarm.sample("lab_load_requests_total", service=SERVICE) > 200)
+    swarm.start(10, **LOAD)
+    assert eventually(lambda: swarm.watch.requests(SERVICE) > 200)
     swarm.workers[0].popen.send_signal(signal.SIGKILL)
     assert eventually(lambda: gone(swarm.workers[0].pid))
     assert eventually(lambda: swarm.ready(1)), "the interface shows that it is missing"

@@ -6,7 +6,7 @@ import json
 import time
 import urllib.parse
 import urllib.request
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
@@ -58,11 +58,12 @@ class Series:
 
 @dataclass(frozen=True)
 class Watch:
-    """Base URLs of Locust and Prometheus over a running lab."""
+    """Base URLs of Locust and Prometheus over a running lab; `loaded`: services that had a load."""
 
     ui: str
     prometheus: str
     lab: Lab
+    loaded: set[str] = field(default_factory=set)
 
     def answers(self) -> bool:
         """Whether the interface is up."""
@@ -73,6 +74,7 @@ class Watch:
 
     def start(self, *services: str, users: int, **fields: str) -> dict[str, Any]:
         """Press Start; the answer of the interface."""
+        self.loaded.update(services)
         form = [("user_classes", service) for service in services]
         form += [("user_count", str(users)), ("spawn_rate", "1000"), *fields.items()]
         data = urllib.parse.urlencode(form).encode()
