@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from pathlib import Path
 
 import typer
 
@@ -10,14 +11,17 @@ from loadtest.commands.console import console
 from loadtest.commands.report import show
 from loadtest.errors import LabError
 from loadtest.report import files
-from loadtest.results import record
+from loadtest.results import record, trials
 from loadtest.run.comparison import Comparison
 from loadtest.run.progress import Bar, minutes
 from loadtest.run.runner import Runner
 
 
 def carry_out(asked: Comparison) -> None:
-    """Run what is left of a comparison; `typer.Exit` where Ctrl-C stopped it."""
+    """Run what is left of a comparison.
+
+    `typer.Exit` where Ctrl-C stopped it, or where nothing could be timed.
+    """
     plan = asked.plan
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
@@ -39,6 +43,15 @@ def carry_out(asked: Comparison) -> None:
     show(asked.folder)
     if finished.interrupted:
         raise typer.Exit(130)
+    if not (finished.checks or _measured(asked.folder)):
+        console.print("nothing could be timed; the lines above say why", soft_wrap=True)
+        raise typer.Exit(1)
+
+
+def _measured(folder: Path) -> bool:
+    """Whether any trial of the run counts."""
+    path = folder / "trials.jsonl"
+    return path.exists() and any(trial.valid for trial in trials.read(path))
 
 
 def _going_on(asked: Comparison) -> str:

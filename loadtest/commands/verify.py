@@ -35,7 +35,8 @@ def _kept(service: Service, database_url: str | None) -> bool:
     found = verify(service, database_url=database_url)
     left_out = ", ".join(service.leaves_out)
     kept = f"keeps the contract{f', but for {left_out}' if left_out else ''}"
-    console.print(f"{service.name}: {'FAILS' if found.failures else kept}")
+    wrong = "can't be checked" if found.busy else "FAILS"
+    console.print(f"{service.name}: {wrong if found.failures else kept}")
     if shares := found.seen.get("worker_requests"):
         console.print(f"  requests by worker: {', '.join(map(str, shares))}")
     for line in (*found.failures, *found.warnings):
