@@ -119,6 +119,7 @@ def test_the_report_of_a_comparison_lies_on_the_host(clone: Clone) -> None:
     assert json.loads((results / "run.json").read_text())["backend"] == "compose"
     assert "containers" in (results / "report.html").read_text()
     assert {path.lstat().st_uid for path in clone.results.rglob("*")} == {USER}
+    assert (results / "trials.jsonl").exists(), clone.said
     taken = trials.read(results / "trials.jsonl")
     for trial in taken:
         assert trial.prediction is not None
