@@ -19,6 +19,7 @@ from rich.table import Table
 
 from benchmarks.tools import Tool, installed
 from loadtest.run import nullserver
+from loadtest.system import environment
 from loadtest.system.processes import Processes
 
 ROOT = Path(__file__).parent.parent
@@ -121,4 +122,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    environment.clean("benchmarks.load")
     main()

@@ -29,7 +29,7 @@ from loadtest.engine.engine import Engine
 from loadtest.engine.stream import Stream
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
-from loadtest.system import urls
+from loadtest.system import environment, urls
 from loadtest.system.sockets import resolve
 
 LIMIT_S = 0.1
@@ -187,4 +187,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    environment.clean("benchmarks.scrapes")
     main()

@@ -38,7 +38,7 @@ from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from loadtest.stats.inference import compare
-from loadtest.system import machine, urls
+from loadtest.system import environment, machine, urls
 
 SLICE_S, CHANGES, WARM_UP = 0.01, 120, 40  # a round is 1.2 s of each arm, after 0.4 s
 WORKERS = (1, 4)
@@ -239,4 +239,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    environment.clean("benchmarks.services")
     main()

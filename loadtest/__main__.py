@@ -5,7 +5,7 @@ import sys
 try:
     from loadtest.system import environment
 
-    environment.clean()
+    environment.clean("loadtest")
 
     from loadtest.cli import main
 

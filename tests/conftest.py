@@ -23,6 +23,12 @@ NATIVE = Path(__file__).parent / "native"
 ROOT = tempfile.mkdtemp(prefix="lab-tests-")
 os.environ["PYTEST_DEBUG_TEMPROOT"] = ROOT
 
+# What is set for other programs is not for what the tests themselves ask. Builds keep their proxy.
+for name in [name for name in os.environ if name.startswith("PG")]:
+    del os.environ[name]
+_DIRECT = [os.environ.get("no_proxy") or os.environ.get("NO_PROXY"), "127.0.0.1", "localhost"]
+os.environ["no_proxy"] = os.environ["NO_PROXY"] = ",".join(filter(None, _DIRECT))
+
 # An example that takes long says nothing of the code on a machine that stalls now and then.
 settings.register_profile("lab", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("lab")

@@ -112,8 +112,8 @@ def compose_variables(text: str) -> frozenset[str]:
     return frozenset(_INTERPOLATED.findall(text))
 
 
-def clean() -> None:
-    """Begin this process anew, as `python -m loadtest`, in an environment of its own.
+def clean(module: str) -> None:
+    """Begin this process anew, as `python -m MODULE`, in an environment of its own.
 
     Python has read its variables by then, and imports are made from where they say: nothing but a
     new start takes that back. Returns in the process that has begun so.
@@ -121,7 +121,7 @@ def clean() -> None:
     if os.environ.pop(_STARTED, "") == str(os.getpid()):
         return
     found = own(*_now(None)) | {_STARTED: str(os.getpid())}
-    os.execve(sys.executable, [sys.executable, "-m", "loadtest", *sys.argv[1:]], found)
+    os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], found)
 
 
 def _now(variables: Variables | None) -> tuple[Variables, frozenset[str]]:

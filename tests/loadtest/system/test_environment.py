@@ -115,7 +115,7 @@ def test_locust_finds_no_configuration_at_home() -> None:
 
 def test_a_process_that_has_begun_anew_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(environment._STARTED, str(os.getpid()))
-    environment.clean()
+    environment.clean("loadtest")
     assert environment._STARTED not in os.environ, "its children are to be cleaned as well"
 
 
