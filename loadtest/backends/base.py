@@ -8,6 +8,8 @@ from typing import Protocol
 from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
 
+POSTGRES = "Postgres"
+
 
 class Backend(Protocol):
     """Running services, as processes or in containers."""
@@ -19,6 +21,9 @@ class Backend(Protocol):
     @property
     def database_url(self) -> str | None:
         """Where Postgres can be asked about its connections; None where it is out of reach."""
+
+    def roots(self) -> Mapping[str, int]:
+        """The process that each service, and `POSTGRES`, descends from; empty if out of sight."""
 
     def alive(self, name: str) -> bool:
         """Whether the service still runs."""

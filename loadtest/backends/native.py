@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 from loadtest.backends import account, postgres
+from loadtest.backends.base import POSTGRES
 from loadtest.backends.postgres import Database
 from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
@@ -91,6 +92,11 @@ class Lab:
     def alive(self, name: str) -> bool:
         """Whether the service's process still runs."""
         return name in self._services and self._services[name].popen.poll() is None
+
+    def roots(self) -> Mapping[str, int]:
+        """Root of the process tree of each service that runs, and of Postgres."""
+        found = {name: process.pid for name, process in self._services.items()}
+        return found | {POSTGRES: self.database.process.pid}
 
     def pid(self, name: str) -> int:
         """Root of the process tree that serves the service."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.witness import Machine, Pause
 
 TWIN = "#2"  # behind the name of the reference, which runs twice in each round
 TRIAL_VERSION = 2
@@ -53,6 +54,7 @@ class Sample:
     pool_used: float | None = None
     pool_pending: float | None = None
     database_connections: int | None = None
+    foreign_sessions: int | None = None  # of other clients on Postgres that did something
 
 
 @dataclass(frozen=True)
@@ -79,6 +81,9 @@ class Trial:
     gates: tuple[Gate, ...] = ()
     prediction: Prediction | None = None
     extra: Mapping[str, Any] = field(default_factory=dict)
+    machine: Machine | None = None
+    pauses: tuple[Pause, ...] | None = None  # None where the service's processes can't be seen
+    counted: int | None = None  # requests that the service answered during the whole load
     version: int = TRIAL_VERSION
 
     @property

@@ -10,6 +10,7 @@ from loadtest.results.runs import Run
 
 _NAMES = {
     "cpu": "Processor",
+    "quota_cores": "CPU quota around the whole lab, in cores",
     "load_average": "Load average before the run",
     "python_loop_us": "Python's time for 10,000 squares, µs",
 }

@@ -12,6 +12,7 @@ from typing import Any
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import TRIAL_VERSION, Gate, Prediction, Sample, Trial
+from loadtest.model.witness import CoreTime, Machine, Pause
 from loadtest.results import older
 
 
@@ -86,4 +87,18 @@ def _trial(record: dict[str, Any]) -> Trial:
             "gates": tuple(Gate(**gate) for gate in record["gates"]),
             "prediction": Prediction(**record["prediction"]) if record["prediction"] else None,
         }
+        | _witnesses(record)
     )
+
+
+def _witnesses(record: dict[str, Any]) -> dict[str, Any]:
+    """What was seen beside the trial; records from before have none."""
+    machine, pauses = record.get("machine"), record.get("pauses")
+    cores = ("service", "load")
+    return {
+        "machine": machine
+        and Machine(
+            **machine | {name: machine[name] and CoreTime(**machine[name]) for name in cores}
+        ),
+        "pauses": None if pauses is None else tuple(Pause(**each) for each in pauses),
+    }

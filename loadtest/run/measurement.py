@@ -22,6 +22,8 @@ from loadtest.plan.schedule import PlannedTrial
 from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.sampler import Sampler
+from loadtest.run.witnesses import checks
+from loadtest.run.witnesses.observer import Observer
 from loadtest.system import urls
 
 # A second load starts before the measured one and ends after it.
@@ -69,6 +71,14 @@ class Measurement:
             self._practise(service, level)
         # The arms of a block get the same requests at the same moments.
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
+        observer = Observer(
+            service, self._backend.roots(), self._backend.cpus, experiment.duration_s
+        )
+
+        def entered(phase: str) -> None:
+            observer.enter(phase)
+            sampler.look(phase)
+
         with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
             background = self._background(beside, experiment, service, seed)
             result = self._run(
@@ -78,9 +88,12 @@ class Measurement:
                 experiment.warmup_s + phase_s(level, seed),
                 experiment.duration_s,
                 seed,
-                sampler.look,
+                entered,
             )
-        extra = {"background": asdict(background.result())} if background else {}
+            loads = [result, *([background.result()] if background else [])]
+            extra = {"background": asdict(loads[1])} if background else {}
+        seen = observer.seen
+        counted = None if _over_sockets(level) else sampler.counted()
         samples = sampler.samples(result.started_at)
         return Trial(
             run_id=self._run_id,
@@ -99,16 +112,22 @@ class Measurement:
             samples=samples,
             gates=_gates(
                 experiment,
-                gates.check(
-                    asked,
-                    result,
-                    ceiling_rps=self._ceiling_rps,
-                    looks=sampler.looks(result.started_at),
-                    samples=samples,
+                (
+                    *gates.check(
+                        asked,
+                        result,
+                        ceiling_rps=self._ceiling_rps,
+                        looks=sampler.looks(result.started_at),
+                        samples=samples,
+                    ),
+                    *checks.check(seen, loads, counted, samples),
                 ),
             ),
             prediction=predict(self.about[service], asked, level.scenario, level.parameters),
             extra=extra,
+            machine=seen.machine,
+            pauses=seen.pauses,
+            counted=counted,
         )
 
     def _load(self, experiment: Experiment, level: Level) -> Load:
@@ -154,7 +173,10 @@ class Measurement:
     def _sampler(self, service: str) -> Sampler:
         backend = self._backend
         return Sampler(
-            service, backend.services[service].metrics_url(backend.name), backend.database_url
+            service,
+            backend.services[service].metrics_url(backend.name),
+            backend.database_url,
+            services=tuple(backend.services),
         )
 
     def _background(
@@ -212,6 +234,13 @@ def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:
     if not experiment.errors_allowed:
         return found
     return tuple(each for each in found if each.name not in _OF_ERRORS)
+
+
+def _over_sockets(level: Level) -> bool:
+    """Whether it asks over WebSockets: each is one request, however many messages it carries."""
+    scenario = scenarios.choose(level.scenario)
+    traffic = scenario.traffic("", scenario.filled(level.parameters), 0)
+    return next(iter(traffic())).method == "WS"
 
 
 def about(service: Service, backend: str) -> Mapping[str, Any]:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 import urllib.error
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
@@ -23,9 +23,14 @@ from loadtest.system import urls
 INTERVAL_S = 1.0
 _CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
 _UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
+_REQUESTS = "http_server_request_duration_seconds_count"
+_NOT_LOAD = ("/healthz", "/readyz", "/about")  # asked by who starts and watches the service
+_SAMPLER, _EXPORTER = "lab-sampler", "postgres_exporter"
+# Connections of the service, and sessions of other clients that do something now.
 _BACKENDS = """
-    SELECT count(*) FROM pg_stat_activity
-    WHERE application_name = %s AND backend_type = 'client backend'
+    SELECT count(*) FILTER (WHERE application_name = %s),
+           count(*) FILTER (WHERE state = 'active' AND NOT application_name = ANY(%s))
+    FROM pg_stat_activity WHERE backend_type = 'client backend'
 """
 
 
@@ -36,6 +41,7 @@ class _Reading:
     at: float
     metrics: Mapping[str, float]
     database_connections: int | None
+    foreign_sessions: int | None
 
 
 class Sampler:
@@ -43,8 +49,10 @@ class Sampler:
 
     Once every `interval_s`, and at once when `look` is called: so CPU time, which only grows, can
     be told of exactly the measured window.
-    A look that fails (a saturated event loop that serves its own metrics) leaves a gap, no error.
-    `database_url` None leaves the connections out.
+    The first look is over when the context is open, the last one comes as it closes. A look that
+    fails (a saturated event loop that serves its own metrics) leaves a gap, no error.
+    `database_url` None leaves the connections out. `services` are whose sessions on Postgres are
+    expected.
     """
 
     def __init__(
@@ -53,19 +61,24 @@ class Sampler:
         metrics_url: str,
         database_url: str | None,
         interval_s: float = INTERVAL_S,
+        *,
+        services: Collection[str] = (),
     ) -> None:
+        self._known = [*services, service, _SAMPLER, _EXPORTER]
         self._service = service
         self._metrics_url = metrics_url
         self._database_url = database_url
         self._interval_s = interval_s
         self._readings: list[_Reading] = []
         self._looks: list[Look] = []
+        self._first = threading.Event()
         self._wanted = threading.Event()
         self._done = False
         self._thread = threading.Thread(target=self._run, name="sampler", daemon=True)
 
     def __enter__(self) -> Sampler:
         self._thread.start()
+        self._first.wait()
         return self
 
     def __exit__(
@@ -96,17 +109,33 @@ class Sampler:
             for each in self._looks
         )
 
+    def counted(self) -> int | None:
+        """How many requests the service has answered from the first look to the last.
+
+        None where one of them failed, or it was another process that counted in the end.
+        """
+        if not self._looks or not (self._looks[0].cpu_s and self._looks[-1].cpu_s):
+            return None
+        first, last = (each.metrics.get(_REQUESTS) for each in self._ends())
+        return None if first is None or last is None or last < first else int(last - first)
+
+    def _ends(self) -> tuple[_Reading, _Reading]:
+        return self._readings[0], self._readings[-1]
+
     def _run(self) -> None:
         with contextlib.ExitStack() as stack:
-            connection = self._connect(stack)
-            due = time.monotonic()
-            self._look(connection)
+            connection = None
+            try:
+                connection = self._connect(stack)
+                due = time.monotonic()
+                self._look(connection)
+            finally:
+                self._first.set()
             while not self._done:
                 due = max(due + self._interval_s, time.monotonic())
                 if self._wanted.wait(due - time.monotonic()):
                     self._wanted.clear()
-                if not self._done:
-                    self._look(connection)
+                self._look(connection)
 
     def _look(self, connection: psycopg.Connection | None) -> None:
         began = time.time()
@@ -118,25 +147,25 @@ class Sampler:
         ended = time.time()
         found = metrics.get(_CPU_S), metrics.get(_WORKERS_ENDED)
         self._looks.append(Look(began, ended, *found))
-        self._readings.append(_Reading((began + ended) / 2, metrics, self._connections(connection)))
+        self._readings.append(_Reading((began + ended) / 2, metrics, *self._sessions(connection)))
 
     def _connect(self, stack: contextlib.ExitStack) -> psycopg.Connection | None:
         if self._database_url is None:
             return None
         with contextlib.suppress(psycopg.OperationalError):
             return stack.enter_context(
-                psycopg.connect(self._database_url, autocommit=True, application_name="lab-sampler")
+                psycopg.connect(self._database_url, autocommit=True, application_name=_SAMPLER)
             )
         return None
 
-    def _connections(self, connection: psycopg.Connection | None) -> int | None:
+    def _sessions(self, connection: psycopg.Connection | None) -> tuple[int | None, int | None]:
         if connection is None:
-            return None
+            return None, None
         try:
-            found = connection.execute(_BACKENDS, [self._service]).fetchone()
+            found = connection.execute(_BACKENDS, [self._service, self._known]).fetchone()
         except psycopg.OperationalError:
-            return None
-        return int(found[0]) if found else None
+            return None, None
+        return (int(found[0]), int(found[1])) if found else (None, None)
 
 
 def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
@@ -151,6 +180,8 @@ def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
             name = sample.name
             if "state" in sample.labels:
                 name += ":" + sample.labels["state"]
+            if sample.labels.get("http_route") in _NOT_LOAD:
+                continue
             if name == "lab_scheduling_lag_seconds":
                 totals[name] = max(totals.get(name, 0.0), sample.value)
             else:
@@ -179,4 +210,5 @@ def _sample(before: _Reading, after: _Reading, start: float) -> Sample:
         pool_used=metrics.get("db_client_connection_count:used"),
         pool_pending=metrics.get("db_client_connection_pending_requests"),
         database_connections=after.database_connections,
+        foreign_sessions=after.foreign_sessions,
     )

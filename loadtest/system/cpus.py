@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
+from loadtest.system import cgroups
+
 
 @dataclass(frozen=True)
 class Cpus:
@@ -15,10 +17,16 @@ class Cpus:
 
     @staticmethod
     def split() -> Cpus:
-        """One core for the service under test; load generator and Postgres share the others."""
+        """One core for the service under test; load generator and Postgres share the others.
+
+        A quota of CPU around the lab leaves it as many cores as it pays for.
+        """
         if not hasattr(os, "sched_getaffinity"):
             return Cpus(None, None)
-        first, *others = sorted(os.sched_getaffinity(0))
+        allowed = sorted(os.sched_getaffinity(0))
+        quota = cgroups.quota_cores()
+        # On more cores than the quota is for, the kernel would stop the lab again and again.
+        first, *others = allowed[: max(1, int(quota))] if quota else allowed
         if not others:
-            return Cpus(None, None)
+            return Cpus(None, None) if len(allowed) == 1 else Cpus(*[frozenset({first})] * 2)
         return Cpus(frozenset({first}), frozenset(others))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from loadtest.engine.after import FAR, NO_ANSWER
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate
 
 CONTENT, STATUS, ANSWERED = "right content", "right status", "all answered"
+OURS = "only our requests"
 # The other names of failures are those of connections: refused, closed, reset, cut off, timed out.
 _WRONG = frozenset(
     {
@@ -65,3 +66,38 @@ def all_answered(result: LoadResult) -> Gate:
         f"after it, none waited {FAR:g} times as long as the slowest"
     )
     return Gate(ANSWERED, not lost, lost, 0, detail)
+
+
+def only_ours(loads: Sequence[LoadResult], counted: int | None) -> Gate:
+    """The service answered what `loads` sent it, warm-up and all, and nothing else.
+
+    `counted` are the requests that it answered from before the first until after the last of them.
+    Unsure is what failed, what was sent again, and what it still had in hand.
+    """
+    if counted is None:
+        return Gate(OURS, True, None, None, "the service's own count could not be read")
+    sent = sum(each.sent_in_warmup + each.sent for each in loads)
+    unsure = sum(map(_unsure, loads))
+    more, fewer = counted - sent - unsure, sent - unsure - counted
+    if more > 0:
+        detail = (
+            f"the service answered {counted:,} requests, we sent {sent:,}: somebody else asked it "
+            "at the same time"
+        )
+    elif fewer > 0:
+        detail = (
+            f"the service answered {counted:,} requests, we sent {sent:,} and got an answer to all "
+            f"but {unsure:,}: not each answer is one of this service to us"
+        )
+    else:
+        detail = f"the service answered {counted:,} requests, we sent {sent:,}"
+    value = float(max(more, fewer, 0))
+    return Gate(OURS, value == 0, value, 0, detail, disturbance=True)
+
+
+def _unsure(result: LoadResult) -> int:
+    failed_before = sum(int(part["failed"]) for part in result.timeline if part["t"] < 0)
+    after = (result.answered_after or 0) + sum(result.failed_after.values())
+    failed_after = sum(result.failed_after.values())
+    let_go = result.unfinished - after
+    return failed_before + result.failed + failed_after + let_go + result.resent

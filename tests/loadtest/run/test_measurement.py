@@ -43,6 +43,9 @@ class Services:
     cpus = Cpus(None, None)
     database_url = None
 
+    def roots(self) -> dict[str, int]:
+        return {}
+
     def __init__(self) -> None:
         self.services = manifest.choose(manifest.load(), list(PEAKS))
         self.restarts: list[tuple[str, dict[str, str]]] = []

@@ -18,6 +18,11 @@ from tests.waiting import eventually
 METRICS = """\
 # TYPE lab_process_cpu_seconds_total counter
 lab_process_cpu_seconds_total {cpu}
+# TYPE http_server_request_duration_seconds histogram
+http_server_request_duration_seconds_bucket{{http_route="/json",le="+Inf"}} {json}
+http_server_request_duration_seconds_count{{http_route="/json"}} {json}
+http_server_request_duration_seconds_bucket{{http_route="/healthz",le="+Inf"}} {cpu}
+http_server_request_duration_seconds_count{{http_route="/healthz"}} {cpu}
 # TYPE lab_process_pss_bytes gauge
 lab_process_pss_bytes 1048576
 # TYPE lab_workers_ended_total counter
@@ -47,7 +52,7 @@ class Service(http.server.BaseHTTPRequestHandler):
         Service.asked += 1
         self.send_response(503 if Service.failing and Service.asked % 2 else 200)
         self.end_headers()
-        self.wfile.write(METRICS.format(cpu=Service.asked).encode())
+        self.wfile.write(METRICS.format(cpu=Service.asked, json=1000 * Service.asked).encode())
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -82,8 +87,22 @@ def test_a_look_that_is_asked_for_comes_at_once(url: str) -> None:
     with Sampler("toy", url, None, interval_s=3600) as sampling:
         assert eventually(lambda: Service.asked == 1)
         sampling.look()
-        assert eventually(lambda: Service.asked == 2)
-    assert len(sampling.samples(datetime.now(UTC).isoformat())) == 1
+        assert eventually(lambda: len(sampling.samples(datetime.now(UTC).isoformat())) == 1)
+    assert Service.asked == 3, "the last look comes as the context closes"
+
+
+def test_what_the_service_counted_is_told_without_what_starts_and_watches_it(url: str) -> None:
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        asked = Service.asked
+    assert (asked, Service.asked) == (1, 2)
+    assert sampling.counted() == 1000
+
+
+def test_a_count_that_could_not_be_read_is_none(url: str) -> None:
+    Service.failing = True
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        pass
+    assert sampling.counted() is None
 
 
 def test_a_look_that_fails_leaves_a_gap_and_no_error(url: str) -> None:

@@ -51,3 +51,42 @@ def test_an_older_record_says_that_it_was_not_awaited() -> None:
     assert gate.passed
     assert "not awaited" in gate.detail
     assert failed(GOOD, OPEN) == []
+
+
+@pytest.mark.parametrize(
+    ("counted", "passed", "told"),
+    [
+        (None, True, "could not be read"),
+        (5000, True, "the service answered 5,000 requests, we sent 5,008"),
+        (5008, True, ""),
+        (5009, False, "somebody else asked it at the same time"),
+        (4999, False, "not each answer is one of this service to us"),
+    ],
+)
+def test_the_service_counts_what_we_sent(counted: int | None, passed: bool, told: str) -> None:
+    """Eight requests were let go after the window: they may or may not be counted."""
+    result = replace(ANSWERED, sent_in_warmup=1000, answered_after=0)
+    gate = requests.only_ours([result], counted)
+    assert (gate.passed, gate.disturbance) == (passed, True)
+    assert told in gate.detail
+
+
+def test_a_second_load_of_ours_is_ours() -> None:
+    assert requests.only_ours([ANSWERED, ANSWERED], 2 * ANSWERED.sent).passed
+    assert not requests.only_ours([ANSWERED], 2 * ANSWERED.sent).passed
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resent": 3},
+        {"answered": 3997, "failed": 3, "errors": {"connection reset": 3}},
+        {"answered_after": 5, "failed_after": {"timeout": 3}},
+        {"timeline": ({"t": -0.5, "answered": 0, "failed": 3, "p50_ms": 0, "max_ms": 0},)},
+    ],
+)
+def test_what_may_have_been_counted_or_not_is_no_fault(change: dict[str, object]) -> None:
+    result = replace(ANSWERED, **change)  # type: ignore[arg-type]
+    assert requests.only_ours([result], 4008).passed
+    assert requests.only_ours([result], 4005).passed
+    assert not requests.only_ours([result], 4004).passed

@@ -1,0 +1,27 @@
+"""The gates of what was seen beside a trial."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loadtest.model.load import LoadResult
+from loadtest.model.trial import Gate, Sample
+from loadtest.run.witnesses import database, machine, requests, service
+from loadtest.run.witnesses.observer import Seen
+
+
+def check(
+    seen: Seen, loads: Sequence[LoadResult], counted: int | None, samples: Sequence[Sample]
+) -> tuple[Gate, ...]:
+    """Whether anything from outside took part in the trial.
+
+    `loads` are all that were put on the service, the measured one first; `counted` are the requests
+    that it answered meanwhile.
+    """
+    measured = loads[0]
+    return (
+        machine.to_itself(seen.machine),
+        service.kept_running(seen.pauses, measured.planned_s or measured.duration_s),
+        requests.only_ours(loads, counted),
+        database.to_itself(measured, samples),
+    )

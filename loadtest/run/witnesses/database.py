@@ -1,0 +1,25 @@
+"""Postgres: whether only the lab's services asked it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from loadtest.model.load import LoadResult
+from loadtest.model.trial import Gate, Sample
+
+NAME = "Postgres to itself"
+MARGIN_S = 0.25  # a look at the window's end comes a little after it
+
+
+def to_itself(result: LoadResult, samples: Sequence[Sample]) -> Gate:
+    """No other client had a query at work at any look in the window."""
+    counts = [
+        each.foreign_sessions
+        for each in samples
+        if each.foreign_sessions is not None and 0 <= each.t <= result.duration_s + MARGIN_S
+    ]
+    if not counts:
+        return Gate(NAME, True, None, 0, "sessions on Postgres can't be seen from here")
+    most = max(counts)
+    detail = f"{most} sessions of other clients worked at the same time" if most else "it was"
+    return Gate(NAME, most == 0, most, 0, detail, disturbance=True)

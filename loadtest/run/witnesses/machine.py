@@ -1,0 +1,173 @@
+"""The machine: whether the cores were the lab's own, and nothing held them back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from loadtest.model.trial import Gate
+from loadtest.model.witness import CoreTime, Machine
+from loadtest.system import cgroups, procfs
+from loadtest.system.cpus import Cpus
+from loadtest.system.procfs import Core
+
+NAME = "machine to itself"
+# Of the window: by what share the figure may be too low. Up to 5 % the lab calls two figures
+# equivalent.
+LOST = 0.05
+SWAP_S = 0.001  # a page from swap takes at least a part of a millisecond, of a disk ten
+
+
+@dataclass(frozen=True)
+class Own:
+    """CPU seconds of the lab's own processes so far: those on the services' cores, and the rest."""
+
+    service_s: float
+    load_s: float
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Counters at one moment, each growing for ever; `own` None where not all of it is in sight."""
+
+    at: float
+    wall: float
+    boot: float
+    cores: Mapping[int, Core]
+    own: Own | None
+    throttled_s: float | None
+    swapped_in: int | None
+    memory_s: float | None
+    cpu_s: float | None
+
+
+def read(lab: int, services: Collection[int]) -> Reading:
+    """Read everything now; `lab` is the root of all that is the lab's, `services` of each service.
+
+    Without `services` they run where the lab can't see them.
+    """
+    return Reading(
+        at=time.monotonic(),
+        wall=time.time(),
+        boot=time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else 0.0,
+        cores=procfs.cores(),
+        own=_own(lab, services) if services else None,
+        throttled_s=cgroups.throttled_s(),
+        swapped_in=procfs.swapped_in(),
+        memory_s=procfs.pressure_s("memory"),
+        cpu_s=procfs.pressure_s("cpu"),
+    )
+
+
+def _own(lab: int, services: Collection[int]) -> Own:
+    service_s = sum(stat.cpu_s for root in services for stat in procfs.tree(root).values())
+    all_s = sum(stat.cpu_s for stat in procfs.tree(lab).values())
+    return Own(service_s, max(0.0, all_s - service_s))
+
+
+def between(
+    before: Reading,
+    after: Reading,
+    cpus: Cpus,
+    *,
+    overslept_s: float = 0.0,
+) -> Machine:
+    """What happened from one reading to the next."""
+    lasted_s = max(after.at - before.at, 1e-6)
+    asleep_s = (after.boot - before.boot) - lasted_s if before.boot else 0.0
+    own = _spent(before.own, after.own)
+    used = _times(before, after, cpus.service, own.service_s if own else None)
+    load = _times(before, after, cpus.load, own.load_s if own else None)
+    if cpus.service == cpus.load:
+        used = load = _times(before, after, cpus.load, own.service_s + own.load_s if own else None)
+    return Machine(
+        lasted_s=lasted_s,
+        service=used,
+        load=load,
+        throttled_s=_grown(before.throttled_s, after.throttled_s),
+        swapped_in=int(_grown(before.swapped_in, after.swapped_in) or 0),
+        memory_s=_grown(before.memory_s, after.memory_s),
+        cpu_s=_grown(before.cpu_s, after.cpu_s),
+        overslept_s=overslept_s,
+        clock_s=abs((after.wall - before.wall) - lasted_s - asleep_s),
+        asleep_s=asleep_s,
+    )
+
+
+def _spent(before: Own | None, after: Own | None) -> Own | None:
+    if before is None or after is None:
+        return None
+    return Own(after.service_s - before.service_s, after.load_s - before.load_s)
+
+
+def _grown(before: float | None, after: float | None) -> float | None:
+    return None if before is None or after is None else max(0.0, after - before)
+
+
+def _times(
+    before: Reading, after: Reading, cpus: frozenset[int] | None, own_s: float | None
+) -> CoreTime | None:
+    """The cores `cpus`, or all of them.
+
+    An interrupt counts as the program's that it interrupts. One that comes while the core is idle
+    is the lab's own traffic, as a rule: it is nobody's.
+    """
+    numbers = [each for each in (cpus or before.cores) if each in before.cores]
+    if not numbers or not after.cores.keys() >= set(numbers):
+        return None
+    total_s = (after.at - before.at) * len(numbers)
+    idle_s, interrupts_s, stolen_s = (
+        sum(
+            getattr(after.cores[each], name) - getattr(before.cores[each], name) for each in numbers
+        )
+        for name in ("idle_s", "interrupts_s", "stolen_s")
+    )
+    used_s = total_s - idle_s - stolen_s - interrupts_s * min(1.0, idle_s / total_s)
+    others_s = None if own_s is None else max(0.0, used_s - own_s)
+    return CoreTime(len(numbers), idle_s, stolen_s, others_s)
+
+
+def lost(times: CoreTime | None, lasted_s: float) -> float:
+    """By what share others can have lowered a figure that these cores limit.
+
+    What they took of a core that had nothing left is lost. Of one that was idle for a time, the
+    lab would have got it at another moment: the loss shrinks with the idle time, and a whole idle
+    core leaves none.
+    """
+    if times is None or lasted_s <= 0:
+        return 0.0
+    wanted = max(0.0, 1.0 - times.idle_s / lasted_s)
+    taken_s = (times.others_s or 0.0) * wanted + times.stolen_s
+    return taken_s / (lasted_s * times.cores)
+
+
+def losses(machine: Machine) -> dict[str, float]:
+    """By what share of the window each thing can have lowered the figure."""
+    lasted_s = machine.lasted_s
+    cores = max((each.cores for each in (machine.service, machine.load) if each), default=1)
+    waits_s = machine.memory_s or 0.0
+    if machine.memory_s is None:
+        waits_s = (machine.swapped_in or 0) * SWAP_S
+    return {
+        "other programs on the services' core": lost(machine.service, lasted_s),
+        "other programs on the load's cores": lost(machine.load, lasted_s),
+        "a quota of CPU": (machine.throttled_s or 0.0) / (lasted_s * cores),
+        "waits for memory": waits_s / lasted_s,
+        "a machine that stood still": machine.overslept_s / lasted_s,
+        "a machine that slept": max(0.0, machine.asleep_s) / lasted_s,
+        "a wall clock that was set": machine.clock_s / lasted_s,
+    }
+
+
+def to_itself(machine: Machine | None) -> Gate:
+    """Whether nothing outside can have moved the figure by more than `LOST`."""
+    if machine is None or not machine.lasted_s:
+        return Gate(NAME, True, None, LOST, "the machine was not watched")
+    found = losses(machine)
+    worst = max(found, key=lambda name: found[name])
+    detail = f"{worst} took up to {found[worst]:.1%} of the window"
+    if machine.culprits:
+        named = (f"{name} {seconds:.1f} s" for name, seconds in machine.culprits.items())
+        detail += f"; CPU of other programs since the trial began: {', '.join(named)}"
+    return Gate(NAME, found[worst] <= LOST, found[worst], LOST, detail, disturbance=True)

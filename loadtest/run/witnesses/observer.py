@@ -1,0 +1,82 @@
+"""Watches machine, service and Postgres while one window is measured."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from loadtest.backends.base import POSTGRES
+from loadtest.model.witness import Machine, Pause
+from loadtest.run.witnesses import machine
+from loadtest.run.witnesses.machine import Reading
+from loadtest.run.witnesses.service import Watcher
+from loadtest.run.witnesses.sleeper import Sleeper
+from loadtest.system import procfs
+from loadtest.system.cpus import Cpus
+
+CULPRITS = 3
+_LEAST_S = 0.05  # of CPU, from which on a program is named
+
+
+@dataclass(frozen=True)
+class Seen:
+    """What was seen; None where the window was not watched, or processes are out of sight."""
+
+    machine: Machine | None = None
+    pauses: tuple[Pause, ...] | None = None
+
+
+class Observer:
+    """`roots`: the process that each service, and Postgres, descends from; empty if out of sight.
+
+    `enter` is told when the window begins ("measured") and ends ("done").
+    """
+
+    def __init__(self, service: str, roots: Mapping[str, int], cpus: Cpus, window_s: float) -> None:
+        self.seen = Seen()
+        self._services = [pid for name, pid in roots.items() if name != POSTGRES]
+        watched = {name: pid for name, pid in roots.items() if name in (service, POSTGRES)}
+        self._watcher = Watcher(watched, window_s) if watched else None
+        self._cpus = cpus
+        self._sleepers = [Sleeper(each) for each in dict.fromkeys((cpus.service, cpus.load))]
+        self._before: Reading | None = None
+        self._others = procfs.everything()
+
+    def enter(self, phase: str) -> None:
+        """The window begins or ends."""
+        if phase == "measured":
+            self._begin()
+        elif phase == "done" and self._before is not None:
+            self._end(self._before)
+
+    def _begin(self) -> None:
+        for sleeper in self._sleepers:
+            sleeper.start()
+        if self._watcher:
+            self._watcher.start()
+        self._before = machine.read(os.getpid(), self._services)
+
+    def _end(self, before: Reading) -> None:
+        after = machine.read(os.getpid(), self._services)
+        for sleeper in self._sleepers:
+            sleeper.stop()
+        pauses = self._watcher.stop() if self._watcher else None
+        overslept_s = max(each.overslept_s for each in self._sleepers)
+        found = machine.between(before, after, self._cpus, overslept_s=overslept_s)
+        if not machine.to_itself(found).passed:
+            found = replace(found, culprits=self._culprits())
+        self.seen = Seen(found, pauses)
+        self._before = None
+
+    def _culprits(self) -> dict[str, float]:
+        """The programs of others that used most CPU since the trial began."""
+        own = procfs.tree(os.getpid())
+        spent: dict[str, float] = {}
+        for pid, stat in procfs.everything().items():
+            before = self._others.get(pid)
+            if pid not in own and stat.parent not in (0, 2):
+                grown = stat.cpu_s - (before.cpu_s if before else 0.0)
+                spent[stat.name] = spent.get(stat.name, 0.0) + grown
+        most = sorted(spent.items(), key=lambda each: -each[1])[:CULPRITS]
+        return {name: round(seconds, 2) for name, seconds in most if seconds >= _LEAST_S}

@@ -1,0 +1,95 @@
+"""The service and Postgres: whether each of their processes could run all through the window.
+
+A process that waits or computes for long belongs to the experiment; one that the kernel holds
+stopped does not. So the state of the processes is asked, and not how long answers stay away.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Collection, Mapping, Sequence
+
+from loadtest.model.trial import Gate
+from loadtest.model.witness import Pause
+from loadtest.system import procfs
+
+NAME = "processes kept running"
+PAUSED = 0.1  # of the window
+LOOKS = 20  # in each window, so that a tenth of it has two
+SHORTEST_S = 0.02
+STOPPED = frozenset("Tt")
+
+
+class Watcher:
+    """Looks at the state of every process below `roots` (name to id), `LOOKS` times a window."""
+
+    def __init__(self, roots: Mapping[str, int], window_s: float) -> None:
+        self._roots = roots
+        self._interval_s = max(SHORTEST_S, window_s / LOOKS)
+        self._done = threading.Event()
+        self._watched: dict[int, str] = {}
+        self._stopped_at: dict[int, float] = {}
+        self._paused_s: dict[int, float] = {}
+        self._thread = threading.Thread(target=self._run, name="watcher", daemon=True)
+
+    def start(self) -> None:
+        """Begin."""
+        self._watched = {
+            pid: name for name, root in self._roots.items() for pid in procfs.tree(root)
+        }
+        self._thread.start()
+
+    def stop(self) -> tuple[Pause, ...]:
+        """End; every process that was stopped, longest first."""
+        self._done.set()
+        self._thread.join()
+        self._look()
+        now = time.monotonic()
+        for pid in list(self._stopped_at):
+            self._goes_on(pid, now)
+        paused = (Pause(self._watched[pid], pid, s) for pid, s in self._paused_s.items())
+        return tuple(sorted(paused, key=lambda each: -each.lasted_s))
+
+    def _run(self) -> None:
+        while not self._done.wait(self._interval_s):
+            self._look()
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        for pid in self._watched:
+            stat = procfs.read(pid)
+            if stat is not None and stat.state in STOPPED:
+                self._stopped_at.setdefault(pid, now)
+            elif pid in self._stopped_at:
+                self._goes_on(pid, now)
+
+    def _goes_on(self, pid: int, now: float) -> None:
+        lasted_s = now - self._stopped_at.pop(pid)
+        self._paused_s[pid] = max(self._paused_s.get(pid, 0.0), lasted_s)
+
+
+def kept_running(pauses: Sequence[Pause] | None, window_s: float) -> Gate:
+    """No process of the service or of Postgres was stopped for a tenth of the window.
+
+    A look tells of a pause only once it has begun: it lasted up to one interval longer.
+    """
+    limit_s = PAUSED * window_s
+    if pauses is None:
+        return Gate(NAME, True, None, limit_s, "its processes can't be seen from here")
+    # From the first look at it to the one after it: within an interval of what it really was.
+    longest_s = max((each.lasted_s for each in pauses), default=0.0)
+    passed = longest_s < limit_s - window_s / LOOKS / 2
+    detail = "no process was stopped"
+    if pauses:
+        detail = f"stopped: {', '.join(_told(pauses))}"
+    return Gate(NAME, passed, longest_s, limit_s, detail, disturbance=True)
+
+
+def _told(pauses: Sequence[Pause]) -> Collection[str]:
+    names = dict.fromkeys(each.name for each in pauses)
+    for name in names:
+        of = [each for each in pauses if each.name == name]
+        what = "1 process" if len(of) == 1 else f"{len(of)} processes"
+        names[name] = f"{what} of {name} for {of[0].lasted_s:.2f} s"
+    return [told for told in names.values() if told]

@@ -1,0 +1,124 @@
+"""What the kernel tells in /proc of processes and cores; elsewhere than on Linux, nothing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+_PROC = Path("/proc")
+_TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+
+
+@dataclass(frozen=True)
+class Stat:
+    """One process now: `state` as `ps` shows it, `cpu_s` with that of children that ended."""
+
+    pid: int
+    name: str
+    state: str
+    parent: int
+    cpu_s: float
+
+
+@dataclass(frozen=True)
+class Core:
+    """Seconds of one core since the machine started."""
+
+    idle_s: float
+    interrupts_s: float
+    stolen_s: float
+
+
+def read(pid: int) -> Stat | None:
+    """A process; None where there is none, or it is over and only not yet collected."""
+    try:
+        return parse(pid, (_PROC / str(pid) / "stat").read_bytes())
+    except OSError:
+        return None
+
+
+def parse(pid: int, line: bytes) -> Stat | None:
+    """/proc/PID/stat has `pid (name) state parent …`; a name may hold blanks and brackets."""
+    head, _, tail = line.rpartition(b")")
+    fields = tail.split()
+    if not fields or fields[0] in b"ZX":
+        return None
+    name = head.partition(b"(")[2].decode(errors="replace")
+    cpu_s = sum(map(int, fields[11:15])) * _TICK_S
+    return Stat(pid, name, fields[0].decode(), int(fields[1]), cpu_s)
+
+
+def everything() -> dict[int, Stat]:
+    """Every process that can be seen, by its id."""
+    found: dict[int, Stat] = {}
+    with contextlib.suppress(OSError):
+        for folder in _PROC.iterdir():
+            if folder.name.isdigit() and (stat := read(int(folder.name))):
+                found[stat.pid] = stat
+    return found
+
+
+def tree(root: int) -> dict[int, Stat]:
+    """`root` and all below it, by id."""
+    found: dict[int, Stat] = {}
+    left = [root]
+    while left:
+        pid = left.pop()
+        if pid not in found and (stat := read(pid)):
+            found[pid] = stat
+            left += _children(pid)
+    return found
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    with contextlib.suppress(OSError):
+        for task in (_PROC / str(pid) / "task").iterdir():
+            with contextlib.suppress(OSError):
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def cores() -> dict[int, Core]:
+    """Every core that is in use, by its number."""
+    try:
+        lines = (_PROC / "stat").read_text().splitlines()
+    except OSError:
+        return {}
+    return dict(_cores(lines))
+
+
+def _cores(lines: list[str]) -> Iterator[tuple[int, Core]]:
+    for line in lines:
+        name, *fields = line.split()
+        if name.startswith("cpu") and name != "cpu":
+            _, _, _, idle, waiting, hard, soft, stolen, *_ = map(int, fields)
+            yield (
+                int(name[3:]),
+                Core(
+                    idle_s=(idle + waiting) * _TICK_S,
+                    interrupts_s=(hard + soft) * _TICK_S,
+                    stolen_s=stolen * _TICK_S,
+                ),
+            )
+
+
+def swapped_in() -> int | None:
+    """Pages read back from swap since the machine started."""
+    with contextlib.suppress(OSError):
+        for line in (_PROC / "vmstat").read_text().splitlines():
+            if line.startswith("pswpin "):
+                return int(line.split()[1])
+    return None
+
+
+def pressure_s(resource: str) -> float | None:
+    """Seconds in which something waited for `resource` (cpu, memory), as the kernel counts them."""
+    try:
+        line = (_PROC / "pressure" / resource).read_text().splitlines()[0]
+        return int(line.rpartition("total=")[2]) / 1e6
+    except (OSError, ValueError, IndexError):
+        return None

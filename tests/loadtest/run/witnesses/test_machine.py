@@ -1,0 +1,146 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from loadtest.model.witness import CoreTime, Machine
+from loadtest.run.witnesses import machine
+from loadtest.run.witnesses.machine import Own, Reading
+from loadtest.run.witnesses.observer import Observer
+from loadtest.system.cpus import Cpus
+from loadtest.system.procfs import Core
+
+QUIET = Machine(
+    lasted_s=2.0,
+    service=CoreTime(1, idle_s=0.0, stolen_s=0.0, others_s=0.02),
+    load=CoreTime(1, idle_s=1.0, stolen_s=0.0, others_s=0.02),
+    throttled_s=0.0,
+    swapped_in=0,
+    memory_s=0.0,
+    cpu_s=1.9,
+    overslept_s=0.01,
+)
+
+
+def reading(at: float, *cores: Core, own: Own | None = None) -> Reading:
+    return Reading(at, at, at, dict(enumerate(cores)), own, 0.0, 0, 0.0, 0.0)
+
+
+def test_a_quiet_machine_passes() -> None:
+    gate = machine.to_itself(QUIET)
+    assert gate.passed
+    assert gate.disturbance
+
+
+@pytest.mark.parametrize(
+    ("seen", "named"),
+    [
+        (
+            replace(QUIET, service=CoreTime(1, 0.0, 0.0, 0.5)),
+            "other programs on the services' core took up to 25.0%",
+        ),
+        (replace(QUIET, load=CoreTime(1, 0.0, 0.0, 0.5)), "other programs on the load's cores"),
+        (replace(QUIET, service=CoreTime(1, 0.0, 0.2, 0.0)), "services' core took up to 10.0%"),
+        (replace(QUIET, throttled_s=0.3), "a quota of CPU took up to 15.0%"),
+        (replace(QUIET, memory_s=0.2), "waits for memory"),
+        (replace(QUIET, memory_s=None, swapped_in=200), "waits for memory took up to 10.0%"),
+        (replace(QUIET, overslept_s=0.7), "a machine that stood still took up to 35.0%"),
+        (replace(QUIET, asleep_s=10.0), "a machine that slept"),
+        (replace(QUIET, clock_s=3600.0), "a wall clock that was set"),
+    ],
+)
+def test_each_thing_from_outside_is_named(seen: Machine, named: str) -> None:
+    gate = machine.to_itself(seen)
+    assert not gate.passed
+    assert named in gate.detail
+
+
+def test_who_it_was_is_told() -> None:
+    busy = replace(QUIET, service=CoreTime(1, 0.0, 0.0, 0.5), culprits={"make": 1.25})
+    assert machine.to_itself(busy).detail.endswith("since the trial began: make 1.2 s")
+
+
+@given(st.floats(0, 2), st.floats(0, 2))
+def test_what_others_take_of_an_idle_core_costs_less(others_s: float, idle_s: float) -> None:
+    busy = machine.lost(CoreTime(1, 0.0, 0.0, others_s), 2.0)
+    found = machine.lost(CoreTime(1, idle_s, 0.0, others_s), 2.0)
+    assert 0 <= found <= busy == pytest.approx(others_s / 2.0)
+    assert machine.lost(CoreTime(4, 2.0 + idle_s, 0.0, others_s), 2.0) == 0.0
+
+
+def test_others_are_what_the_cores_did_less_what_the_lab_did() -> None:
+    before = reading(10.0, Core(5.0, 1.0, 0.0), Core(7.0, 1.0, 0.0), own=Own(3.0, 4.0))
+    after = reading(12.0, Core(5.5, 1.1, 0.0), Core(8.0, 1.0, 0.2), own=Own(4.0, 4.5))
+    seen = machine.between(before, after, Cpus(frozenset({0}), frozenset({1})))
+    assert seen.service is not None
+    assert seen.load is not None
+    assert seen.service.idle_s == 0.5
+    # A quarter of the core was idle, so a quarter of the interrupts was nobody's.
+    assert seen.service.others_s == pytest.approx(2.0 - 0.5 - 1.0 - 0.025)
+    assert seen.load.others_s == pytest.approx(2.0 - 1.0 - 0.2 - 0.5)
+    assert seen.load.stolen_s == pytest.approx(0.2)
+
+
+def test_cores_that_are_shared_are_counted_once() -> None:
+    before = reading(10.0, Core(5.0, 0.0, 0.0), own=Own(3.0, 4.0))
+    after = reading(12.0, Core(5.5, 0.0, 0.0), own=Own(3.5, 4.5))
+    seen = machine.between(before, after, Cpus(None, None))
+    assert seen.service == seen.load
+    assert seen.service is not None
+    assert seen.service.others_s == pytest.approx(0.5)
+
+
+def test_where_the_lab_cannot_be_seen_others_cannot_be_told() -> None:
+    before, after = reading(10.0, Core(5.0, 0.0, 0.0)), reading(12.0, Core(5.5, 0.0, 0.0))
+    seen = machine.between(before, after, Cpus(None, None))
+    assert seen.service is not None
+    assert seen.service.others_s is None
+    assert machine.to_itself(seen).passed
+
+
+@contextmanager
+def spinning(core: int) -> Iterator[int]:
+    """A program on `core` that does not descend from this one, for as long as the block lasts."""
+    code = (
+        "import os, sys, time\n"
+        "if os.fork(): os._exit(0)\n"
+        "os.setsid(); os.sched_setaffinity(0, {int(sys.argv[1])})\n"
+        "print(os.getpid(), flush=True)\n"
+        "end = time.monotonic() + 20\n"
+        "while time.monotonic() < end: pass\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", code, str(core)], stdout=subprocess.PIPE, text=True
+    ) as started:
+        assert started.stdout is not None
+        pid = int(started.stdout.readline())
+        try:
+            yield pid
+        finally:
+            os.kill(pid, 9)
+
+
+@pytest.mark.timed
+def test_a_program_that_spins_is_seen_and_named() -> None:
+    core = min(os.sched_getaffinity(0))
+    with spinning(core):
+        observer = Observer("toy", {"toy": os.getpid()}, Cpus(None, frozenset({core})), 1.0)
+        observer.enter("measured")
+        time.sleep(1.0)
+        observer.enter("done")
+    seen = observer.seen.machine
+    assert seen is not None
+    assert seen.lasted_s >= 1.0
+    assert seen.load is not None
+    gate = machine.to_itself(seen)
+    assert not gate.passed, gate.detail
+    assert seen.culprits

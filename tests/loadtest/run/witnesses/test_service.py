@@ -1,0 +1,91 @@
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+
+from loadtest.model.witness import Pause
+from loadtest.run.witnesses import service
+from loadtest.run.witnesses.service import Watcher
+
+
+@pytest.mark.parametrize(
+    ("pauses", "passed"),
+    [
+        (None, True),
+        ((), True),
+        ((Pause("Postgres", 7, 0.05),), True),
+        ((Pause("Postgres", 7, 0.2),), False),
+        ((Pause("flask-sync", 8, 0.7), Pause("flask-sync", 9, 0.7)), False),
+    ],
+)
+def test_a_tenth_of_the_window_is_the_limit(pauses: tuple[Pause, ...] | None, passed: bool) -> None:
+    assert service.kept_running(pauses, 2.0).passed is passed
+
+
+def test_each_program_is_told_once() -> None:
+    pauses = (Pause("flask-sync", 8, 0.71), Pause("flask-sync", 9, 0.7), Pause("Postgres", 7, 0.4))
+    detail = service.kept_running(pauses, 2.0).detail
+    assert (
+        detail == "stopped: 2 processes of flask-sync for 0.71 s, 1 process of Postgres for 0.40 s"
+    )
+
+
+PARENT = """
+import subprocess, sys, time
+children = [subprocess.Popen([sys.executable, "-c", sys.argv[1]]) for _ in range(2)]
+print(*(child.pid for child in children), flush=True)
+try:
+    sys.stdin.read()
+finally:
+    for child in children: child.kill()
+"""
+
+
+def watched(work: str, disturb: Callable[[int, list[int]], None]) -> tuple[Pause, ...]:
+    """What a watcher sees of a process with two workers that do `work`."""
+    with subprocess.Popen(
+        [sys.executable, "-c", PARENT, work],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as started:
+        assert started.stdout is not None
+        workers = [int(pid) for pid in started.stdout.readline().split()]
+        watcher = Watcher({"toy": started.pid}, window_s=1.0)
+        watcher.start()
+        disturb(started.pid, workers)
+        return watcher.stop()
+
+
+def stop(*pids: int, seconds: float = 0.5) -> None:
+    for pid in pids:
+        subprocess.run(["kill", f"-{int(signal.SIGSTOP)}", str(pid)], check=True)
+    time.sleep(seconds)
+    for pid in pids:
+        subprocess.run(["kill", f"-{int(signal.SIGCONT)}", str(pid)], check=True)
+
+
+@pytest.mark.timed
+def test_one_worker_that_is_stopped_is_seen() -> None:
+    pauses = watched("import time; time.sleep(30)", lambda _, workers: stop(workers[1]))
+    [pause] = pauses
+    assert pause.name == "toy"
+    assert pause.lasted_s > 0.3
+    assert not service.kept_running(pauses, 1.0).passed
+
+
+@pytest.mark.timed
+def test_all_of_it_stopped_is_seen() -> None:
+    pauses = watched("import time; time.sleep(30)", lambda root, workers: stop(root, *workers))
+    assert len(pauses) == 3
+
+
+@pytest.mark.timed
+@pytest.mark.parametrize("work", ["import time; time.sleep(30)", "while True: pass"])
+def test_who_waits_or_computes_is_not_stopped(work: str) -> None:
+    assert watched(work, lambda *_: time.sleep(0.5)) == ()
