@@ -72,13 +72,14 @@ def only_ours(loads: Sequence[LoadResult], counted: int | None) -> Gate:
     """The service answered what `loads` sent it, warm-up and all, and nothing else.
 
     `counted` are the requests that it answered from before the first until after the last of them.
-    Unsure is what failed, what was sent again, and what it still had in hand.
+    It may lack what failed and what it still had in hand, and have twice what was sent again.
     """
     if counted is None:
-        return Gate(OURS, True, None, None, "the service's own count could not be read")
+        return Gate(OURS, True, None, 0, "the service's own count could not be read")
     sent = sum(each.sent_in_warmup + each.sent for each in loads)
     unsure = sum(map(_unsure, loads))
-    more, fewer = counted - sent - unsure, sent - unsure - counted
+    more = counted - sent - sum(each.resent for each in loads)
+    fewer = sent - unsure - counted
     if more > 0:
         detail = (
             f"the service answered {counted:,} requests, we sent {sent:,}: somebody else asked it "
@@ -100,4 +101,4 @@ def _unsure(result: LoadResult) -> int:
     after = (result.answered_after or 0) + sum(result.failed_after.values())
     failed_after = sum(result.failed_after.values())
     let_go = result.unfinished - after
-    return failed_before + result.failed + failed_after + let_go + result.resent
+    return failed_before + result.failed + failed_after + let_go
