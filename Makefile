@@ -15,7 +15,7 @@ unexport $(filter-out PYTHONUTF8,$(filter PYTHON%,$(.VARIABLES))) BASH_ENV CDPAT
 export PYTHONUTF8 := 1
 
 # The variables that a target takes; any other on the command line is refused.
-TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND RESUME
+TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
 TAKES_live := SERVICES BUDGET
 TAKES_up := BUDGET PROFILE
 TAKES_test := PYTEST
@@ -36,6 +36,7 @@ RUN_OPTIONS = \
 	$(if $(ROUNDS),--rounds "$(ROUNDS)") \
 	$(if $(SEED),--seed "$(SEED)") \
 	$(if $(BACKEND),--backend "$(BACKEND)") \
+	$(if $(BUSY),--busy "$(BUSY)") \
 	$(if $(RESUME),--resume "$(RESUME)")
 
 COMPOSE_OPTIONS = $(if $(BUDGET),--env-file budgets/$(BUDGET).env) $(if $(PROFILE),--profile $(PROFILE))

@@ -31,6 +31,9 @@ PlanOption = Annotated[str, typer.Option(help="quick: the headline experiments; 
 Rounds = Annotated[int | None, typer.Option(help="Rounds of each experiment.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the order; drawn and shown if left out.")]
 Backend = Annotated[str, typer.Option(help="native (processes) or compose (containers).")]
+Busy = Annotated[
+    str, typer.Option(help="rerun what a busy machine disturbs, or accept it; the page says so.")
+]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
@@ -52,6 +55,7 @@ def run_(
     rounds: Rounds = None,
     seed: Seed = None,
     backend: Backend = "native",
+    busy: Busy = "rerun",
     resume: Resume = None,
 ) -> None:
     """Compare the services, trial by trial, and write a report."""
@@ -70,6 +74,7 @@ def run_(
             budget=budget,
             rounds=rounds,
             backend=backend,
+            busy=busy,
         )
         asked = comparison.begin(options, record.results_directory())
     # What measures and draws takes a second to import: later than what refuses an option.

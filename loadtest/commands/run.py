@@ -20,7 +20,7 @@ from loadtest.run.runner import Runner
 def carry_out(asked: Comparison) -> None:
     """Run what is left of a comparison.
 
-    `typer.Exit` where Ctrl-C stopped it, or where nothing could be timed.
+    `typer.Exit` where it ended early, or where nothing could be timed.
     """
     plan = asked.plan
     for name, reason in plan.left_out.items():
@@ -33,7 +33,8 @@ def carry_out(asked: Comparison) -> None:
     with Bar(console) as bar:
         bar.begin(plan.trials)
         try:
-            finished = Runner(plan, asked.folder, asked.record, bar).execute(asked.backend())
+            runner = Runner(plan, asked.folder, asked.record, bar)
+            finished = runner.execute(asked.backend())
         except LabError:
             files.build(asked.folder)
             raise
@@ -42,7 +43,7 @@ def carry_out(asked: Comparison) -> None:
         console.print(f"go on with: {_going_on(asked)}", markup=False, soft_wrap=True)
     show(asked.folder)
     if finished.interrupted:
-        raise typer.Exit(130)
+        raise typer.Exit(runner.exit_code)
     if not (finished.checks or _measured(asked.folder)):
         console.print("nothing could be timed; the lines above say why", soft_wrap=True)
         raise typer.Exit(1)

@@ -17,7 +17,8 @@ TRIAL_VERSION = 2
 class Gate:
     """One validity check of a trial: `value` against `limit`, in the unit that `detail` names.
 
-    `disturbance`: what it looks for comes from outside of what is measured.
+    `disturbance`: what it looks for comes from outside of what is measured. `accepted`: it would
+    have failed, but the user lets a busy machine count.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Gate:
     limit: float | None
     detail: str
     disturbance: bool = False
+    accepted: bool = False
 
 
 @dataclass(frozen=True)
@@ -95,3 +97,8 @@ class Trial:
     def disturbed_by(self) -> tuple[str, ...]:
         """Names of the failed gates that look for something from outside."""
         return tuple(gate.name for gate in self.gates if gate.disturbance and not gate.passed)
+
+    @property
+    def accepted(self) -> bool:
+        """Whether it counts although it was disturbed, because the user accepts a busy machine."""
+        return any(gate.accepted for gate in self.gates)

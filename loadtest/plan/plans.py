@@ -21,6 +21,7 @@ from loadtest.plan.schedule import PlanName, PlannedTrial
 
 SETUP_S, SERVICE_SETUP_S = 15.0, 4.0  # as measured; building a service for the first time is apart
 BACKENDS = ("native", "compose")
+BUSY = ("rerun", "accept")  # what to do with a trial that a busy machine disturbed
 
 
 class PlanError(LabError):
@@ -38,6 +39,7 @@ class Options:
     budget: str = "as-shipped"
     rounds: int | None = None
     backend: str = "native"
+    busy: str = "rerun"
 
     @property
     def command(self) -> str:
@@ -50,6 +52,7 @@ class Options:
             "--rounds": str(self.rounds or ""),
             "--seed": str(self.seed),
             "--backend": self.backend if self.backend != "native" else "",
+            "--busy": self.busy if self.busy != "rerun" else "",
         }
         given = [part for name, value in chosen.items() if value for part in (name, value)]
         return shlex.join(["python", "-m", "loadtest", "run", *given])
@@ -112,6 +115,8 @@ def prepare(options: Options) -> Plan:
     """
     if options.backend not in BACKENDS:
         raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
+    if options.busy not in BUSY:
+        raise PlanError(f"unknown --busy {options.busy!r}; there are: {', '.join(BUSY)}")
     plan = _plan_name(options.plan)
     variables = budgets.variables(options.budget)
     services = manifest.load(variables=variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from loadtest.analysis.amounts import amount, limits, times
@@ -51,7 +52,7 @@ def gate_sentence(run: Run) -> str:
     if not failed:
         return f"All {len(run.trials):,} trials passed every check, and none had to be rerun."
     lost = len({(trial.experiment, trial.index) for trial in failed} - _saved(run))
-    told = f"{len(failed)} of {_counted(len(run.trials), 'trial')} failed a check"
+    told = f"{len(failed)} of {_counted(len(run.trials), 'trial')} failed a check{_disturbed(run)}"
     if not lost:
         return f"{told}, and a rerun passed in place of each."
     have = "have" if lost > 1 else "has"
@@ -59,6 +60,14 @@ def gate_sentence(run: Run) -> str:
         f"{told}; {_counted(lost, 'place')} of the schedule {have} no trial that passed, and "
         f"{'count' if lost > 1 else 'counts'} nowhere."
     )
+
+
+def _disturbed(run: Run) -> str:
+    """How many of them something from outside disturbed, and by what."""
+    by = Counter(name for trial in run.trials for name in trial.disturbed_by)
+    count = sum(bool(trial.disturbed_by) for trial in run.trials)
+    named = ", ".join(f"{times} × {name}" for name, times in by.most_common())
+    return f" ({count} disturbed from outside: {named})" if count else ""
 
 
 def failures(run: Run) -> Listing:

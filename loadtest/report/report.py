@@ -101,6 +101,12 @@ def _notices(report: Report) -> Iterator[Notice]:
             "Incomplete.",
             f"{reason}: {done}{of_planned} trials are here. What is here is sound.",
         )
+    if accepted := sum(trial.accepted for trial in run.trials):
+        yield Notice(
+            "Busy machine.",
+            f"{accepted} of {len(run.trials)} trials count although other programs disturbed them, "
+            "as was asked for. Their figures may be too low.",
+        )
     for kind, word in (("left_out", "Left out."), ("unverified", "Not timed.")):
         for name, why in dict(run.info.get(kind) or {}).items():
             yield Notice(word, f"{name}: {why}")

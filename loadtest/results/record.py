@@ -28,7 +28,8 @@ class Record:
     answers were wrong, which were never timed; both with the reason. `experiments`: the TOML
     documents by name. `peaks`, by experiment and service: requests per second that loads given
     as a share of the peak are taken from. `checks`, by experiment that takes no load and by
-    service: what the check found.
+    service: what the check found. `busy`: "accept" where a trial counts that a busy machine
+    disturbed.
     """
 
     run_id: str
@@ -38,6 +39,7 @@ class Record:
     budget: str
     backend: str
     rounds: int | None = None  # None: as the plan says
+    busy: str = "rerun"
     started_at: str = ""  # ISO 8601, UTC
     finished_at: str = ""
     interrupted: bool = False
@@ -119,6 +121,7 @@ def write(folder: Path, record: Record) -> None:
 def restore(info: Mapping[str, Any]) -> Record:
     """The record that `info`, read from run.json, was written from."""
     try:
+        info = {"busy": "rerun", **info}  # a run from before there was a choice has none
         known = {each.name: info[each.name] for each in fields(Record)}
         plans = {name: _planned(plan) for name, plan in info["plans"].items()}
         return Record(**known | {"plans": plans, "warnings": tuple(info["warnings"])})

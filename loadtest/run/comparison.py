@@ -45,6 +45,7 @@ def begin(options: Options, results: Path) -> Comparison:
         seed=options.seed,
         budget=options.budget,
         backend=options.backend,
+        busy=options.busy,
         rounds=options.rounds,
         started_at=record.now(),
         planned=len(plan.trials),
@@ -70,6 +71,7 @@ def resume(folder: Path) -> Comparison:
         budget=known.budget,
         rounds=known.rounds,
         backend=known.backend,
+        busy=known.busy,
     )
     plan = plans.restore(options, known.experiments, known.plans)
     going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)

@@ -37,7 +37,7 @@ class Measurement:
     """Takes trials in a backend.
 
     `peaks`, by experiment and service in requests/s, grows as they are found. `about` is what each
-    service says of itself as it runs now.
+    service says of itself as it runs now. `accept_busy`: what a busy machine disturbs counts.
     """
 
     def __init__(
@@ -49,6 +49,7 @@ class Measurement:
         ceiling_rps: float | None = None,
         peaks: Mapping[str, Mapping[str, float]] | None = None,
         forks: ForkServer | None = None,
+        accept_busy: bool = False,
     ) -> None:
         self.about = {
             name: about(service, backend.name) for name, service in backend.services.items()
@@ -59,6 +60,7 @@ class Measurement:
         self._seed = seed
         self._ceiling_rps = ceiling_rps
         self._forks = forks
+        self._accept_busy = accept_busy
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._practised: set[tuple[str, str]] = set()
 
@@ -95,6 +97,19 @@ class Measurement:
         seen = observer.seen
         counted = None if _over_sockets(level) else sampler.counted()
         samples = sampler.samples(result.started_at)
+        found = _gates(
+            experiment,
+            (
+                *gates.check(
+                    asked,
+                    result,
+                    ceiling_rps=self._ceiling_rps,
+                    looks=sampler.looks(result.started_at),
+                    samples=samples,
+                ),
+                *checks.check(seen, loads, counted, samples),
+            ),
+        )
         return Trial(
             run_id=self._run_id,
             experiment=experiment.name,
@@ -110,19 +125,7 @@ class Measurement:
             load=asked,
             result=result,
             samples=samples,
-            gates=_gates(
-                experiment,
-                (
-                    *gates.check(
-                        asked,
-                        result,
-                        ceiling_rps=self._ceiling_rps,
-                        looks=sampler.looks(result.started_at),
-                        samples=samples,
-                    ),
-                    *checks.check(seen, loads, counted, samples),
-                ),
-            ),
+            gates=checks.accepted(found) if self._accept_busy else found,
             prediction=predict(self.about[service], asked, level.scenario, level.parameters),
             extra=extra,
             machine=seen.machine,

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
 from loadtest.backends.base import Backend
 from loadtest.contract.verification import verify
+from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
 from loadtest.model.trial import Trial
 from loadtest.plan.plans import Plan, PlanError
@@ -25,8 +27,14 @@ from loadtest.run.measurement import Measurement
 from loadtest.system.processes import pinned
 
 MAX_ATTEMPTS = 3
+BUSY_AFTER = 8  # disturbed attempts in a row
+INTERRUPTED, BUSY = 130, 75  # exit codes; 75 is EX_TEMPFAIL: try again later
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
+
+
+class MachineBusy(LabError):
+    """Attempt after attempt was disturbed from outside."""
 
 
 class Watch(Protocol):
@@ -50,12 +58,15 @@ class Runner:
         self.record = known
         self._folder = folder
         self._watch = watch
+        self.exit_code = INTERRUPTED  # of a run that ended early
+        self._disturbed = 0  # attempts in a row, up to now
 
     def execute(self, backend: AbstractContextManager[Backend]) -> Record:
         """Open the backend, run every trial that is not done yet, close the backend.
 
-        Ctrl-C and a full disk end the run early; `record.reason` says so, and what was finished
-        stays. Every other error passes through, once run.json is up to date.
+        Ctrl-C, a full disk and a machine that stays busy end the run early; `record.reason` says
+        so, and what was finished stays. Every other error passes through, once run.json is up to
+        date.
         """
         reason = "stopped by an error"
         try:
@@ -68,6 +79,8 @@ class Runner:
             reason = ""
         except KeyboardInterrupt:
             reason = "stopped by Ctrl-C"
+        except MachineBusy as busy:
+            reason, self.exit_code = str(busy), BUSY
         except OSError as error:
             if error.errno not in _FULL:
                 raise
@@ -156,6 +169,7 @@ class Runner:
             peaks=self.record.peaks,
             ceiling_rps=(self.record.calibration or {}).get("ceiling_rps"),
             forks=forks,
+            accept_busy=self.record.busy == "accept",
         )
         services = {
             name: {**service, "observed": measurement.about[name]}
@@ -163,11 +177,31 @@ class Runner:
         }
         self._update(services=services)
         latest = {(each.experiment, each.index): each for each in self._before()}
-        for planned in self.plan.trials:
-            trial = latest.get((planned.experiment.name, planned.index))
-            while trial is None or not (trial.valid or trial.attempt >= MAX_ATTEMPTS):
-                trial = self._take(measurement, planned, trial.attempt + 1 if trial else 1)
-            self._watch.done(planned, trial)
+        for _, block in groupby(self.plan.trials, lambda each: (each.experiment.name, each.round)):
+            self._block(measurement, list(block), latest)
+
+    def _block(
+        self,
+        measurement: Measurement,
+        block: Sequence[PlannedTrial],
+        latest: Mapping[tuple[str, int], Trial],
+    ) -> None:
+        """Take each trial of a round; those that are not valid again at its end."""
+        before = [latest.get((each.experiment.name, each.index)) for each in block]
+        # What a busy machine has spoilt in an earlier part of the run has all its attempts again.
+        spoilt = [trial.attempt if trial and trial.disturbed_by else 0 for trial in before]
+        waiting = list(zip(block, before, spoilt, strict=True))
+        while waiting:
+            taken = []
+            for planned, known, free in waiting:
+                trial = known
+                if trial is None or not over(trial, free):
+                    trial = self._take(measurement, planned, trial.attempt + 1 if trial else 1)
+                if over(trial, free):
+                    self._watch.done(planned, trial)
+                else:
+                    taken.append((planned, trial, free))
+            waiting = list(taken)
 
     def _before(self) -> list[Trial]:
         """Trials of an earlier part of this run."""
@@ -183,7 +217,18 @@ class Runner:
         trials.append(self._folder / "trials.jsonl", trial)
         if measurement.peaks != self.record.peaks:
             self._update(peaks={name: dict(each) for name, each in measurement.peaks.items()})
+        self._require_rest(trial)
         return trial
+
+    def _require_rest(self, trial: Trial) -> None:
+        """Raise MachineBusy where this was one disturbed attempt too many."""
+        self._disturbed = self._disturbed + 1 if trial.disturbed_by else 0
+        if self._disturbed >= BUSY_AFTER:
+            last = next(gate for gate in trial.gates if gate.name in trial.disturbed_by)
+            raise MachineBusy(
+                f"the machine stays busy: {self._disturbed} trials in a row were disturbed, the "
+                f"last by {last.name} ({last.detail}); let nothing else run, then resume"
+            )
 
     def _again(
         self, measurement: Measurement, planned: PlannedTrial, attempt: int, error: LoadError
@@ -194,6 +239,11 @@ class Runner:
         self._watch.say(warning)
         self._update(warnings=(*self.record.warnings, warning))
         return measurement.take(planned, attempt)
+
+
+def over(trial: Trial, free: int = 0) -> bool:
+    """Whether a place of the schedule has its last trial; `free` attempts don't count."""
+    return trial.valid or trial.attempt - free >= MAX_ATTEMPTS
 
 
 def shortened(failures: Sequence[str], most: int = 3) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,54 @@ def test_a_failed_gate_is_tried_again_up_to_the_limit_and_kept(
     }
     assert attempts == {3: [1, 2, 3], 4: [1], 5: [1, 2]}
     assert [trial.valid for trial in watch.finished].count(False) == 1
+
+
+def disturbed(planned: PlannedTrial, attempt: int) -> Trial:
+    trial = taken(planned, attempt)
+    gate = Gate("machine to itself", False, 0.3, 0.05, "make took 0.5 s", disturbance=True)
+    return replace(trial, gates=(*trial.gates, gate))
+
+
+def test_a_disturbed_trial_is_run_again_at_the_end_of_its_block(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        spoilt = planned.index == 1 and attempt < 3
+        return disturbed(planned, attempt) if spoilt else taken(planned, attempt)
+
+    monkeypatch.setattr(Takes, "take", take)
+    watch = Silent()
+    execute(asked, watch)
+    order = [(trial.index, trial.attempt) for trial in on_disk(asked)]
+    assert order[:6] == [(0, 1), (1, 1), (2, 1), (3, 1), (1, 2), (1, 3)]
+    assert [index for index, _ in order[6:]] == [4, 5, 6, 7]
+    assert sorted(trial.index for trial in watch.finished) == list(range(PLANNED))
+
+
+def test_a_machine_that_stays_busy_ends_the_run_and_a_resumed_run_makes_it_whole(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            Takes,
+            "take",
+            lambda _, planned, attempt: (
+                disturbed(planned, attempt) if planned.index else taken(planned, attempt)
+            ),
+        )
+        running = runner.Runner(asked.plan, asked.folder, asked.record, Silent())
+        services: Any = Services(asked)
+        finished = running.execute(contextlib.nullcontext(services))
+    assert running.exit_code == 75
+    assert finished.interrupted
+    assert "\n" not in finished.reason
+    assert "8 trials in a row were disturbed" in finished.reason
+    assert "machine to itself (make took 0.5 s)" in finished.reason
+    assert len(on_disk(asked)) == 1 + runner.BUSY_AFTER
+    execute(comparison.resume(asked.folder))
+    kept = runs.load(asked.folder)
+    assert kept.complete
+    assert sorted(trial.index for trial in kept.valid["own"]) == list(range(PLANNED))
 
 
 def test_ctrl_c_keeps_what_was_finished(asked: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:

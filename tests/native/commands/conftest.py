@@ -38,6 +38,10 @@ SERVICES = ("fastapi-async", "flask-sync")
 TRIALS = 6  # two services and the twin, twice
 
 
+# These tests are of the commands and not of figures: other programs may run beside them.
+OPTIONS = ("--seed", "7", "--busy", "accept")
+
+
 @dataclass
 class Shell:
     """Runs commands of the lab in a world of its own: state, results and output are in `folder`."""
@@ -61,7 +65,7 @@ class Shell:
         """Arguments of a tiny comparison."""
         path = self.folder / "tiny.toml"
         path.write_text(EXPERIMENT)
-        return ("run", "--experiments", str(path), "--services", " ".join(SERVICES), "--seed", "7")
+        return ("run", "--experiments", str(path), "--services", " ".join(SERVICES), *OPTIONS)
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import psutil
 
 from loadtest.run.sampler import scrape
-from tests.native.commands.conftest import EXPERIMENT, Shell
+from tests.native.commands.conftest import EXPERIMENT, OPTIONS, Shell
 from tests.waiting import eventually
 
 SERVICE = "flask-sync"
@@ -62,7 +62,7 @@ ACTS: tuple[tuple[Callable[[Shell], None], str], ...] = (
 def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) -> None:
     path = shell.folder / "one.toml"
     path.write_text(EXPERIMENT_OF_ONE)
-    running = shell.start("run", "--experiments", str(path), "--services", SERVICE, "--seed", "7")
+    running = shell.start("run", "--experiments", str(path), "--services", SERVICE, *OPTIONS)
     for number, (act, _) in enumerate(ACTS, start=1):
         assert eventually(lambda count=number: len(valid(shell)) >= count, 150), (  # type: ignore[misc]
             shell.output.read_text()

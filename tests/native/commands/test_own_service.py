@@ -17,7 +17,7 @@ import pytest
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
 from tests import cloned
-from tests.native.commands.conftest import EXPERIMENT, free_ports
+from tests.native.commands.conftest import EXPERIMENT, OPTIONS, free_ports
 
 PAGE = ROOT / "services" / "README.md"
 BLOCK = re.compile(r"`([^`\n]+)`[^`\n]*:\n\n```\w+\n(.*?)```", re.DOTALL)
@@ -73,7 +73,9 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
 @pytest.fixture(scope="module")
 def compared(clone: Copy) -> Copy:
     (clone.root / "tiny.toml").write_text(EXPERIMENT)
-    done = clone.run("run", "--experiments", "tiny.toml", "--services", "plain fastapi-async")
+    done = clone.run(
+        "run", "--experiments", "tiny.toml", "--services", "plain fastapi-async", *OPTIONS
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return clone
 
