@@ -25,6 +25,16 @@ from loadtest.system.processes import Processes
 ROOT = Path(__file__).parent.parent
 SETTLE_S = 0.5
 STARTED = 500  # requests after which a tool counts as running
+TOLERANCE = 0.05  # the kernel counts CPU time in hundredths of a second
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Requests and CPU seconds so far, and when: all three of the same moment."""
+
+    at: float
+    requests: int
+    cpu_s: float
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,29 @@ class Figure:
     rps: float
     cpu_us: float
     p99_ms: float
+
+    @property
+    def cores(self) -> float:
+        """How many cores it must have had: requests a second × CPU time of each."""
+        return self.rps * self.cpu_us / 1e6
+
+
+class ContradictionError(Exception):
+    """A figure can't be true; the message says why."""
+
+
+def figure(before: Reading, after: Reading, p99_ms: float) -> Figure:
+    """What happened between two readings; ContradictionError where one core can't have done it."""
+    requests, elapsed = after.requests - before.requests, after.at - before.at
+    if requests <= 0 or elapsed <= 0:
+        raise ContradictionError(f"{requests:,} requests in {elapsed:.1f} s")
+    found = Figure(requests / elapsed, 1e6 * (after.cpu_s - before.cpu_s) / requests, p99_ms)
+    if found.cores > 1 + TOLERANCE:
+        raise ContradictionError(
+            f"{found.rps:,.0f} requests/s at {found.cpu_us:.1f} µs of CPU each are "
+            f"{found.cores:.1f} cores, and it had one"
+        )
+    return found
 
 
 def measure(tool: Tool, url: str, connections: int, seconds: float, core: int) -> Figure:
@@ -48,19 +81,24 @@ def measure(tool: Tool, url: str, connections: int, seconds: float, core: int) -
             environment={**os.environ, "LAB_TARGET": f"null-server={url}"},
             cpus=frozenset({core}),
         )
-        before = nullserver.served(url)
-        while nullserver.served(url) < before + STARTED:
+        so_far = nullserver.served(url)
+        while nullserver.served(url) < so_far + STARTED:
             if process.popen.poll() is not None:
                 raise SystemExit(f"{tool.name} ended before it began:\n{process.tail()}")
             time.sleep(0.02)
         time.sleep(SETTLE_S)
-        begun, requests, cpu = time.monotonic(), nullserver.served(url), _cpu_s(process.pid)
+        before = _read(url, process.pid)
         time.sleep(seconds)
-        elapsed = time.monotonic() - begun
-        requests, cpu = nullserver.served(url) - requests, _cpu_s(process.pid) - cpu
+        after = _read(url, process.pid)
         process.popen.wait(60)
         p99_ms = tool.p99_ms(folder, process.log.read_text())
-    return Figure(requests / elapsed, 1e6 * cpu / requests, p99_ms)
+    return figure(before, after, p99_ms)
+
+
+def _read(url: str, pid: int) -> Reading:
+    """The server may take long to answer: the time is that of its answer, not of the question."""
+    requests = nullserver.served(url)
+    return Reading(time.monotonic(), requests, _cpu_s(pid))
 
 
 def _cpu_s(pid: int) -> float:
@@ -71,6 +109,7 @@ def _cpu_s(pid: int) -> float:
 
 def table(figures: dict[str, list[Figure]]) -> Table:
     """Medians over the rounds, and each tool's speed against wrk and FastHttpUser."""
+    figures = {name: found for name, found in figures.items() if found}
     rps = {name: statistics.median(f.rps for f in found) for name, found in figures.items()}
     made = Table("tool", "req/s", "CPU µs/request", "p99 ms", "× wrk", "× k6", "× FastHttpUser")
     for name, found in figures.items():
@@ -105,6 +144,7 @@ def main() -> None:
     wanted = options.tools.split(",")
     tools = [tool for tool in installed() if any(name in tool.name for name in wanted)]
     figures: dict[str, list[Figure]] = {tool.name: [] for tool in tools}
+    refused: list[str] = []
     with (
         tempfile.TemporaryDirectory() as name,
         nullserver.running(
@@ -113,12 +153,15 @@ def main() -> None:
     ):
         for _ in range(options.rounds):
             for tool in tools:
-                found = measure(tool, url, options.connections, options.seconds, core)
-                figures[tool.name].append(found)
+                try:
+                    found = measure(tool, url, options.connections, options.seconds, core)
+                    figures[tool.name].append(found)
+                except ContradictionError as contradiction:
+                    refused.append(f"refused, {tool.name}: {contradiction}")
     title = f"{options.connections} connections, /json, one core, median of {options.rounds} rounds"
     if options.closes_after:
         title += f", connections closed after {options.closes_after} answers"
-    Console().print(title, table(figures), sep="\n")
+    Console().print(title, table(figures), *refused, sep="\n")
 
 
 if __name__ == "__main__":
