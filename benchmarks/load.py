@@ -51,18 +51,18 @@ class Figure:
         return self.rps * self.cpu_us / 1e6
 
 
-class ContradictionError(Exception):
-    """A figure can't be true; the message says why."""
+class RefusedError(Exception):
+    """There is no figure, or none that can be true; the message says why."""
 
 
 def figure(before: Reading, after: Reading, p99_ms: float) -> Figure:
-    """What happened between two readings; ContradictionError where one core can't have done it."""
+    """What happened between two readings; RefusedError where one core can't have done it."""
     requests, elapsed = after.requests - before.requests, after.at - before.at
     if requests <= 0 or elapsed <= 0:
-        raise ContradictionError(f"{requests:,} requests in {elapsed:.1f} s")
+        raise RefusedError(f"{requests:,} requests in {elapsed:.1f} s")
     found = Figure(requests / elapsed, 1e6 * (after.cpu_s - before.cpu_s) / requests, p99_ms)
     if found.cores > 1 + TOLERANCE:
-        raise ContradictionError(
+        raise RefusedError(
             f"{found.rps:,.0f} requests/s at {found.cpu_us:.1f} µs of CPU each are "
             f"{found.cores:.1f} cores, and it had one"
         )
@@ -84,7 +84,8 @@ def measure(tool: Tool, url: str, connections: int, seconds: float, core: int) -
         so_far = nullserver.served(url)
         while nullserver.served(url) < so_far + STARTED:
             if process.popen.poll() is not None:
-                raise SystemExit(f"{tool.name} ended before it began:\n{process.tail()}")
+                last = process.tail(1) or "no message"
+                raise RefusedError(f"it ended before it had made {STARTED} requests: {last}")
             time.sleep(0.02)
         time.sleep(SETTLE_S)
         before = _read(url, process.pid)
@@ -156,8 +157,8 @@ def main() -> None:
                 try:
                     found = measure(tool, url, options.connections, options.seconds, core)
                     figures[tool.name].append(found)
-                except ContradictionError as contradiction:
-                    refused.append(f"refused, {tool.name}: {contradiction}")
+                except RefusedError as why:
+                    refused.append(f"refused, {tool.name}: {why}")
     title = f"{options.connections} connections, /json, one core, median of {options.rounds} rounds"
     if options.closes_after:
         title += f", connections closed after {options.closes_after} answers"

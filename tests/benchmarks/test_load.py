@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.load import ContradictionError, Reading, figure, table
+from benchmarks.load import RefusedError, Reading, figure, table
 
 BEFORE = Reading(10.0, 1000, 1.0)
 
@@ -20,7 +20,7 @@ def test_a_figure_is_of_the_time_between_its_readings() -> None:
     "after", [Reading(12.0, 674_832, 7.13), Reading(12.0, 1000, 2.0), Reading(10.0, 2000, 2.0)]
 )
 def test_what_one_core_cannot_have_done_is_refused(after: Reading) -> None:
-    with pytest.raises(ContradictionError):
+    with pytest.raises(RefusedError):
         figure(BEFORE, after, p99_ms=1.0)
 
 
