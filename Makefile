@@ -23,6 +23,7 @@ TAKES_test-containers := PYTEST
 TAKES_bench-load := BENCH
 TAKES_bench-services := BENCH
 TAKES_bench-scrapes := BENCH
+TAKES_falsify := FALSIFY
 TAKES_picture := RUN
 TAKES_lock := UPGRADE
 include setup/variables.mk
@@ -112,6 +113,10 @@ bench-services: dev-environment ## what metrics cost each Python service, and Fa
 .PHONY: bench-scrapes
 bench-scrapes: dev-environment ## how long the metrics of each Python service take while all its slots are full (BENCH="flask-sync --seconds 120")
 	$(BIN)/python -m benchmarks.scrapes $(BENCH)
+
+.PHONY: falsify
+falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seed 2 --rounds 3 --write")
+	$(BIN)/python -m benchmarks.falsify $(FALSIFY)
 
 .PHONY: dashboards
 dashboards: dev-environment ## write grafana/dashboards from their builder

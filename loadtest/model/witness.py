@@ -48,7 +48,7 @@ class Machine:
 
 @dataclass(frozen=True)
 class Pause:
-    """A process that was stopped in the window: its name and id, and for how long at least."""
+    """A process that was stopped in the window: its name and id, and for how long all in all."""
 
     name: str
     pid: int

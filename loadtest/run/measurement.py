@@ -182,6 +182,9 @@ class Measurement:
             services=tuple(backend.services),
         )
 
+    def _target(self, service: str) -> str:
+        return self._backend.services[service].url(self._backend.name)
+
     def _background(
         self, pool: ThreadPoolExecutor, experiment: Experiment, service: str, seed: int
     ) -> Future[LoadResult] | None:
@@ -205,7 +208,7 @@ class Measurement:
     ) -> LoadResult:
         return load.run(
             asked,
-            target=self._backend.services[service].url(self._backend.name),
+            target=self._target(service),
             service=service,
             scenario=level.scenario,
             parameters=level.parameters,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.load import RefusedError, Reading, figure, table
+from benchmarks.load import Reading, RefusedError, figure, table
 
 BEFORE = Reading(10.0, 1000, 1.0)
 

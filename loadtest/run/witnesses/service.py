@@ -66,11 +66,11 @@ class Watcher:
 
     def _goes_on(self, pid: int, now: float) -> None:
         lasted_s = now - self._stopped_at.pop(pid)
-        self._paused_s[pid] = max(self._paused_s.get(pid, 0.0), lasted_s)
+        self._paused_s[pid] = self._paused_s.get(pid, 0.0) + lasted_s
 
 
 def kept_running(pauses: Sequence[Pause] | None, window_s: float) -> Gate:
-    """No process of the service or of Postgres was stopped for a tenth of the window.
+    """No process of the service or of Postgres was stopped for a tenth of the window, all in all.
 
     A look tells of a pause only once it has begun: it lasted up to one interval longer.
     """

@@ -80,6 +80,17 @@ def test_one_worker_that_is_stopped_is_seen() -> None:
 
 
 @pytest.mark.timed
+def test_many_short_stops_add_up() -> None:
+    def disturb(_: int, workers: list[int]) -> None:
+        for _ in range(4):
+            stop(workers[0], seconds=0.12)
+            time.sleep(0.06)
+
+    [pause] = watched("import time; time.sleep(30)", disturb)
+    assert pause.lasted_s > 0.25
+
+
+@pytest.mark.timed
 def test_all_of_it_stopped_is_seen() -> None:
     pauses = watched("import time; time.sleep(30)", lambda root, workers: stop(root, *workers))
     assert len(pauses) == 3
