@@ -15,7 +15,7 @@ from pathlib import Path
 import psycopg
 
 from loadtest.backends.native import Lab
-from loadtest.system import procfs
+from loadtest.run.witnesses import procfs
 
 STOP_S = 0.7
 SLEEP_S = 10.0

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 from loadtest.model.trial import Gate
 from loadtest.model.witness import CoreTime, Machine
-from loadtest.system import cgroups, procfs
+from loadtest.run.witnesses import procfs
+from loadtest.run.witnesses.procfs import Core
+from loadtest.system import cgroups
 from loadtest.system.cpus import Cpus
-from loadtest.system.procfs import Core
 
 NAME = "machine to itself"
 # Of the window: by what share the figure may be too low. Up to 5 % the lab calls two figures

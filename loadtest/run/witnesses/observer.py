@@ -8,11 +8,10 @@ from dataclasses import dataclass, replace
 
 from loadtest.backends.base import POSTGRES
 from loadtest.model.witness import Machine, Pause
-from loadtest.run.witnesses import machine
+from loadtest.run.witnesses import machine, procfs
 from loadtest.run.witnesses.machine import Reading
 from loadtest.run.witnesses.service import Watcher
 from loadtest.run.witnesses.sleeper import Sleeper
-from loadtest.system import procfs
 from loadtest.system.cpus import Cpus
 
 CULPRITS = 3

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from loadtest.model.trial import Gate
 from loadtest.model.witness import Pause
-from loadtest.system import procfs
+from loadtest.run.witnesses import procfs
 
 NAME = "processes kept running"
 PAUSED = 0.1  # of the window

@@ -16,8 +16,8 @@ from loadtest.model.witness import CoreTime, Machine
 from loadtest.run.witnesses import machine
 from loadtest.run.witnesses.machine import Own, Reading
 from loadtest.run.witnesses.observer import Observer
+from loadtest.run.witnesses.procfs import Core
 from loadtest.system.cpus import Cpus
-from loadtest.system.procfs import Core
 
 QUIET = Machine(
     lasted_s=2.0,
