@@ -1,11 +1,14 @@
-"""Which cores serve and which ones load."""
+"""Which cores serve and which ones load, and what control groups leave of them."""
 
 from __future__ import annotations
 
+import contextlib
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
-from loadtest.system import cgroups
+PROC = Path("/proc/self")
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,66 @@ class Cpus:
         if not hasattr(os, "sched_getaffinity"):
             return Cpus(None, None)
         allowed = sorted(os.sched_getaffinity(0))
-        quota = cgroups.quota_cores()
+        quota = quota_cores()
         # On more cores than the quota is for, the kernel would stop the lab again and again.
         first, *others = allowed[: max(1, int(quota))] if quota else allowed
         if not others:
             return Cpus(None, None) if len(allowed) == 1 else Cpus(*[frozenset({first})] * 2)
         return Cpus(frozenset({first}), frozenset(others))
+
+
+def quota_cores(proc: Path = PROC) -> float | None:
+    """The smallest quota on any level, in cores; None where there is none."""
+    return min((quota for level in _levels(proc) if (quota := _quota(level))), default=None)
+
+
+def throttled_s(proc: Path = PROC) -> float | None:
+    """Seconds that quotas have held this group back, summed over levels and cores, since ever."""
+    found = [each for level in _levels(proc) if (each := _throttled(level)) is not None]
+    return sum(found) if found else None
+
+
+def _levels(proc: Path) -> Iterator[Path]:
+    """The folders of this process's group and of all around it, as far as they can be seen."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        mounts = list(_mounts(proc))
+        for line in (proc / "cgroup").read_text().splitlines():
+            _, controllers, path = line.split(":", 2)
+            for version, root, folder in mounts:
+                ours = "cpu" in controllers.split(",") if version == 1 else not controllers
+                if ours and Path(path).is_relative_to(root):
+                    group = folder / Path(path).relative_to(root)
+                    yield from (
+                        each for each in (group, *group.parents) if each.is_relative_to(folder)
+                    )
+
+
+def _mounts(proc: Path) -> Iterator[tuple[int, str, Path]]:
+    """Version, the group that the mount shows, and its folder."""
+    for line in (proc / "mountinfo").read_text().splitlines():
+        before, _, after = line.partition(" - ")
+        kind, _, options = after.split()[:3]
+        root, folder = before.split()[3:5]
+        if kind == "cgroup2":
+            yield 2, root, Path(folder)
+        elif kind == "cgroup" and "cpu" in options.split(","):
+            yield 1, root, Path(folder)
+
+
+def _quota(level: Path) -> float | None:
+    with contextlib.suppress(OSError, ValueError):
+        quota, period = (level / "cpu.max").read_text().split()
+        return None if quota == "max" else int(quota) / int(period)
+    with contextlib.suppress(OSError, ValueError, ZeroDivisionError):
+        micros = int((level / "cpu.cfs_quota_us").read_text())
+        return None if micros <= 0 else micros / int((level / "cpu.cfs_period_us").read_text())
+    return None
+
+
+def _throttled(level: Path) -> float | None:
+    with contextlib.suppress(OSError, ValueError):
+        for line in (level / "cpu.stat").read_text().splitlines():
+            name, _, value = line.partition(" ")
+            if name in ("throttled_usec", "throttled_time"):
+                return int(value) / (1e6 if name == "throttled_usec" else 1e9)
+    return None

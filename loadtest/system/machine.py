@@ -12,7 +12,8 @@ from typing import Any
 
 import psutil
 
-from loadtest.system import cgroups, environment
+from loadtest.system import environment
+from loadtest.system.cpus import quota_cores
 from loadtest.system.paths import ROOT
 
 # What the figures depend on; /about of each service tells the service's own versions.
@@ -27,7 +28,7 @@ def describe() -> dict[str, Any]:
         "cores": len(os.sched_getaffinity(0))
         if hasattr(os, "sched_getaffinity")
         else os.cpu_count(),
-        "quota_cores": cgroups.quota_cores(),
+        "quota_cores": quota_cores(),
         "memory_bytes": psutil.virtual_memory().total,
         "system": platform.system(),
         "kernel": platform.release(),

@@ -10,8 +10,7 @@ from loadtest.model.trial import Gate
 from loadtest.model.witness import CoreTime, Machine
 from loadtest.run.witnesses import procfs
 from loadtest.run.witnesses.procfs import Core
-from loadtest.system import cgroups
-from loadtest.system.cpus import Cpus
+from loadtest.system.cpus import Cpus, throttled_s
 
 NAME = "machine to itself"
 # Of the window: by what share the figure may be too low. Up to 5 % the lab calls two figures
@@ -54,7 +53,7 @@ def read(lab: int, services: Collection[int]) -> Reading:
         boot=time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else 0.0,
         cores=procfs.cores(),
         own=_own(lab, services) if services else None,
-        throttled_s=cgroups.throttled_s(),
+        throttled_s=throttled_s(),
         swapped_in=procfs.swapped_in(),
         memory_s=procfs.pressure_s("memory"),
         cpu_s=procfs.pressure_s("cpu"),

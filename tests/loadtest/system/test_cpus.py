@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.system import cgroups
+from loadtest.system import cpus
 from loadtest.system.cpus import Cpus
 
 
@@ -27,33 +27,33 @@ def proc(tmp_path: Path) -> Path:
 
 def test_without_files_there_is_no_quota(proc: Path, tmp_path: Path) -> None:
     for each in (proc, tmp_path / "nowhere"):
-        assert cgroups.quota_cores(each) is None
-        assert cgroups.throttled_s(each) is None
+        assert cpus.quota_cores(each) is None
+        assert cpus.throttled_s(each) is None
 
 
 def test_the_smallest_quota_of_any_level_counts(proc: Path, tmp_path: Path) -> None:
     (tmp_path / "v2/lab/cpu.max").write_text("150000 100000\n")
-    assert cgroups.quota_cores(proc) == 1.5
+    assert cpus.quota_cores(proc) == 1.5
     (tmp_path / "v1/lab/cpu.cfs_quota_us").write_text("50000\n")
     (tmp_path / "v1/lab/cpu.cfs_period_us").write_text("100000\n")
     (tmp_path / "v1/lab/run/cpu.cfs_quota_us").write_text("-1\n")
-    assert cgroups.quota_cores(proc) == 0.5
+    assert cpus.quota_cores(proc) == 0.5
     (tmp_path / "v2/lab/cpu.max").write_text("max 100000\n")
     (tmp_path / "v1/lab/cpu.cfs_quota_us").write_text("-1\n")
-    assert cgroups.quota_cores(proc) is None
+    assert cpus.quota_cores(proc) is None
 
 
 def test_throttled_time_of_both_versions_is_in_seconds(proc: Path, tmp_path: Path) -> None:
     (tmp_path / "v2/lab/cpu.stat").write_text("nr_periods 9\nthrottled_usec 1500000\n")
     (tmp_path / "v1/lab/run/cpu.stat").write_text("nr_throttled 3\nthrottled_time 250000000\n")
-    assert cgroups.throttled_s(proc) == 1.75
+    assert cpus.throttled_s(proc) == 1.75
 
 
 def test_a_container_sees_its_own_group_as_the_root(tmp_path: Path) -> None:
     (tmp_path / "cgroup").write_text("0::/\n")
     (tmp_path / "mountinfo").write_text(f"1 2 0:1 / {tmp_path} rw - cgroup2 cgroup2 rw\n")
     (tmp_path / "cpu.max").write_text("200000 100000\n")
-    assert cgroups.quota_cores(tmp_path) == 2.0
+    assert cpus.quota_cores(tmp_path) == 2.0
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_cores_are_counted_by_the_quota(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: allowed)
-    monkeypatch.setattr(cgroups, "quota_cores", lambda: quota)
+    monkeypatch.setattr(cpus, "quota_cores", lambda: quota)
     assert Cpus.split() == Cpus(
         frozenset(service) if service else None, frozenset(load) if load else None
     )
