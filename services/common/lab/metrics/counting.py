@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from threading import Lock
 from time import perf_counter
@@ -9,7 +10,7 @@ from typing import Any, Protocol
 
 from lab.contract.routes import route
 from lab.metrics.lag import LagKind, start_thread
-from lab.metrics.recent import fine
+from lab.metrics.recent import FINE_S
 from lab.metrics.store import FIRST_S, bucket
 
 Scope = MutableMapping[str, Any]
@@ -53,7 +54,8 @@ def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
     counting; without the lock, as one thread runs an event loop.
     """
     values, begun, known, fines = metrics.values, metrics.begun, metrics.known, metrics.fine
-    clock, first_s, fine_of, probes = perf_counter, FIRST_S, fine, PROBES
+    clock, first_s, fine_of, bounds = perf_counter, FIRST_S, bisect_left, FINE_S
+    probes = PROBES
 
     def place(path: str, method: str, status: int) -> int:
         metrics.watch_loop()  # here too, for a server that sends no lifespan
@@ -90,7 +92,7 @@ def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
             values[index] += seconds
             values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
             if key[0] not in probes:
-                values[fines + fine_of(seconds)] += 1.0
+                values[fines + fine_of(bounds, seconds)] += 1.0
 
     return counted
 
@@ -102,7 +104,7 @@ def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
     status is told from the one before by its line, which is seldom parsed so.
     """
     values, begun, lock, watched = metrics.values, metrics.begun, metrics.lock, False
-    fines, fine_of, probes = metrics.fine, fine, PROBES
+    fines, fine_of, bounds, probes = metrics.fine, bisect_left, FINE_S, PROBES
     clock, first_s = perf_counter, FIRST_S
     last_route, last_method, last_line, last_index = "", "", "", 0
 
@@ -150,6 +152,6 @@ def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
                 values[index] += seconds
                 values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
                 if path not in probes:
-                    values[fines + fine_of(seconds)] += 1.0
+                    values[fines + fine_of(bounds, seconds)] += 1.0
 
     return counted
