@@ -102,6 +102,27 @@ def test_the_services_have_the_same_buckets() -> None:
     assert list(exporter.BOUNDS_S) == list(BOUNDS_S)
 
 
+def test_what_a_stopped_user_had_in_hand_is_counted_apart() -> None:
+    worker, master = LoadCounts(), LoadCounts()
+    for abandoned in (2, 3):
+        stopped = batch(latencies=())
+        stopped.abandoned = abandoned
+        worker.add(stopped)
+        master.merge(worker.take())
+    seen = scraped(master)
+    assert seen[key("lab_load_abandoned_total", "flask-sync", "wait")] == 5
+    assert seen[key("lab_load_requests_total", "flask-sync", "wait", "ok")] == 0
+
+
+def test_the_last_seconds_of_a_service_are_shown_as_they_were() -> None:
+    counts = LoadCounts()
+    counts.add(batch(latencies=(0.1,) * 97 + (1.05,) * 3))
+    seen = scraped(counts)
+    for quantile, seconds in (("0.5", 0.1), ("0.95", 0.1), ("0.99", 1.05)):
+        shown = seen[key("lab_load_recent_response_seconds", "flask-sync", quantile)]
+        assert shown == pytest.approx(seconds, rel=2e-3)
+
+
 def test_a_master_counts_what_its_workers_report() -> None:
     workers, master, alone = (LoadCounts(), LoadCounts()), LoadCounts(), LoadCounts()
     for round_ in range(3):
