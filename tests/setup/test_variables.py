@@ -70,3 +70,18 @@ def test_the_old_name_in_the_environment_is_not_ignored_where_it_counted() -> No
 )
 def test_what_a_target_takes_passes(arguments: list[str]) -> None:
     assert make(*arguments) == (0, "")
+
+
+def test_what_python_and_shells_read_by_themselves_reaches_no_command() -> None:
+    hostile = {"PYTHONSAFEPATH": "1", "PYTHONPATH": "/nowhere", "PYTHONOPTIMIZE": "2"}
+    hostile |= {"PYTHONUTF8": "0", "PYTHONHOME": "/nowhere", "BASH_ENV": "/nowhere", "CDPATH": "/"}
+    done = subprocess.run(
+        ["make", "--silent", "--eval=show: ; @env", "show"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]} | hostile,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    given = dict(line.split("=", 1) for line in done.stdout.splitlines())
+    assert {name: given[name] for name in hostile if name in given} == {"PYTHONUTF8": "1"}
