@@ -22,7 +22,7 @@ type About struct {
 	WebSocket    bool              `json:"websocket"`
 }
 
-// Describe says what this row is: one process, with WORKERS threads that run Go code.
+// Describe says what this service is: one process, with WORKERS threads that run Go code.
 func Describe(settings Settings) About {
 	connections := settings.Workers * settings.PoolSize
 	return About{

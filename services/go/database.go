@@ -29,13 +29,13 @@ type Item struct {
 	Stock       int32  `json:"stock"`
 }
 
-// Database is the row's Postgres: a pool whose connections are opened as they are needed.
+// Database is the service's Postgres: a pool whose connections are opened as they are needed.
 type Database struct {
 	pool  *pgxpool.Pool
 	store *Store // nil where metrics are off
 }
 
-// OpenDatabase checks the settings and opens nothing yet, so that the row starts without Postgres.
+// OpenDatabase checks the settings and opens nothing yet, so that the service starts without Postgres.
 func OpenDatabase(settings Settings, store *Store) (*Database, error) {
 	config, err := pgxpool.ParseConfig(settings.DatabaseURL)
 	if err != nil {
@@ -182,7 +182,7 @@ func (d *Database) use(ctx context.Context, work func(context.Context, *pgxpool.
 		return translated(err)
 	}
 	defer d.release(connection)
-	// A client that hangs up does not stop its query, as in the other rows: pgx would have to throw
+	// A client that hangs up does not stop its query, as in the other services: pgx would have to throw
 	// the connection away.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queryTimeout)
 	defer cancel()

@@ -91,7 +91,7 @@ func (e *Exporter) requests(found chan<- prometheus.Metric) {
 	}
 	found <- constant(prometheus.CounterValue, "lab_worker_requests_total", "Requests answered, by process.",
 		float64(total), "worker", strconv.Itoa(e.pid))
-	// The server is its only worker, and the row ends with it.
+	// The server is its only worker, and the service ends with it.
 	found <- constant(prometheus.CounterValue, "lab_workers_ended_total", "Workers that have ended.", 0)
 }
 

@@ -76,7 +76,7 @@ func unavailable(reason string) *Fault {
 }
 
 func internal() *Fault {
-	message := "the row failed; its log says why"
+	message := "the service failed; its log says why"
 	return &Fault{Status: http.StatusInternalServerError, Code: "internal", Message: message}
 }
 

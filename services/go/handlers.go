@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// Row answers the contract's requests.
-type Row struct {
+// Service answers the contract's requests.
+type Service struct {
 	about    About
 	database *Database
 	sessions *Sessions
@@ -18,21 +18,21 @@ type message struct {
 	Message string `json:"message"`
 }
 
-func (row *Row) routes() routes {
+func (service *Service) routes() routes {
 	return routes{
 		"/plaintext": {"GET": plaintext},
 		"/json":      {"GET": greet},
-		"/items":     {"GET": row.listItems},
-		itemRoute:    {"GET": row.getItem},
-		"/orders":    {"POST": row.createOrder},
-		"/wait":      {"GET": row.wait},
-		"/fanout":    {"GET": row.fanout},
+		"/items":     {"GET": service.listItems},
+		itemRoute:    {"GET": service.getItem},
+		"/orders":    {"POST": service.createOrder},
+		"/wait":      {"GET": service.wait},
+		"/fanout":    {"GET": service.fanout},
 		"/cpu":       {"GET": cpu},
-		"/session":   {"POST": row.logIn, "DELETE": row.logOut},
-		"/me":        {"GET": row.me},
-		"/about":     {"GET": row.describe},
+		"/session":   {"POST": service.logIn, "DELETE": service.logOut},
+		"/me":        {"GET": service.me},
+		"/about":     {"GET": service.describe},
 		"/healthz":   {"GET": healthz},
-		"/readyz":    {"GET": row.readyz},
+		"/readyz":    {"GET": service.readyz},
 	}
 }
 
@@ -57,12 +57,12 @@ func greet(w http.ResponseWriter, _ *http.Request) error {
 	return answer(w, http.StatusOK, message{"Hello, World!"})
 }
 
-func (row *Row) listItems(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) listItems(w http.ResponseWriter, r *http.Request) error {
 	page, err := numbers(r.URL.RawQuery, limit, offset)
 	if err != nil {
 		return err
 	}
-	items, err := row.database.Items(r.Context(), page[0], page[1])
+	items, err := service.database.Items(r.Context(), page[0], page[1])
 	if err != nil {
 		return err
 	}
@@ -73,7 +73,7 @@ func (row *Row) listItems(w http.ResponseWriter, r *http.Request) error {
 	}{items, page[0], page[1]})
 }
 
-func (row *Row) getItem(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) getItem(w http.ResponseWriter, r *http.Request) error {
 	text := r.PathValue("id")
 	if strings.Contains(text, "/") {
 		return notFound("no such route")
@@ -82,14 +82,14 @@ func (row *Row) getItem(w http.ResponseWriter, r *http.Request) error {
 	if !ok {
 		return invalid([]FieldError{itemID.problem()})
 	}
-	item, err := row.database.Item(r.Context(), id)
+	item, err := service.database.Item(r.Context(), id)
 	if err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, item)
 }
 
-func (row *Row) createOrder(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) createOrder(w http.ResponseWriter, r *http.Request) error {
 	document, err := readJSON(r)
 	if err != nil {
 		return err
@@ -98,7 +98,7 @@ func (row *Row) createOrder(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	id, total, err := row.database.PlaceOrder(r.Context(), order)
+	id, total, err := service.database.PlaceOrder(r.Context(), order)
 	if err != nil {
 		return err
 	}
@@ -108,12 +108,12 @@ func (row *Row) createOrder(w http.ResponseWriter, r *http.Request) error {
 	}{id, total})
 }
 
-func (row *Row) wait(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) wait(w http.ResponseWriter, r *http.Request) error {
 	given, err := numbers(r.URL.RawQuery, waitMS)
 	if err != nil {
 		return err
 	}
-	if err := row.database.Wait(r.Context(), given[0]); err != nil {
+	if err := service.database.Wait(r.Context(), given[0]); err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, struct {
@@ -121,12 +121,12 @@ func (row *Row) wait(w http.ResponseWriter, r *http.Request) error {
 	}{given[0]})
 }
 
-func (row *Row) fanout(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) fanout(w http.ResponseWriter, r *http.Request) error {
 	given, err := numbers(r.URL.RawQuery, fanoutN, fanoutMS)
 	if err != nil {
 		return err
 	}
-	if err := row.database.Fanout(r.Context(), given[0], given[1]); err != nil {
+	if err := service.database.Fanout(r.Context(), given[0], given[1]); err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, struct {
@@ -146,8 +146,8 @@ func cpu(w http.ResponseWriter, r *http.Request) error {
 	}{given[0], compute(given[0])})
 }
 
-func (row *Row) describe(w http.ResponseWriter, _ *http.Request) error {
-	return answer(w, http.StatusOK, row.about)
+func (service *Service) describe(w http.ResponseWriter, _ *http.Request) error {
+	return answer(w, http.StatusOK, service.about)
 }
 
 type status struct {
@@ -158,8 +158,8 @@ func healthz(w http.ResponseWriter, _ *http.Request) error {
 	return answer(w, http.StatusOK, status{"ok"})
 }
 
-func (row *Row) readyz(w http.ResponseWriter, r *http.Request) error {
-	if err := row.database.Ready(r.Context()); err != nil {
+func (service *Service) readyz(w http.ResponseWriter, r *http.Request) error {
+	if err := service.database.Ready(r.Context()); err != nil {
 		return err
 	}
 	return answer(w, http.StatusOK, status{"ready"})

@@ -1,4 +1,4 @@
-// The go row: net/http, pgx and client_golang behind the lab's contract. One process serves, its parent
+// The go service: net/http, pgx and client_golang behind the lab's contract. One process serves, its parent
 // publishes the metrics.
 package main
 
@@ -65,8 +65,8 @@ func serve(settings Settings) error {
 	if err != nil {
 		return err
 	}
-	row := &Row{Describe(settings), database, NewSessions(settings.SessionSecret), NewSockets()}
-	handler := row.sockets.Beside(row.routes().handler())
+	service := &Service{Describe(settings), database, NewSessions(settings.SessionSecret), NewSockets()}
+	handler := service.sockets.Beside(service.routes().handler())
 	if store != nil {
 		go store.WatchScheduler(database.pool)
 		handler = store.Watch(handler)
@@ -81,7 +81,7 @@ func serve(settings Settings) error {
 	case err := <-failed:
 		return err
 	case <-stop.Done():
-		row.sockets.Close()
+		service.sockets.Close()
 		return finish(server, database)
 	}
 }
@@ -102,7 +102,7 @@ func finish(server *http.Server, database *Database) error {
 	return nil
 }
 
-// healthcheck asks /readyz of the row on this machine.
+// healthcheck asks /readyz of the service on this machine.
 func healthcheck(port string) error {
 	if port == "" {
 		port = "8000"

@@ -56,7 +56,7 @@ func TestAfterALongSilenceItHasNothingToSayOnce(t *testing.T) {
 
 func TestProbesAreInNoPercentile(t *testing.T) {
 	store := newStore(t)
-	handler := store.Watch((&Row{}).routes().handler())
+	handler := store.Watch((&Service{}).routes().handler())
 	for _, path := range []string{"/healthz", "/healthz", "/json"} {
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest("GET", path, nil))
 	}

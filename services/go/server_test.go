@@ -12,8 +12,8 @@ import (
 )
 
 func TestRoutesAndMethods(t *testing.T) {
-	row := &Row{sessions: NewSessions([]byte("secret"))}
-	handler := row.routes().handler()
+	service := &Service{sessions: NewSessions([]byte("secret"))}
+	handler := service.routes().handler()
 	cases := []struct {
 		method, target string
 		status         int

@@ -27,7 +27,7 @@ type user struct {
 	Username string `json:"username"`
 }
 
-func (row *Row) logIn(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) logIn(w http.ResponseWriter, r *http.Request) error {
 	document, err := readJSON(r)
 	if err != nil {
 		return err
@@ -36,7 +36,7 @@ func (row *Row) logIn(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	value, err := row.sessions.codec.Encode(cookieName, user{name})
+	value, err := service.sessions.codec.Encode(cookieName, user{name})
 	if err != nil {
 		return err
 	}
@@ -44,13 +44,13 @@ func (row *Row) logIn(w http.ResponseWriter, r *http.Request) error {
 	return answer(w, http.StatusCreated, user{name})
 }
 
-func (row *Row) logOut(w http.ResponseWriter, _ *http.Request) error {
+func (service *Service) logOut(w http.ResponseWriter, _ *http.Request) error {
 	http.SetCookie(w, cookie("", -1))
 	w.WriteHeader(http.StatusNoContent)
 	return nil
 }
 
-func (row *Row) me(w http.ResponseWriter, r *http.Request) error {
+func (service *Service) me(w http.ResponseWriter, r *http.Request) error {
 	given, err := r.Cookie(cookieName)
 	if err != nil {
 		return unauthorized()
@@ -60,7 +60,7 @@ func (row *Row) me(w http.ResponseWriter, r *http.Request) error {
 	if _, err := base64.URLEncoding.Strict().DecodeString(given.Value); err != nil {
 		return unauthorized()
 	}
-	if err := row.sessions.codec.Decode(cookieName, given.Value, &known); err != nil {
+	if err := service.sessions.codec.Decode(cookieName, given.Value, &known); err != nil {
 		return unauthorized()
 	}
 	return answer(w, http.StatusOK, known)

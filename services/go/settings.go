@@ -8,7 +8,7 @@ import (
 	"strings"
 )
 
-// Settings is what the row is told at start.
+// Settings is what the service is told at start.
 type Settings struct {
 	Service, DatabaseURL, DatabasePassword string
 	Host                                   string
@@ -62,7 +62,7 @@ func (r *settingsReader) text(name, fallback string) string {
 func (r *settingsReader) required(name string) string {
 	text := r.get(name)
 	if text == "" {
-		r.fail("%s is not set; docker-compose.yml shows what a row needs", name)
+		r.fail("%s is not set; docker-compose.yml shows what a service needs", name)
 	}
 	return text
 }

@@ -55,7 +55,7 @@ func TestEverySeriesHasAPlaceOfItsOwnWithinTheStore(t *testing.T) {
 
 func TestWhatIsCountedIsPublished(t *testing.T) {
 	store := newStore(t)
-	handler := store.Watch((&Row{}).routes().handler())
+	handler := store.Watch((&Service{}).routes().handler())
 	for _, request := range []string{"GET /json", "GET /json", "BREW /json", "GET /nothing/of/ours"} {
 		method, target, _ := strings.Cut(request, " ")
 		handler.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(method, target, nil))

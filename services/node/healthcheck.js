@@ -1,4 +1,4 @@
-// `node healthcheck.js`: exit 0 where the row on $PORT is ready.
+// `node healthcheck.js`: exit 0 where the service on $PORT is ready.
 const port = process.env.PORT || '8000'
 try {
   const { status } = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2500) })

@@ -26,7 +26,7 @@ function withPassword (address, password) {
   return url.href
 }
 
-/** The row's Postgres: a pool of `poolSize` connections, opened as they are needed. */
+/** The service's Postgres: a pool of `poolSize` connections, opened as they are needed. */
 export class Database {
   #pool
   #recorder

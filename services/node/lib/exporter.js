@@ -10,7 +10,7 @@ import { Scrapes } from './scrapes.js'
 const PERIOD_S = 0.1
 const CONNECTIONS = 64 // open at once; what comes beyond is closed
 
-/** Serves the metrics of all workers from the primary, which handles no request of the row. */
+/** Serves the metrics of all workers from the primary, which handles no request of the service. */
 export class Exporter {
   #workers = new Map() // pid -> {file, alive}
   #scrapes = new Scrapes(() => this.#collect())
@@ -19,7 +19,7 @@ export class Exporter {
   #about
   #port
 
-  /** @param {object} about the document of /about; @param {number} port where the row listens */
+  /** @param {object} about the document of /about; @param {number} port where the service listens */
   constructor (about, port) {
     this.#about = about
     this.#port = port
@@ -84,7 +84,7 @@ export class Exporter {
       gauge('lab_processes', 'Processes of the tree', processes),
       counter('lab_process_cpu_seconds_total', 'CPU time of the process tree', cpuSeconds),
       gauge('lab_process_pss_bytes', 'Proportional set size of the process tree', pssBytes),
-      gauge('lab_build_info', 'What the row is', 1, {
+      gauge('lab_build_info', 'What the service is', 1, {
         framework, server, model, language: 'JavaScript', language_version: versions.node
       })
     ]

@@ -33,7 +33,7 @@ export const METHODS = [
 ]
 const STATUSES = 32
 
-/** Room for every route with every method and as many statuses as the row can answer. */
+/** Room for every route with every method and as many statuses as the service can answer. */
 export const DOUBLES = FIRST_SERIES + SERIES * ROUTE_LABELS.length * METHODS.length * STATUSES
 
 /** Count one observation in seconds into the histogram at `place`. */

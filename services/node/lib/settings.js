@@ -5,7 +5,7 @@ import { parse } from 'pg-connection-string'
 /** A setting that cannot be used; the message is one line and names the variable. */
 export class SettingsError extends Error {}
 
-/** The row's settings from its environment. Throws SettingsError. */
+/** The service's settings from its environment. Throws SettingsError. */
 export function readSettings (environment = process.env) {
   return {
     service: required(environment, 'SERVICE_NAME'),
@@ -24,7 +24,7 @@ export function readSettings (environment = process.env) {
 function required (environment, name) {
   const text = environment[name]
   if (!text) {
-    throw new SettingsError(`${name} is not set; docker-compose.yml shows what a row needs`)
+    throw new SettingsError(`${name} is not set; docker-compose.yml shows what a service needs`)
   }
   return text
 }

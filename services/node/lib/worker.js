@@ -4,7 +4,7 @@ import { Database } from './database.js'
 import { Recorder } from './recorder.js'
 
 const CLOSE_MS = 50
-const CUT_MS = 22_000 // as in the other rows
+const CUT_MS = 22_000 // as in the other services
 const CANNOT_LISTEN = 3 // exit code: another try would fail as well
 
 /** Serve requests from the primary's `listen` to its `stop`, then finish what is in hand. */
