@@ -10,7 +10,7 @@ from typing import Any
 from grafana import comparison, postgres, service, validity
 from grafana.panels import DATASOURCE, grid
 
-FOLDER = Path(__file__).parent / "dashboards"
+DASHBOARDS = Path(__file__).parent / "dashboards"
 PAGES: tuple[ModuleType, ...] = (comparison, service, postgres, validity)
 SCHEMA_VERSION = 38  # what Grafana 9.4 writes; later ones read it
 TAG = "concurrency-lab"
@@ -39,7 +39,7 @@ def build(page: ModuleType) -> dict[str, Any]:
     }
 
 
-def write(folder: Path = FOLDER) -> None:
+def write(folder: Path = DASHBOARDS) -> None:
     """Write every page as JSON, named after its uid."""
     for page in PAGES:
         (folder / f"{page.UID}.json").write_text(render(page))

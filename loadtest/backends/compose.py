@@ -21,7 +21,7 @@ from loadtest.system import urls
 from loadtest.system.cpus import Cpus
 
 ANSWER_S = 180.0
-POLL_S = 0.05
+ANSWER_POLL_S = 0.05
 
 
 class ComposeError(LabError):
@@ -93,7 +93,7 @@ class Containers:
                 raise ComposeError(
                     f"service {name}: the host did not answer within {ANSWER_S:.0f} s"
                 )
-            time.sleep(POLL_S)
+            time.sleep(ANSWER_POLL_S)
         if problem := answer.read_text().strip():
             raise ComposeError(f"service {name}: {problem}")
 

@@ -17,7 +17,6 @@ from loadtest.system.processes import Process, Processes, wait_until
 
 UI_PORT_VARIABLE, UI_PORT = "LOCUST_PORT", 8089
 PROMETHEUS_PORT = 9090
-STARTUP_S = 60.0
 
 
 class LabStopped(LabError):
@@ -45,7 +44,7 @@ def up(lab: Lab) -> Iterator[Live]:
         processes = stack.enter_context(Processes())
         locust = _locust(processes, lab, ui_port, load_port, url)
         ui = f"http://{ports.LOOPBACK}:{ui_port}"
-        wait_until(locust, lambda: urls.answers(ui), timeout_s=STARTUP_S, waiting_for="UI")
+        wait_until(locust, lambda: urls.answers(ui), waiting_for="UI")
         yield Live(locust, ui, url, missing)
 
 
@@ -90,7 +89,7 @@ def _prometheus(
     running = prometheus.Prometheus(
         lab.services,
         lab.state,
-        ports.from_environment(prometheus.PORT_VARIABLE, PROMETHEUS_PORT),
+        ports.from_environment(prometheus.PROMETHEUS_PORT_VARIABLE, PROMETHEUS_PORT),
         load_port=load_port,
         postgres_port=exporter_port,
     )

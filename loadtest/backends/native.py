@@ -20,8 +20,6 @@ from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, ProcessError, Processes, wait_until
 
-STARTUP_S = 60.0
-
 
 def state_directory() -> Path:
     """Where native mode keeps its data and logs: LAB_STATE, else `.lab` in the clone."""
@@ -134,10 +132,10 @@ class Lab:
                 (service.metrics_port, " (metrics)", service.metrics_port_variable),
             ):
                 stack.enter_context(ports.claim(port, f"service {service.name}{what}", variable))
-        if self._free or not os.environ.get(postgres.PORT_VARIABLE):
+        if self._free or not os.environ.get(postgres.POSTGRES_PORT_VARIABLE):
             return stack.enter_context(ports.held(1))[0]
-        port = ports.from_environment(postgres.PORT_VARIABLE, 0)
-        stack.enter_context(ports.claim(port, "Postgres", postgres.PORT_VARIABLE))
+        port = ports.from_environment(postgres.POSTGRES_PORT_VARIABLE, 0)
+        stack.enter_context(ports.claim(port, "Postgres", postgres.POSTGRES_PORT_VARIABLE))
         return port
 
     def _each(self, step: Callable[[Service], object]) -> None:
@@ -167,7 +165,6 @@ class Lab:
         wait_until(
             self._services[service.name],
             lambda: ready(service),
-            timeout_s=STARTUP_S,
             waiting_for=f"200 from {service.url()}/readyz",
         )
 

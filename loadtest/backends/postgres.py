@@ -26,8 +26,7 @@ from loadtest.system.paths import ROOT
 from loadtest.system.processes import Account, Process, Processes, credentials, wait_until
 
 SEEDS = ROOT / "services" / "postgres"
-PORT_VARIABLE = "LAB_POSTGRES_PORT"
-STARTUP_S = 60.0
+POSTGRES_PORT_VARIABLE = "LAB_POSTGRES_PORT"
 _VERSION = "pginstall18"  # the wheel carries several
 _INITDB = ("-U", "lab", "-A", "scram-sha-256", "-E", "UTF8", "--locale=C", "--no-sync")
 
@@ -83,7 +82,7 @@ def start(
         stop_signal=signal.SIGINT,  # "fast": end the sessions, then stop
     )
     database = Database(port, password, process)
-    wait_until(process, lambda: _accepts(database), timeout_s=STARTUP_S, waiting_for="connection")
+    wait_until(process, lambda: _accepts(database), waiting_for="connection")
     seed(database, seeds)
     return database
 

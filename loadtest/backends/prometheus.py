@@ -19,10 +19,9 @@ from loadtest.system import environment, ports, urls
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
 
-FOLDER = ROOT / "prometheus"
-PORT_VARIABLE = "PROMETHEUS_PORT"
+CONFIGURATION = ROOT / "prometheus"
+PROMETHEUS_PORT_VARIABLE = "PROMETHEUS_PORT"
 LOAD_METRICS_PORT = ports.LOAD_METRICS
-STARTUP_S = 60.0
 _EXPORTERS = ("prometheus-postgres-exporter", "postgres_exporter")
 
 
@@ -42,7 +41,7 @@ def configuration(
     *,
     load_port: int = LOAD_METRICS_PORT,
     postgres_port: int | None = None,
-    path: Path = FOLDER / "prometheus.yml",
+    path: Path = CONFIGURATION / "prometheus.yml",
 ) -> dict[str, Any]:
     """The document of `path` with targets on the loopback: `services`, the load side on
     `load_port`,
@@ -94,7 +93,7 @@ class Prometheus:
         path = self._state / "prometheus.yml"
         path.write_text(yaml.safe_dump(self._configuration, sort_keys=False))
         with contextlib.ExitStack() as stack:
-            stack.enter_context(ports.claim(self._port, "Prometheus", PORT_VARIABLE))
+            stack.enter_context(ports.claim(self._port, "Prometheus", PROMETHEUS_PORT_VARIABLE))
             processes = stack.enter_context(Processes())
             process = processes.start(
                 "prometheus",
@@ -141,7 +140,7 @@ def postgres_exporter(database_url: str, state: Path, port: int) -> Iterator[Non
             [
                 _exporter() or _EXPORTERS[0],
                 f"--web.listen-address={ports.LOOPBACK}:{port}",
-                f"--extend.query-path={FOLDER / 'postgres-queries.yml'}",
+                f"--extend.query-path={CONFIGURATION / 'postgres-queries.yml'}",
                 "--log.level=warn",
             ],
             log=state / "prometheus" / "postgres-exporter.log",
@@ -164,4 +163,4 @@ def _exporter() -> str | None:
 
 
 def _wait(process: Process, url: str) -> None:
-    wait_until(process, lambda: urls.answers(url), timeout_s=STARTUP_S, waiting_for="answer")
+    wait_until(process, lambda: urls.answers(url), waiting_for="answer")

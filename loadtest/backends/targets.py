@@ -17,7 +17,7 @@ import yaml
 from loadtest.inventory import manifest
 from loadtest.system.paths import ROOT
 
-CONFIGURATION = ROOT / "prometheus" / "prometheus.yml"
+TARGETS_FILE = ROOT / "prometheus" / "prometheus.yml"
 SERVICES_JOB = "services"
 
 
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
         print("usage: python -m loadtest.backends.targets compose|swarm", file=sys.stderr)
         return 2
     services = kinds[arguments[0]](manifest.load(variables={}))
-    document = filled_in(yaml.safe_load(CONFIGURATION.read_text()), services)
+    document = filled_in(yaml.safe_load(TARGETS_FILE.read_text()), services)
     print(yaml.safe_dump(document, sort_keys=False))
     return 0
 

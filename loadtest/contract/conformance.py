@@ -16,8 +16,8 @@ from loadtest.contract import body_cases, cases
 from loadtest.contract.cases import ANYTHING, MOST_FIELDS, ROUTES, Case
 from loadtest.contract.websocket_check import check_echo
 
-TIMEOUT_S = 20.0
-_CHUNK = 16_384
+ANSWER_TIMEOUT_S = 20.0
+_PIECE_BYTES = 16_384
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Client:
 
     def __init__(self, base_url: str) -> None:
         address = urlsplit(base_url)
-        self._connection = http.client.HTTPConnection(address.netloc, timeout=TIMEOUT_S)
+        self._connection = http.client.HTTPConnection(address.netloc, timeout=ANSWER_TIMEOUT_S)
 
     def __enter__(self) -> Client:
         return self
@@ -289,4 +289,4 @@ def _websocket(client: Client, base_url: str) -> Iterator[str]:
 
 
 def _chunks(body: bytes) -> Iterator[bytes]:
-    return (body[start : start + _CHUNK] for start in range(0, len(body), _CHUNK))
+    return (body[start : start + _PIECE_BYTES] for start in range(0, len(body), _PIECE_BYTES))

@@ -22,9 +22,9 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadtest.errors import LabError
 from loadtest.system import urls
 
-TIMEOUT_S = 30.0
+LOAD_TIMEOUT_S = 30.0
 WAIT_MS = 400
-SHORTEST_S, LONGEST_S = 1.2, 15.0
+SHORTEST_S, LONGEST_BURST_S = 1.2, 15.0
 WAVES, WAVE_S = 5, 2.0
 SAMPLE_S = 0.02
 APART_S = 0.002
@@ -115,7 +115,7 @@ class SlotReport:
 def observe(service_url: str, metrics_url: str, database_url: str, service: str) -> SlotReport:
     """Load a running service for a few seconds and see what it does; raises SlotError."""
     try:
-        about = json.loads(urls.read(f"{service_url}/about", TIMEOUT_S))
+        about = json.loads(urls.read(f"{service_url}/about", LOAD_TIMEOUT_S))
         observed, backends = _at_once(service_url, database_url, service, int(about["slots"]))
         return SlotReport(
             service=service,
@@ -150,7 +150,7 @@ def canary_ms(service_url: str) -> float | None:
 
 
 def _canary_go(service_url: str) -> float | None:
-    connection = http.client.HTTPConnection(urlsplit(service_url).netloc, timeout=TIMEOUT_S)
+    connection = http.client.HTTPConnection(urlsplit(service_url).netloc, timeout=LOAD_TIMEOUT_S)
     took = []
     try:
         for _ in range(CANARY_REQUESTS):
@@ -177,7 +177,7 @@ def _at_once(service_url: str, database_url: str, service: str, slots: int) -> t
 
         def enough() -> bool:
             lasted = time.monotonic() - began
-            return lasted > (LONGEST_S if activity.waiting < slots else SHORTEST_S)
+            return lasted > (LONGEST_BURST_S if activity.waiting < slots else SHORTEST_S)
 
         _load(f"{service_url}/wait?ms={WAIT_MS}", clients=3 * slots + 4, enough=enough, requests=1)
     return activity.waiting, activity.sessions
@@ -226,7 +226,7 @@ def _shares(service_url: str, metrics_url: str, about: Mapping[str, Any]) -> dic
 
 
 def _worker_requests(metrics_url: str) -> dict[str, int]:
-    metrics = urls.read(metrics_url, TIMEOUT_S).decode()
+    metrics = urls.read(metrics_url, LOAD_TIMEOUT_S).decode()
     return {
         sample.labels["worker"]: int(sample.value)
         for family in text_string_to_metric_families(metrics)
@@ -265,7 +265,7 @@ def _within(condition: Callable[[], bool], seconds: float) -> bool:
 def _ask(url: str, enough: Callable[[], bool], requests: int) -> None:
     address = urlsplit(url)
     while True:
-        connection = http.client.HTTPConnection(address.netloc, timeout=TIMEOUT_S)
+        connection = http.client.HTTPConnection(address.netloc, timeout=LOAD_TIMEOUT_S)
         with contextlib.closing(connection):
             for _ in range(requests):
                 connection.request("GET", f"{address.path}?{address.query}")

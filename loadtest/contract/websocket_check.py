@@ -17,14 +17,14 @@ from wsproto.events import (
     TextMessage,
 )
 
-TIMEOUT_S = 10.0
+ECHO_TIMEOUT_S = 10.0
 _MESSAGES: tuple[str | bytes, ...] = ("hello", "Zoë 😀", "", b"\x00\xff", b"", "x" * 100_000)
 
 
 def check_echo(base_url: str) -> Iterator[str]:
     """One line for each message that does not come back as it was sent; raises OSError."""
     address = urlsplit(base_url)
-    with socket.create_connection((address.hostname, address.port), TIMEOUT_S) as connection:
+    with socket.create_connection((address.hostname, address.port), ECHO_TIMEOUT_S) as connection:
         protocol = WSConnection(ConnectionType.CLIENT)
         connection.sendall(protocol.send(Request(host=address.netloc, target="/ws")))
         answer = next(_events(protocol, connection))

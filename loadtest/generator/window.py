@@ -20,7 +20,7 @@ from loadtest.generator.generator import Generator
 from loadtest.model.load import SLICE_S, LoadResult
 
 WINDOW_MESSAGE = "lab_window"
-GRACE_S = 30.0
+WINDOW_GRACE_S = 30.0
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +104,7 @@ class Window:
         runner.send_message(
             WINDOW_MESSAGE, {"warmup_s": self._warmup_s, "duration_s": self._duration_s}
         )
-        with gevent.Timeout(self._warmup_s + self._duration_s + GRACE_S, False):
+        with gevent.Timeout(self._warmup_s + self._duration_s + WINDOW_GRACE_S, False):
             while len(self._parts) < expected:
                 gevent.sleep(0.05)
         if len(self._parts) < expected:

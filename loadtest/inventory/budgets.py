@@ -14,8 +14,8 @@ from loadtest.errors import LabError
 from loadtest.inventory.manifest import COMPOSE_FILE, Service, read_compose
 from loadtest.system.paths import ROOT
 
-FOLDER = ROOT / "budgets"
-MARGIN = 20
+BUDGETS = ROOT / "budgets"
+SPARE_CONNECTIONS = 20
 """Connections for the lab itself: exporter, sampler, checks, and Postgres' own reserve."""
 POSTGRES_DEFAULT = 100
 # Models whose threads or processes each hold one request; the others make room as they need it.
@@ -26,12 +26,12 @@ class BudgetError(LabError):
     """A budget does not exist or cannot be read; the message names it and what there is."""
 
 
-def names(folder: Path = FOLDER) -> list[str]:
+def names(folder: Path = BUDGETS) -> list[str]:
     """The budgets that there are."""
     return sorted(each.stem for each in folder.glob("*.env"))
 
 
-def variables(name: str, folder: Path = FOLDER) -> dict[str, str]:
+def variables(name: str, folder: Path = BUDGETS) -> dict[str, str]:
     """Variables of the budget called `name` under those of the environment, as compose has it."""
     path = folder / f"{name}.env"
     if not path.is_file():
@@ -73,12 +73,12 @@ def check(services: Iterable[Service], allowed: int) -> None:
     for name, demand in asked.items():
         demand.check(name)
     total = sum(demand.connections for demand in asked.values())
-    if total + MARGIN > allowed:
+    if total + SPARE_CONNECTIONS > allowed:
         largest = sorted(asked, key=lambda name: -asked[name].connections)[:3]
         raise BudgetError(
-            f"the services may open {total} connections (most: {', '.join(largest)}) and {MARGIN} "
-            f"are kept for the lab, but Postgres allows {allowed}; raise POSTGRES_MAX_CONNECTIONS,"
-            " lower a POOL_SIZE, or choose fewer services"
+            f"the services may open {total} connections (most: {', '.join(largest)}) and "
+            f"{SPARE_CONNECTIONS} are kept for the lab, but Postgres allows {allowed}; "
+            "raise POSTGRES_MAX_CONNECTIONS, lower a POOL_SIZE, or choose fewer services"
         )
 
 

@@ -19,7 +19,7 @@ COMPOSE_FILE = ROOT / "docker-compose.yml"
 CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
 
 VALIDATION = "validation"  # of the fields of an order
-PARTS = (VALIDATION,)  # what a service may leave out of the contract, if it says so
+OPTIONAL_PARTS = (VALIDATION,)  # what a service may leave out of the contract, if it says so
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(
@@ -38,9 +38,9 @@ class Service:
     `command` still holds `$PORT`-like variables, which `python -m lab.serve` or the service
     takes from its environment. `folder` is where the service's code lives. Ports are host ports.
     `needs` names the toolchain that the native mode must find, `build` the command that it runs
-    in `folder` before the first start; both are empty for services that the virtualenv serves.
-    `port_variable` names what changes the host port. `leaves_out`: parts of the contract (`PARTS`)
-    that the service leaves out on purpose, to show what they cost.
+    in `folder` before the first start. Both are empty where Python alone serves.
+    `port_variable` names what changes the host port. `leaves_out`: the `OPTIONAL_PARTS` of the
+    contract that the service leaves out on purpose, to show what they cost.
     """
 
     name: str
@@ -153,10 +153,10 @@ def _folder(name: str, build: Mapping[str, Any]) -> Path:
 def _leaves_out(path: Path, name: str, labels: Mapping[str, str]) -> tuple[str, ...]:
     parts = tuple(labels.get("lab.leaves-out", "").split())
     for part in parts:
-        if part not in PARTS:
+        if part not in OPTIONAL_PARTS:
             raise ManifestError(
                 f"{path}: service {name}: label lab.leaves-out: {part!r} is none of: "
-                + ", ".join(PARTS)
+                + ", ".join(OPTIONAL_PARTS)
             )
     return parts
 

@@ -12,11 +12,11 @@ from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.parsing import parse
 from loadtest.system.paths import ROOT
 
-FOLDER = ROOT / "experiments"
+EXPERIMENTS = ROOT / "experiments"
 
 
 def load_all(
-    folder: Path = FOLDER,
+    folder: Path = EXPERIMENTS,
     *,
     services: Collection[str] | None = None,
     scenarios: Collection[str] | None = None,

@@ -17,7 +17,7 @@ from loadtest.plan.measures import MEASURES
 from loadtest.plan.tables import Instead, TomlTable
 from loadtest.system.paths import ROOT
 
-_TYPES = {
+_TYPE_NAMES = {
     "string": "text",
     "integer": "a whole number",
     "number": "a number",
@@ -75,8 +75,8 @@ def _takes(value: Mapping[str, Any]) -> str:
         return f"a table of {_many(value['additionalProperties'])}"
     for key, word in (("minimum", "of at least"), ("exclusiveMinimum", "above")):
         if key in value:
-            return f"{_TYPES[kind]} {word} {value[key]}"
-    return _TYPES[kind] + "".join(f", as `{each}`" for each in value.get("examples", ()))
+            return f"{_TYPE_NAMES[kind]} {word} {value[key]}"
+    return _TYPE_NAMES[kind] + "".join(f", as `{each}`" for each in value.get("examples", ()))
 
 
 def _either(names: Sequence[str]) -> str:

@@ -21,7 +21,7 @@ SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.F
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
 # start and end, what a service that waits still has in hand, a service's new start.
 TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.6, 0.5, 1.0
-PRACTICE_S = 2.5  # for each service and kind of request
+PRACTICE_COSTS_S = 2.5  # for each service and kind of request
 
 
 @dataclass(frozen=True)
@@ -130,7 +130,7 @@ def estimate_s(trials: Sequence[PlannedTrial]) -> float:
         for t in trials
         if t.experiment.peak
     }
-    before = PRACTICE_S * len(practised) + sum(peaks.values())
+    before = PRACTICE_COSTS_S * len(practised) + sum(peaks.values())
     return before + sum(trial.seconds for trial in trials)
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from loadtest.report.charts.style import Listing
 from loadtest.results.runs import Run
 
-_NAMES = {
+_CONDITION_NAMES = {
     "cpu": "Processor",
     "quota_cores": "CPU quota around the whole lab, in cores",
     "load_average": "Load average before the run",
@@ -37,7 +37,7 @@ def facts(run: Run) -> Listing:
         "Load generator's ceiling": _ceiling(info.get("calibration")),
     }
     facts |= {
-        _NAMES.get(key, str(key).replace("_", " ").capitalize()): value
+        _CONDITION_NAMES.get(key, str(key).replace("_", " ").capitalize()): value
         for key, value in machine.items()
     }
     facts |= {f"Version of {key}": value for key, value in dict(info.get("versions") or {}).items()}

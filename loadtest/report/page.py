@@ -18,7 +18,7 @@ from loadtest.report.report import MARKS, Report
 from loadtest.stats.inference import INTERVAL_ROUNDS
 
 _TEMPLATES = Path(__file__).with_name("templates")
-_STATES = {"holds": "✔", "fails": "✘", "open": "?", "not measured": "–"}
+_STATE_MARKS = {"holds": "✔", "fails": "✘", "open": "?", "not measured": "–"}
 
 
 def render(report: Report, pictures: Mapping[str, tuple[str, str]]) -> str:
@@ -34,7 +34,7 @@ def render(report: Report, pictures: Mapping[str, tuple[str, str]]) -> str:
             css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
             lead=_lead(report),
             marks=MARKS,
-            states=_STATES,
+            states=_STATE_MARKS,
             warnings=run.info.get("warnings") or (),
             twins=evidence.twin_table(report.twins),
             twin_sentence=evidence.twin_sentence(report.twins),

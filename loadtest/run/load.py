@@ -24,8 +24,8 @@ class LoadError(LabError):
 
 
 SPAWN_AT_ONCE = 1_000_000
-GRACE_S = 90.0
-POLL_S = 0.01
+LOAD_GRACE_S = 90.0
+RESULT_POLL_S = 0.01
 RESULT = "result.json"
 
 
@@ -54,7 +54,7 @@ def run(
     generator, `timeout_s` is for one request, `processes` shares connections and rate out.
     `ceiling_rps` and `run_id` go to the live metrics. `forks` makes the Locust; without it one is
     started for this load alone, which takes a second. `entered` is told "measured" and "done" as
-    the window begins and ends, within `POLL_S`. Raises LoadError, ScenarioError for a
+    the window begins and ends, within `RESULT_POLL_S`. Raises LoadError, ScenarioError for a
     scenario or parameter that does not exist, or ProcessError.
     """
     values = scenarios.choose(scenario).filled(parameters)
@@ -98,7 +98,7 @@ def run(
             sorted(cpus) if cpus else None,
         )
         with server.start(order) as fork:
-            _await(fork, order, path, warmup_s + duration_s + GRACE_S, entered)
+            _await(fork, order, path, warmup_s + duration_s + LOAD_GRACE_S, entered)
         return _read(path)
 
 
@@ -129,7 +129,7 @@ def _await(
                 f"the load on {order.arguments[-1]} did not end within {at_most_s:.0f} s: "
                 f"{_said(order)}"
             )
-        time.sleep(POLL_S)
+        time.sleep(RESULT_POLL_S)
     for phase in phases:  # the result may have come between two looks
         if result.with_name(phase).exists():
             entered(phase)

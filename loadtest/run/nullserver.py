@@ -85,7 +85,7 @@ def running(
             cpus=cpus,
             stop_signal=signal.SIGTERM,
         )
-        wait_until(process, lambda: _listens(port), timeout_s=60, waiting_for="connection")
+        wait_until(process, lambda: _listens(port), waiting_for="connection")
         yield f"http://{LOOPBACK}:{port}"
 
 

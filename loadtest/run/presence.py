@@ -1,6 +1,4 @@
-"""Whether a service was there all through a trial, told from looks at its metrics and its
-answers.
-"""
+"""Whether a service was there all through a trial: its metrics and its answers show it."""
 
 from __future__ import annotations
 
@@ -8,12 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from loadtest.model.load import LoadResult
+from loadtest.model.load import SLICE_S, LoadResult
 from loadtest.model.trial import Gate
 
-NAME = "service kept running"
+KEPT_RUNNING = "service kept running"
 SILENT_S = 2.0
-SLICE_S = 0.25  # of LoadResult.timeline
 
 
 @dataclass(frozen=True)
@@ -39,18 +36,20 @@ def kept_running(result: LoadResult, looks: Sequence[Look]) -> Gate:
     there are no metrics to tell it by.
     """
     if all(look.cpu_s is None for look in looks):
-        return Gate(NAME, True, None, None, "no metrics to tell it by")
+        return Gate(KEPT_RUNNING, True, None, None, "no metrics to tell it by")
     ended = [*_ends(looks), *_workers_ended(looks)]
     began, silent_s = _longest_silence(result, looks)
     if ended:
-        return Gate(NAME, False, None, None, "; ".join(ended))
+        return Gate(KEPT_RUNNING, False, None, None, "; ".join(ended))
     if silent_s > SILENT_S:
         detail = (
             f"neither answers nor metrics for {silent_s:.1f} s, {_when(began)}: "
             "it was paused, or it hung"
         )
-        return Gate(NAME, False, silent_s, SILENT_S, detail)
-    return Gate(NAME, True, silent_s, SILENT_S, f"never silent for more than {silent_s:.1f} s")
+        return Gate(KEPT_RUNNING, False, silent_s, SILENT_S, detail)
+    return Gate(
+        KEPT_RUNNING, True, silent_s, SILENT_S, f"never silent for more than {silent_s:.1f} s"
+    )
 
 
 def _ends(looks: Sequence[Look]) -> Iterator[str]:

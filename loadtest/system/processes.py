@@ -23,6 +23,7 @@ from loadtest.system import environment, guardian, internals
 # The shell reports its own pid to the guardian before it becomes the command, so that there is no
 # moment at which a child runs unguarded.
 _GUARDED = 'echo "$$ $0" >&0; exec "$@" </dev/null'
+STARTUP_S = 60.0
 _said: set[str] = set()  # warnings, one line each
 
 
@@ -171,7 +172,11 @@ def credentials(account: Account | None) -> dict[str, Any]:
 
 
 def wait_until(
-    process: Process, ready: Callable[[], bool], *, timeout_s: float, waiting_for: str
+    process: Process,
+    ready: Callable[[], bool],
+    *,
+    waiting_for: str,
+    timeout_s: float = STARTUP_S,
 ) -> None:
     """Poll `ready` until it holds; ProcessError with the log's end if it dies or is too slow."""
     deadline = time.monotonic() + timeout_s

@@ -13,7 +13,7 @@ READ, WRITE = 1, 4  # the values of EPOLLIN and EPOLLOUT
 Address = tuple[int, tuple[str, int]]
 _PROBE_S = 0.5
 
-_NAMES = {
+_ERROR_NAMES = {
     errno.ECONNREFUSED: "connection refused",
     errno.ECONNRESET: "connection reset",
     errno.EPIPE: "connection reset",
@@ -124,4 +124,4 @@ def _takes_connections(address: Address) -> bool:
 
 def error_name(code: int | None) -> str:
     """What an error number of a connection is called in the counts."""
-    return _NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"
+    return _ERROR_NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"

@@ -17,7 +17,7 @@ from loadtest.inventory import manifest
 from loadtest.inventory.palette import COLOURS
 from loadtest.system.paths import ROOT
 
-FOLDER = build.FOLDER
+FOLDER = build.DASHBOARDS
 FILES = sorted(FOLDER.glob("*.json"))
 PROVISIONING = FOLDER.parent / "provisioning"
 

@@ -64,7 +64,7 @@ class Chart:
 
 def titled(svg: str, title: str) -> str:
     """The chart with its title on it, for a file that stands alone."""
-    width, height = (float(size) for size in _SIZE.findall(svg)[0])
+    width, height = (float(size) for size in _SVG_SIZE.findall(svg)[0])
     lines = textwrap.wrap(title, int(width // 9))
     above = 22 * len(lines) + 10
     texts = "".join(
@@ -189,7 +189,7 @@ def logarithmic(values: Sequence[float]) -> dict[str, Any]:
 _SILENT = re.compile(r' (?:aria-[a-z]+|role|class|pointer-events)="[^"]*"')
 _VALUE = re.compile(r'="[^"]*"')
 _LONG = re.compile(r"(\d+\.\d{2})\d+")
-_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"')
+_SVG_SIZE = re.compile(r'<svg[^>]*? width="([\d.]+)" height="([\d.]+)"')
 _MARK = re.compile(
     r'<path transform="translate\(([-\d.]+),([-\d.]+)\)"( d="M[^>]*?)/?>(?:</path>)?'
 )

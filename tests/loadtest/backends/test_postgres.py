@@ -200,6 +200,6 @@ def test_broken_sql_is_told_with_its_place(database: Database, tmp_path: Path) -
 def test_a_taken_port_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as holder:
         port = holder.getsockname()[1]
-        monkeypatch.setenv(postgres.PORT_VARIABLE, str(port))
+        monkeypatch.setenv(postgres.POSTGRES_PORT_VARIABLE, str(port))
         with pytest.raises(PortError, match=rf"port {port}, which Postgres.*LAB_POSTGRES_PORT"):
             Lab({}, state=tmp_path).__enter__()

@@ -13,7 +13,7 @@ import yaml
 from loadtest.backends import prometheus
 from loadtest.inventory import manifest
 
-FOLDER = prometheus.FOLDER
+FOLDER = prometheus.CONFIGURATION
 SERVICES = manifest.load(variables={})
 
 

@@ -17,7 +17,7 @@ from loadtest.backends import targets
 from loadtest.inventory import manifest
 from loadtest.system.paths import ROOT
 
-BEFORE: dict[str, Any] = yaml.safe_load(targets.CONFIGURATION.read_text())
+BEFORE: dict[str, Any] = yaml.safe_load(targets.TARGETS_FILE.read_text())
 NAMES = st.lists(st.from_regex(r"[a-z][a-z0-9-]{0,20}", fullmatch=True), unique=True, min_size=1)
 
 

@@ -81,7 +81,7 @@ def test_a_service_without_keep_alive_is_told_apart(lab: Lab) -> None:
 
 def test_a_service_that_promises_too_much_fails(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(slots, "WAVES", 1)
-    monkeypatch.setattr(slots, "LONGEST_S", 2.0)
+    monkeypatch.setattr(slots, "LONGEST_BURST_S", 2.0)
     report = observe(lab, "braggart", declared=5, pool=5, really=2)
     assert report.failures == ("/about declares 5 slots (pool), but 2 requests waited at once",)
 

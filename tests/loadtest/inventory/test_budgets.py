@@ -27,7 +27,7 @@ def declared() -> dict[str, str]:
 
 
 def of(name: str) -> dict[str, str]:
-    path = budgets.FOLDER / f"{name}.env"
+    path = budgets.BUDGETS / f"{name}.env"
     return budgets.parse(path.read_text(), path)
 
 
@@ -87,7 +87,7 @@ def test_too_many_connections_are_refused_with_what_to_do() -> None:
 
 
 def test_the_margin_is_kept_to_the_last_connection() -> None:
-    services = [service(POOL_SIZE=str(ALLOWED - budgets.MARGIN))]
+    services = [service(POOL_SIZE=str(ALLOWED - budgets.SPARE_CONNECTIONS))]
     budgets.check(services, ALLOWED)
     with pytest.raises(BudgetError):
         budgets.check(services, ALLOWED - 1)

@@ -150,7 +150,7 @@ def test_a_file_that_is_no_toml_names_the_line(tmp_path: Path) -> None:
 
 def test_services_and_scenarios_must_exist(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text((reader.FOLDER / "blocked-threads.toml").read_text())
+    path.write_text((reader.EXPERIMENTS / "blocked-threads.toml").read_text())
     with pytest.raises(
         ExperimentError, match="unknown service 'flask-sync'; there are: fastapi-async"
     ):

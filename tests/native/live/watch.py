@@ -156,7 +156,7 @@ class Watch:
 
 def interval_s() -> float:
     """How often Prometheus is told to scrape."""
-    document = yaml.safe_load((prometheus.FOLDER / "prometheus.yml").read_text())
+    document = yaml.safe_load((prometheus.CONFIGURATION / "prometheus.yml").read_text())
     return float(document["global"]["scrape_interval"].removesuffix("s"))
 
 
