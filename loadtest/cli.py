@@ -1,7 +1,7 @@
 """The commands of the lab: `python -m loadtest --help`.
 
-Here are their options and help texts. What a command does is imported when it is asked for, so
-that a help text or a mistyped option is answered at once.
+Here are their options and help texts. Each command imports its work only when it runs, so help
+texts and refusals of options come at once.
 """
 
 from __future__ import annotations
@@ -153,7 +153,7 @@ def _interrupt(*_: object) -> NoReturn:
 
 
 def interruptible() -> None:
-    """Let every request to end be like Ctrl-C: what was started is stopped and removed.
+    """Let every signal to end act like Ctrl-C: what was started is stopped and removed.
 
     Ctrl-C also counts where a shell started us in the background, which ignores it there.
     """

@@ -12,7 +12,7 @@ taken := $(sort $(foreach goal,$(asked),$(TAKES_$(goal))))
 unknown := $(filter-out $(taken) PYTHON SHELL LAB_% DOCKER_% COMPOSE_%,$(given))
 
 ifneq ($(filter ROWS,$(given))$(if $(filter compare live,$(asked)),$(ROWS)),)
-$(error ROWS= is called SERVICES= now: make $(asked) SERVICES="$(ROWS)")
+$(error ROWS= is called SERVICES= now$(if $(filter SERVICES,$(taken)),: make $(asked) SERVICES="$(ROWS)",; make $(asked) takes $(or $(taken:%=%=),no variables)))
 endif
 
 ifneq ($(unknown),)

@@ -1,4 +1,4 @@
-"""Each claim's end: confirmed, refuted or conditional, with the condition spelled out."""
+"""The verdict on each claim: confirmed, refuted or conditional, and under which condition."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Check:
 
 @dataclass(frozen=True)
 class Claim:
-    """What became of a claim. `checks` are in the order of the file; the first is its headline."""
+    """A claim and its verdict. `checks` are in the order of the file; the first is its headline."""
 
     claim: str
     experiment: str
@@ -229,7 +229,7 @@ def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
 
 
 def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
-    """What slots / L foretells of the criterion's figure; None where it says nothing of it."""
+    """The criterion's figure as slots / L predicts it; None where slots say nothing about it."""
     measure = MEASURES[criterion.measure]
     own, other = (
         next(
@@ -247,18 +247,23 @@ def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
     return own / other if other else None
 
 
+def _measured(check: Check) -> str:
+    """What a criterion says, and behind it what was measured."""
+    return f"{check.criterion.says} [{check.observed}]" if check.figure else check.criterion.says
+
+
 _OPENING: Mapping[Word, str] = {
     "confirmed": "Confirmed under the {budget} budget",
     "refuted": "Refuted under the {budget} budget",
-    "conditional": "True only in part, under the {budget} budget",
+    "conditional": "Partly true under the {budget} budget",
     "undecided": "Undecided under the {budget} budget",
     "not measured": "Not measured in this run",
 }
 _STATES: Mapping[State, str] = {
-    "holds": "It holds that",
-    "fails": "It does not hold that",
-    "open": "This run cannot tell whether",
-    "not measured": "Not measured here:",
+    "holds": "True",
+    "fails": "Not true",
+    "open": "Open after this run",
+    "not measured": "Not measured",
 }
 
 
@@ -266,8 +271,8 @@ def _sentence(found: Word, budget: str, checks: Sequence[Check]) -> str:
     if found == "not measured":
         return _OPENING[found] + "."
     parts = [
-        f"{opening} {'; '.join(says)}."
-        for state, opening in _STATES.items()
-        if (says := [check.criterion.says for check in checks if check.state == state])
+        f"{state}: {'; '.join(said)}."
+        for each, state in _STATES.items()
+        if (said := [_measured(check) for check in checks if check.state == each])
     ]
     return " ".join([_OPENING[found].format(budget=budget) + ".", *parts])

@@ -1,4 +1,4 @@
-"""A service against its reference: what the numbers allow to be said, and no more."""
+"""A service compared with its reference, as far as the figures allow."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def outcome(ratio: Ratio | None, p_adjusted: float) -> Outcome:
 def sentence(
     measure: str, service: str, reference: str, ratio: Ratio | None, p_adjusted: float
 ) -> str:
-    """What the numbers allow to be said, and no more: the only place that names a winner."""
+    """The finding as a sentence. Nothing else in the lab names a winner."""
     found = outcome(ratio, p_adjusted)
     if ratio is None or found == "not measured":
         return f"Not measured: too few rounds in which both {service} and {reference} count"

@@ -18,12 +18,12 @@ TAKEN = "connections taken"
 def predict(
     about: Mapping[str, Any], load: Load, scenario: str, parameters: Mapping[str, int]
 ) -> Prediction | None:
-    """The most that a service, as its /about declares it, can answer; None where nothing waits.
+    """The most requests a second that a service can answer, by its /about; None where none waits.
 
     A request that fans out at once holds `n` slots together, in turn one after another; its L
-    counts them all. What binds is the service's own limit (`slots_bound_by`), the connections of
-    the client, the pauses that they make, how many of them the service talks with, or the offered
-    rate.
+    counts them all. The prediction names the limit that binds: the service's own
+    (`slots_bound_by`), the client's connections, their pauses (`PAUSES`), the clients that the
+    service accepts (`TAKEN`), or the offered rate.
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
@@ -46,8 +46,8 @@ def predict(
 def _taken(about: Mapping[str, Any]) -> float:
     """How many clients a service talks with at once.
 
-    A greenlet stays with its connection, also while that asks for nothing; whoever comes when all
-    have one is not accepted.
+    A greenlet keeps its connection, also an idle one. When every greenlet has one, the service
+    accepts no further client.
     """
     if about.get("model") == "greenlets":
         return float(about["workers"] * about["threads"])

@@ -1,4 +1,4 @@
-"""Whom the native Postgres runs as, and what that account must find on this machine."""
+"""The account that the native Postgres runs as, and what it needs on this machine."""
 
 from __future__ import annotations
 

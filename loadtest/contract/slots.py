@@ -1,6 +1,4 @@
-"""Declared equals observed: how many requests a service really has in hand, seen from the
-outside.
-"""
+"""Check that a service handles as many requests at once as it declares."""
 
 from __future__ import annotations
 
@@ -47,10 +45,9 @@ class SlotError(LabError):
 class SlotReport:
     """What a service declares and what was seen.
 
-    `observed` is the most queries of /wait that ran at once while far more were asked for;
-    `backends` the most sessions that the service held; `keep_alive_p50_ms` is None where the
-    service closes after each answer; `worker_requests` are the requests of each worker process
-    under an even load.
+    `observed`: the most queries of /wait that ran at once, under more requests than slots.
+    `backends`: the most database sessions of the service. `keep_alive_p50_ms` is None where the
+    service closes after each answer. `worker_requests`: of each worker process, under an even load.
     """
 
     service: str
@@ -136,9 +133,9 @@ def observe(service_url: str, metrics_url: str, database_url: str, service: str)
 def canary_ms(service_url: str) -> float | None:
     """Median time of /plaintext on one connection, from the first go that is below the limit.
 
-    None without keep-alive. A server that holds back its second packet for the client's delayed
-    acknowledgement needs 40 ms in every go (github.com/Kludex/uvicorn, 3149); a busy machine does
-    not.
+    None without keep-alive. A server without TCP_NODELAY waits for the client's delayed
+    acknowledgement: 40 ms in every go (github.com/Kludex/uvicorn, 3149). A busy machine is slow
+    in some.
     """
     goes: list[float] = []
     while len(goes) < CANARY_GOES and min(goes, default=CANARY_LIMIT_MS) >= CANARY_LIMIT_MS:
@@ -169,8 +166,8 @@ def _canary_go(service_url: str) -> float | None:
 def _at_once(service_url: str, database_url: str, service: str, slots: int) -> tuple[int, int]:
     """The most /wait queries and sessions ever seen at once, under far more requests than slots.
 
-    Every request comes on a connection of its own, for so long that the workers, who take
-    connections as it happens, are all full at some moment.
+    Every request has a new connection, because workers take connections unevenly. The load goes
+    on until all workers have been full at once.
     """
     began = time.monotonic()
     with Activity(database_url, service) as activity:
@@ -238,8 +235,8 @@ def _worker_requests(metrics_url: str) -> dict[str, int]:
 def _load(url: str, *, clients: int, enough: Callable[[], bool], requests: int) -> None:
     """Let clients ask for `url` side by side, `requests` times a connection, until `enough`.
 
-    They come in waves of `clients`, within a wave a moment apart: on a busy core the worker that
-    runs takes most connections, and one that sleeps gets its share only from a longer queue.
+    They come in waves of `clients`, a moment apart. On a busy core the running worker takes most
+    connections. A sleeping worker gets its share only from a longer queue.
     """
     with ThreadPoolExecutor(WAVES * clients) as pool:
         asked = []

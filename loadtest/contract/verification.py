@@ -1,4 +1,4 @@
-"""Is a service what it says it is? Asked before it is timed: a service that fails never is."""
+"""Check a service before it is timed. A service that fails is not timed."""
 
 from __future__ import annotations
 

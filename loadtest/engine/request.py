@@ -63,9 +63,9 @@ class Request:
     """Bytes to send and the check of the answer.
 
     `check` gives the empty string where the answer is right, else the name to count it under
-    ("status 503", "wrong body"). It has to be a pure function of the response: an answer equal
-    byte for byte to `verified`, the last one found right, is not checked again. `keep` sees
-    each right answer (for a cookie); a request with `keep` never skips the check.
+    ("status 503", "wrong body"). It must be a pure function of the response: `verified` is the last
+    right answer, and one with the same bytes is not checked again. `keep` sees each right answer
+    (for a cookie); a request with `keep` never skips the check.
     """
 
     method: str

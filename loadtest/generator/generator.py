@@ -38,10 +38,9 @@ class Assignment:
 class Generator:
     """Runs an engine in a greenlet and lets the other greenlets have their turn.
 
-    Heartbeats and the web interface need the hub every few milliseconds, so the engine works or
-    waits for that long and gives way. It could wait in the hub as well, its poller inside
-    the hub's: but then the kernel looks through all connections whenever it is put there, which
-    costs milliseconds where there are thousands.
+    Heartbeats and the web interface need gevent's hub every few milliseconds. So the engine works
+    or waits for that long, then gives way. Its poller could be nested in the hub's. But the kernel
+    would look through all connections each time: milliseconds, where there are thousands.
     """
 
     def __init__(self, assignment: Assignment, observer: Callable[[list[Batch]], None]) -> None:
@@ -65,7 +64,7 @@ class Generator:
         return self.engine.add_connection(self._streams[service])
 
     def require_running(self) -> None:
-        """Raise RuntimeError where the engine has stopped of its own accord."""
+        """Raise RuntimeError if the engine has stopped by itself."""
         if self._greenlet.ready():
             raise RuntimeError(f"the engine stopped: {self._greenlet.exception!r}")
 

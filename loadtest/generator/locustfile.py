@@ -218,8 +218,8 @@ def on_test_start(environment: Environment, **_: Any) -> None:
 def on_test_stop(environment: Environment, **_: Any) -> None:
     """Close this process's generator; a worker reports what it has counted since its last report.
 
-    Locust itself waits for the next report, up to three seconds: a test that has begun meanwhile
-    would show requests of the one before.
+    Locust itself waits for the next report, up to three seconds. A test that begins meanwhile would
+    show requests of the previous one.
     """
     shared.stop()
     runner = environment.runner

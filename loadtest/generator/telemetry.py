@@ -1,4 +1,4 @@
-"""Joins Locust to the exporter: who counts, who reports to whom, who answers Prometheus."""
+"""Joins Locust to the exporter: workers count and report, the master answers Prometheus."""
 
 from __future__ import annotations
 

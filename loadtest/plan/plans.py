@@ -177,8 +177,8 @@ def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Expe
 def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
     """Services that join experiments whose files do not name them.
 
-    Services that no file names (somebody's own) join every experiment; services that were asked for
-    by name join the experiments that were asked for by name.
+    A service that no file names (somebody's own) joins every experiment. Where both services and
+    experiments are asked for by name, those services join those experiments.
     """
     if options.services and options.experiments:
         return list(options.services)

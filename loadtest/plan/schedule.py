@@ -106,8 +106,8 @@ def narrow(experiment: Experiment, services: Collection[str]) -> Experiment:
 def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]:
     """Every trial in its order, from `seed` alone.
 
-    A round runs each level once in random order, and in it each arm once in random order: the arms
-    that are compared stand next to each other in time, so that slow drift cancels in their ratio.
+    A round runs the levels in random order, and within a level each arm once, in random order. So
+    compared arms run close together in time, and slow drift cancels in their ratio.
     An experiment's shuffles depend on its own name and the seed, not on what else is in the plan.
     """
     trials: list[PlannedTrial] = []
@@ -121,8 +121,8 @@ def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]
 def estimate_s(trials: Sequence[PlannedTrial]) -> float:
     """Estimated time of the trials, in seconds, without set-up.
 
-    What comes before them is in it: each service practises each kind of request, and finds its peak
-    where loads are a share of that.
+    It includes what runs before the trials: each service practises each kind of request. Where
+    loads are a share of a peak, the peak is found first.
     """
     practised = {(t.service, t.level.scenario) for t in trials if not t.experiment.restarts}
     peaks = {

@@ -1,4 +1,4 @@
-"""The one sentence to take away from an experiment: the titles of its first charts."""
+"""What an experiment shows, in one sentence: the titles of its first charts."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from loadtest.stats.inference import INTERVAL_ROUNDS, compare
 def takeaway(
     findings: Sequence[Finding], experiment: Experiment, trials: Sequence[Trial] = ()
 ) -> str:
-    """What the first criterion compares, said; where that is one service alone, the largest
-    difference at the last level that was run, or that there is none to be told.
+    """The title of a chart: what its experiment shows.
+
+    That is the first criterion, if it compares two services. Otherwise it is the largest difference
+    at the last level, or that no difference was found.
     """
     if said := _first_comparison(experiment, trials):
         return said

@@ -31,11 +31,8 @@ class RunError(LabError):
 class Run:
     """What run.json and trials.jsonl of one folder hold.
 
-    `info` is run.json: version, run_id, plan, budget, backend, seed, rounds, command, started_at,
-    finished_at, interrupted, git_commit, machine {…}, versions {…}, calibration {…}, services
-    {name: {framework, model, …}}, experiments {name: TOML document}, planned (trials), checks
-    {…}.
-    Only `version` and `experiments` are needed.
+    `info` is run.json, which `loadtest.results.record` describes. Only `version` and `experiments`
+    are needed.
     """
 
     folder: Path
@@ -116,7 +113,7 @@ def info(folder: Path) -> dict[str, Any]:
         version = found.get("version") if isinstance(found, dict) else None
         raise RunError(
             f"{path}: made by another version of the lab ({version}, this one reads "
-            f"{RUN_VERSION}); read it with the version that made it, or run the comparison again"
+            f"{RUN_VERSION}); use that version, or run the comparison again"
         )
     return found
 

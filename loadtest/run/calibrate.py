@@ -43,8 +43,8 @@ class Point:
     def possible_rps(self) -> float:
         """What the generator makes with as much of a core as a valid trial may take.
 
-        Reckoned from its CPU time, so that a null server which had to wait for its own core, for a
-        moment or throughout, does not pass for the end of the generator.
+        Computed from the generator's CPU time. A null server that had to wait for its core would
+        lower the rate, but not this figure.
         """
         if not self.cpu_us_per_request:
             return self.rps

@@ -1,7 +1,7 @@
 """Locust with its imports behind it: each load is a fork of it, and starts in a tenth of a second.
 
-Importing Locust takes most of a second, a trial two to three: so one process imports it once and is
-forked for each load. A fork lives as long as its connection to the lab, whatever ends that.
+Importing Locust takes most of a second, a trial two to three. So one process imports it once and
+is forked for each load. A fork ends with its connection to the lab.
 """
 
 from __future__ import annotations

@@ -101,8 +101,8 @@ def _connection_pauses(load: Load, result: LoadResult) -> Gate:
 def _littles_law(result: LoadResult) -> Gate:
     """Mean requests in hand = throughput × mean service time (Little 1961).
 
-    Both sides are measured apart: the left by counting requests in hand, the right from the
-    recorded latencies, corrected for the requests in hand at the two ends of the window.
+    Both sides are measured separately. The left counts requests in hand. The right comes from the
+    recorded latencies, corrected for the requests in hand at both ends of the window.
     """
     latencies = _decoded(result.service_us)
     recorded = latencies.get_mean_value() * latencies.total_count / 1e6 + result.boundary_s

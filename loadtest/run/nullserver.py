@@ -1,4 +1,4 @@
-"""A server that does nothing but answer: what the load generator makes against it is its ceiling.
+"""A server that only answers. The load generator's rate against it is the generator's ceiling.
 
 nginx where it is installed, else a loop like the engine's own (`python -m loadtest.run.nullserver
 PORT`). It serves the contract's plainest routes, so that scenarios and checks are the real ones.

@@ -31,12 +31,11 @@ class Look:
 def kept_running(result: LoadResult, looks: Sequence[Look]) -> Gate:
     """The service's processes lived, and it was never silent for longer than `SILENT_S`.
 
-    A service that computes for long answers nobody, but a process beside it shows its metrics:
-    silent is one from which neither comes. The gate passes where no look was answered, as then
-    there are no metrics to tell it by.
+    A service that computes for long gives no answer, but a process beside it serves its metrics.
+    Silent means that neither came. The gate passes where metrics were never served.
     """
     if all(look.cpu_s is None for look in looks):
-        return Gate(KEPT_RUNNING, True, None, None, "no metrics to tell it by")
+        return Gate(KEPT_RUNNING, True, None, None, "this service serves no metrics")
     ended = [*_ends(looks), *_workers_ended(looks)]
     began, silent_s = _longest_silence(result, looks)
     if ended:
@@ -79,8 +78,10 @@ def _workers_ended(looks: Sequence[Look]) -> Iterator[str]:
 
 
 def _longest_silence(result: LoadResult, looks: Sequence[Look]) -> tuple[float, float]:
-    """Beginning and length in seconds of the longest time without a sign of life, warm-up and
-    window alone: before them connections are opened, and after them nobody asks."""
+    """Beginning and length in seconds of the longest time without a sign of life.
+
+    Only warm-up and window count: before them connections are opened, after them nobody asks.
+    """
     begin, end = -result.warmup_s, result.duration_s
     signs = [(look.ended, look.ended) for look in looks if look.cpu_s is not None]
     signs += [(each["t"], each["t"] + SLICE_S) for each in result.timeline if each["answered"]]

@@ -115,8 +115,8 @@ def compose_variables(text: str) -> frozenset[str]:
 def clean(module: str) -> None:
     """Begin this process anew, as `python -m MODULE`, in an environment of its own.
 
-    Python has read its variables by then, and imports are made from where they say: nothing but a
-    new start takes that back. Returns in the process that has begun so.
+    Python has already read its variables, and imports modules from where they say. Only a new start
+    undoes that. This returns in the new process.
     """
     if os.environ.pop(_STARTED, "") == str(os.getpid()):
         return

@@ -1,8 +1,8 @@
-"""Parts of libraries that their documentation does not promise, and that the lab uses.
+"""Private parts of libraries that the lab uses.
 
-Each module that uses some has them checked when it starts, so that a release without one says so.
-docs/upgrading.md says what each is for and what to look at. The services, which must not import the
-lab, have the same in services/common/lab/internals.py.
+Each module that uses some checks them at its start, and warns where a release has lost one.
+docs/upgrading.md says what each is for and what to look at. The services must not import the lab;
+they have the same in services/common/lab/internals.py.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ class PortError(LabError):
 def free(count: int) -> list[int]:
     """`count` different ports that nothing listens on; no other process is given them meanwhile.
 
-    They stay this process's own until `release`, or until it ends: whoever is to listen on them may
-    take its time, and may stop and start again. They lie below those which the kernel gives to
-    outgoing connections, so that no connection takes one.
+    They are reserved until `release`, or until this process ends. Meanwhile their owners may start
+    late, stop and start again. They lie below the kernel's range for outgoing connections, so no
+    connection takes one.
     """
     candidates = _candidates()
     found: list[int] = []
@@ -85,8 +85,8 @@ def _take(port: int) -> bool:
 def _name(kind: str, port: int) -> socket.socket | None:
     """A name that one process can have at a time; None where another has it.
 
-    An abstract socket of Linux: it is as wide as the ports are (the network namespace), every user
-    sees it, and it is gone with its process, however that ends. Elsewhere nothing is held.
+    It is an abstract socket of Linux. Like a port it belongs to the network namespace, and every
+    user sees it. It goes with its process, however that ends. Elsewhere nothing is held.
     """
     name = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     try:

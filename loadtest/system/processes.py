@@ -33,7 +33,7 @@ class ProcessError(LabError):
 
 @dataclass(frozen=True)
 class Account:
-    """Whom a process runs as: user and group id."""
+    """The account of a process: user and group id."""
 
     user: int
     group: int
@@ -191,7 +191,7 @@ def wait_until(
 
 
 def _warn(process: Process) -> None:
-    """Say once what the process has warned of: nobody reads its log where all goes well."""
+    """Show each warning of the process once; its log is read only after a failure."""
     for line in internals.warned(process.log.read_text(errors="replace")):
         if line not in _said:
             _said.add(line)

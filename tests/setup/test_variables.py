@@ -34,6 +34,8 @@ def make(*arguments: str, **variables: str) -> tuple[int, str]:
         (["compare", "ROW=go"], ["ROW=", "SERVICES="]),
         (["compare", "ROWS=go"], ["ROWS=", 'make compare SERVICES="go"']),
         (["live", "ROWS=go"], ["ROWS=", 'make live SERVICES="go"']),
+        (["test", "ROWS=go"], ["ROWS=", "SERVICES=", "make test takes PYTEST="]),
+        (["down", "ROWS=go"], ["ROWS=", "SERVICES=", "make down takes no variables"]),
         (["live", "EXPERIMENTS=pool"], ["EXPERIMENTS=", "SERVICES="]),
         (["up", "SERVICES=go"], ["SERVICES=", "PROFILE="]),
         (["down", "PROFILE=all"], ["PROFILE=", "no variables"]),

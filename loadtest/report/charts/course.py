@@ -34,8 +34,7 @@ _GREY = "#eef1f4"
 def course(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     """Answers a second through the trials of the last level; None where there is no timeline.
 
-    Held requests are all about memory, and a second load about how long the light requests wait:
-    there it is these that are drawn.
+    With held requests it shows memory, and with a second load how long the light requests wait.
     """
     last = experiment.levels[-1].label if experiment.levels else ""
     own = [trial for trial in trials if trial.level == last and trial.arm == trial.service]

@@ -69,7 +69,7 @@ def _waiting(trials: Sequence[Trial]) -> float:
 
 
 def _unanswered(waiting: Mapping[str, float]) -> str:
-    """Whose latency is told too short, for it is known only of requests that have ended."""
+    """Services with so many unanswered requests that their latencies are too short."""
     parts = [
         f"{100 * each:.0f} % of {service}'s" for service, each in waiting.items() if each > _NOTABLE
     ]

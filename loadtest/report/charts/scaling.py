@@ -38,7 +38,7 @@ from loadtest.stats.inference import INTERVAL_ROUNDS, interval
 from loadtest.stats.scalability import Scalability
 
 _LABELS = 60  # pixels of the y axis and its title
-_NO_SLOTS = {PAUSES: "all that is asked", TAKEN: "all whom it accepts"}
+_NO_SLOTS = {PAUSES: "all that is asked", TAKEN: "all that it accepts"}
 _LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
 
 

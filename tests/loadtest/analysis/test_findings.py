@@ -186,8 +186,8 @@ def test_claims_end_as_their_criteria_do() -> None:
 def test_a_conditional_claim_spells_its_conditions_out() -> None:
     said = _judged(HOLDS, FAILS).sentence
     assert "under the as-shipped budget" in said
-    assert "It holds that threads stop early." in said
-    assert "It does not hold that threads go on." in said
+    assert "True: threads stop early" in said
+    assert "Not true: threads go on" in said
 
 
 def test_a_claim_has_its_prediction_beside_it() -> None:
