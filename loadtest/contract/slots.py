@@ -22,7 +22,7 @@ from loadtest.system import urls
 
 LOAD_TIMEOUT_S = 30.0
 WAIT_MS = 400
-SHORTEST_S, LONGEST_BURST_S = 1.2, 15.0
+SHORTEST_BURST_S, LONGEST_BURST_S = 1.2, 15.0
 WAVES, WAVE_S = 5, 2.0
 SAMPLE_S = 0.02
 APART_S = 0.002
@@ -174,7 +174,7 @@ def _at_once(service_url: str, database_url: str, service: str, slots: int) -> t
 
         def enough() -> bool:
             lasted = time.monotonic() - began
-            return lasted > (LONGEST_BURST_S if activity.waiting < slots else SHORTEST_S)
+            return lasted > (LONGEST_BURST_S if activity.waiting < slots else SHORTEST_BURST_S)
 
         _load(f"{service_url}/wait?ms={WAIT_MS}", clients=3 * slots + 4, enough=enough, requests=1)
     return activity.waiting, activity.sessions

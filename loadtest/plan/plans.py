@@ -21,7 +21,7 @@ from loadtest.plan.schedule import PlanName, PlannedTrial
 
 SETUP_S, SERVICE_SETUP_S = 15.0, 4.0  # as measured; building a service for the first time is apart
 BACKENDS = ("native", "compose")
-BUSY = ("rerun", "accept")  # what to do with a trial that a busy machine disturbed
+BUSY_CHOICES = ("rerun", "accept")  # what to do with a trial that a busy machine disturbed
 
 
 class PlanError(LabError):
@@ -115,8 +115,8 @@ def prepare(options: Options) -> Plan:
     """
     if options.backend not in BACKENDS:
         raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
-    if options.busy not in BUSY:
-        raise PlanError(f"unknown --busy {options.busy!r}; there are: {', '.join(BUSY)}")
+    if options.busy not in BUSY_CHOICES:
+        raise PlanError(f"unknown --busy {options.busy!r}; there are: {', '.join(BUSY_CHOICES)}")
     plan = _plan_name(options.plan)
     variables = budgets.variables(options.budget)
     services = manifest.load(variables=variables)

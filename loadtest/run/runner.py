@@ -28,7 +28,7 @@ from loadtest.system.processes import pinned
 
 MAX_ATTEMPTS = 3
 BUSY_AFTER = 8  # disturbed attempts in a row
-INTERRUPTED, BUSY = 130, 75  # exit codes; 75 is EX_TEMPFAIL: try again later
+INTERRUPTED, MACHINE_BUSY = 130, 75  # exit codes; 75 is EX_TEMPFAIL: try again later
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
 
@@ -80,7 +80,7 @@ class Runner:
         except KeyboardInterrupt:
             reason = "stopped by Ctrl-C"
         except MachineBusy as busy:
-            reason, self.exit_code = str(busy), BUSY
+            reason, self.exit_code = str(busy), MACHINE_BUSY
         except OSError as error:
             if error.errno not in _FULL:
                 raise

@@ -10,13 +10,13 @@ from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
 from loadtest.system import urls
 
-PATIENCE_S = 2.0
+SETTLE_PATIENCE_S = 2.0
 _POLL_S = 0.05
 
 
 def settled(service: Service, backend: str = "native") -> bool:
-    """Wait until the service has nothing in hand; False where it still has after `PATIENCE_S`."""
-    deadline = time.monotonic() + PATIENCE_S
+    """Whether the service has nothing in hand, within `SETTLE_PATIENCE_S`."""
+    deadline = time.monotonic() + SETTLE_PATIENCE_S
     while not idle(service, backend):
         if time.monotonic() > deadline:
             return False
@@ -29,8 +29,8 @@ def idle(service: Service, backend: str = "native") -> bool:
     at once.
     """
     try:
-        metrics = scrape(service.metrics_url(backend), PATIENCE_S)
-        urls.read(f"{service.url(backend)}/healthz", PATIENCE_S)
+        metrics = scrape(service.metrics_url(backend), SETTLE_PATIENCE_S)
+        urls.read(f"{service.url(backend)}/healthz", SETTLE_PATIENCE_S)
     except (OSError, ValueError):
         return False
     waiting = ("http_server_active_requests", "lab_accept_backlog")

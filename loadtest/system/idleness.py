@@ -8,7 +8,7 @@ import time
 import psutil
 
 LOOK_S = 0.5
-PATIENCE_S = 15.0
+IDLE_PATIENCE_S = 15.0
 LEAST_IDLE = 0.2  # of all cores together
 
 
@@ -28,7 +28,7 @@ def why_busy() -> str:
     return f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
 
 
-def await_idleness(patience_s: float = PATIENCE_S) -> None:
+def await_idleness(patience_s: float = IDLE_PATIENCE_S) -> None:
     """Wait until the machine has time to spare, at most `patience_s` seconds."""
     deadline = time.monotonic() + patience_s
     while why_busy() and time.monotonic() < deadline:

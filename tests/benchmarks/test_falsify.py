@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks import disturbances, falsify
+from benchmarks import disturbances, falsify, noticed
 from benchmarks.disturbances import Disturbance
-from benchmarks.falsify import Outcome
 from benchmarks.faulty_proxy import FAULTS, Proxy
+from benchmarks.noticed import Outcome
 from loadtest.model.load import Load
 from loadtest.model.trial import Gate, Trial
 from loadtest.system import ports
@@ -61,7 +61,7 @@ def test_the_order_is_the_seeds_and_half_of_it_is_quiet() -> None:
 
 
 def test_the_table_has_effect_and_who_noticed() -> None:
-    lines = falsify.table(OUTCOMES, CHOSEN)
+    lines = noticed.table(OUTCOMES, CHOSEN)
     assert "| a spinner | 2 | -25% | 1 | machine to itself |" in lines
     assert "| a stop | 1 | -5% | 0 | – |" in lines
 
@@ -74,11 +74,11 @@ def test_a_gate_that_quiet_trials_fail_as_well_counts_for_nothing() -> None:
         outcome("a spinner", 50.0, "machine to itself"),
         outcome("a stop", 50.0, "machine to itself", "processes kept running"),
     ]
-    assert falsify.deaf(loud) == {"machine to itself"}
-    lines = falsify.table(loud, CHOSEN)
+    assert noticed.deaf(loud) == {"machine to itself"}
+    lines = noticed.table(loud, CHOSEN)
     assert "| a spinner | 1 | -50% | 0 | – |" in lines
     assert "| a stop | 1 | -50% | 1 | processes kept running |" in lines
-    told = falsify.summary(loud)
+    told = noticed.summary(loud)
     assert told == {
         "noticed": "1 of 2 trials with an effect of 10 % or more",
         "alarms": "0 of 3 quiet trials",
@@ -86,7 +86,7 @@ def test_a_gate_that_quiet_trials_fail_as_well_counts_for_nothing() -> None:
 
 
 def test_what_matters_and_false_alarms_are_counted() -> None:
-    told = falsify.summary(OUTCOMES)
+    told = noticed.summary(OUTCOMES)
     assert told["noticed"] == "1 of 2 trials with an effect of 10 % or more"
     assert told["alarms"] == "1 of 3 quiet trials (1 × machine to itself)"
 

@@ -10,7 +10,7 @@ from loadtest.model.trial import Gate, Sample
 from loadtest.run.witnesses import database, generator, machine, requests, service
 from loadtest.run.witnesses.observer import Seen
 
-_OF_A_BUSY_MACHINE = (machine.NAME, generator.NAME)
+_OF_A_BUSY_MACHINE = (machine.MACHINE_TO_ITSELF, generator.KEPT_GOING)
 
 
 def accepted(found: Sequence[Gate]) -> tuple[Gate, ...]:

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate, Sample
 
-NAME = "Postgres to itself"
-MARGIN_S = 0.25  # a look at the window's end comes a little after it
+POSTGRES_TO_ITSELF = "Postgres to itself"
+LATE_LOOK_S = 0.25  # a look at the window's end comes a little after it
 
 
 def to_itself(result: LoadResult, samples: Sequence[Sample]) -> Gate:
@@ -16,10 +16,12 @@ def to_itself(result: LoadResult, samples: Sequence[Sample]) -> Gate:
     counts = [
         each.foreign_sessions
         for each in samples
-        if each.foreign_sessions is not None and 0 <= each.t <= result.duration_s + MARGIN_S
+        if each.foreign_sessions is not None and 0 <= each.t <= result.duration_s + LATE_LOOK_S
     ]
     if not counts:
-        return Gate(NAME, True, None, 0, "sessions on Postgres can't be seen from here")
+        return Gate(
+            POSTGRES_TO_ITSELF, True, None, 0, "sessions on Postgres can't be seen from here"
+        )
     most = max(counts)
     detail = f"{most} sessions of other clients worked at the same time" if most else "it was"
-    return Gate(NAME, most == 0, most, 0, detail, disturbance=True)
+    return Gate(POSTGRES_TO_ITSELF, most == 0, most, 0, detail, disturbance=True)

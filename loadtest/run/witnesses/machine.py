@@ -12,7 +12,7 @@ from loadtest.run.witnesses import procfs
 from loadtest.run.witnesses.procfs import Core
 from loadtest.system.cpus import Cpus, throttled_s
 
-NAME = "machine to itself"
+MACHINE_TO_ITSELF = "machine to itself"
 # Of the window: by what share the figure may be too low. Up to 5 % the lab calls two figures
 # equivalent.
 LOST = 0.05
@@ -163,11 +163,13 @@ def losses(machine: Machine) -> dict[str, float]:
 def to_itself(machine: Machine | None) -> Gate:
     """Whether nothing outside can have moved the figure by more than `LOST`."""
     if machine is None or not machine.lasted_s:
-        return Gate(NAME, True, None, LOST, "the machine was not watched")
+        return Gate(MACHINE_TO_ITSELF, True, None, LOST, "the machine was not watched")
     found = losses(machine)
     worst = max(found, key=lambda name: found[name])
     detail = f"{worst} took up to {found[worst]:.1%} of the window"
     if machine.culprits:
         named = (f"{name} {seconds:.1f} s" for name, seconds in machine.culprits.items())
         detail += f"; CPU of other programs since the trial began: {', '.join(named)}"
-    return Gate(NAME, found[worst] <= LOST, found[worst], LOST, detail, disturbance=True)
+    return Gate(
+        MACHINE_TO_ITSELF, found[worst] <= LOST, found[worst], LOST, detail, disturbance=True
+    )

@@ -14,10 +14,10 @@ from loadtest.model.trial import Gate
 from loadtest.model.witness import Pause
 from loadtest.run.witnesses import procfs
 
-NAME = "processes kept running"
+PROCESSES_KEPT_RUNNING = "processes kept running"
 PAUSED = 0.1  # of the window
 LOOKS = 20  # in each window, so that a tenth of it has two
-SHORTEST_S = 0.02
+SHORTEST_LOOK_S = 0.02
 STOPPED = frozenset("Tt")
 
 
@@ -26,7 +26,7 @@ class Watcher:
 
     def __init__(self, roots: Mapping[str, int], window_s: float) -> None:
         self._roots = roots
-        self._interval_s = max(SHORTEST_S, window_s / LOOKS)
+        self._interval_s = max(SHORTEST_LOOK_S, window_s / LOOKS)
         self._done = threading.Event()
         self._watched: dict[int, str] = {}
         self._stopped_at: dict[int, float] = {}
@@ -76,14 +76,16 @@ def kept_running(pauses: Sequence[Pause] | None, window_s: float) -> Gate:
     """
     limit_s = PAUSED * window_s
     if pauses is None:
-        return Gate(NAME, True, None, limit_s, "its processes can't be seen from here")
+        return Gate(
+            PROCESSES_KEPT_RUNNING, True, None, limit_s, "its processes can't be seen from here"
+        )
     # From the first look at it to the one after it: within an interval of what it really was.
     longest_s = max((each.lasted_s for each in pauses), default=0.0)
     passed = longest_s < limit_s - window_s / LOOKS / 2
     detail = "no process was stopped"
     if pauses:
         detail = f"stopped: {', '.join(_told(pauses))}"
-    return Gate(NAME, passed, longest_s, limit_s, detail, disturbance=True)
+    return Gate(PROCESSES_KEPT_RUNNING, passed, longest_s, limit_s, detail, disturbance=True)
 
 
 def _told(pauses: Sequence[Pause]) -> Collection[str]:

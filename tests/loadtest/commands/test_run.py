@@ -13,7 +13,8 @@ from loadtest.commands import run
 from loadtest.contract.verification import Verified
 from loadtest.run import runner
 from loadtest.run.comparison import Comparison
-from tests.loadtest.run.test_runner import Services, Takes, asked, taken, unreal
+from tests.loadtest.run.on_paper import Services, Takes, taken
+from tests.loadtest.run.test_runner import asked, unreal
 
 __all__ = ["asked", "unreal"]  # fixtures
 

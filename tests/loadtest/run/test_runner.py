@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,74 +12,24 @@ from typing import Any
 import pytest
 
 from loadtest.contract.verification import Verified
-from loadtest.model.load import Load
 from loadtest.model.trial import Gate, Trial
 from loadtest.plan.plans import Options, PlanError
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import record, runs, trials
-from loadtest.results.record import Record
 from loadtest.results.trials import TrialsError
 from loadtest.run import calibrate, comparison, runner
 from loadtest.run.comparison import Comparison
 from loadtest.run.load import LoadError
-from loadtest.system.cpus import Cpus
-from tests.loadtest.results.test_trials import RESULT
-
-EXPERIMENT = """\
-claim = "C1"
-title = "t"
-statement = "s"
-confirms = "c"
-refutes = "r"
-services = ["fastapi-async", "flask-sync", "flask-gthread"]
-reference = "fastapi-async"
-rounds = 2
-scenario = "json"
-levels = [{ connections = 1 }]
-"""
-PLANNED = 8  # three services and the twin, twice
-
-
-class Services:
-    """A backend whose services exist on paper only."""
-
-    name = "native"
-    cpus = Cpus(None, None)
-    database_url = None
-
-    def roots(self) -> dict[str, int]:
-        return {}
-
-    def __init__(self, asked: Comparison) -> None:
-        self.services = dict(asked.plan.services)
-
-
-class Silent:
-    """Nobody watches; `lines` is what was said."""
-
-    def __init__(self) -> None:
-        self.lines: list[str] = []
-        self.finished: list[Trial] = []
-
-    def say(self, text: str) -> None:
-        self.lines.append(text)
-
-    def trial(self, planned: PlannedTrial, attempt: int) -> None:
-        pass
-
-    def done(self, planned: PlannedTrial, trial: Trial) -> None:  # noqa: ARG002
-        self.finished.append(trial)
-
-
-class Takes:
-    """In place of a measurement: `take` is what the test says."""
-
-    def __init__(self, backend: Services, **_: Any) -> None:
-        self.about = {name: {"slots": 1} for name in backend.services}
-        self.peaks: dict[str, dict[str, float]] = {}
-
-    def take(self, planned: PlannedTrial, attempt: int) -> Trial:
-        return taken(planned, attempt)
+from tests.loadtest.run.on_paper import (
+    EXPERIMENT,
+    PLANNED,
+    Services,
+    Silent,
+    Takes,
+    execute,
+    on_disk,
+    taken,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -89,45 +39,11 @@ def unreal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(calibrate, "calibrate", lambda **_: {"ceiling_rps": 1000.0})
 
 
-def taken(planned: PlannedTrial, attempt: int, *, passed: bool = True) -> Trial:
-    return Trial(
-        run_id="r",
-        experiment=planned.experiment.name,
-        index=planned.index,
-        attempt=attempt,
-        round=planned.round,
-        order=planned.order,
-        arm=planned.arm,
-        service=planned.service,
-        level=planned.level.label,
-        scenario="json",
-        parameters={},
-        load=Load("closed", 1),
-        result=RESULT,
-        gates=(Gate("error rate", passed, 0.0, 0.01, "none"),),
-    )
-
-
 @pytest.fixture
 def asked(tmp_path: Path) -> Comparison:
     path = tmp_path / "own.toml"
     path.write_text(EXPERIMENT)
     return comparison.begin(Options(seed=1, experiments=(str(path),)), tmp_path / "results")
-
-
-def execute(asked: Comparison, watch: Silent | None = None) -> Record:
-    @contextlib.contextmanager
-    def backend() -> Iterator[Any]:
-        yield Services(asked)
-
-    return runner.Runner(asked.plan, asked.folder, asked.record, watch or Silent()).execute(
-        backend()
-    )
-
-
-def on_disk(asked: Comparison) -> list[Trial]:
-    path = asked.folder / "trials.jsonl"
-    return trials.read(path) if path.exists() else []
 
 
 def test_every_planned_trial_is_run_once_in_order(asked: Comparison) -> None:

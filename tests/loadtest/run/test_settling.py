@@ -36,7 +36,7 @@ class Answering(http.server.BaseHTTPRequestHandler):
 
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch) -> Iterator[Service]:
-    monkeypatch.setattr(settling, "PATIENCE_S", 20.0)
+    monkeypatch.setattr(settling, "SETTLE_PATIENCE_S", 20.0)
     Answering.active, Answering.backlog, Answering.ill = 0, 0, False
     with http.server.HTTPServer(("127.0.0.1", 0), Answering) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -58,7 +58,7 @@ def test_what_is_in_hand_is_waited_for(service: Service) -> None:
 
 
 def test_patience_ends(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(settling, "SETTLE_PATIENCE_S", 0.5)
     Answering.backlog = 3
     assert not settling.settled(service)
 
@@ -66,6 +66,6 @@ def test_patience_ends(service: Service, monkeypatch: pytest.MonkeyPatch) -> Non
 def test_who_does_not_answer_is_not_settled(
     service: Service, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(settling, "PATIENCE_S", 0.5)
+    monkeypatch.setattr(settling, "SETTLE_PATIENCE_S", 0.5)
     Answering.ill = True
     assert not settling.settled(service)
