@@ -217,6 +217,8 @@ def main() -> None:
             "the table leaves that out: what only this gate sees counts as not noticed."
         )
     console.print(how, *lines, *told.values(), sep="\n")
+    if options.write and left_out:
+        raise SystemExit(f"{PAGE} stays as it is: a table for it needs a machine that is quiet")
     if options.write:
         PAGE.write_text(page(PAGE.read_text(), lines, told, how))
 
