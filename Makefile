@@ -76,8 +76,8 @@ keep: ## beside make up: bring back what is stopped, killed, paused or hangs, un
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
-# Tests that no other test disturbs run two at a time, each file by one process: what its tests share is
-# started once. Those marked `timed` have the machine to themselves.
+# Tests that no other test disturbs run three at a time, as most of them wait; one process runs a whole file,
+# so that what its tests share is started once. Those marked `timed` have the machine to themselves.
 
 .PHONY: test
 test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
@@ -85,7 +85,7 @@ test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest
 ifdef PYTEST
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
 else
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadscope -m "not container and not timed"
+	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup -m "not container and not timed"
 	$(BIN)/python -m pytest -m "timed and not container"
 endif
 

@@ -16,7 +16,8 @@ from loadtest.backends.native import Lab
 from loadtest.inventory import builds, manifest
 from tests.running import Running
 
-NATIVE = Path(__file__).parent / "native"
+TESTS = Path(__file__).parent
+LIVE = TESTS / "native" / "live"
 
 # Each session of pytest closes its root of temporary folders to other users, also to the account
 # under which another session's Postgres is just starting: so each session has a root of its own.
@@ -39,10 +40,10 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole commands and live labs have the machine to themselves."""
+    """One process runs a whole file, and one the live lab: what tests share is started once."""
     for item in items:
-        if NATIVE in item.path.parents:
-            item.add_marker(pytest.mark.timed)
+        together = LIVE if LIVE in item.path.parents else item.path
+        item.add_marker(pytest.mark.xdist_group(str(together.relative_to(TESTS))))
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:

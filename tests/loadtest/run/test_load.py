@@ -17,8 +17,6 @@ from loadtest.run.load import run
 from loadtest.stats.histogram import decode
 from tests.lying_servers import OK, answering, once, serving
 
-pytestmark = pytest.mark.timed
-
 
 @pytest.fixture(scope="module")
 def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:

@@ -5,11 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-import pytest
-
 from tests.native.commands.conftest import TRIALS, Shell
-
-pytestmark = pytest.mark.timed
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 HOSTILE = {

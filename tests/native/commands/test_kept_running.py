@@ -10,10 +10,13 @@ import signal
 from collections.abc import Callable
 
 import psutil
+import pytest
 
 from loadtest.run.sampler import scrape
 from tests.native.commands.conftest import EXPERIMENT, OPTIONS, Shell
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.timed
 
 SERVICE = "flask-sync"
 # Long enough for whatever happens at its beginning to be seen before its end.

@@ -16,6 +16,8 @@ from loadtest.results.runs import counted
 from loadtest.run.measurement import Measurement
 from tests.synthetic import experiment
 
+pytestmark = pytest.mark.timed
+
 WAIT_S, DELAY_S = 0.1, 0.02
 APPLICATION = """
 import asyncio
