@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import math
 
+import pytest
+
 from tests.native.live.panels import expressions
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
+
+pytestmark = pytest.mark.timed
 
 ROOMY, FULL = "fastapi-async", "flask-sync"  # 40 slots, and 3
 USERS_EACH = 30
