@@ -99,7 +99,7 @@ class LoadCounts:
     def _of(self, service: str, scenario: str) -> tuple[Counter[str], Histogram]:
         key = service, scenario
         self._recent[service]  # its window begins before its first answer
-        # A service that only fails still has a goodput: nought.
+        # A service that only fails still has a goodput: 0.
         return (
             self.outcomes.setdefault(key, Counter({OK: 0})),
             self.response.setdefault(key, Histogram()),

@@ -40,7 +40,7 @@ levels = [
 """
 COMPARE = ("make", "compare", "BACKEND=compose", "EXPERIMENTS=pool", "SERVICES=fastapi-async")
 SOCKET = Path("/var/run/docker.sock")
-USER = os.getuid() or 65534  # root has somebody else do it, whom the engine's socket lets in
+USER = os.getuid() or 65534  # as root, an account that the engine's socket lets in
 
 
 class Clone:

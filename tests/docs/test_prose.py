@@ -11,8 +11,19 @@ import pytest
 from tests.docs.pages import ROOT, name, pages, sentences, words
 
 PAGES = list(pages())
-# What users read elsewhere: the texts of reports and dashboards.
-TEXTS = [*sorted(ROOT.glob("experiments/*.toml")), *sorted(ROOT.glob("grafana/dashboards/*.json"))]
+# What is read elsewhere: reports, dashboards, messages, docstrings and comments.
+TEXTS = [
+    path
+    for pattern in (
+        "experiments/*.toml",
+        "grafana/dashboards/*.json",
+        "loadtest/**/*.py",
+        "loadtest/**/*.j2",
+        "prometheus/*.yml",
+        "services/common/**/*.py",
+    )
+    for path in sorted(ROOT.glob(pattern))
+]
 LONGEST, TYPICAL = 25, 15  # words a sentence
 # Turns of phrase that have to be read twice, and what to write instead.
 SIGNS = {

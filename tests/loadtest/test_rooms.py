@@ -1,4 +1,4 @@
-"""The house: rooms that can be taken in at a glance, and one name for one thing."""
+"""The packages of loadtest stay small, and one name stands for one thing."""
 
 from __future__ import annotations
 

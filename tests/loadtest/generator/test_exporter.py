@@ -67,7 +67,7 @@ def test_requests_are_counted_by_service_scenario_and_outcome() -> None:
     assert seen[key("lab_load_requests_total", "fastapi-async", "wait", "ok")] == 1
 
 
-def test_a_service_that_only_fails_has_a_goodput_of_nought() -> None:
+def test_a_service_that_only_fails_has_a_goodput_of_zero() -> None:
     counts = LoadCounts()
     counts.add(batch(errors={"connection refused": 1}))
     assert scraped(counts)[key("lab_load_requests_total", "flask-sync", "wait", "ok")] == 0

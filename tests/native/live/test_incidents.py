@@ -17,7 +17,7 @@ from tests.native.live.watch import Watch, interval_s
 from tests.waiting import eventually
 
 SERVICE, OTHER = "flask-sync", "fastapi-async"
-# More than a start takes: what is started again is told by CPU time that begins anew.
+# More than a start takes: CPU time that begins at 0 shows that something was started again.
 BUSY_CPU_S = 5
 CPU = f'lab_process_cpu_seconds_total{{service="{SERVICE}"}}'
 AWAY, AGAIN, WORKER = "away", "started again", "lost a worker"

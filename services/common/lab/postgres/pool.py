@@ -1,4 +1,4 @@
-"""How a psycopg pool says at once that Postgres is away, and mends itself when it is back.
+"""A psycopg pool that fails as soon as Postgres is away, and recovers when it is back.
 
 The stock pool lets a request wait for its full `timeout` while Postgres is gone, for it can't tell
 an absent server from a busy pool, and hands out connections that died while idle.
