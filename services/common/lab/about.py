@@ -48,8 +48,8 @@ def describe(
 ) -> About:
     """Describe a service.
 
-    `holders` names what a waiting request occupies besides its connection, and how many of that a
-    worker has: `("threads", 4)`; None where only the pool limits (an event loop that awaits).
+    `holders`: what a waiting request occupies besides its connection, and how many a worker has,
+    such as `("threads", 4)`. None where only the pool limits it (an event loop that awaits).
     `packages` are the distributions whose versions matter.
     """
     bound_by, per_worker = slots_per_worker(settings.pool_size, holders)

@@ -1,7 +1,7 @@
-"""Parts of libraries that their documentation does not promise, and that the services use.
+"""Private parts of libraries that the services use.
 
-Each module that uses some calls `check(__name__)` where it is imported, so that a release without
-one says so at start. docs/upgrading.md says what each is for and what to look at.
+Each module that uses some calls `check(__name__)` at its import, which warns where a release has
+lost one. docs/upgrading.md says what each is for and what to look at.
 """
 
 from __future__ import annotations

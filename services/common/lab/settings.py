@@ -16,8 +16,8 @@ class SettingsError(Exception):
 class Settings:
     """What a service is told at start.
 
-    `workers`, `threads` and `pool_size` are counts (threads and connections per worker process);
-    `processes` counts those of a service that hands CPU work to a process pool.
+    `workers` are processes; `threads` and `pool_size` (connections) are of each worker.
+    `processes` are those of a process pool for CPU work, where a service has one.
     `metrics` is off only to measure what metrics cost. `metrics_directory` is where the workers
     put their counters for `lab.serve` to read; None where nobody reads them.
     """

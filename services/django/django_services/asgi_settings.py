@@ -1,11 +1,10 @@
 """Django's settings for the ASGI service.
 
-The ORM and its connections are synchronous in Django 5.2: the documentation's way from an async
-view is `sync_to_async`, and Django gives each request a thread of its own to run it in
-(`ThreadSensitiveContext` in `ASGIHandler`). So a waiting request costs a thread after all, but
-no number of threads limits them: the pool does. A native `psycopg_pool.AsyncConnectionPool`
-beside Django would be faster, and would give up the connection handling, the transactions and
-the settings that a Django project is built on, so this service does as Django teaches.
+The ORM and its connections are synchronous in Django 5.2. An async view reaches them, as the
+documentation teaches, by `sync_to_async`. Django runs it in a thread of each request's own
+(`ThreadSensitiveContext` in `ASGIHandler`). So a waiting request costs a thread. Their number is
+limited by the pool alone. A native `psycopg_pool.AsyncConnectionPool` would be faster. But it would
+bypass the connection handling, transactions and settings of a Django project.
 
 Within one request the calls share that one thread: `asyncio.gather` over queries runs them in turn.
 """

@@ -1,9 +1,8 @@
 """flask-unchecked: flask-gthread, but for orders, whose fields nobody checks.
 
 What checking costs only shows beside a service that does not check. Syntax, size and media type
-of a body are looked at as everywhere. A wrong field ends where the code or the tables trip over it,
-as a 500 that names nothing; what trips over nothing (an unknown member) is taken. The tables' own
-constraints keep anything malformed out.
+of a body are checked as everywhere. A wrong field fails in the code or in the tables, as a 500 that
+names nothing. An unknown member is accepted. The tables' own constraints keep malformed orders out.
 """
 
 from __future__ import annotations

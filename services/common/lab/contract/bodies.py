@@ -85,7 +85,7 @@ def drain(environ: Mapping[str, Any]) -> None:
     """Read away what is left of a request's body under WSGI, before the request is refused.
 
     gunicorn closes a kept connection that has 64 KiB or more left on it, and its answer does not
-    say so; a client that still sends would lose the answer. One that has stopped gets it soon.
+    say so. A client that still sends would lose the answer. One that has stopped gets it soon.
     """
     end = time.monotonic() + DRAIN_S
     with contextlib.suppress(errors.Fault), _patience(environ, end, SILENCE_S):

@@ -17,8 +17,8 @@ MAX_AGE_S = 8 * 60 * 60
 class Signer(TimestampSigner):
     """Takes a signature in its one right spelling.
 
-    The last character of a base64 text has bits that stand for nothing; itsdangerous takes it
-    whatever they are, and characters that are not base64's as well.
+    The last character of a base64 text has unused bits. itsdangerous accepts any value of them, and
+    also characters that are not base64.
     """
 
     def verify_signature(self, value: str | bytes, sig: str | bytes) -> bool:

@@ -1,7 +1,7 @@
-"""An HTTP endpoint for one document that can be dear to make.
+"""An HTTP endpoint for one document that can be costly to make.
 
-One thread makes and answers. Whoever asks while a document is made shares the next one, and nothing
-is made where everybody has hung up: askers can't pile up, however long it takes.
+One thread makes and answers. Clients that ask while a document is made share the next one. None is
+made when all have hung up. So clients can't pile up, however long it takes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Prometheus metrics of a whole service, answered from outside its processes.
 
-A saturated server must still be measured: this reads the workers' files (`lab.metrics.store`)
-and asks the operating system for the rest, and never a worker.
+A saturated server must still be measured. So this never asks a worker: it reads the workers' files
+(`lab.metrics.store`) and asks the operating system for the rest.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Every SQL statement of the contract, once.
 
-Parameters are Postgres' own `$1`: asyncpg, pgx and node-postgres speak it, psycopg does with
-`psycopg.RawCursor`, and `percent` rewrites a statement for what only knows `%s`.
+Parameters are Postgres' own `$1`, which asyncpg, pgx, node-postgres and `psycopg.RawCursor` take.
+`percent` rewrites a statement for libraries that only know `%s`.
 """
 
 from __future__ import annotations
