@@ -60,6 +60,16 @@ def test_trouble_is_one_line_with_a_remedy(
     assert remedy in error
 
 
+def test_a_mistyped_profile_is_refused_with_those_that_there_are(engine: Engine) -> None:
+    engine.plays()
+    code, error = engine.alone([PREFLIGHT, "--profile", "al"])
+    assert (code, error.count("\n")) == (1, 1)
+    assert "unknown profile al" in error
+    assert "all compare containers ladder" in error
+    for known in ("all", "*"):
+        assert engine.alone([PREFLIGHT, "--profile", known]) == (0, "")
+
+
 def test_without_docker_it_says_what_to_install(engine: Engine) -> None:
     code, error = preflight(engine)
     assert (code, error.count("\n")) == (1, 1)

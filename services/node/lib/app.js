@@ -30,7 +30,7 @@ export function createApp ({ settings, database, about, recorder }) {
     exposeHeadRoutes: false,
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
-    // Node swaps the two limits where that for the headers, 60 s of its own accord, is the longer one.
+    // Node swaps the two limits where that for the headers, 60 s by default, is the longer one.
     http: { connectionsCheckingInterval: 1000, headersTimeout: REQUEST_MS, IncomingMessage: Request },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 65_536 },
