@@ -116,6 +116,8 @@ def busy(service: Service) -> bool:
     return sampler.scrape(service.metrics_url(), timeout_s=20)["http_server_active_requests"] == 1
 
 
+# Between gunicorn's patience of 22 s and the end that `lab.serve` makes at 25 s lies little time.
+@pytest.mark.timed
 def test_half_a_request_does_not_keep_a_service_from_stopping(
     service: Service, left_waiting: dict[str, int | None]
 ) -> None:
