@@ -44,6 +44,11 @@ class Arm:
         self._answered = 0
         self._connect(int(service.environment["WORKERS"]))
 
+    @property
+    def interpreted(self) -> bool:
+        """Whether it runs from its first request as it does later."""
+        return self._service.command[0] == "python"
+
     def _connect(self, workers: int) -> None:
         """Open as many connections to each worker, where connections are kept.
 
@@ -51,9 +56,10 @@ class Arm:
         which moves a service of threads by a third. So each has its share while the others are
         stopped.
         """
-        if not keeps_connections(self._service):
-            return self._add_connections(CONNECTIONS * workers)
         processes, served = self._root.children(recursive=True), set[psutil.Process]()
+        # Node's primary shares them out by itself; Go has one process.
+        if not self.interpreted or not keeps_connections(self._service):
+            return self._add_connections(CONNECTIONS * workers)
         try:
             for _ in range(workers):
                 self._add_connections(1)
@@ -122,8 +128,9 @@ class Arm:
         return self._answered, self._cpu_s()
 
     def _cpu_s(self) -> float:
-        """CPU time of the server's processes, without `lab.serve` above them."""
-        return sum(cpu_s(each.pid) for each in self._root.children(recursive=True))
+        """CPU time of the server's processes, without what only watches above them."""
+        processes = self._root.children(recursive=True) or [self._root]
+        return sum(cpu_s(each.pid) for each in processes)
 
     def close(self) -> None:
         """End the load."""

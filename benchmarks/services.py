@@ -1,5 +1,4 @@
-"""What metrics cost each Python service, and what the lab's FastAPI service costs against a bare
-one.
+"""What metrics cost each service, and what it costs against a minimal server of its framework.
 
     python -m benchmarks.services [SERVICE…]
 
@@ -33,19 +32,20 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+from benchmarks import minimal
 from benchmarks.arm import CONNECTIONS, Arm
 from loadtest.backends.native import Lab
-from loadtest.inventory import manifest
+from loadtest.inventory import builds, manifest
 from loadtest.inventory.manifest import Service
 from loadtest.stats.inference import compare
 from loadtest.system import environment, machine, urls
 
-SLICE_S, CHANGES, WARM_UP = 0.01, 120, 40  # a round is 1.2 s of each arm, after 0.4 s
+SLICE_S, CHANGES = 0.01, 120  # a round is 1.2 s of each arm, after its warm-up
+WARM_UP, WARM_UP_COMPILED = 40, 300  # slices; V8 compiles what has run for a while
 WORKERS = (1, 4)
 WIDTH = 110  # of a table that goes to a file
 LOADS = ("json", "item")
-METRICS_FLOOR = HELLO_FLOOR = 0.9
-CENTRAL = "fastapi-async"
+METRICS_FLOOR = MINIMAL_FLOOR = 0.9
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def measure(
 
 def alternate(arms: Sequence[Arm]) -> list[Turn]:
     """Load the arms in turn, often: what slows the machine for longer slows all."""
-    _change(arms, WARM_UP)
+    _change(arms, WARM_UP if all(arm.interpreted for arm in arms) else WARM_UP_COMPILED)
     before = [arm.counts() for arm in arms]
     _change(arms, CHANGES)
     turns = [
@@ -105,7 +105,7 @@ def _in_turn(items: Sequence[Item], number: int) -> Sequence[Item]:
 
 
 def variants(services: Mapping[str, Service]) -> dict[str, Service]:
-    """Each service with and without metrics, and the bare FastAPI."""
+    """Each service with and without metrics."""
     off = {
         f"{service.name}, metrics off": replace(
             service,
@@ -121,14 +121,6 @@ def with_workers(service: Service, workers: int) -> Service:
     """The service with so many worker processes, each with as many connections as could be used."""
     wanted = {"WORKERS": str(workers), "POOL_SIZE": str(CONNECTIONS)}
     return replace(service, environment={**service.environment, **wanted})
-
-
-def hello(service: Service) -> Service:
-    """`hello.py` served by the very command of `service`."""
-    environment = {**service.environment, "APPLICATION": "hello:app"}
-    return replace(
-        service, name="bare FastAPI", environment=environment, folder=Path(__file__).parent
-    )
 
 
 def memory(service: Service) -> int:
@@ -173,12 +165,14 @@ def metrics_cost(service: Service, workers: int, rounds: int) -> Iterator[list[s
             yield [service.name, str(workers), load, *cells(on, off, METRICS_FLOOR), size]
 
 
-def against_hello(service: Service, rounds: int) -> list[str]:
-    """The line of the table: the service, with one worker, against FastAPI alone."""
-    ours, bare = with_workers(service, 1), with_workers(hello(service), 1)
-    with pinned({ours.name: ours, bare.name: bare}) as lab:
-        service_turns, bare_turns = measure(lab, [ours.name, bare.name], ["json"], rounds)["json"]
-    return ["json", *cells(service_turns, bare_turns, HELLO_FLOOR)]
+def against_minimal(service: Service, rounds: int) -> list[str]:
+    """The line of the table: the service, with one worker, against its framework alone."""
+    ours = with_workers(service, 1)
+    alone = minimal.beside(ours)
+    assert alone is not None
+    with pinned({ours.name: ours, alone.name: alone}) as lab:
+        service_turns, alone_turns = measure(lab, [ours.name, alone.name], ["json"], rounds)["json"]
+    return [service.name, *cells(service_turns, alone_turns, MINIMAL_FLOOR)]
 
 
 @contextmanager
@@ -201,14 +195,16 @@ def pinned(services: Mapping[str, Service]) -> Iterator[Lab]:
 
 def main() -> None:
     """Read the command line, then measure."""
-    services = {
-        n: service for n, service in manifest.load().items() if service.command[0] == "python"
-    }
+    services, _ = builds.available(manifest.load())
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("services", nargs="*", metavar="SERVICE", help=f"of: {', '.join(services)}")
     parser.add_argument("--rounds", type=int, default=8, help="pairs of processes (8)")
     parser.add_argument(
-        "--workers", type=int, nargs="+", default=WORKERS, help="worker processes a service (1 4)"
+        "--workers",
+        type=int,
+        nargs="*",
+        default=WORKERS,
+        help="worker processes a service for metrics on and off (1 4); none: minimal servers alone",
     )
     chosen = parser.parse_args()
     try:
@@ -229,13 +225,16 @@ def main() -> None:
                 console.print(f"{service.name}, workers {workers}, {line[2]}: {line[5]}")
     finally:
         console.print(cost)
-    if CENTRAL in picked:
-        bare = table(
-            f"{CENTRAL} against FastAPI alone (floor {HELLO_FLOOR})",
-            ["load", CENTRAL, "FastAPI alone", "ratio", ""],
-        )
-        bare.add_row(*against_hello(picked[CENTRAL], chosen.rounds))
-        console.print(bare)
+    alone = table(
+        f"/json of a service ÷ a minimal server of its framework (floor {MINIMAL_FLOOR})",
+        ["service", "the service", "minimal", "ratio", ""],
+    )
+    try:
+        compared = [each for each in picked.values() if minimal.beside(each)]
+        for service in track(compared, "minimal servers", console=console):
+            alone.add_row(*against_minimal(service, chosen.rounds))
+    finally:
+        console.print(alone)
 
 
 if __name__ == "__main__":

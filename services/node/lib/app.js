@@ -3,8 +3,9 @@ import websocket from '@fastify/websocket'
 import fastify from 'fastify'
 import { computed } from './cpu.js'
 import { ContractError, internal, malformed, methodNotAllowed, notFound, unauthorized, unsupportedMediaType } from './errors.js'
-import { methodsOf, repaired, routeOf } from './routes.js'
-import { Request } from './upgrades.js'
+import { createServer } from './listener.js'
+import { methodsOf, routeOf } from './routes.js'
+import { restrictUpgrades } from './upgrades.js'
 import * as valid from './validation.js'
 
 const KEEP_ALIVE_MS = 75_000
@@ -31,37 +32,38 @@ export function createApp ({ settings, database, about, recorder }) {
     keepAliveTimeout: KEEP_ALIVE_MS,
     requestTimeout: REQUEST_MS,
     // Node swaps the two limits where that for the headers, 60 s by default, is the longer one.
-    http: { connectionsCheckingInterval: 1000, headersTimeout: REQUEST_MS, IncomingMessage: Request },
+    http: {
+      connectionsCheckingInterval: 1000,
+      headersTimeout: REQUEST_MS,
+      ServerResponse: recorder?.responses()
+    },
     forceCloseConnections: 'idle',
     routerOptions: { maxParamLength: 65_536 },
-    rewriteUrl: (raw) => repaired(raw.url),
+    serverFactory: createServer,
     clientErrorHandler: refuseSyntax,
     ajv: { customOptions: valid.AJV_OPTIONS }
   })
   // Bodies are read by `readJson`, for only two routes have one and the contract orders the checks.
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('*', (request, payload, done) => done(null))
-  recorder?.watchRequests(app)
-  app.addHook('onRequest', (request, reply, done) => {
-    // Node's parser drops what follows such a request on its connection.
-    if (request.raw.declined) reply.header('connection', 'close')
-    done(request.is404 ? unroutable(request) : undefined)
-  })
   app.setErrorHandler(answerError)
-  // The signed text as it stands: its characters need no encoding, and each has one spelling.
-  app.register(cookie, { secret: settings.sessionSecret, parseOptions: { encode: same, decode: same } })
-  app.register(websocket, { options: { maxPayload: MESSAGE_BYTES, closeTimeout: GOODBYE_MS } })
+  app.setNotFoundHandler((request) => { throw unroutable(request) })
   app.server.on('connect', (request, socket) => refuse(socket, 'CONNECT is for proxies'))
-  app.register(async (scope) => {
-    scope.websocketServer.on('wsClientError', (error, socket) => refuse(socket, error.message, WS_13))
-    greetings(scope)
-    fromDatabase(scope, database)
-    orders(scope, database)
-    sessions(scope)
-    state(scope, database, about)
-    scope.route({ method: 'GET', url: '/ws', handler: noUpgrade, wsHandler: echo })
-  })
+  greetings(app)
+  fromDatabase(app, database)
+  orders(app, database)
+  state(app, database, about)
+  // Each in a scope, for their plugins' hooks are of no use to other routes.
+  app.register((scope) => sessions(scope, settings.sessionSecret))
+  app.register(sockets)
+  app.addHook('onReady', async () => restrictUpgrades(app.server))
   return app
+}
+
+async function sockets (scope) {
+  await scope.register(websocket, { options: { maxPayload: MESSAGE_BYTES, closeTimeout: GOODBYE_MS } })
+  scope.websocketServer.on('wsClientError', (error, socket) => refuse(socket, error.message, WS_13))
+  scope.route({ method: 'GET', url: '/ws', handler: noUpgrade, wsHandler: echo })
 }
 
 function echo (socket) {
@@ -118,7 +120,9 @@ function orders (app, database) {
   })
 }
 
-function sessions (app) {
+async function sessions (app, secret) {
+  // The signed text as it stands: its characters need no encoding, and each has one spelling.
+  app.register(cookie, { secret, parseOptions: { encode: same, decode: same } })
   const user = { username: text }
   const login = { body: valid.LOGIN, ...answers(201, user) }
   app.post('/session', { schema: login, preValidation: parseBody }, async ({ body }, reply) => {
@@ -150,7 +154,8 @@ function unroutable ({ method, raw }) {
 }
 
 function answerError (error, request, reply) {
-  const known = asContractError(error)
+  // What is wrong with a request that has no route is just that.
+  const known = request.is404 ? unroutable(request) : asContractError(error)
   reply.code(known.status).headers(known.headers).type('application/json; charset=utf-8')
   reply.serializer(JSON.stringify).send(known.body())
 }

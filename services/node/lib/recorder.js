@@ -1,22 +1,25 @@
 import { writeSync } from 'node:fs'
+import { ServerResponse } from 'node:http'
 import { DOUBLES, FIRST_SERIES, METHODS, PLACE, SERIES, observe } from './layout.js'
 import { fine } from './recent.js'
 import { ROUTE_LABELS, routeOf } from './routes.js'
 
 const PERIOD_MS = 100
-const FRESH_MS = 1
+const FRESH_MS = 5
 /** Paths that no load asks: they would flatter the percentiles of a service under load. */
 const PROBES = new Set(['/about', '/healthz', '/readyz'])
 const WINDOW = 10 // the worst of the last second, so that a scrape a second misses nothing
 
 /**
- * What a worker counts. It adds to doubles and writes them to its file once per turn of the event
- * loop, so that the primary can read a worker that is too busy to answer it.
+ * What a worker counts. It adds to doubles and writes them to its file, so that the primary can read a
+ * worker that is too busy to answer it: within FRESH_MS, as a write in every turn of the event loop costs
+ * as much as a short request. A worker that is killed loses the counts of that time.
  */
 export class Recorder {
   #values = new Float64Array(DOUBLES)
   #bytes = Buffer.from(this.#values.buffer)
   #series = new Map()
+  #last = {}
   #file
   #scheduled = false
   #flushed = 0
@@ -27,30 +30,25 @@ export class Recorder {
     this.#file = file
     this.#watchLoop()
     this.#flush(performance.now())
+    process.once('exit', () => this.#flush(performance.now()))
   }
 
-  /** Count every request of a Fastify application. */
-  watchRequests (app) {
-    const started = Symbol('started')
-    app.decorateRequest(started, 0)
-    app.addHook('onRequest', (request, reply, done) => {
-      if (!isWebSocket(request)) {
-        const now = request[started] = performance.now()
-        this.#values[PLACE.active] += 1
-        // What the request does may hold up this very turn, and should be seen to.
-        if (now - this.#flushed > FRESH_MS) this.#flush(now)
-        else this.#schedule()
+  /**
+   * The class of responses that are counted, for the option `ServerResponse` of an http server: from the
+   * request's head until the answer is ready, also where the client has hung up by then. Fastify's hooks
+   * would do, and cost a short request a tenth more.
+   */
+  responses () {
+    const recorder = this
+    return class extends ServerResponse {
+      #began = recorder.#begin()
+
+      end (data, encoding, callback) {
+        if (this.#began) recorder.#finish(this.req, this.statusCode, this.#began)
+        this.#began = 0
+        return super.end(data, encoding, callback)
       }
-      done()
-    })
-    // When the answer is ready, for onResponse never comes where the client has hung up.
-    app.addHook('onSend', (request, reply, payload, done) => {
-      if (request[started]) {
-        this.#finish(request, reply.statusCode, (performance.now() - request[started]) / 1000)
-        request[started] = 0
-      }
-      done()
-    })
+    }
   }
 
   /** Read a pg pool's sizes whenever the values are written. */
@@ -65,17 +63,31 @@ export class Recorder {
     this.#schedule()
   }
 
-  #finish (request, status, seconds) {
+  #begin () {
+    const now = performance.now()
+    this.#values[PLACE.active] += 1
+    // What the request does may hold up this very turn, and should be seen to.
+    if (now - this.#flushed > FRESH_MS) this.#flush(now)
+    else this.#schedule()
+    return now
+  }
+
+  #finish ({ url, method }, status, began) {
     this.#values[PLACE.active] -= 1
-    const route = routeOf(request.raw.url)
-    observe(this.#values, this.#place(route, request.method, status) + 3, seconds)
+    const route = routeOf(url)
+    const seconds = (performance.now() - began) / 1000
+    observe(this.#values, this.#place(route, method, status) + 3, seconds)
     if (!PROBES.has(route)) this.#values[PLACE.fine + fine(seconds)] += 1
     this.#schedule()
   }
 
   #place (route, method, status) {
+    const last = this.#last // most often the series of the request before
+    if (last.status === status && last.route === route && last.method === method) return last.place
     const key = `${route} ${method} ${status}`
-    return this.#series.get(key) ?? this.#add(key, route, method, status)
+    const place = this.#series.get(key) ?? this.#add(key, route, method, status)
+    this.#last = { route, method, status, place }
+    return place
   }
 
   #add (key, route, method, status) {
@@ -90,7 +102,7 @@ export class Recorder {
   #schedule () {
     if (this.#scheduled) return
     this.#scheduled = true
-    setImmediate(() => this.#flush(performance.now()))
+    setTimeout(() => this.#flush(performance.now()), FRESH_MS)
   }
 
   #flush (now) {
@@ -125,9 +137,4 @@ export class Recorder {
     }
     wake()
   }
-}
-
-/** A handshake is no request: it lasts as long as its socket. */
-function isWebSocket ({ raw }) {
-  return raw.upgrade
 }

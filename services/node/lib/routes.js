@@ -22,6 +22,7 @@ export const ROUTE_LABELS = [...Object.keys(ROUTES), UNMATCHED]
 
 /** The contract's route of a request target such as `/items/7?x=1`, or `unmatched`. */
 export function routeOf (url) {
+  if (Object.hasOwn(ROUTES, url)) return url
   const path = decoded(url.slice(0, pathEnd(url)))
   if (Object.hasOwn(ROUTES, path)) return path === '/items/{id}' ? '/items/{id}' : path
   return /^\/items\/[^/]+$/.test(path) ? '/items/{id}' : UNMATCHED

@@ -1,34 +1,40 @@
-import { IncomingMessage } from 'node:http'
-
 const HANDSHAKE = /^GET \/ws(?:[?#]|$)/
-const asked = Symbol('asked')
-const granted = Symbol('granted')
 
 /**
- * A request that asks for an upgrade only where there is one: `GET /ws` to a WebSocket. Any other is
- * answered as if it had not asked (RFC 9110, 7.8). Node would hand each to the one listener for
- * upgrades, then neither answer it nor watch its connection. From Node.js 24.9 on the server's option
- * `shouldUpgradeCallback` says the same.
+ * Leave upgrades to a WebSocket on `GET /ws` to the server's listener, and answer any other request as
+ * if it had not asked (RFC 9110, 7.8). Node hands each to that listener as soon as there is one, without
+ * its body, and no longer watches its connection.
  */
-export class Request extends IncomingMessage {
-  get upgrade () {
-    if (!this[asked]) return false
-    this[granted] ??= this.method === 'CONNECT' || isHandshake(this)
-    return this[granted]
-  }
-
-  set upgrade (wanted) {
-    this[asked] = wanted
-  }
-
-  /** Whether it asks for an upgrade that there is not. */
-  get declined () {
-    return Boolean(this[asked]) && !this.upgrade
-  }
+export function restrictUpgrades (server) {
+  const [shakeHands] = server.listeners('upgrade')
+  server.removeAllListeners('upgrade')
+  server.on('upgrade', (request, socket, head) => {
+    socket.on('error', () => socket.destroy())
+    inTurn(socket, () => {
+      if (!isHandshake(request)) return readAgain(server, request, socket, head)
+      shakeHands(request, socket, head)
+    })
+  })
 }
 
-/** One that comes before an earlier request is answered is none: the connection is not free to go over. */
-function isHandshake ({ method, url, headers, socket }) {
-  const webSocket = headers.upgrade?.toLowerCase() === 'websocket' && HANDSHAKE.test(`${method} ${url}`)
-  return webSocket && !socket._httpMessage
+function isHandshake ({ method, url, headers }) {
+  return headers.upgrade.toLowerCase() === 'websocket' && HANDSHAKE.test(`${method} ${url}`)
+}
+
+/** Once the requests before it on the connection are answered; Node has no public name for them. */
+function inTurn (socket, proceed) {
+  if (socket.destroyed) return
+  if (socket._httpMessage) socket._httpMessage.once('close', () => inTurn(socket, proceed))
+  else proceed()
+}
+
+/** Give the connection back to the server, from the request's first byte on but for its wish. */
+function readAgain (server, { method, url, httpVersion, rawHeaders }, socket, head) {
+  const lines = [`${method} ${url} HTTP/${httpVersion}`]
+  for (let index = 0; index < rawHeaders.length; index += 2) {
+    if (rawHeaders[index].toLowerCase() !== 'upgrade') lines.push(`${rawHeaders[index]}: ${rawHeaders[index + 1]}`)
+  }
+  socket.unshift(Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), head]))
+  server.emit('connection', socket)
+  socket.resume()
 }

@@ -37,20 +37,34 @@ test('a handshake that is none is refused in the contract\'s shape', async () =>
   }
 })
 
-test('what follows an upgrade that is declined is not awaited', async () => {
+/** Statuses of the answers to requests written at once. */
+async function statuses (...requests) {
   const client = connect(app.server.address().port, '127.0.0.1')
-  const request = 'GET /json HTTP/1.1\r\nHost: x\r\n'
-  client.write(`${request}${UPGRADE}\r\n${request}\r\n`)
+  client.write(requests.join('') + `GET /json HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n`)
   const received = Buffer.concat(await client.toArray()).toString()
-  assert.equal(received.match(/^HTTP\/1.1 200 OK\r$/gm).length, 1)
-  assert.match(received, /^connection: close\r$/im)
+  return received.match(/(?<=HTTP\/1.1 )\d+/g).map(Number)
+}
+
+test('requests before and behind an upgrade that is declined are answered in turn', async () => {
+  const get = (target, headers = '') => `GET ${target} HTTP/1.1\r\nHost: x\r\n${headers}\r\n`
+  const body = '{"username": "ann"}'
+  const login = (headers) => 'POST /session HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n' +
+    `Content-Length: ${body.length}\r\n${headers}\r\n${body}`
+  assert.deepEqual(await statuses(get('/json', UPGRADE)), [200, 200])
+  assert.deepEqual(
+    await statuses(get('/nope'), get('/json'), get('/me', UPGRADE), login(UPGRADE), login(''), get('/nope')),
+    [404, 200, 401, 201, 201, 404, 200])
 })
 
-test('a handshake that does not wait for the answer before is none', async () => {
+test('a handshake waits for the answer before it', async () => {
   const client = connect(app.server.address().port, '127.0.0.1')
   client.write(`GET /json HTTP/1.1\r\nHost: x\r\n\r\nGET /ws HTTP/1.1\r\nHost: x\r\n${UPGRADE}${KEY}\r\n`)
-  const received = Buffer.concat(await client.toArray()).toString()
-  assert.deepEqual(received.match(/(?<=HTTP\/1.1 )\d+/g), ['200', '404'])
+  let received = ''
+  for await (const data of client) {
+    received += data
+    if (received.includes('HTTP/1.1 101 ')) break
+  }
+  assert.match(received, /^HTTP\/1.1 200 /)
 })
 
 test('upgrades that are declined leave nothing in memory', async () => {

@@ -1,4 +1,4 @@
-"""FastAPI's own first example, as the yardstick for the fastapi services."""
+"""FastAPI's own first example, as the yardstick for its services."""
 
 from fastapi import FastAPI
 

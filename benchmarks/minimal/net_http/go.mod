@@ -1,0 +1,3 @@
+module concurrency-lab/minimal
+
+go 1.26.0

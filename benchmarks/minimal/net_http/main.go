@@ -1,0 +1,26 @@
+// A first server with net/http, as the yardstick for its service.
+package main
+
+import (
+	"encoding/json"
+	"log"
+	"net/http"
+	"os"
+)
+
+func answer(document any) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		_ = json.NewEncoder(w).Encode(document)
+	}
+}
+
+func main() {
+	http.HandleFunc("GET /json", answer(struct {
+		Message string `json:"message"`
+	}{"Hello, World!"}))
+	http.HandleFunc("GET /readyz", answer(struct {
+		Status string `json:"status"`
+	}{"ready"}))
+	log.Fatal(http.ListenAndServe(os.Getenv("HOST")+":"+os.Getenv("PORT"), nil))
+}
