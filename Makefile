@@ -107,7 +107,7 @@ bench-load: dev-environment ## the load generators on one core, beside wrk and k
 	$(BIN)/python -m benchmarks.load $(BENCH)
 
 .PHONY: bench-services
-bench-services: dev-environment ## what metrics cost each Python service, and FastAPI beside a bare one (BENCH="starlette --rounds 12")
+bench-services: dev-environment ## what metrics cost each service, and what it costs beside a minimal server of its framework (BENCH="starlette --rounds 12")
 	$(BIN)/python -m benchmarks.services $(BENCH)
 
 .PHONY: bench-scrapes

@@ -25,8 +25,7 @@ def beside(service: Service) -> Service | None:
         command = ("node", str(FOLDER / "fastify.mjs"))
         return replace(service, name=name, command=command)
     if service.framework == "net/http":
-        environment = {**service.environment, "GOMAXPROCS": service.environment["WORKERS"]}
-        return replace(service, name=name, environment=environment, folder=FOLDER / "net_http")
+        return replace(service, name=name, folder=FOLDER / "net_http")
     application = APPLICATIONS.get(service.framework)
     if application is None:
         return None

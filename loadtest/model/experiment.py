@@ -53,9 +53,10 @@ class Experiment:
     `peak` is the closed load that finds each service's peak for the levels with `share_of_peak`.
     `fresh` starts the service anew before each trial. `errors_allowed`: failed requests are a
     result here and fail no gate. `further`: other claims that the same trials decide. `check` names
-    a check that takes no load (then there are no levels). `claimed` holds figures that are commonly
-    taught, by service, to stand beside the measured ones. `full_services` are left out of the quick
-    plan.
+    a check that takes no load (then there are no levels). `caution`: what its figures do not say.
+    `claimed` holds figures that are commonly taught, by service, to stand beside the measured
+    ones. `full_services` are left out of the
+    quick plan.
     """
 
     name: str
@@ -81,6 +82,7 @@ class Experiment:
     check: str = ""
     peak: Load | None = None
     background: Background | None = None
+    caution: str = ""
     claimed: Mapping[str, float] = field(default_factory=dict)
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 

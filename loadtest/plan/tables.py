@@ -249,6 +249,7 @@ class ExperimentTable(TomlTable):
     background: BackgroundTable | None = Field(
         default=None, description="a second load beside the measured one"
     )
+    caution: str = Field(default="", description="what its figures do not say, told beside them")
     claimed: dict[str, Finite] = Field(
         default={},
         description="figures that are commonly quoted, by service, to show beside the measured",

@@ -6,6 +6,8 @@ import (
 	"log"
 	"net/http"
 	"os"
+	"runtime"
+	"strconv"
 )
 
 func answer(document any) http.HandlerFunc {
@@ -16,6 +18,11 @@ func answer(document any) http.HandlerFunc {
 }
 
 func main() {
+	threads, err := strconv.Atoi(os.Getenv("WORKERS"))
+	if err != nil {
+		log.Fatal("WORKERS: ", err)
+	}
+	runtime.GOMAXPROCS(threads)
 	http.HandleFunc("GET /json", answer(struct {
 		Message string `json:"message"`
 	}{"Hello, World!"}))

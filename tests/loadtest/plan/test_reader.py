@@ -80,7 +80,7 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"rwos": []}, "unknown key 'rwos'; there are: axis, background, check"),
+        ({"rwos": []}, "unknown key 'rwos'; there are: axis, background, caution, check"),
         ({"rounds": "six"}, "rounds must be a whole number, is 'six'"),
         ({"rounds": 0}, "rounds must be above 0, is 0"),
         ({"title": 5}, "title must be text, is 5"),

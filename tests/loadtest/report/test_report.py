@@ -197,6 +197,8 @@ def test_claimed_figures_stand_beside_measured_ones(tmp_path: Path) -> None:
     words = _words(tmp_path / "run")
     assert re.search(r"flask-gthread 5,000 0\.07 × \d", words)
     assert re.search(r"node 80,000 1\.07 × not measured", words)
+    assert shipped.caution
+    assert shipped.caution in words
 
 
 def test_text_from_a_run_cannot_become_markup(tmp_path: Path) -> None:
