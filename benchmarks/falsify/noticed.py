@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from benchmarks.disturbances import Disturbance
+from benchmarks.falsify.disturbances import Disturbance
 from loadtest.model.trial import Trial
 
 MATTERS = 0.1  # an effect of so much has to be noticed

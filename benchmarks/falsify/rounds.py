@@ -20,9 +20,9 @@ from typing import Any
 
 from rich.console import Console
 
-from benchmarks import disturbances
-from benchmarks.disturbances import Disturbance, Scene
-from benchmarks.noticed import Outcome, deaf, failed, summary, table
+from benchmarks.falsify import disturbances
+from benchmarks.falsify.disturbances import Disturbance, Scene
+from benchmarks.falsify.noticed import Outcome, deaf, failed, summary, table
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
 from loadtest.plan import reader, schedule
@@ -102,7 +102,7 @@ def proxied(port: int, fault: str, one_in: int, cpus: frozenset[int] | None) -> 
         arguments = [str(own), str(port), fault, str(one_in)]
         process = processes.start(
             "proxy",
-            [sys.executable, "-m", "benchmarks.faulty_proxy", *arguments],
+            [sys.executable, "-m", "benchmarks.falsify.faulty_proxy", *arguments],
             log=Path(folder) / "log",
             cwd=ROOT,
             environment=os.environ,
@@ -221,7 +221,3 @@ def main() -> None:
         raise SystemExit(f"{PAGE} stays as it is: a table for it needs a machine that is quiet")
     if options.write:
         PAGE.write_text(page(PAGE.read_text(), lines, told, how))
-
-
-if __name__ == "__main__":
-    main()

@@ -13,7 +13,7 @@ from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
 from loadtest.generator.exporter import LoadCollector, LoadCounts
 from tests.docs.pages import ROOT
-from tests.services.counting import ABOUT
+from tests.services.metrics.counting import ABOUT
 
 PAGE = (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8")
 

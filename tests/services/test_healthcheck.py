@@ -20,8 +20,8 @@ from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
 from loadtest.backends.native import Lab
 from loadtest.system import ports
-from tests.services.counting import application, environ
 from tests.services.holding import Busy, ask, held
+from tests.services.metrics.counting import application, environ
 
 
 @contextmanager

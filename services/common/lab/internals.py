@@ -64,13 +64,13 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
         Part("django.core.handlers.asgi:ASGIHandler.__call__", "handle"),
         Part("django.core.handlers.asgi:ASGIHandler.handle", "read_body"),
     ),
-    "django_services.requests": (Part("django.views:View._allowed_methods"),),
+    "django_services.contract.requests": (Part("django.views:View._allowed_methods"),),
     "django_services.postgresql.base": (
         Part(f"{_DJANGO}.get_new_connection", "pool"),
         Part(f"{_DJANGO}._close", "pool"),
         Part(f"{_DJANGO}.pool"),
     ),
-    "fastapi_services.bodies": (
+    "fastapi_services.contract.bodies": (
         Part("fastapi.routing:APIRoute.get_route_handler"),
         Part("fastapi.routing:APIRoute.get_route_handler", "body_field"),
     ),

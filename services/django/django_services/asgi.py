@@ -11,7 +11,7 @@ import orjson
 from django.conf import settings
 from django.core.handlers.asgi import ASGIHandler
 
-from django_services import operations
+from django_services.contract import operations
 from django_services.environment import METRICS
 from lab import internals
 from lab.contract import bodies

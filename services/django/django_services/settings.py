@@ -18,7 +18,7 @@ INSTALLED_APPS: list[str] = []
 MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django_services.errors.FaultMiddleware",
+    "django_services.contract.errors.FaultMiddleware",
 ]
 
 SESSION_ENGINE = "django.contrib.sessions.backends.signed_cookies"

@@ -5,8 +5,8 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from django_services import operations
-from django_services.requests import ContractView, json_body, query
+from django_services.contract import operations
+from django_services.contract.requests import ContractView, json_body, query
 from lab.contract import errors, orders, validation, work
 
 

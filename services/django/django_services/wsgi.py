@@ -7,7 +7,7 @@ import os
 from django.conf import settings
 from django.core.wsgi import get_wsgi_application
 
-from django_services import operations
+from django_services.contract import operations
 from django_services.environment import METRICS
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "django_services.settings")

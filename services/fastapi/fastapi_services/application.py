@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 from fastapi import FastAPI
 
-from fastapi_services import faults
-from fastapi_services.bodies import JSONRoute
+from fastapi_services.contract import faults
+from fastapi_services.contract.bodies import JSONRoute
 from lab import internals
 from lab.metrics.meters import Metrics
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi_services import faults, models
 from fastapi_services.awaiting import app
-from fastapi_services.parameters import CpuN
+from fastapi_services.contract import faults, models
+from fastapi_services.contract.parameters import CpuN
 from lab.contract import work
 
 __all__ = ["app"]

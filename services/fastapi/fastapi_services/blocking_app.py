@@ -12,8 +12,17 @@ from typing import Annotated, Any
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 
-from fastapi_services import application, faults, identity, models, sockets
-from fastapi_services.parameters import CpuN, FanoutMs, FanoutN, ItemId, Limit, Offset, WaitMs
+from fastapi_services import application, sockets
+from fastapi_services.contract import faults, identity, models
+from fastapi_services.contract.parameters import (
+    CpuN,
+    FanoutMs,
+    FanoutN,
+    ItemId,
+    Limit,
+    Offset,
+    WaitMs,
+)
 from lab import about, settings
 from lab.contract import errors, work
 from lab.contract.sessions import Sessions

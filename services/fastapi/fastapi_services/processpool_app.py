@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
 
-from fastapi_services import awaiting, faults, models
+from fastapi_services import awaiting
 from fastapi_services.awaiting import app
-from fastapi_services.parameters import CpuN
+from fastapi_services.contract import faults, models
+from fastapi_services.contract.parameters import CpuN
 from fastapi_services.processes import ProcessPool
 from lab.contract import work
 

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from flask_services import basics, errors, items, orders, sessions, status, waits
+from flask_services import errors
+from flask_services.blueprints import basics, items, orders, sessions, status, waits
 from flask_services.models import MODELS
 from lab import about, settings
 from lab.metrics import meters

@@ -11,7 +11,7 @@ import pytest
 
 from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
-from tests.conformance import wire
+from tests.conformance.clients import wire
 from tests.conformance.conftest import written
 from tests.waiting import eventually
 

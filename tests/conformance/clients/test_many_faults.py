@@ -8,9 +8,9 @@ import pytest
 
 from loadtest.contract.cases import MOST_FIELDS
 from loadtest.inventory.manifest import Service
-from tests.conformance import wire
+from tests.conformance.clients import wire
+from tests.conformance.clients.test_departure import metrics
 from tests.conformance.conftest import LEAVING_OUT, NAMES
-from tests.conformance.test_departure import metrics
 
 CHECKING = [name for name in NAMES if name not in LEAVING_OUT]
 TIMES, CPU_S = 5, 0.25  # each; to name every thing beside every other took Go a second

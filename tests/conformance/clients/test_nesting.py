@@ -7,7 +7,7 @@ import pytest
 from loadtest.contract.body_cases import BODY_LIMIT
 from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
-from tests.conformance import wire
+from tests.conformance.clients import wire
 
 DEEPEST = 10_000  # that a service may read, as the contract has it
 DEPTHS = (DEEPEST, DEEPEST + 1, 2 * DEEPEST, BODY_LIMIT // 2)

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from loadtest.contract.cases import METHODS, ROUTES
 from loadtest.inventory.manifest import Service
-from tests.conformance import wire
-from tests.conformance.test_departure import taken
+from tests.conformance.clients import wire
+from tests.conformance.clients.test_departure import taken
 from tests.waiting import eventually
 
 WEBSOCKET = (

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 
 from loadtest.inventory.manifest import Service
-from tests.conformance import wire
+from tests.conformance.clients import wire
 from tests.conformance.conftest import WITHOUT_KEEP_ALIVE, written
 
 # A request, the status of its answer, and what tells its document from the others.

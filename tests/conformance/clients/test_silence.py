@@ -13,7 +13,7 @@ import pytest
 
 from loadtest.backends.native import Lab
 from loadtest.inventory.manifest import Service
-from tests.conformance import wire
+from tests.conformance.clients import wire
 
 BEGUN = (
     wire.head("POST", "/orders", "Content-Type: application/json", "Content-Length: 100000")

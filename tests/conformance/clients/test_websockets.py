@@ -11,9 +11,9 @@ import pytest
 
 from loadtest.contract.conformance import Client
 from loadtest.inventory.manifest import Service
-from tests.conformance import wire
-from tests.conformance.test_departure import taken
-from tests.conformance.test_offers import WEBSOCKET
+from tests.conformance.clients import wire
+from tests.conformance.clients.test_departure import taken
+from tests.conformance.clients.test_offers import WEBSOCKET
 from tests.waiting import eventually
 
 TEXT, END, CLOSE = 0x1, 0x80, 0x8  # first bytes of frames

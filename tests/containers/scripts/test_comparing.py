@@ -13,7 +13,7 @@ import pytest
 from loadtest.results import record
 from loadtest.results.record import Record
 from loadtest.system.paths import ROOT
-from tests.containers.played import Engine
+from tests.containers.scripts.played import Engine
 from tests.waiting import eventually
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.system.paths import ROOT
-from tests.containers.played import Engine
+from tests.containers.scripts.played import Engine
 from tests.containers.stack import Stack
 
 PREFLIGHT = ROOT / "containers/preflight"

@@ -8,7 +8,8 @@ import yaml
 
 from loadtest.system.paths import ROOT
 
-INCIDENTS = "service:incidents:count"  # nothing happens here: tests/native/live/test_incidents.py
+# Nothing happens here; tests/native/live/trouble has incidents.
+INCIDENTS = "service:incidents:count"
 
 
 def expressions(service: str) -> dict[str, str]:

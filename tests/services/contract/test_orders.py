@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fastapi_services import models
+from fastapi_services.contract import models
 from lab.contract import orders
 from lab.contract.errors import Fault
 

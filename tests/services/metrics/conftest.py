@@ -9,7 +9,7 @@ import pytest
 from lab.metrics.exporter import Workers
 from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
-from tests.services.counting import ABOUT
+from tests.services.metrics.counting import ABOUT
 
 
 @pytest.fixture

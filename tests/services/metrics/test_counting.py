@@ -15,7 +15,7 @@ from lab.metrics.counting import Message, Scope, Send
 from lab.metrics.exporter import Workers
 from lab.metrics.meters import LAG, WorkerMetrics
 from lab.metrics.store import StoreFullError
-from tests.services.counting import application, counted, environ
+from tests.services.metrics.counting import application, counted, environ
 
 
 def test_wsgi_requests_are_counted_exactly_from_many_threads(

@@ -13,7 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from lab.metrics.exporter import ServiceCollector
 from lab.metrics.meters import WorkerMetrics
 from lab.settings import Settings
-from tests.services.counting import ABOUT, application, environ
+from tests.services.metrics.counting import ABOUT, application, environ
 
 Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 

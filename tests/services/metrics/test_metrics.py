@@ -14,7 +14,7 @@ from lab.metrics.exporter import Workers
 from lab.metrics.meters import WorkerMetrics
 from lab.metrics.store import Store, StoreFullError
 from lab.settings import Settings
-from tests.services.counting import application, counted, environ
+from tests.services.metrics.counting import application, counted, environ
 
 
 def test_dead_worker_leaves_its_counters_and_takes_its_gauges(

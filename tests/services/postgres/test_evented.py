@@ -20,7 +20,7 @@ from lab.postgres import evented, queries
 from lab.postgres.evented import Evented
 from lab.settings import Settings
 from loadtest.backends.native import Lab
-from tests.services.parting import SAID, Partings
+from tests.services.postgres.parting import SAID, Partings
 
 ORDER = NewOrder(1, (NewLine(1, 1), NewLine(2, 2)))
 OPERATIONS: dict[str, Callable[[Evented], Awaitable[Any]]] = {

@@ -7,9 +7,9 @@ from typing import Any
 
 from django.urls import path
 
-HANDLER_400 = "django_services.errors.bad_request"
-HANDLER_404 = "django_services.errors.not_found"
-HANDLER_500 = "django_services.errors.internal"
+HANDLER_400 = "django_services.contract.errors.bad_request"
+HANDLER_404 = "django_services.contract.errors.not_found"
+HANDLER_500 = "django_services.contract.errors.internal"
 
 
 def routes(views: ModuleType) -> list[Any]:

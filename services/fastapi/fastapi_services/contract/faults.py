@@ -9,7 +9,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
-from fastapi_services import models
+from fastapi_services.contract import models
 from lab.contract import errors, routes
 from lab.contract.errors import Fault
 

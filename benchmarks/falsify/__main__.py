@@ -1,0 +1,5 @@
+"""`make falsify`, or `python -m benchmarks.falsify`."""
+
+from benchmarks.falsify.rounds import main
+
+main()

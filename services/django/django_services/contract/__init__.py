@@ -1,0 +1,1 @@
+"""Django's side of the contract: routes, requests, errors, and the work in the database."""
