@@ -10,6 +10,8 @@ from functools import lru_cache
 import numpy as np
 import scipy
 
+from loadtest.stats.sequential import FIXED, Stage
+
 ALPHA = 0.05
 POWER = 0.8
 MARGIN = 0.05  # two services within ±5 % of each other are equivalent
@@ -26,7 +28,8 @@ class Ratio:
 
     `low` and `high`: 95 % interval of it. `p_different`: two-sided, of ratio = 1.
     `p_equivalent`: of a ratio outside ±5 %. `detectable`: smallest effect that this many rounds at
-    this noise would have found with 80 % power (0.12 = 12 %).
+    this noise would have found with 80 % power (0.12 = 12 %). At a look all of them are those of
+    the whole design: intervals and p values are repeated ones.
     """
 
     value: float
@@ -55,7 +58,9 @@ class Ratio:
         )
 
 
-def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Ratio | None:
+def compare(
+    service: Mapping[int, float], reference: Mapping[int, float], stage: Stage = FIXED
+) -> Ratio | None:
     """Compare two services by their paired log-ratios, round by round (round -> value).
 
     A round is a block: noise that both services share cancels in its ratio (Box, Hunter & Hunter,
@@ -66,15 +71,16 @@ def compare(service: Mapping[int, float], reference: Mapping[int, float]) -> Rat
     if logs is None or len(logs) < 2:
         return None
     mean, spread = float(np.mean(logs)), float(np.std(logs, ddof=1))
-    low, high = mean_interval(logs)
+    level = stage.level(ALPHA)
+    low, high = mean_interval(logs, 1 - level)
     return Ratio(
         value=math.exp(mean),
         low=math.exp(low),
         high=math.exp(high),
         rounds=len(logs),
-        p_different=_p_different(logs),
-        p_equivalent=_p_equivalent(logs),
-        detectable=math.expm1(spread * detectable_factor(len(logs))),
+        p_different=stage.overall(_p_different(logs)),
+        p_equivalent=_one_sided(stage, _p_equivalent(logs)),
+        detectable=math.expm1(spread * detectable_factor(len(logs), level)),
     )
 
 
@@ -123,7 +129,7 @@ def log_ratios(service: Mapping[int, float], reference: Mapping[int, float]) -> 
     return [math.log(service[each] / reference[each]) for each in rounds]
 
 
-def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[float, float]:
+def mean_interval(values: Sequence[float], confidence: float = 1 - ALPHA) -> tuple[float, float]:
     """Student's t interval of the mean (Student, Biometrika 6, 1908).
 
     Bootstrap intervals of six values cover 85 % where they promise 95 %; this one keeps its word.
@@ -133,14 +139,18 @@ def mean_interval(values: Sequence[float], confidence: float = 0.95) -> tuple[fl
     return mean - half, mean + half
 
 
-def interval(values: Sequence[float], *, logarithmic: bool) -> tuple[float, float, float]:
+def interval(
+    values: Sequence[float], *, logarithmic: bool, stage: Stage = FIXED
+) -> tuple[float, float, float]:
     """Mean with its 95 % interval; geometric where `logarithmic`, so that it stays above zero.
 
     Fewer than three values have no interval: their mean stands for its limits.
     """
     scaled = [math.log(value) for value in values] if logarithmic else list(values)
     mean = float(np.mean(scaled))
-    low, high = mean_interval(scaled) if len(scaled) >= INTERVAL_ROUNDS else (mean, mean)
+    confidence = 1 - stage.level(ALPHA)
+    few = len(scaled) < INTERVAL_ROUNDS
+    low, high = (mean, mean) if few else mean_interval(scaled, confidence)
     found = (mean, low, high)
     return (math.exp(mean), math.exp(low), math.exp(high)) if logarithmic else found
 
@@ -166,15 +176,20 @@ def _p_equivalent(logs: Sequence[float]) -> float:
     return float(scipy.stats.t.sf((margin - abs(mean)) / error, len(logs) - 1))
 
 
-@lru_cache(maxsize=64)
-def detectable_factor(rounds: int) -> float:
+def _one_sided(stage: Stage, p: float) -> float:
+    """A one-sided p value as the whole design has it: half of a two-sided one."""
+    return stage.overall(2 * p) / 2 if p < 0.5 else p
+
+
+@lru_cache(maxsize=256)
+def detectable_factor(rounds: int, level: float = ALPHA) -> float:
     """The k in `exp(s · k) − 1`, the smallest detectable effect at spread `s` of the log-ratios.
 
-    k solves: a t test at 5 % finds a mean of k standard deviations with 80 % power, by the
+    k solves: a t test at `level` finds a mean of k standard deviations with 80 % power, by the
     noncentral t distribution (Cohen, Statistical Power Analysis, 1988, ch. 2).
     """
     freedom = rounds - 1
-    critical = float(scipy.stats.t.ppf(1 - ALPHA / 2, freedom))
+    critical = float(scipy.stats.t.ppf(1 - level / 2, freedom))
 
     def missing_power(effect: float) -> float:
         shift = effect * math.sqrt(rounds)
@@ -203,7 +218,7 @@ class Slope:
     intercept: float
 
 
-def slope(x: Sequence[float], y: Sequence[float]) -> Slope | None:
+def slope(x: Sequence[float], y: Sequence[float], stage: Stage = FIXED) -> Slope | None:
     """Theil–Sen slope: the median over all pairs (Sen, J. Am. Statistical Association 63, 1968).
 
     Up to 29 % of the points may be wild. Where ties in y leave Sen's interval undefined, the
@@ -212,7 +227,7 @@ def slope(x: Sequence[float], y: Sequence[float]) -> Slope | None:
     if len(set(x)) < 2:
         return None
     with np.errstate(invalid="ignore"):  # Sen's variance falls below zero where most of y is tied
-        found = scipy.stats.theilslopes(y, x)
+        found = scipy.stats.theilslopes(y, x, alpha=1 - stage.level(ALPHA))
     low, high = float(found.low_slope), float(found.high_slope)
     if math.isnan(low):
         low, high = _steepest(x, y)
