@@ -27,8 +27,10 @@ app = typer.Typer(
 
 Names = Annotated[str, typer.Option(help="Names with blanks or commas between; all if left out.")]
 Budget = Annotated[str, typer.Option(help="Which of budgets/ the services run under.")]
-PlanOption = Annotated[str, typer.Option(help="quick: the headline experiments; full: all.")]
-Rounds = Annotated[int | None, typer.Option(help="Rounds of each experiment.")]
+PlanOption = Annotated[
+    str, typer.Option(help="quick: the headline experiments; lesson: in its order; full: all.")
+]
+Rounds = Annotated[int | None, typer.Option(help="Exactly so many rounds, whatever is decided.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the order; drawn and shown if left out.")]
 Backend = Annotated[str, typer.Option(help="native (processes) or compose (containers).")]
 Busy = Annotated[

@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.observations import by_round, points
+from loadtest.analysis.observations import by_round, points, stage_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
+from loadtest.plan import sequential
 from loadtest.plan.measures import MEASURES
-from loadtest.stats.inference import INTERVAL_ROUNDS, Ratio, compare, interval, slope
+from loadtest.stats.inference import INTERVAL_ROUNDS, Ratio, compare, interval, resolution, slope
+from loadtest.stats.sequential import Stage
 
 State = Literal["holds", "fails", "open", "not measured"]
 Word = Literal["confirmed", "refuted", "conditional", "undecided", "not measured"]
@@ -122,10 +124,15 @@ def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> list[
             experiment,
             statement,
             budget,
-            [_check(each, trials) for each in experiment.criteria if each.claim == claim],
+            [each for each in checks(experiment, trials) if each.criterion.claim == claim],
         )
         for claim, statement in statements.items()
     ]
+
+
+def checks(experiment: Experiment, trials: Sequence[Trial]) -> list[Check]:
+    """Each criterion of an experiment held against the trials that count."""
+    return [_check(experiment, each, trials) for each in experiment.criteria]
 
 
 def _judged(
@@ -174,8 +181,10 @@ def word(states: Iterable[State]) -> Word:
     return "conditional" if measured >= {"holds", "fails"} else "undecided"
 
 
-def _check(criterion: Criterion, trials: Sequence[Trial]) -> Check:
-    figure = _ratio(criterion, trials) if criterion.ratio else _value(criterion, trials)
+def _check(experiment: Experiment, criterion: Criterion, trials: Sequence[Trial]) -> Check:
+    stage = stage_of(experiment, sequential.levels_of(experiment, criterion), trials)
+    measured = _ratio if criterion.ratio else _value
+    figure = measured(criterion, trials, stage)
     return Check(criterion, _state(criterion, figure), figure, _predicted(criterion, trials))
 
 
@@ -191,10 +200,11 @@ def _state(criterion: Criterion, figure: Figure | None) -> State:
     return "fails" if figure.high < least or figure.low > most else "open"
 
 
-def _ratio(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
+def _ratio(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figure | None:
     found = compare(
         _rounds(criterion, trials, criterion.service),
         _rounds(criterion, trials, criterion.reference),
+        stage,
     )
     return _figure(found) if found else None
 
@@ -214,18 +224,19 @@ def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict
     return {round_: each.slope for round_, each in found.items() if each}
 
 
-def _value(criterion: Criterion, trials: Sequence[Trial]) -> Figure | None:
+def _value(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figure | None:
     measure = MEASURES[criterion.measure]
     if measure.growth:
         x, y = points(trials, criterion.measure, criterion.service)
-        line = slope(x, y)
+        line = slope(x, y, stage)
         rounds = len({trial.round for trial in trials if trial.arm == criterion.service})
         return Figure(line.slope, line.low, line.high, rounds) if line and rounds > 1 else None
     values = list(_rounds(criterion, trials, criterion.service).values())
     if len(values) < 2:
         return None
     ratios = not measure.share and min(values) > 0
-    return Figure(*interval(values, logarithmic=ratios), len(values))
+    found = interval(values, logarithmic=ratios, stage=stage)
+    return Figure(*found, len(values), resolution(values, logarithmic=ratios, stage=stage))
 
 
 def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:

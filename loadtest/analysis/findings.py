@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from loadtest.analysis.amounts import percent, times
-from loadtest.analysis.observations import by_round
+from loadtest.analysis.observations import by_round, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import TWIN, Trial
 from loadtest.plan.measures import MEASURES, Measure
@@ -140,7 +140,7 @@ def _judged(
 def _finding(experiment: Experiment, trials: Sequence[Trial], level: str, arm: str) -> Finding:
     values = by_round(trials, experiment.measure, level, arm)
     against = by_round(trials, experiment.measure, level, experiment.reference)
-    ratio = compare(values, against)
+    ratio = compare(values, against, stage_of(experiment, {level}, trials))
     p = ratio.p_different if ratio else 1.0
     return Finding(experiment.name, level, experiment.measure, arm, experiment.reference, ratio, p)
 

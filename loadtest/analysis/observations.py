@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
+from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
+from loadtest.plan import sequential
 from loadtest.plan.measures import MEASURES
+from loadtest.stats.sequential import Stage
 
 
 def by_round(trials: Iterable[Trial], name: str, level: str, arm: str) -> dict[int, float]:
@@ -26,3 +29,9 @@ def points(trials: Iterable[Trial], name: str, arm: str) -> tuple[list[float], l
         if trial.arm == arm and (value := MEASURES[name].value(trial)) is not None
     ]
     return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def stage_of(experiment: Experiment, levels: Collection[str], trials: Iterable[Trial]) -> Stage:
+    """The look that the rounds at `levels` stand for, by the experiment's design."""
+    rounds = max((trial.round for trial in trials if trial.level in levels), default=0)
+    return sequential.stage(experiment, levels, rounds)

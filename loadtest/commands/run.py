@@ -10,6 +10,8 @@ import typer
 from loadtest.commands.console import console
 from loadtest.commands.report import show
 from loadtest.errors import LabError
+from loadtest.plan import schedule
+from loadtest.plan.plans import Plan
 from loadtest.report import files
 from loadtest.results import record, trials
 from loadtest.run.comparison import Comparison
@@ -25,13 +27,15 @@ def carry_out(asked: Comparison) -> None:
     plan = asked.plan
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
+    expected = schedule.expected(plan.trials, asked.record.looks)
     console.print(
-        f"{len(plan.trials)} trials of {len(plan.services)} services, about "
-        f"{minutes(plan.seconds)}; budget {plan.options.budget}, seed {plan.options.seed}",
+        f"{len(expected)} trials of {len(plan.services)} services, about "
+        f"{minutes(plan.seconds)}{_at_most(plan)}; budget {plan.options.budget}, "
+        f"seed {plan.options.seed}",
         soft_wrap=True,
     )
     with Bar(console) as bar:
-        bar.begin(plan.trials)
+        bar.begin(expected)
         try:
             runner = Runner(plan, asked.folder, asked.record, bar)
             finished = runner.execute(asked.backend())
@@ -47,6 +51,12 @@ def carry_out(asked: Comparison) -> None:
     if not (finished.checks or _measured(asked.folder)):
         console.print("nothing could be timed; the lines above say why", soft_wrap=True)
         raise typer.Exit(1)
+
+
+def _at_most(plan: Plan) -> str:
+    """How long it takes where little is decided early; nothing where rounds are fixed."""
+    longer = plan.most_seconds > plan.seconds
+    return f" (at most {minutes(plan.most_seconds)}, if much stays open)" if longer else ""
 
 
 def _measured(folder: Path) -> bool:

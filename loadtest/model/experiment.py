@@ -56,7 +56,8 @@ class Experiment:
     a check that takes no load (then there are no levels). `caution`: what its figures do not say.
     `claimed` holds figures that are commonly taught, by service, to stand beside the measured
     ones. `full_services` are left out of the
-    quick plan.
+    short plans. `lesson`: its place in the lesson, 0 where it has none. `looks`: after how many
+    rounds the data are looked at; none where the number of rounds is fixed.
     """
 
     name: str
@@ -76,6 +77,7 @@ class Experiment:
     further: Mapping[str, str] = field(default_factory=dict)
     criteria: tuple[Criterion, ...] = ()
     headline: bool = False
+    lesson: int = 0
     full_services: tuple[str, ...] = ()
     fresh: bool = False
     errors_allowed: bool = False
@@ -84,6 +86,7 @@ class Experiment:
     background: Background | None = None
     caution: str = ""
     claimed: Mapping[str, float] = field(default_factory=dict)
+    looks: tuple[int, ...] = ()
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
@@ -99,9 +102,22 @@ class Experiment:
 
 
 @dataclass(frozen=True)
+class Looked:
+    """A look at the figures after `rounds` rounds: which levels stay `open`.
+
+    `spent`: how much of the 5 % all looks up to this one may err in.
+    """
+
+    rounds: int
+    spent: float
+    open: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Planned:
-    """What of an experiment was planned: its services, the labels of its levels, its rounds."""
+    """What of an experiment was planned: services, labels of levels, rounds at most, looks."""
 
     services: tuple[str, ...]
     levels: tuple[str, ...]
     rounds: int
+    looks: tuple[int, ...] = ()

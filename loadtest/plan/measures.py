@@ -155,6 +155,16 @@ _ALL = (
         ),
     ),
     Measure(
+        "p95_ms",
+        "response time at the 95th percentile",
+        "ms",
+        unit="ms at the 95th percentile",
+        more="{a} took {x} longer than {b} at the 95th percentile",
+        less="{a} took {x} less time than {b} at the 95th percentile",
+        times="{a} took {x} times as long as {b} at the 95th percentile",
+        value=_percentile_ms(95.0),
+    ),
+    Measure(
         "p99_ms",
         "response time at the 99th percentile",
         "ms",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -71,21 +71,32 @@ class Plan:
 
     @property
     def trials(self) -> list[PlannedTrial]:
-        """Every trial in its order; the same for the same options and services."""
+        """Every trial in its order, up to each limit; the same for the same options."""
         timed = [each for each in self.experiments if each.levels]
         return schedule.schedule(timed, self.options.seed)
 
     @property
     def seconds(self) -> float:
         """Estimated time of the whole run: set-up, checks of the services, trials and report."""
-        return SETUP_S + SERVICE_SETUP_S * len(self.services) + schedule.estimate_s(self.trials)
+        return self._seconds(schedule.expected(self.trials, {}))
+
+    @property
+    def most_seconds(self) -> float:
+        """The same where nothing is decided before the last round."""
+        return self._seconds(self.trials)
+
+    def _seconds(self, trials: Sequence[PlannedTrial]) -> float:
+        return SETUP_S + SERVICE_SETUP_S * len(self.services) + schedule.estimate_s(trials)
 
     @property
     def planned(self) -> dict[str, Planned]:
         """What of each experiment is in the plan, as run.json keeps it."""
         return {
             each.name: Planned(
-                each.services, tuple(level.label for level in each.levels), each.rounds
+                each.services,
+                tuple(level.label for level in each.levels),
+                each.rounds,
+                each.looks,
             )
             for each in self.experiments
         }
@@ -161,7 +172,7 @@ def built(plan: Plan) -> Plan:
 def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Experiment]:
     """The experiments called `names`, or all; a name that ends in .toml is a file of the user's.
 
-    One that was asked for by name runs, headline or not.
+    One that was asked for by name runs in every plan.
     """
     known = reader.load_all(services=services, scenarios=scenarios.SCENARIOS)
     for name in names:
@@ -171,7 +182,7 @@ def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Expe
     if not names:
         return known
     asked = reader.choose(known, names).values()
-    return {each.name: replace(each, headline=True) for each in asked}
+    return {each.name: replace(each, headline=True, lesson=each.lesson or 99) for each in asked}
 
 
 def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
@@ -220,7 +231,13 @@ def restore(
 def _restored(name: str, document: Mapping[str, Any], planned: Planned) -> Experiment:
     read = parse(name, document, where=f"run.json: experiments.{name}")
     levels = tuple(level for level in read.levels if level.label in planned.levels)
-    return replace(read, services=planned.services, levels=levels, rounds=planned.rounds)
+    return replace(
+        read,
+        services=planned.services,
+        levels=levels,
+        rounds=planned.rounds,
+        looks=planned.looks,
+    )
 
 
 def _plan_name(name: str) -> PlanName:

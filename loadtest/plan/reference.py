@@ -14,7 +14,9 @@ from typing import Any
 from loadtest.engine.kinds import KINDS
 from loadtest.plan import schema, tables
 from loadtest.plan.measures import MEASURES
+from loadtest.plan.sequential import STATED_LOOKS
 from loadtest.plan.tables import Instead, TomlTable
+from loadtest.stats.simulation import simulate
 from loadtest.system.paths import ROOT
 
 _TYPE_NAMES = {
@@ -38,7 +40,7 @@ def written() -> dict[Path, str]:
 def filled(page: str, made: Mapping[str, Callable[[], str]]) -> str:
     """The page with the first table below each heading in `made` replaced."""
     for heading, table in made.items():
-        pattern = re.compile(rf"(^## {heading}\n(?:(?!##|\|).*\n)*)(?:\|.*\n)+", re.MULTILINE)
+        pattern = re.compile(rf"(^##+ {heading}\n(?:(?!##|\|).*\n)*)(?:\|.*\n)+", re.MULTILINE)
         match = pattern.search(page)
         if match is None:
             raise ValueError(f"no table below the heading {heading!r}")
@@ -120,6 +122,23 @@ def _measures() -> str:
     return _markdown(("measure", "is", "unit"), rows)
 
 
+def _rounds() -> str:
+    rows = [
+        (f"{scatter:.0%}", f"{difference:.0%}", *_became(difference, scatter))
+        for scatter in (0.02, 0.05, 0.15)
+        for difference in (0.0, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)
+    ]
+    head = ("scatter", "true difference", "rounds on average", "different", "equivalent")
+    spaced = [tuple(cell.replace("%", " %") for cell in row) for row in rows]
+    return _markdown((*head, "interval covers"), spaced)
+
+
+def _became(difference: float, scatter: float) -> tuple[str, ...]:
+    found = simulate(difference, scatter, STATED_LOOKS)
+    shares = (found.different, found.equivalent, found.covered)
+    return (f"{found.rounds:.1f}", *(f"{share:.1%}" for share in shares))
+
+
 def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
     lines = [list(head), *map(list, rows)]
     lines.insert(1, ["---"] * len(lines[0]))
@@ -138,6 +157,7 @@ _PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "experiments.md": {heading: partial(_table_of, model) for heading, model in _TABLES.items()}
     | {"Measures": _measures},
     "load-generator.md": {"Kinds of load": _kinds},
+    "verdicts.md": {"How many rounds it takes": _rounds},
 }
 
 

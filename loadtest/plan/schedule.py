@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
 from loadtest.contract import scenarios
 from loadtest.engine.stream import OPENING_INTERVAL_S
-from loadtest.model.experiment import Experiment, Level
+from loadtest.model.experiment import Experiment, Level, Looked
 from loadtest.model.trial import TWIN
+from loadtest.plan import sequential
 from loadtest.plan.mistakes import ExperimentError
 
-PlanName = Literal["quick", "full"]
+PlanName = Literal["quick", "lesson", "full"]
 
-QUICK_ROUNDS = 6
+QUICK_ROUNDS, LESSON_ROUNDS = 6, 6  # at most, for what stays open
 SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.FEWEST_ROUNDS
 
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
@@ -60,28 +61,42 @@ class PlannedTrial:
 def plan(
     experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
 ) -> list[Experiment]:
-    """The experiments of a plan: quick = the headline ones, six rounds; full = all, twelve.
+    """The experiments of a plan: quick = the headline ones, lesson = in the lesson's order, full.
 
-    The quick plan leaves some of their services and levels out. `rounds` overrides the plan's.
+    Short plans leave some of their services and levels out, and end after six rounds what is still
+    open then. With `rounds` every experiment has exactly so many.
     """
     if rounds is not None and rounds < SMALLEST_RUN:
         raise ExperimentError(
             f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
     if name == "full":
-        return [replace(each, rounds=rounds or each.rounds) for each in experiments.values()]
-    return [
-        replace(
-            each,
-            rounds=rounds or min(each.rounds, QUICK_ROUNDS),
-            services=tuple(
-                service for service in each.services if service not in each.full_services
-            ),
-            levels=tuple(level for level in each.levels if level.quick),
-        )
-        for each in experiments.values()
-        if each.headline
-    ]
+        return [_limited(each, each.rounds, rounds) for each in experiments.values()]
+    if name == "quick":
+        chosen = [each for each in experiments.values() if each.headline]
+        return [_limited(_shortened(each), QUICK_ROUNDS, rounds) for each in chosen]
+    chosen = [each for each in experiments.values() if each.lesson]
+    chosen.sort(key=lambda each: each.lesson)
+    return [_limited(_shortened(each), LESSON_ROUNDS, rounds) for each in chosen]
+
+
+def _limited(experiment: Experiment, most: int, exactly: int | None) -> Experiment:
+    """The experiment with looks and a limit, or with a number of rounds that nothing changes."""
+    if exactly:
+        return replace(experiment, rounds=exactly, looks=())
+    limit = min(experiment.rounds, most)
+    return replace(experiment, rounds=limit, looks=sequential.looks_within(limit))
+
+
+def _shortened(experiment: Experiment) -> Experiment:
+    """What the short plans have of an experiment."""
+    return replace(
+        experiment,
+        services=tuple(
+            service for service in experiment.services if service not in experiment.full_services
+        ),
+        levels=tuple(level for level in experiment.levels if level.quick),
+    )
 
 
 def narrow(experiment: Experiment, services: Collection[str]) -> Experiment:
@@ -116,6 +131,35 @@ def schedule(experiments: Sequence[Experiment], seed: int) -> list[PlannedTrial]
         for number in range(1, experiment.rounds + 1):
             trials += _round(experiment, number, len(trials), rng)
     return trials
+
+
+Looks = Mapping[str, Sequence[Looked]]  # by experiment
+
+
+def wanted(trials: Iterable[PlannedTrial], looks: Looks) -> list[PlannedTrial]:
+    """Those of `trials` that no look so far has made needless: its level was decided before."""
+    return [
+        each
+        for each in trials
+        if all(
+            each.round <= look.rounds or each.level.label in look.open
+            for look in looks.get(each.experiment.name, ())
+        )
+    ]
+
+
+def expected(trials: Iterable[PlannedTrial], looks: Looks) -> list[PlannedTrial]:
+    """Those of `trials` that the run will have, as far as can be told.
+
+    Most levels are decided before the last round. One that was open at a look gets one look more.
+    """
+    last = {name: max(each.rounds for each in found) for name, found in looks.items() if found}
+    return [
+        each
+        for each in wanted(trials, looks)
+        if each.round
+        <= sequential.usual(each.experiment, each.level.label, last.get(each.experiment.name, 0))
+    ]
 
 
 def estimate_s(trials: Sequence[PlannedTrial]) -> float:

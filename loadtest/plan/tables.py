@@ -232,12 +232,15 @@ class ExperimentTable(TomlTable):
     levels: Annotated[list[LevelTable], Instead("required without `check`")] = Field(
         default=[], description="the settings that vary"
     )
-    rounds: int = Field(default=12, gt=0, description="how often every service runs at every level")
+    rounds: int = Field(
+        default=12, gt=0, description="how often a service runs at a level, as long as it is open"
+    )
     warmup_s: Seconds = Field(
         default=1.0, description="length of the warm-up, which counts nowhere"
     )
     duration_s: Seconds = Field(default=3.0, description="length of the measured window")
     headline: bool = Field(default=False, description="`true`: part of `PLAN=quick`")
+    lesson: int = Field(default=0, ge=0, description="its place in `PLAN=lesson`; 0: no part of it")
     full_services: NameList = Field(default=[], description="services that only `PLAN=full` runs")
     fresh: bool = Field(default=False, description="`true`: every trial has a restarted service")
     errors_allowed: bool = Field(

@@ -8,12 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from loadtest.analysis import claims
-from loadtest.analysis.amounts import amount, limits, times
+from loadtest.analysis.amounts import limits, times
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.findings import Finding, against_reference
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES, SLOPES
+from loadtest.report import looks
 from loadtest.report.charts import course, forest, latency, resources, scaling, trust
 from loadtest.report.charts.style import Chart, Listing
 from loadtest.report.takeaways import takeaway, tally
@@ -24,7 +25,8 @@ from loadtest.results.runs import Run
 class Section:
     """One experiment of the report, with those services and levels that have a trial.
 
-    `trials` are those that count, `attempts` all. `twins`: the reference against itself.
+    `trials` are those that count, `attempts` all. `twins`: the reference against itself. `looks`:
+    those at its figures; `rule`: what decided how many rounds it has.
     """
 
     experiment: Experiment
@@ -33,6 +35,8 @@ class Section:
     attempts: tuple[Trial, ...]
     findings: tuple[Finding, ...]
     twins: tuple[Finding, ...]
+    looks: Listing | None
+    rule: str
 
     @cached_property
     def charts(self) -> tuple[Chart, ...]:
@@ -47,7 +51,8 @@ class Section:
     @property
     def facts(self) -> list[str]:
         """What was varied and what was held."""
-        return list(_facts(self.experiment, self.trials))
+        found = list(_facts(self.experiment, self.trials))
+        return [*found, self.rule] if found else []
 
 
 def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
@@ -61,6 +66,8 @@ def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
         attempts=tuple(run.all.get(experiment.name, [])),
         findings=tuple(each for each in against_reference(shown, trials) if each.ratio),
         twins=tuple(twin for twin in twins if twin.experiment == experiment.name),
+        looks=looks.table(run, experiment),
+        rule=looks.rule(run, experiment),
     )
 
 
@@ -128,11 +135,16 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
     )
     yield f"Request: {held}"
     yield f"Varied: {levels}"
-    rounds = len({trial.round for trial in trials})
+    rounds = {len({t.round for t in trials if t.level == each.label}) for each in experiment.levels}
     yield (
-        f"{rounds} rounds in random order; each trial lasts {amount(experiment.duration_s)} s "
-        f"after {amount(experiment.warmup_s)} s of warm-up that does not count"
+        f"{_span(rounds)} rounds in random order; each trial lasts {experiment.duration_s:g} s "
+        f"after {experiment.warmup_s:g} s of warm-up that does not count"
     )
+
+
+def _span(values: set[int]) -> str:
+    """`4`, or `3 to 12` where levels differ."""
+    return " to ".join(str(each) for each in sorted({min(values), max(values)}))
 
 
 def _request(scenario: str, parameters: Any) -> str:

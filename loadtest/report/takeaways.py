@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from loadtest.analysis.findings import Finding, sentence, stable
-from loadtest.analysis.observations import by_round
+from loadtest.analysis.observations import by_round, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
@@ -50,7 +50,7 @@ def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
         by_round(trials, first.measure, first.level, each)
         for each in (first.service, first.reference)
     )
-    found = compare(service, reference)
+    found = compare(service, reference, stage_of(experiment, {first.level}, trials))
     if found is None:
         return ""
     told = sentence(first.measure, first.service, first.reference, found, found.p_different)

@@ -1,6 +1,8 @@
 """Runs that earlier versions of the lab wrote, in today's words.
 
-Loads were once of the kind "websocket". It was a closed load; what it asked was the scenario's.
+Before version 4 the number of rounds was fixed: nobody looked at the figures before the end. Such
+runs are judged so. Loads were once of the kind "websocket". It was a closed load; what it asked
+was the scenario's.
 """
 
 from __future__ import annotations
@@ -13,9 +15,11 @@ _WORDS = {"rows": "services", "full_rows": "full_services", "row": "service"}
 
 
 def modern(info: Mapping[str, Any]) -> dict[str, Any]:
-    """A run.json of version 2 as version 3 writes it."""
-    found = _renamed(info) | {"version": 3}
-    found["plans"] = {name: _renamed(plan) for name, plan in info.get("plans", {}).items()}
+    """A run.json of version 2 or 3 as version 4 writes it."""
+    found = _renamed(info) | {"version": 4, "made_as": info["version"], "looks": {}}
+    found["plans"] = {
+        name: _renamed(plan) | {"looks": []} for name, plan in info.get("plans", {}).items()
+    }
     found["experiments"] = {
         name: _experiment(document) for name, document in info.get("experiments", {}).items()
     }

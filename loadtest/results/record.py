@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from loadtest.model.experiment import Planned
+from loadtest.model.experiment import Looked, Planned
 from loadtest.results.runs import RUN_VERSION, RunError
 from loadtest.system.paths import ROOT
 
@@ -29,7 +29,8 @@ class Record:
     documents by name. `peaks`, by experiment and service: requests per second that loads given
     as a share of the peak are taken from. `checks`, by experiment that takes no load and by
     service: what the check found. `busy`: "accept" where a trial counts that a busy machine
-    disturbed.
+    disturbed. `looks`, by experiment: what each look at its figures found. `made_as`: the version
+    whose rules the run is judged by.
     """
 
     run_id: str
@@ -45,7 +46,7 @@ class Record:
     interrupted: bool = False
     reason: str = ""
     resumed: bool = False
-    planned: int = 0  # trials, reruns left out
+    planned: int = 0  # trials, reruns left out; fewer, as looks decide
     plans: Mapping[str, Planned] = field(default_factory=dict)
     experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -54,6 +55,7 @@ class Record:
     warnings: tuple[str, ...] = ()
     peaks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    looks: Mapping[str, tuple[Looked, ...]] = field(default_factory=dict)
     calibration: Mapping[str, Any] | None = None
     machine: Mapping[str, Any] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
@@ -61,6 +63,7 @@ class Record:
     git_dirty: bool = False
     cpus: Mapping[str, list[int] | None] = field(default_factory=dict)  # service, load
     version: int = RUN_VERSION
+    made_as: int = RUN_VERSION
 
 
 def results_directory() -> Path:
@@ -121,16 +124,24 @@ def write(folder: Path, record: Record) -> None:
 def restore(info: Mapping[str, Any]) -> Record:
     """The record that `info`, read from run.json, was written from."""
     try:
-        info = {"busy": "rerun", **info}  # a run from before there was a choice has none
+        # A run from before there was a choice has none.
+        info = {"busy": "rerun", "made_as": RUN_VERSION, **info}
         known = {each.name: info[each.name] for each in fields(Record)}
         plans = {name: _planned(plan) for name, plan in info["plans"].items()}
-        return Record(**known | {"plans": plans, "warnings": tuple(info["warnings"])})
+        looks = {name: tuple(map(_looked, found)) for name, found in info["looks"].items()}
+        lists = {"plans": plans, "looks": looks, "warnings": tuple(info["warnings"])}
+        return Record(**known | lists)
     except (KeyError, TypeError) as error:
         raise RunError(f"run.json: {error} is missing or wrong; the run can't be resumed") from None
 
 
 def _planned(plan: Mapping[str, Any]) -> Planned:
-    return Planned(tuple(plan["services"]), tuple(plan["levels"]), plan["rounds"])
+    names = tuple(plan["services"]), tuple(plan["levels"])
+    return Planned(*names, plan["rounds"], tuple(plan["looks"]))
+
+
+def _looked(look: Mapping[str, Any]) -> Looked:
+    return Looked(look["rounds"], look["spent"], tuple(look["open"]))
 
 
 def _point_latest(results: Path, name: str) -> None:

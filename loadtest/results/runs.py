@@ -19,8 +19,8 @@ from loadtest.results import trials as records
 from loadtest.results.older import modern
 from loadtest.results.trials import TrialsError
 
-RUN_VERSION = 3
-_OLDER = 2  # read, and translated
+RUN_VERSION = 4
+_OLDER = (2, 3)  # read, and translated
 
 
 class RunError(LabError):
@@ -107,7 +107,7 @@ def info(folder: Path) -> dict[str, Any]:
         raise RunError(f"{folder}: no run.json; name a folder of results/") from None
     except (ValueError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: not valid JSON: {error}") from None
-    if isinstance(found, dict) and found.get("version") == _OLDER:
+    if isinstance(found, dict) and found.get("version") in _OLDER:
         return modern(found)
     if not isinstance(found, dict) or found.get("version") != RUN_VERSION:
         version = found.get("version") if isinstance(found, dict) else None
@@ -136,6 +136,7 @@ def _as_planned(experiment: Experiment, planned: Mapping[str, Any] | None) -> Ex
         services=tuple(planned["services"]),
         levels=tuple(each for each in experiment.levels if each.label in planned["levels"]),
         rounds=planned["rounds"],
+        looks=tuple(planned["looks"]),
     )
 
 

@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn
 from rich.progress import TimeRemainingColumn as TimeLeft
 
+from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.trial import Trial
 from loadtest.plan.schedule import PlannedTrial
 
@@ -77,6 +78,19 @@ class Bar:
                 f"{gate.name} ({gate.detail})" for gate in trial.gates if not gate.passed
             )
             self.say(f"  {planned.arm} at {planned.level.label}: not valid: {failed}")
+
+    def looked(
+        self, experiment: Experiment, look: Looked, expected: Sequence[PlannedTrial]
+    ) -> None:
+        """The figures were looked at: what is decided, and how much there is to do by now."""
+        self._total = len(expected)
+        if self._task is not None:
+            self._progress.update(self._task, total=self._total)
+        found = f"open: {', '.join(look.open)}" if look.open else "decided"
+        last = look.rounds == experiment.rounds
+        self.say(
+            f"  after {look.rounds} rounds{', the last' if look.open and last else ''}: {found}"
+        )
 
     def left_s(self) -> float:
         """Seconds that the rest takes at the pace so far."""

@@ -10,15 +10,18 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Protocol
 
+from loadtest.analysis import decisions
 from loadtest.backends.base import Backend
 from loadtest.contract.verification import verify
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
+from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.trial import Trial
+from loadtest.plan import schedule
 from loadtest.plan.plans import Plan, PlanError
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.plan.tables import CHECKS
-from loadtest.results import record, trials
+from loadtest.results import record, runs, trials
 from loadtest.results.record import Record
 from loadtest.run import calibrate
 from loadtest.run.forkserver import ForkServer
@@ -48,6 +51,11 @@ class Watch(Protocol):
 
     def done(self, planned: PlannedTrial, trial: Trial) -> None:
         """A trial has ended for good."""
+
+    def looked(
+        self, experiment: Experiment, look: Looked, expected: Sequence[PlannedTrial]
+    ) -> None:
+        """The figures were looked at; `expected` are the trials that the run will have, by now."""
 
 
 class Runner:
@@ -134,7 +142,7 @@ class Runner:
             left_out=dict(self.plan.left_out),
             plans=self.plan.planned,
             experiments=self.plan.documents,
-            planned=len(self.plan.trials),
+            planned=len(schedule.wanted(self.plan.trials, self.record.looks)),
         )
 
     def _check(self, backend: Backend) -> None:
@@ -178,7 +186,24 @@ class Runner:
         self._update(services=services)
         latest = {(each.experiment, each.index): each for each in self._before()}
         for _, block in groupby(self.plan.trials, lambda each: (each.experiment.name, each.round)):
-            self._block(measurement, list(block), latest)
+            if wanted := schedule.wanted(block, self.record.looks):
+                self._block(measurement, wanted, latest)
+                self._look(wanted[0].experiment, wanted[0].round)
+
+    def _look(self, experiment: Experiment, rounds: int) -> None:
+        """Look at the experiment's figures, where its design says so.
+
+        A look that an earlier part of the run has taken stands, whatever was run again since.
+        """
+        known = self.record.looks.get(experiment.name, ())
+        if rounds not in experiment.looks or any(each.rounds == rounds for each in known):
+            return
+        seen = [each for each in runs.counted(self._before()) if each.experiment == experiment.name]
+        look = decisions.look(experiment, seen, rounds)
+        looks = {**self.record.looks, experiment.name: (*known, look)}
+        places = self.plan.trials
+        self._update(looks=looks, planned=len(schedule.wanted(places, looks)))
+        self._watch.looked(experiment, look, schedule.expected(places, looks))
 
     def _block(
         self,

@@ -80,7 +80,7 @@ def compare(
         rounds=len(logs),
         p_different=stage.overall(_p_different(logs)),
         p_equivalent=_one_sided(stage, _p_equivalent(logs)),
-        detectable=math.expm1(spread * detectable_factor(len(logs), level)),
+        detectable=math.expm1(min(spread * detectable_factor(len(logs), level), 700.0)),
     )
 
 
@@ -155,6 +155,17 @@ def interval(
     return (math.exp(mean), math.exp(low), math.exp(high)) if logarithmic else found
 
 
+def resolution(values: Sequence[float], *, logarithmic: bool, stage: Stage = FIXED) -> float:
+    """The smallest distance from a bound that would have been found with 80 % power.
+
+    As a share of the value: 0.12 = 12 %.
+    """
+    scaled = [math.log(value) for value in values] if logarithmic else list(values)
+    reach = float(np.std(scaled, ddof=1)) * detectable_factor(len(scaled), stage.level(ALPHA))
+    mean = float(np.mean(scaled))
+    return math.expm1(min(reach, 700.0)) if logarithmic else reach / mean if mean else 0.0
+
+
 def _standard_error(values: Sequence[float]) -> float:
     return float(np.std(values, ddof=1)) / math.sqrt(len(values))
 
@@ -195,7 +206,8 @@ def detectable_factor(rounds: int, level: float = ALPHA) -> float:
         shift = effect * math.sqrt(rounds)
         return float(scipy.stats.nct.sf(critical, freedom, shift)) - POWER
 
-    return float(scipy.optimize.brentq(missing_power, 0.01, 50.0 / math.sqrt(rounds)))
+    most = max(50.0, 2 * critical + 10)
+    return float(scipy.optimize.brentq(missing_power, 0.01, most / math.sqrt(rounds)))
 
 
 def holm(p_values: Mapping[str, float]) -> dict[str, float]:

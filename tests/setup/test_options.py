@@ -16,7 +16,7 @@ WRONG = [
     ("ROUNDS=1", ["ROUNDS=1", "at least 2"]),
     ("ROUNDS=many", ["ROUNDS=many", "at least 2"]),
     ("SEED=x", ["SEED=x"]),
-    ("PLAN=slow", ["unknown plan 'slow'", "quick full"]),
+    ("PLAN=slow", ["unknown plan 'slow'", "quick lesson full"]),
     ("BACKEND=cloud", ["unknown backend 'cloud'", "native compose"]),
     ("BUDGET=lavish", ["unknown budget 'lavish'", " ".join(budgets.names())]),
     ("SERVICES=go flask-async", ["unknown service 'flask-async'", " ".join(manifest.load())]),

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import get_args
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.inventory import manifest
-from loadtest.plan import reader, schedule
+from loadtest.model.experiment import Looked
+from loadtest.plan import reader, schedule, sequential
 from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.schedule import PlanName
+from loadtest.stats.sequential import FIXED, Stage
 from tests.synthetic import experiment
 
 ARMS = {"fastapi-async", "fastapi-async#2", "flask-sync", "flask-gthread"}
@@ -64,17 +68,78 @@ def test_indices_count_through_the_whole_plan() -> None:
     assert [trial.index for trial in trials] == list(range(len(trials)))
 
 
-def test_the_quick_plan_takes_at_most_ten_minutes() -> None:
-    shipped = reader.load_all(services=manifest.load())
-    quick = schedule.plan(shipped, "quick")
-    assert {each.rounds for each in quick} == {6}
-    assert schedule.estimate_s(schedule.schedule(quick, 1)) < 600
+MINUTES = {"quick": 5, "lesson": 25, "full": 100}
+SHIPPED = reader.load_all(services=manifest.load())
+
+
+@pytest.mark.parametrize("name", get_args(PlanName))
+def test_a_plan_takes_no_longer_than_it_may(name: PlanName) -> None:
+    trials = schedule.schedule(schedule.plan(SHIPPED, name), 1)
+    assert schedule.estimate_s(schedule.expected(trials, {})) <= 60 * MINUTES[name]
+
+
+def test_the_short_plans_end_after_six_rounds_what_is_still_open() -> None:
+    for name in ("quick", "lesson"):
+        planned = schedule.plan(SHIPPED, name)
+        assert {(each.rounds, each.looks) for each in planned} == {(6, (3, 4, 6))}
+
+
+def test_the_quick_plan_has_four_claims_and_the_lesson_begins_with_its_exercise() -> None:
+    quick = {each.claim for each in schedule.plan(SHIPPED, "quick")}
+    assert quick == {"C1", "C4", "C7", "C8"}
+    lesson = [each.claim for each in schedule.plan(SHIPPED, "lesson")]
+    assert lesson[:2] == ["C9", "C4"]
 
 
 def test_the_full_plan_has_every_experiment() -> None:
-    shipped = reader.load_all()
-    assert [each.name for each in schedule.plan(shipped, "full")] == list(shipped)
-    assert {each.rounds for each in schedule.plan(shipped, "full", rounds=3)} == {3}
+    full = schedule.plan(SHIPPED, "full")
+    assert [each.name for each in full] == list(SHIPPED)
+    assert {each.looks for each in full} == {(3, 4, 6, 8, 12)}
+
+
+def test_rounds_that_are_asked_for_are_a_fixed_number() -> None:
+    fixed = schedule.plan(SHIPPED, "full", rounds=4)
+    assert {(each.rounds, each.looks) for each in fixed} == {(4, ())}
+
+
+@pytest.mark.parametrize(
+    ("rounds", "looks"), [(1, ()), (2, ()), (3, ()), (5, (3, 4, 5)), (12, (3, 4, 6, 8, 12))]
+)
+def test_looks_end_with_the_limit_of_an_experiment(rounds: int, looks: tuple[int, ...]) -> None:
+    [planned] = schedule.plan({"one": experiment(rounds=rounds)}, "full")
+    assert planned.looks == looks
+
+
+def test_only_levels_that_were_open_go_on() -> None:
+    one = schedule.plan({"one": experiment(rounds=12)}, "full")[0]
+    trials = schedule.schedule([one], 1)
+    assert {t.round for t in schedule.expected(trials, {}) if t.level.label == "8 connections"} == {
+        1,
+        2,
+        3,
+    }
+    looks = {one.name: [Looked(3, 0.02, ("128 connections",)), Looked(4, 0.02, ())]}
+    after_one = schedule.wanted(trials, {one.name: looks[one.name][:1]})
+    assert {t.level.label for t in after_one if t.round > 3} == {"128 connections"}
+    assert {t.round for t in schedule.wanted(trials, looks)} == {1, 2, 3, 4}
+    still = {one.name: [Looked(4, 0.02, ("128 connections",))]}
+    assert max(t.round for t in schedule.expected(trials, still)) == 6
+
+
+@pytest.mark.parametrize(
+    ("rounds", "stage"),
+    [
+        (2, Stage((2, 12), 1)),
+        (3, Stage((3, 12), 1)),
+        (5, Stage((3, 4, 5, 12), 3)),
+        (12, Stage((3, 4, 6, 8, 12), 5)),
+    ],
+)
+def test_rounds_between_two_looks_are_a_look_of_their_own(rounds: int, stage: Stage) -> None:
+    one = schedule.plan({"one": experiment(rounds=12)}, "full")[0]
+    assert sequential.stage(one, {"128 connections"}, rounds) == stage
+    assert sequential.stage(one, {"8 connections"}, rounds) == FIXED
+    assert sequential.stage(experiment(rounds=12), {"128 connections"}, rounds) == FIXED
 
 
 def test_too_few_rounds_are_refused() -> None:

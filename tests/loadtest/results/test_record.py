@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from loadtest.model.experiment import Planned
+from loadtest.model.experiment import Looked, Planned
 from loadtest.results import record
 from loadtest.results.record import Record
 from loadtest.results.runs import RunError
@@ -22,7 +22,8 @@ RECORD = Record(
     seed=1,
     budget="as-shipped",
     backend="native",
-    plans={"e": Planned(("a", "b"), ("1 connection",), 6)},
+    plans={"e": Planned(("a", "b"), ("1 connection",), 6, (3, 6))},
+    looks={"e": (Looked(3, 0.03, ("1 connection",)), Looked(6, 0.05, ()))},
     warnings=("careful",),
 )
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.load import Load
 from loadtest.model.trial import Gate, Trial
 from loadtest.plan.schedule import PlannedTrial
@@ -51,6 +52,7 @@ class Silent:
     def __init__(self) -> None:
         self.lines: list[str] = []
         self.finished: list[Trial] = []
+        self.looks: list[tuple[str, Looked, int]] = []
 
     def say(self, text: str) -> None:
         self.lines.append(text)
@@ -60,6 +62,14 @@ class Silent:
 
     def done(self, planned: PlannedTrial, trial: Trial) -> None:  # noqa: ARG002
         self.finished.append(trial)
+
+    def looked(
+        self,
+        experiment: Experiment,
+        look: Looked,
+        expected: Sequence[PlannedTrial],
+    ) -> None:
+        self.looks.append((experiment.name, look, len(expected)))
 
 
 class Takes:

@@ -1,0 +1,66 @@
+"""What the figures so far decide, and where more rounds are worth their time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from loadtest.analysis import claims
+from loadtest.analysis.findings import against_reference
+from loadtest.analysis.observations import by_round
+from loadtest.model.experiment import Experiment, Looked
+from loadtest.model.trial import Trial
+from loadtest.plan import sequential
+from loadtest.plan.measures import MEASURES
+from loadtest.stats.inference import ALPHA
+from loadtest.stats.sequential import spent
+
+
+def look(experiment: Experiment, trials: Sequence[Trial], rounds: int) -> Looked:
+    """Look at an experiment's figures after `rounds` rounds, a number that its design names."""
+    seen = [trial for trial in trials if trial.round <= rounds]
+    return Looked(
+        rounds, spent(rounds / experiment.looks[-1], ALPHA), tuple(undecided(experiment, seen))
+    )
+
+
+def undecided(experiment: Experiment, trials: Sequence[Trial]) -> list[str]:
+    """Labels of the levels at which a criterion, or a comparison that is told, stays open.
+
+    What has no figure at all, as a percentile of too few requests, no further round will decide.
+    """
+    waiting = {*_criteria(experiment, trials), *_comparisons(experiment, trials)}
+    return [level.label for level in experiment.levels if level.label in waiting]
+
+
+def _criteria(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[str]:
+    for check in claims.checks(experiment, trials):
+        criterion = check.criterion
+        missing = check.figure is None and _begun(experiment, trials, check)
+        if check.state == "open" or missing:
+            yield from sequential.levels_of(experiment, criterion)
+
+
+def _begun(experiment: Experiment, trials: Sequence[Trial], check: claims.Check) -> bool:
+    """Whether there is a value of what a criterion needs, only too few of them."""
+    criterion = check.criterion
+    if MEASURES[criterion.measure].growth:
+        return criterion.service in experiment.services
+    arms = {criterion.service, criterion.reference} if criterion.ratio else {criterion.service}
+    return all(by_round(trials, criterion.measure, criterion.level, arm) for arm in arms)
+
+
+def _comparisons(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[str]:
+    """Levels whose comparisons are told and are open.
+
+    The first criterion's, if it compares two services, is the title of the experiment's first
+    chart. Where there is no criterion, every comparison is told.
+    """
+    first = experiment.criteria[0] if experiment.criteria else None
+    for finding in against_reference(experiment, trials):
+        told = first is None or (
+            first.ratio
+            and (first.service, first.reference, first.level, first.measure)
+            == (finding.service, finding.reference, finding.level, finding.measure)
+        )
+        if told and finding.outcome == "inconclusive":
+            yield finding.level
