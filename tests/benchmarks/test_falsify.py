@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from benchmarks.falsify import disturbances, noticed, rounds
+from benchmarks.falsify import __main__ as falsify
+from benchmarks.falsify import disturbances, noticed
 from benchmarks.falsify.disturbances import Disturbance
 from benchmarks.falsify.faulty_proxy import FAULTS, Proxy
 from benchmarks.falsify.noticed import Outcome
@@ -53,8 +54,8 @@ OUTCOMES = [
 
 
 def test_the_order_is_the_seeds_and_half_of_it_is_quiet() -> None:
-    trials = rounds.order(7, 3, CHOSEN)
-    assert trials == rounds.order(7, 3, CHOSEN) != rounds.order(8, 3, CHOSEN)
+    trials = falsify.order(7, 3, CHOSEN)
+    assert trials == falsify.order(7, 3, CHOSEN) != falsify.order(8, 3, CHOSEN)
     names = [name for _, name, _ in trials]
     assert {name: names.count(name) for name in names} == {"": 6, "a spinner": 3, "a stop": 3}
     assert {service for service, name, _ in trials if name == "a stop"} == {"flask-sync"}
@@ -92,13 +93,13 @@ def test_what_matters_and_false_alarms_are_counted() -> None:
 
 
 def test_the_page_keeps_what_stands_around_the_table() -> None:
-    text = f"before\n{rounds.BEGIN}\nold\n{rounds.END}\nafter\n"
+    text = f"before\n{falsify.BEGIN}\nold\n{falsify.END}\nafter\n"
     told = {"noticed": "1 of 2", "alarms": "0 of 3"}
-    found = rounds.page(text, ["| a |"], told, "Seed 1.")
+    found = falsify.page(text, ["| a |"], told, "Seed 1.")
     assert found.startswith("before\n")
     assert found.endswith("after\n")
     assert "old" not in found
-    assert rounds.page(found, ["| a |"], told, "Seed 1.") == found
+    assert falsify.page(found, ["| a |"], told, "Seed 1.") == found
 
 
 def test_twenty_disturbances_have_names_of_their_own() -> None:
