@@ -115,7 +115,7 @@ bench-scrapes: dev-environment ## how long the metrics of each Python service ta
 	$(BIN)/python -m benchmarks.scrapes $(BENCH)
 
 .PHONY: falsify
-falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seed 2 --rounds 3 --write")
+falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seeds 1 2 --rounds 3 --write")
 	$(BIN)/python -m benchmarks.falsify $(FALSIFY)
 
 .PHONY: dashboards

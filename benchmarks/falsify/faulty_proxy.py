@@ -1,4 +1,4 @@
-"""A proxy that does something wrong to one answer in so many: `python -m benchmarks.falsify.faulty_proxy`.
+"""A proxy that does something wrong to one answer in so many.
 
 Arguments: port, port of the service, what to do (nothing, wrong, twice, reset, never), one in how
 many. It takes each piece that comes from the service for one answer, as it is for short ones.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import statistics
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from benchmarks.falsify.disturbances import Disturbance
 from loadtest.model.trial import Trial
 
 MATTERS = 0.1  # an effect of so much has to be noticed
@@ -15,82 +15,102 @@ MATTERS = 0.1  # an effect of so much has to be noticed
 
 @dataclass(frozen=True)
 class Outcome:
-    """One trial: what was done to it (None: nothing) and what came of it."""
+    """One trial: what was done to it (None: nothing) and what came of it.
+
+    Trials of one service and `kind` can be compared.
+    """
 
     disturbance: str | None
-    kind: str  # direct, or through a proxy
+    kind: str
     trial: Trial
 
-
-def effects(outcomes: Sequence[Outcome]) -> dict[str, list[float]]:
-    """By how much each disturbance lowered the figure, beside the median of the quiet trials."""
-    quiet: dict[tuple[str, str], list[float]] = {}
-    for each in outcomes:
-        if each.disturbance is None:
-            key = each.trial.service, each.kind
-            quiet.setdefault(key, []).append(each.trial.result.goodput_rps)
-    found: dict[str, list[float]] = {}
-    for each in outcomes:
-        usual = quiet.get((each.trial.service, each.kind))
-        if each.disturbance and usual:
-            change = each.trial.result.goodput_rps / statistics.median(usual) - 1
-            found.setdefault(each.disturbance, []).append(change)
-    return found
+    @property
+    def like(self) -> tuple[str, str]:
+        """What it can be compared with."""
+        return self.trial.service, self.kind
 
 
-def deaf(outcomes: Sequence[Outcome]) -> set[str]:
-    """Gates that most quiet trials fail: here and now they tell a disturbance from nothing.
+@dataclass(frozen=True)
+class Series:
+    """The trials of one seed; the machine's load average before them, and how long they took."""
 
-    So it is where other programs run all the time.
-    """
-    quiet = [one.trial for one in outcomes if one.disturbance is None]
-    count = Counter(gate.name for trial in quiet for gate in trial.gates if not gate.passed)
-    return {name for name, times in count.items() if times > len(quiet) / 2}
+    seed: int
+    outcomes: tuple[Outcome, ...]
+    load: float = 0.0
+    lasted_s: float = 0.0
+
+    @property
+    def quiet(self) -> list[Outcome]:
+        """Trials to which nothing was done."""
+        return [one for one in self.outcomes if one.disturbance is None]
+
+    @cached_property
+    def deaf(self) -> frozenset[str]:
+        """Gates that most quiet trials fail: here and now they tell a disturbance from nothing.
+
+        So it is where other programs run all the time.
+        """
+        count = Counter(name for one in self.quiet for name in failed(one.trial, ()))
+        return frozenset(name for name, times in count.items() if times > len(self.quiet) / 2)
+
+    @cached_property
+    def usual(self) -> dict[tuple[str, str], float]:
+        """Median figure of quiet trials that can be compared with each other, in requests/s."""
+        figures: dict[tuple[str, str], list[float]] = {}
+        for one in self.quiet:
+            figures.setdefault(one.like, []).append(one.trial.result.goodput_rps)
+        return {like: statistics.median(found) for like, found in figures.items()}
+
+    def effect(self, outcome: Outcome) -> float | None:
+        """By what share the figure differs from the usual one; None where there is none."""
+        usual = self.usual.get(outcome.like)
+        return outcome.trial.result.goodput_rps / usual - 1 if usual else None
+
+    def noticed(self, outcome: Outcome) -> list[str]:
+        """The gates that the trial failed and that tell something."""
+        return failed(outcome.trial, self.deaf)
 
 
-def failed(trial: Trial, left_out: set[str]) -> list[str]:
-    """The gates that a trial failed and that tell something."""
+def failed(trial: Trial, left_out: Collection[str]) -> list[str]:
+    """The gates that a trial failed, less those that are left out."""
     return [gate.name for gate in trial.gates if not gate.passed and gate.name not in left_out]
 
 
-def table(outcomes: Sequence[Outcome], chosen: Sequence[Disturbance]) -> list[str]:
-    """The table as lines of Markdown."""
-    changed, left_out = effects(outcomes), deaf(outcomes)
-    lines = ["| disturbance | trials | effect on the figure | noticed | by |"]
-    lines.append("| --- | ---: | ---: | ---: | --- |")
-    for each in chosen:
-        hit = [one.trial for one in outcomes if one.disturbance == each.name]
-        if hit:
-            effect = statistics.median(changed.get(each.name, [0.0]))
-            seen = sum(bool(failed(trial, left_out)) for trial in hit)
-            by = Counter(name for trial in hit for name in failed(trial, left_out))
-            named = ", ".join(name for name, _ in by.most_common(3)) or "–"
-            lines.append(f"| {each.name} | {len(hit)} | {effect:+.0%} | {seen} | {named} |")
-    return lines
-
-
-def summary(outcomes: Sequence[Outcome]) -> dict[str, str]:
-    """What was noticed of what matters, and how often quiet trials were called disturbed."""
-    left_out = deaf(outcomes)
-    quiet = [one for one in outcomes if one.disturbance is None]
-    alarms = [one for one in quiet if failed(one.trial, left_out)]
-    usual = {
-        key: statistics.median(
-            one.trial.result.goodput_rps for one in quiet if (one.trial.service, one.kind) == key
-        )
-        for key in {(one.trial.service, one.kind) for one in quiet}
-    }
-    matter = [
-        one
-        for one in outcomes
-        if one.disturbance
-        and (level := usual.get((one.trial.service, one.kind)))
-        and one.trial.result.goodput_rps < (1 - MATTERS) * level
+def row(series: Sequence[Series], name: str) -> list[str]:
+    """Trials, effect, how many were noticed, and by which gates."""
+    hit = [(each, one) for each in series for one in each.outcomes if one.disturbance == name]
+    found = [effect for each, one in hit if (effect := each.effect(one)) is not None]
+    gates = [each.noticed(one) for each, one in hit]
+    by = Counter(gate for names in gates for gate in names)
+    return [
+        str(len(hit)),
+        _effect(found),
+        str(sum(map(bool, gates))),
+        ", ".join(gate for gate, _ in by.most_common(3)) or "–",
     ]
-    noticed = sum(bool(failed(one.trial, left_out)) for one in matter)
-    by = Counter(name for one in alarms for name in failed(one.trial, left_out))
-    why = f" ({', '.join(f'{count} × {name}' for name, count in by.most_common())})" if by else ""
-    return {
-        "noticed": f"{noticed} of {len(matter)} trials with an effect of 10 % or more",
-        "alarms": f"{len(alarms)} of {len(quiet)} quiet trials{why}",
-    }
+
+
+def _effect(found: Sequence[float]) -> str:
+    """Median, and lowest to highest."""
+    if not found:
+        return "–"
+    ends = f" ({min(found):+.0%} to {max(found):+.0%})" if len(found) > 1 else ""
+    return f"{statistics.median(found):+.0%}{ends}".replace("-", "−")
+
+
+def matters(series: Series) -> tuple[int, int]:
+    """Of how many trials with an effect of `MATTERS` how many were noticed."""
+    hit = [
+        one
+        for one in series.outcomes
+        if one.disturbance and (effect := series.effect(one)) is not None and effect < -MATTERS
+    ]
+    return sum(bool(series.noticed(one)) for one in hit), len(hit)
+
+
+def alarms(series: Series) -> Counter[str]:
+    """How many quiet trials failed each gate; "" counts the trials that failed any."""
+    names = [series.noticed(one) for one in series.quiet]
+    found = Counter(name for each in names for name in each)
+    found[""] = sum(map(bool, names))
+    return found

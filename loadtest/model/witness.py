@@ -30,7 +30,8 @@ class Machine:
     `cpu_s`: something waited for memory, for a core (pressure). `overslept_s`: how much too late a
     sleeping thread woke up, at worst. `clock_s`: how far the wall clock was set. `asleep_s`: the
     whole machine slept. `culprits`: CPU seconds of the busiest other programs, by name, where the
-    machine was not the lab's own.
+    machine was not the lab's own. `resent`: packets of TCP that were sent again, those that open a
+    connection left out.
     """
 
     lasted_s: float
@@ -44,6 +45,7 @@ class Machine:
     clock_s: float = 0.0
     asleep_s: float = 0.0
     culprits: Mapping[str, float] = field(default_factory=dict)
+    resent: int | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Sample
 from loadtest.run import presence
 from loadtest.run.presence import Look
-from loadtest.run.witnesses import generator, requests
+from loadtest.run.witnesses import generator, requests, steadiness
 from loadtest.stats import histogram
 
 GENERATOR_CPU = 0.9  # of one core, the busiest process
@@ -49,6 +49,7 @@ def check(
         _generator_cpu(result),
         _ceiling_share(result, ceiling_rps),
         presence.kept_running(result, looks),
+        *(() if kind_of(load).scheduled or kind_of(load).holds else (steadiness.steady(result),)),
         *((_send_lateness(result), _arrivals_sent(result)) if kind_of(load).scheduled else ()),
         *((_requests_held(load, samples),) if kind_of(load).holds else ()),
     )

@@ -22,14 +22,17 @@ from loadtest.plan.schedule import PlannedTrial
 from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.sampler import Sampler
-from loadtest.run.witnesses import checks
+from loadtest.run.witnesses import checks, steadiness
 from loadtest.run.witnesses.observer import Observer
 from loadtest.system import urls
 
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
 LONGEST_PHASE_S = 0.2
-_OF_ERRORS = ("right status", "all answered", "error rate", "connection pauses")
+_OF_ERRORS = (
+    *("right status", "all answered", "error rate", "connection pauses"),
+    steadiness.STEADY_FIGURE,
+)
 PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 
 

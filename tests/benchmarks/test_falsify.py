@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
+import re
 import socket
+import subprocess
+import sys
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import cast
 
 import pytest
 
 from benchmarks.falsify import __main__ as falsify
-from benchmarks.falsify import disturbances, noticed
-from benchmarks.falsify.disturbances import Disturbance
+from benchmarks.falsify import disturbances, limits, noticed, order, page, slower
 from benchmarks.falsify.faulty_proxy import FAULTS, Proxy
-from benchmarks.falsify.noticed import Outcome
+from benchmarks.falsify.noticed import Outcome, Series
+from benchmarks.falsify.scene import Disturbance, Scene
 from loadtest.model.load import Load
 from loadtest.model.trial import Gate, Trial
 from loadtest.system import ports
+from loadtest.system.paths import ROOT
 from tests.loadtest.results.test_trials import RESULT
 from tests.lying_servers import OK, answering, serving
 
@@ -43,70 +51,139 @@ def outcome(disturbance: str | None, rps: float, *failed: str) -> Outcome:
     return Outcome(disturbance, "direct", trial)
 
 
-OUTCOMES = [
-    outcome(None, 100.0),
-    outcome(None, 102.0),
-    outcome(None, 98.0, "machine to itself"),
-    outcome("a spinner", 70.0, "machine to itself"),
-    outcome("a spinner", 80.0),
-    outcome("a stop", 95.0),
-]
+SERIES = Series(
+    1,
+    (
+        outcome(None, 100.0),
+        outcome(None, 102.0),
+        outcome(None, 98.0, "machine to itself"),
+        outcome("a spinner", 70.0, "machine to itself"),
+        outcome("a spinner", 80.0),
+        outcome("a stop", 95.0),
+    ),
+    load=0.5,
+    lasted_s=120.0,
+)
 
 
 def test_the_order_is_the_seeds_and_half_of_it_is_quiet() -> None:
-    trials = falsify.order(7, 3, CHOSEN)
-    assert trials == falsify.order(7, 3, CHOSEN) != falsify.order(8, 3, CHOSEN)
-    names = [name for _, name, _ in trials]
-    assert {name: names.count(name) for name in names} == {"": 6, "a spinner": 3, "a stop": 3}
-    assert {service for service, name, _ in trials if name == "a stop"} == {"flask-sync"}
+    trials = order.order(7, 3, CHOSEN)
+    assert trials == order.order(7, 3, CHOSEN) != order.order(8, 3, CHOSEN)
+    names = [each.disturbance for each in trials]
+    assert {name: names.count(name) for name in names} == {None: 6, "a spinner": 3, "a stop": 3}
+    assert {each.service for each in trials if each.disturbance == "a stop"} == {"flask-sync"}
+
+
+@pytest.mark.parametrize("chosen", [disturbances.ALL, *((each,) for each in disturbances.ALL)])
+def test_each_disturbed_trial_has_quiet_ones_to_compare_with(
+    chosen: tuple[Disturbance, ...],
+) -> None:
+    trials = order.order(1, 2, chosen)
+    quiet = [replace(each, disturbance=None) for each in trials if not each.disturbance]
+    assert {replace(each, disturbance=None) for each in trials} == {*quiet}
+    for each in trials:
+        assert order.planned(each).level.label == each.level
 
 
 def test_the_table_has_effect_and_who_noticed() -> None:
-    lines = noticed.table(OUTCOMES, CHOSEN)
-    assert "| a spinner | 2 | -25% | 1 | machine to itself |" in lines
-    assert "| a stop | 1 | -5% | 0 | – |" in lines
+    lines = page.lines([SERIES], CHOSEN, {})
+    assert "| a spinner | 2 | −25% (−30% to −20%) | 1 | machine to itself |" in lines
+    assert "| a stop | 1 | −5% | 0 | – |" in lines
+
+
+def test_a_table_holds_two_seeds_each_beside_its_own_quiet_trials() -> None:
+    faster = Series(
+        2, (outcome(None, 200.0), outcome("a spinner", 160.0, "machine to itself")), lasted_s=60.0
+    )
+    lines = page.lines([SERIES, faster], CHOSEN, {})
+    assert "| a spinner | 3 | −20% (−30% to −20%) | 2 | machine to itself |" in lines
+    assert "| 1 | 6 | 2 | 0.5 | 1 of 2 | 1 of 3 (1 × machine to itself) |" in lines
+    assert "| 2 | 2 | 1 | 0.0 | 1 of 1 | 0 of 1 |" in lines
+
+
+def test_what_this_machine_cannot_do_has_a_row_that_says_so() -> None:
+    lines = page.lines([SERIES], CHOSEN, {"a stop": "needs root"})
+    assert "| a stop | 0 | could not be done here: needs root | – | – |" in lines
 
 
 def test_a_gate_that_quiet_trials_fail_as_well_counts_for_nothing() -> None:
-    loud = [
-        outcome(None, 100.0, "machine to itself"),
-        outcome(None, 100.0, "machine to itself"),
-        outcome(None, 100.0),
-        outcome("a spinner", 50.0, "machine to itself"),
-        outcome("a stop", 50.0, "machine to itself", "processes kept running"),
-    ]
-    assert noticed.deaf(loud) == {"machine to itself"}
-    lines = noticed.table(loud, CHOSEN)
-    assert "| a spinner | 1 | -50% | 0 | – |" in lines
-    assert "| a stop | 1 | -50% | 1 | processes kept running |" in lines
-    told = noticed.summary(loud)
-    assert told == {
-        "noticed": "1 of 2 trials with an effect of 10 % or more",
-        "alarms": "0 of 3 quiet trials",
-    }
+    loud = Series(
+        1,
+        (
+            outcome(None, 100.0, "machine to itself"),
+            outcome(None, 100.0, "machine to itself"),
+            outcome(None, 100.0),
+            outcome("a spinner", 50.0, "machine to itself"),
+            outcome("a stop", 50.0, "machine to itself", "processes kept running"),
+        ),
+    )
+    assert loud.deaf == {"machine to itself"}
+    lines = page.lines([loud], CHOSEN, {})
+    assert "| a spinner | 1 | −50% | 0 | – |" in lines
+    assert "| a stop | 1 | −50% | 1 | processes kept running |" in lines
+    assert (noticed.matters(loud), noticed.alarms(loud)[""]) == ((1, 2), 0)
+    assert any("Other programs ran all the time" in line for line in lines)
 
 
 def test_what_matters_and_false_alarms_are_counted() -> None:
-    told = noticed.summary(OUTCOMES)
-    assert told["noticed"] == "1 of 2 trials with an effect of 10 % or more"
-    assert told["alarms"] == "1 of 3 quiet trials (1 × machine to itself)"
+    assert noticed.matters(SERIES) == (1, 2)
+    assert noticed.alarms(SERIES) == {"": 1, "machine to itself": 1}
 
 
 def test_the_page_keeps_what_stands_around_the_table() -> None:
-    text = f"before\n{falsify.BEGIN}\nold\n{falsify.END}\nafter\n"
-    told = {"noticed": "1 of 2", "alarms": "0 of 3"}
-    found = falsify.page(text, ["| a |"], told, "Seed 1.")
+    text = f"before\n{page.BEGIN}\nold\n{page.END}\nafter\n"
+    found = page.replaced(text, ["| a |"])
     assert found.startswith("before\n")
     assert found.endswith("after\n")
     assert "old" not in found
-    assert falsify.page(found, ["| a |"], told, "Seed 1.") == found
+    assert page.replaced(found, ["| a |"]) == found
+
+
+def test_the_page_that_there_is_has_a_place_for_the_table() -> None:
+    assert "| a |" in page.replaced(page.PAGE.read_text(), ["| a |"])
 
 
 def test_twenty_disturbances_have_names_of_their_own() -> None:
     names = [each.name for each in disturbances.ALL]
     assert len(set(names)) == len(names) >= 20
-    assert all((each.act is None) == bool(each.fault) for each in disturbances.ALL)
+    assert all(
+        sum(map(bool, (each.act or each.around, each.fault))) == 1 for each in disturbances.ALL
+    )
     assert {each.fault for each in disturbances.ALL} - {""} == {*FAULTS} - {"nothing"}
+
+
+def test_each_line_of_the_table_can_be_repeated_by_its_name() -> None:
+    for each in disturbances.ALL:
+        assert re.fullmatch(r"[\w %.,-]+", each.name), "a shell within make takes it in quotes"
+        assert falsify.chosen([each.name]) == [each]
+    assert falsify.chosen([""]) == [*disturbances.ALL]
+    with pytest.raises(SystemExit, match="'gremlins' in its name: --list"):
+        falsify.chosen(["packet", "gremlins"])
+
+
+def test_a_disk_that_filled_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left: list[int] = []
+
+    def until_full(path: Path) -> None:
+        path.write_bytes(b"x")
+        left.append(len(list(tmp_path.iterdir())))
+
+    monkeypatch.setattr(limits, "_fill", until_full)
+    limits.fill_disk(cast(Scene, SimpleNamespace(lab=SimpleNamespace(state=tmp_path), window_s=0)))
+    assert (left, list(tmp_path.iterdir())) == ([1], [])
+
+
+def test_a_service_that_gets_slower_hands_it_on_to_no_child(tmp_path: Path) -> None:
+    (tmp_path / slower.MODULE).write_text(slower.CODE)
+    asks = "import os, threading; print(os.environ['PYTHONPATH'], threading.active_count())"
+    found = subprocess.run(
+        [sys.executable, "-c", asks],
+        env={"PYTHONPATH": os.pathsep.join([str(ROOT), str(tmp_path)])},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.split() == [str(ROOT), "2"]
 
 
 @pytest.mark.timed

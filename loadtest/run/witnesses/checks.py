@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate, Sample
-from loadtest.run.witnesses import database, generator, machine, requests, service
+from loadtest.run.witnesses import database, generator, machine, network, requests, service
 from loadtest.run.witnesses.observer import Seen
 
 _OF_A_BUSY_MACHINE = (machine.MACHINE_TO_ITSELF, generator.KEPT_GOING)
@@ -37,4 +37,5 @@ def check(
         service.kept_running(seen.pauses, measured.planned_s or measured.duration_s),
         requests.only_ours(loads, counted),
         database.to_itself(measured, samples),
+        network.arrived(seen.machine, measured),
     )

@@ -40,6 +40,7 @@ class Reading:
     swapped_in: int | None
     memory_s: float | None
     cpu_s: float | None
+    resent: int | None = None
 
 
 def read(lab: int, services: Collection[int]) -> Reading:
@@ -57,6 +58,7 @@ def read(lab: int, services: Collection[int]) -> Reading:
         swapped_in=procfs.swapped_in(),
         memory_s=procfs.pressure_s("memory"),
         cpu_s=procfs.pressure_s("cpu"),
+        resent=procfs.resent(),
     )
 
 
@@ -86,12 +88,13 @@ def between(
         service=used,
         load=load,
         throttled_s=_grown(before.throttled_s, after.throttled_s),
-        swapped_in=int(_grown(before.swapped_in, after.swapped_in) or 0),
+        swapped_in=_counted(before.swapped_in, after.swapped_in) or 0,
         memory_s=_grown(before.memory_s, after.memory_s),
         cpu_s=_grown(before.cpu_s, after.cpu_s),
         overslept_s=overslept_s,
         clock_s=abs((after.wall - before.wall) - lasted_s - asleep_s),
         asleep_s=asleep_s,
+        resent=_counted(before.resent, after.resent),
     )
 
 
@@ -103,6 +106,10 @@ def _spent(before: Own | None, after: Own | None) -> Own | None:
 
 def _grown(before: float | None, after: float | None) -> float | None:
     return None if before is None or after is None else max(0.0, after - before)
+
+
+def _counted(before: int | None, after: int | None) -> int | None:
+    return None if before is None or after is None else max(0, after - before)
 
 
 def _times(

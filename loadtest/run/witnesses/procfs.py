@@ -115,6 +115,28 @@ def swapped_in() -> int | None:
     return None
 
 
+def resent() -> int | None:
+    """Packets of TCP that were sent again so far, but for those that open a connection.
+
+    A full queue of new connections drops these: that is the service's doing.
+    """
+    try:
+        found = _by_name("snmp") | _by_name("netstat")
+        return found["Tcp:RetransSegs"] - found.get("TcpExt:TCPSynRetrans", 0)
+    except (OSError, ValueError, KeyError):
+        return None
+
+
+def _by_name(file: str) -> dict[str, int]:
+    """/proc/net/snmp has two lines a protocol: the names, and below them the values."""
+    lines = [line.split() for line in (_PROC / "net" / file).read_text().splitlines()]
+    return {
+        names[0] + name: int(value)
+        for names, values in zip(lines[::2], lines[1::2], strict=True)
+        for name, value in zip(names[1:], values[1:], strict=True)
+    }
+
+
 def pressure_s(resource: str) -> float | None:
     """Seconds in which something waited for `resource` (cpu, memory), as the kernel counts them."""
     try:
