@@ -6,8 +6,8 @@ import contextlib
 import os
 import sys
 import tempfile
-import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -42,15 +42,17 @@ class Disturbed(Measurement):
         *rest, entered = arguments
         if self.act is None or not callable(entered):  # it practises, or finds a peak
             return take(*arguments, **options)
-        acting = threading.Thread(target=self.act)
+        act, acting = self.act, list[Future[object]]()
 
         def begun(phase: str) -> None:
             entered(phase)
             if phase == "measured":
-                acting.start()
+                acting.append(beside.submit(act))
 
-        result = take(*rest, begun, **options)
-        acting.join()
+        with ThreadPoolExecutor(1) as beside:
+            result = take(*rest, begun, **options)
+        for each in acting:
+            each.result()  # raises what went wrong
         return result
 
 

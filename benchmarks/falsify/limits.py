@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
+from benchmarks.falsify.programs import elsewhere
 from benchmarks.falsify.scene import Scene
 from loadtest.run.witnesses import procfs
 
@@ -22,6 +23,12 @@ _CGROUPS = Path("/sys/fs/cgroup")
 _HALF_A_CORE = {"cpu.cfs_period_us": "100000", "cpu.cfs_quota_us": "50000"}
 _HALF_A_CORE_2 = {"cpu.max": "50000 100000"}
 _FILLER = "filler"
+_WANTS_MORE = """
+import pathlib, sys, time
+pathlib.Path(sys.argv[1]).write_text(str(os.getpid()))
+has = []
+while True: has.append(bytearray(1 << 20)); time.sleep(0.01)
+"""
 
 
 def quota(scene: Scene) -> None:
@@ -34,9 +41,10 @@ def quota(scene: Scene) -> None:
 @contextlib.contextmanager
 def memory_group(scene: Scene) -> Iterator[None]:
     """The service in a control group of its own; it is started anew, and once more afterwards."""
+    home = _home("memory")
     with _inside("memory", [os.getpid()]):
         scene.lab.restart(scene.service)
-        _move(_CGROUPS / "memory" if _of_version_1("memory") else _CGROUPS, [os.getpid()])
+        _move(home, [os.getpid()])
         try:
             yield
         finally:
@@ -45,15 +53,20 @@ def memory_group(scene: Scene) -> Iterator[None]:
 
 
 def memory(scene: Scene) -> None:
-    """Allow the service's group no more memory than it has now, and again and again less."""
+    """Allow the service's group no more memory than it has, and let a program in it want more.
+
+    The kernel then kills a process of the service.
+    """
     old = _of_version_1("memory")
-    group = (_CGROUPS / "memory" if old else _CGROUPS) / _GROUP
+    group = _root("memory") / _GROUP
     limit, usage = ("limit_in_bytes", "usage_in_bytes") if old else ("max", "current")
-    end = time.monotonic() + scene.window_s
-    while time.monotonic() < end:
-        with contextlib.suppress(OSError):  # busy: what is in use can't be freed
-            _write(group, {f"memory.{limit}": (group / f"memory.{usage}").read_text().strip()})
-        time.sleep(0.01)
+    for pid in procfs.tree(scene.lab.pid(scene.service)):
+        with contextlib.suppress(OSError):
+            Path(f"/proc/{pid}/oom_score_adj").write_text("900")
+    with contextlib.suppress(OSError):  # it has got more in the meantime, so it has a limit too
+        _write(group, {f"memory.{limit}": (group / f"memory.{usage}").read_text().strip()})
+    with elsewhere(_WANTS_MORE, group / "cgroup.procs"):
+        time.sleep(scene.window_s)
 
 
 def no_root() -> str:
@@ -73,6 +86,21 @@ def no_group(controller: str) -> str:
     return f"no control group for {controller}"
 
 
+def _root(controller: str) -> Path:
+    return _CGROUPS / controller if _of_version_1(controller) else _CGROUPS
+
+
+def _home(controller: str) -> Path:
+    """The group that the lab is in, as far as it can be seen from here."""
+    named = controller if _of_version_1(controller) else ""
+    for line in Path("/proc/self/cgroup").read_text().splitlines():
+        _, names, path = line.split(":", 2)
+        found = _root(controller) / path.strip("/")
+        if named in names.split(",") and found.is_dir():
+            return found
+    return _root(controller)
+
+
 def _of_version_1(controller: str) -> bool:
     return (_CGROUPS / controller / "cgroup.procs").exists()
 
@@ -80,8 +108,7 @@ def _of_version_1(controller: str) -> bool:
 @contextlib.contextmanager
 def _inside(controller: str, pids: Iterable[int] | None = None) -> Iterator[Path]:
     """A group with `pids` in it, by default the lab's; all that is in it leaves at the end."""
-    home = _CGROUPS / controller if _of_version_1(controller) else _CGROUPS
-    group = home / _GROUP
+    home, group = _home(controller), _root(controller) / _GROUP
     group.mkdir(exist_ok=True)
     try:
         _move(group, procfs.tree(os.getpid()) if pids is None else pids)

@@ -23,9 +23,9 @@ def lines(
         "Other programs ran all the time: most quiet trials failed {}. It counts for nothing here."
     )
     return [
-        f"On {len(os.sched_getaffinity(0))} cores; the load average is that before the trials:",
+        f"On {len(os.sched_getaffinity(0))} cores; the load is the load average before the trials:",
         "",
-        "| seed | trials | minutes | load average | effect ≥ 10 %: noticed | quiet: called disturbed |",
+        "| seed | trials | minutes | load | effect ≥ 10 %: noticed | quiet: called disturbed |",
         "| ---: | ---: | ---: | ---: | ---: | ---: |",
         *map(_summary, series),
         "",
