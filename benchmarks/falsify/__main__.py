@@ -76,6 +76,10 @@ def _series(seed: int, rounds: int, chosen: Sequence[Disturbance], console: Cons
             f"{outcome.disturbance or 'quiet'}: {outcome.trial.result.goodput_rps:,.0f} "
             f"requests/s; {', '.join(failed(outcome.trial, ())) or '–'}"
         )
+        if not outcome.disturbance:
+            for gate in outcome.trial.gates:
+                if not gate.passed:
+                    console.print(f"    {gate.name}: {gate.detail}")
 
     outcomes = disturbed.run(seed, rounds, chosen, told) if chosen else []
     return Series(seed, tuple(outcomes), load, time.monotonic() - began)

@@ -51,6 +51,7 @@ ALL: tuple[Disturbance, ...] = (
         limits.fill_disk,
         services=("fastapi-async",),
         level=ORDER,
+        window_s=6.0,  # Postgres has some room ahead
         missing=limits.no_disk,
     ),
     Disturbance("four busy connections of another client", programs.ask(0.0)),

@@ -16,7 +16,7 @@ from benchmarks.falsify.scene import Scene
 from loadtest.run.witnesses import procfs
 
 LOST = 0.01  # of the packets
-DISK_BYTES = 1 << 30
+DISK_BYTES = 1 << 29
 NEEDS_ROOT = "needs root"
 _GROUP = "lab-falsify"
 _CGROUPS = Path("/sys/fs/cgroup")
@@ -165,7 +165,7 @@ def _iptables(*arguments: str) -> None:
 
 @contextlib.contextmanager
 def small_disk() -> Iterator[Path]:
-    """A file system of a gigabyte, for the lab's own data."""
+    """A file system of half a gigabyte, for the lab's own data."""
     with tempfile.TemporaryDirectory(prefix="lab-disk-") as folder:
         options = f"size={DISK_BYTES},mode=755"
         subprocess.run(["mount", "-t", "tmpfs", "-o", options, "lab", folder], check=True)
