@@ -76,6 +76,14 @@ def _percentile_ms(which: float) -> Value:
     return value
 
 
+def _mean_ms(trial: Trial) -> float | None:
+    """By Little's law, so that a window holds no whole number of requests to be of use."""
+    result = trial.result
+    ended = result.answered + result.failed
+    held_s = result.mean_in_flight * result.duration_s - result.boundary_s
+    return 1000 * held_s / ended if ended and held_s > 0 else None
+
+
 def _littles_median(prediction: Prediction, load: Load) -> float | None:
     """By Little's law a request of a closed load takes connections ÷ rate on average."""
     if not kind_of(load).paced or load.think_s:
@@ -139,6 +147,16 @@ _ALL = (
             lambda prediction, _: prediction.rps,
             "slots ÷ wait, the most that a service's slots allow",
         ),
+    ),
+    Measure(
+        "mean_ms",
+        "time from sending to the answer, on average",
+        "ms",
+        unit="ms on average",
+        more="{a} took {x} longer than {b} on average",
+        less="{a} took {x} less time than {b} on average",
+        times="{a} took {x} times as long as {b} on average",
+        value=_mean_ms,
     ),
     Measure(
         "p50_ms",

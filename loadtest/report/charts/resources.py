@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.observations import points
+from loadtest.analysis.observations import points, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import Growth, Measure
@@ -23,7 +23,8 @@ def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> C
     if drawn is None:
         return None
     series = {service: points(trials, measure.name, service) for service in experiment.services}
-    slopes = {service: found for service, (x, y) in series.items() if (found := slope(x, y))}
+    stage = stage_of(experiment, {level.label for level in experiment.levels}, trials)
+    slopes = {service: found for service, (x, y) in series.items() if (found := slope(x, y, stage))}
     if not slopes:
         return None
     unit = drawn.per_axis

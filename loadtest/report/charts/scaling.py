@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.observations import by_round
+from loadtest.analysis.observations import by_round, stage_of
 from loadtest.analysis.prediction import PAUSES, TAKEN
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Prediction, Trial
@@ -73,7 +73,8 @@ def _record(
     values = list(by_round(trials, measure.name, level.label, service).values())
     if not values or min(values) < 0 or (min(values) == 0 and not measure.share):
         return None
-    mean, low, high = interval(values, logarithmic=not measure.share)
+    stage = stage_of(experiment, {level.label}, trials)
+    mean, low, high = interval(values, logarithmic=not measure.share, stage=stage)
     prediction = _prediction(trials, service, level)
     predicted = measure.foretold(prediction, level.load)
     return {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from loadtest.model.trial import Trial
@@ -30,3 +32,25 @@ def test_a_trial_without_samples_has_no_service_side(trial: Trial) -> None:
     assert MEASURES["pss_kib_per_request"].value(bare) is None
     assert MEASURES["service_cpu_us"].value(bare) is None
     assert MEASURES["share_of_prediction"].value(bare) is None
+
+
+@pytest.mark.parametrize(("answered", "boundary_s"), [(19, 0.081), (20, -0.02)])
+def test_a_mean_time_depends_on_no_whole_number_of_answers(
+    trial: Trial, answered: int, boundary_s: float
+) -> None:
+    """One client, 101 ms a request: two seconds hold 19 answers or 20, as the window begins."""
+    result = replace(
+        trial.result,
+        answered=answered,
+        failed=0,
+        duration_s=2.0,
+        mean_in_flight=1.0,
+        boundary_s=boundary_s,
+    )
+    found = MEASURES["mean_ms"].value(replace(trial, result=result))
+    assert found == pytest.approx(101.0)
+
+
+def test_nothing_that_ended_has_no_mean_time(trial: Trial) -> None:
+    nothing = replace(trial.result, answered=0, failed=0)
+    assert MEASURES["mean_ms"].value(replace(trial, result=nothing)) is None
