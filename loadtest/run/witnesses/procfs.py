@@ -116,13 +116,15 @@ def swapped_in() -> int | None:
 
 
 def resent() -> int | None:
-    """Packets of TCP that were sent again so far, but for those that open a connection.
+    """Packets of TCP so far that were lost and sent again, but for those that open a connection.
 
-    A full queue of new connections drops these: that is the service's doing.
+    A full queue of new connections drops these: that is the service's doing. Probes for a loss
+    that was none are left out too: a busy core makes them.
     """
     try:
         found = _by_name("snmp") | _by_name("netstat")
-        return found["Tcp:RetransSegs"] - found.get("TcpExt:TCPSynRetrans", 0)
+        probes = found["TcpExt:TCPLossProbes"] - found["TcpExt:TCPLossProbeRecovery"]
+        return found["Tcp:RetransSegs"] - found["TcpExt:TCPSynRetrans"] - probes
     except (OSError, ValueError, KeyError):
         return None
 

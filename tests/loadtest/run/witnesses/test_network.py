@@ -28,7 +28,7 @@ def test_so_is_a_twentieth_of_the_time_in_flight() -> None:
     assert network.arrived(None, GOOD).passed
 
 
-def test_packets_that_open_a_connection_do_not_count(
+def test_packets_that_open_a_connection_and_needless_probes_do_not_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(procfs, "_PROC", tmp_path)
@@ -37,8 +37,9 @@ def test_packets_that_open_a_connection_do_not_count(
     (tmp_path / "net" / "snmp").write_text(
         "Ip: Forwarding\nIp: 1\nTcp: RtoMin MaxConn RetransSegs\nTcp: 200 -1 50\n"
     )
-    (tmp_path / "net" / "netstat").write_text("TcpExt: X TCPSynRetrans\nTcpExt: 7 8\n")
-    assert procfs.resent() == 42
+    names = "X TCPSynRetrans TCPLossProbes TCPLossProbeRecovery"
+    (tmp_path / "net" / "netstat").write_text(f"TcpExt: {names}\nTcpExt: 7 8 20 3\n")
+    assert procfs.resent() == 50 - 8 - (20 - 3)
 
 
 def test_this_kernel_tells() -> None:
