@@ -49,10 +49,17 @@ class After:
         self._ended = self._answered_at = ended
         self._slowest_s = slowest_s
         self._how: Counter[str] = Counter()
+        self._response: list[float] = []
+        self._service_time: list[float] = []
 
-    def add(self, error: str, took_s: float, now: float) -> None:
-        """A request has ended, rightly where `error` is empty."""
+    def add(self, error: str, took_s: float, response_s: float, now: float) -> None:
+        """A request has ended, rightly where `error` is empty.
+
+        It took `took_s` from when it was sent, `response_s` from when it was due.
+        """
         self._how[error] += 1
+        self._service_time.append(took_s)
+        self._response.append(response_s)
         if not error:
             self._answered_at = now
             self._slowest_s = max(self._slowest_s, took_s)
@@ -65,6 +72,8 @@ class After:
         """Write it down; `begun` is when each request was begun that is still in hand."""
         tally.answered_after = self._how.pop("", 0)
         tally.failed_after = self._how
+        tally.response_after.add_seconds(self._response)
+        tally.service_time_after.add_seconds(self._service_time)
         tally.slowest_s = self._slowest_s
         tally.oldest_s = now - min(begun, default=now)
         if count := overdue(begun, now, now - self._answered_at, self._slowest_s):

@@ -97,7 +97,8 @@ class Stream:
             series.failed += 1
             series.errors[answer.error] += 1
         if self.stopped:
-            self.after.add(answer.error, now - connection.begun, now)
+            due = connection.intended if self.open_loop else connection.begun
+            self.after.add(answer.error, now - connection.begun, now - due, now)
 
     def lost(self, connection: Connection, error: str, now: float) -> None:
         """A connection that should have lasted ended between two requests.

@@ -147,8 +147,9 @@ class Tally:
     `paused_s` is the integral of the connections that sat out after a failure. `longest_pause_s`
     is the longest time that the engine's loop stood still, `stood_still_s` the sum of such times.
     How the unfinished ended after the window is in `answered_after` and `failed_after`, by name;
-    the rest were let go. `oldest_s` and `slowest_s`: the age of the oldest request that got no
-    answer, and the longest time that an answer took. `resent`: sent again on a new connection.
+    the rest were let go. `response_after` and `service_time_after`: how long those took that ended.
+    `oldest_s` and `slowest_s`: the age of the oldest request that got no answer, and the longest
+    time that an answer took. `resent`: sent again on a new connection.
     """
 
     duration_s: float = 0.0
@@ -176,6 +177,8 @@ class Tally:
     failed_after: Counter[str] = field(default_factory=Counter)
     response: Histogram = field(default_factory=Histogram)
     service_time: Histogram = field(default_factory=Histogram)
+    response_after: Histogram = field(default_factory=Histogram)
+    service_time_after: Histogram = field(default_factory=Histogram)
     late: Histogram = field(default_factory=Histogram)
     slices: Slices = field(default_factory=lambda: defaultdict(Slice))
 
@@ -253,4 +256,4 @@ _SUMS = (
     "unfinished_s",
     "sent_before",
 )
-_HISTOGRAMS = ("response", "service_time", "late")
+_HISTOGRAMS = ("response", "service_time", "response_after", "service_time_after", "late")

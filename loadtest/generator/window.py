@@ -162,6 +162,8 @@ def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
         resent=total.resent,
         answered_after=total.answered_after,
         failed_after=dict(total.failed_after),
+        response_after_us=total.response_after.encode(),
+        service_after_us=total.service_time_after.encode(),
         oldest_s=total.oldest_s,
         slowest_s=total.slowest_s,
     )

@@ -106,6 +106,12 @@ class Demand:
         """Database connections that the service may hold at most."""
         return self.workers * self.pool_size
 
+    @property
+    def slots(self) -> int:
+        """Requests that can wait for the database at once, as far as the declaration tells."""
+        own = self.model in OWN_THREADS and self.threads > 1
+        return self.workers * (min(self.threads, self.pool_size) if own else self.pool_size)
+
     def check(self, name: str) -> None:
         """Slots against pool: a thread without a connection is no slot."""
         if self.model in OWN_THREADS and self.threads > self.pool_size:

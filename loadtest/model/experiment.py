@@ -55,9 +55,10 @@ class Experiment:
     result here and fail no gate. `further`: other claims that the same trials decide. `check` names
     a check that takes no load (then there are no levels). `caution`: what its figures do not say.
     `claimed` holds figures that are commonly taught, by service, to stand beside the measured
-    ones. `full_services` are left out of the
-    short plans. `lesson`: its place in the lesson, 0 where it has none. `looks`: after how many
-    rounds the data are looked at; none where the number of rounds is fixed.
+    ones. `full_services` are left out of the short plans. `lesson`: its place in the lesson, 0
+    where it has none. `looks`: after how many rounds the data are looked at; none where the number
+    of rounds is fixed. `longest_s`: how long a trial may last whose requests wait longer than its
+    window; set by the plan.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Experiment:
     caution: str = ""
     claimed: Mapping[str, float] = field(default_factory=dict)
     looks: tuple[int, ...] = ()
+    longest_s: float = 0.0
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

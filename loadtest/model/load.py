@@ -42,8 +42,10 @@ class LoadResult:
     `planned_s` is how long the window should have lasted. `longest_pause_s` is the longest time
     that the generator's loop stood still, `stood_still_s` the sum of such times.
     `answered_after` and `failed_after` (by name) are how requests ended after the window that were
-    unfinished at its end; the rest were let go while the service still answered. `oldest_s` is the
-    age of the oldest one without an answer, `slowest_s` the longest time that an answer took.
+    unfinished at its end; the rest were let go while the service still answered.
+    `response_after_us` and `service_after_us`: how long those took that ended then, as histograms;
+    empty in a record from before they were kept. `oldest_s` is the age of the oldest request
+    without an answer, `slowest_s` the longest time that an answer took.
     `resent` are requests that were sent again because their connection had closed.
     These are None in a record from before they were measured.
     """
@@ -75,5 +77,7 @@ class LoadResult:
     resent: int = 0
     answered_after: int | None = None
     failed_after: Mapping[str, int] = field(default_factory=dict)
+    response_after_us: str = ""
+    service_after_us: str = ""
     oldest_s: float | None = None
     slowest_s: float | None = None

@@ -44,7 +44,7 @@ class Measure:
     `more`, `less` and `times` compare {a} with {b} by {x}. `value` is None where a trial has too
     little for it. A `share` is one of a whole: between 0 and 1, maybe 0, shown in percent. All
     else is averaged and drawn by its ratios. With `growth` the figure is the slope of the value
-    over the loads.
+    over the loads. A `percentile` needs windows that are longer than the wait.
     """
 
     name: str
@@ -58,6 +58,7 @@ class Measure:
     share: bool = False
     predicted: Predicted | None = None
     growth: Growth | None = None
+    percentile: bool = False
 
     def shown(self, figure: float) -> float:
         """A figure in `unit`."""
@@ -70,7 +71,7 @@ class Measure:
 
 def _percentile_ms(which: float) -> Value:
     def value(trial: Trial) -> float | None:
-        found = latencies.read(trial.result.response_us).percentile(which)
+        found = latencies.of([trial.result]).percentile(which)
         return found.ms if found else None
 
     return value
@@ -167,6 +168,7 @@ _ALL = (
         less="{a} took {x} less time than {b} at the median",
         times="{a} took {x} times as long as {b} at the median",
         value=_percentile_ms(50.0),
+        percentile=True,
         predicted=Predicted(
             _littles_median,
             "the least that a service's slots allow (connections × wait ÷ slots)",
@@ -191,6 +193,7 @@ _ALL = (
         less="{a} took {x} less time than {b} at the 99th percentile",
         times="{a} took {x} times as long as {b} at the 99th percentile",
         value=_percentile_ms(99.0),
+        percentile=True,
     ),
     Measure(
         "answered_share",

@@ -14,7 +14,7 @@ from loadtest.inventory import budgets, builds, manifest
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Planned
-from loadtest.plan import reader, schedule
+from loadtest.plan import reader, schedule, windows
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.parsing import parse
 from loadtest.plan.schedule import PlanName, PlannedTrial
@@ -86,7 +86,12 @@ class Plan:
         return self._seconds(self.trials)
 
     def _seconds(self, trials: Sequence[PlannedTrial]) -> float:
-        return SETUP_S + SERVICE_SETUP_S * len(self.services) + schedule.estimate_s(trials)
+        longer_s = sum(
+            windows.longer_s(each.experiment, each.level, self.services[each.service])
+            for each in trials
+        )
+        setup_s = SETUP_S + SERVICE_SETUP_S * len(self.services)
+        return setup_s + schedule.estimate_s(trials) + longer_s
 
     @property
     def planned(self) -> dict[str, Planned]:
@@ -224,7 +229,11 @@ def restore(
     for name in needed:
         if name not in usable:
             raise PlanError(f"service {name}: {reasons.get(name, 'is not in docker-compose.yml')}")
-    restored = [_restored(name, documents[name], each) for name, each in planned.items()]
+    longest_s = windows.LONGEST_S[_plan_name(options.plan)]
+    restored = [
+        replace(_restored(name, documents[name], each), longest_s=longest_s)
+        for name, each in planned.items()
+    ]
     return Plan(options, {name: usable[name] for name in needed}, tuple(restored), {})
 
 

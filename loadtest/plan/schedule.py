@@ -13,6 +13,7 @@ from loadtest.model.experiment import Experiment, Level, Looked
 from loadtest.model.trial import TWIN
 from loadtest.plan import sequential
 from loadtest.plan.mistakes import ExperimentError
+from loadtest.plan.windows import LONGEST_S
 
 PlanName = Literal["quick", "lesson", "full"]
 
@@ -70,12 +71,13 @@ def plan(
         raise ExperimentError(
             f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
+    roomy = {key: replace(each, longest_s=LONGEST_S[name]) for key, each in experiments.items()}
     if name == "full":
-        return [_limited(each, each.rounds, rounds) for each in experiments.values()]
+        return [_limited(each, each.rounds, rounds) for each in roomy.values()]
     if name == "quick":
-        chosen = [each for each in experiments.values() if each.headline]
+        chosen = [each for each in roomy.values() if each.headline]
         return [_limited(_shortened(each), QUICK_ROUNDS, rounds) for each in chosen]
-    chosen = [each for each in experiments.values() if each.lesson]
+    chosen = [each for each in roomy.values() if each.lesson]
     chosen.sort(key=lambda each: each.lesson)
     return [_limited(_shortened(each), LESSON_ROUNDS, rounds) for each in chosen]
 

@@ -9,7 +9,9 @@ import json
 from pathlib import Path
 from typing import Any
 
+from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
+from loadtest.analysis.queueing import mean_wait_ms, waiting_share
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report import page, report
@@ -147,10 +149,13 @@ def _csv_row(trial: Trial) -> dict[str, Any]:
         {name: getattr(part, name) for part, names in parts for name in names}
         | {"parameters": json.dumps(dict(trial.parameters))}
         | {column: MEASURES[name].value(trial) for column, name in _MEASURED.items()}
+        | {"waiting_share": waiting_share([trial]), "littles_mean_ms": mean_wait_ms([trial])}
         | {
             "predicted_rps": trial.prediction.rps if trial.prediction else None,
             "valid": trial.valid,
             "failed_gates": "; ".join(gate.name for gate in trial.gates if not gate.passed),
+            "failed_share": failed_share([trial.result]),
             "errors": json.dumps(dict(trial.result.errors)),
+            "errors_after": json.dumps(dict(trial.result.failed_after)),
         }
     )

@@ -136,9 +136,12 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
     yield f"Request: {held}"
     yield f"Varied: {levels}"
     rounds = {len({t.round for t in trials if t.level == each.label}) for each in experiment.levels}
+    longest_s = max(trial.result.duration_s for trial in trials)
+    longer = longest_s > 1.05 * experiment.duration_s
     yield (
         f"{_span(rounds)} rounds in random order; each trial lasts {experiment.duration_s:g} s "
         f"after {experiment.warmup_s:g} s of warm-up that does not count"
+        + f"; up to {amount(longest_s)} s where requests wait longer" * longer
     )
 
 

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Sequence
 from typing import Any
 
+from loadtest.analysis.failures import failed_share, failures, listed
 from loadtest.engine.kinds import kind_of
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Sample
@@ -75,11 +76,8 @@ def _answers_checked(load: Load, result: LoadResult) -> Gate:
 
 def _error_rate(result: LoadResult) -> Gate:
     """The share of failed requests, with those that ended after the window."""
-    found = requests.failures(result)
-    failed = sum(found.values())
-    finished = result.answered + (result.answered_after or 0) + failed
-    rate = failed / finished if finished else 0.0
-    detail = f"share failed: {requests.listed(found) or 'none'}"
+    rate = failed_share([result])
+    detail = f"share failed: {listed(failures(result)) or 'none'}"
     return Gate("error rate", rate <= ERROR_RATE, rate, ERROR_RATE, detail)
 
 

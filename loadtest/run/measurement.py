@@ -19,6 +19,7 @@ from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Trial
 from loadtest.plan.schedule import PlannedTrial
+from loadtest.plan.windows import lasting, mean_wait_s
 from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.sampler import Sampler
@@ -76,9 +77,10 @@ class Measurement:
             self._practise(service, level)
         # The arms of a block get the same requests at the same moments.
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
-        observer = Observer(
-            service, self._backend.roots(), self._backend.cpus, experiment.duration_s
-        )
+        told = predict(self.about[service], asked, level.scenario, level.parameters)
+        waits_s = mean_wait_s(asked, told.rps) if told else None
+        warmup_s, duration_s = lasting(experiment, level, waits_s)
+        observer = Observer(service, self._backend.roots(), self._backend.cpus, duration_s)
 
         def entered(phase: str) -> None:
             observer.enter(phase)
@@ -90,8 +92,8 @@ class Measurement:
                 service,
                 asked,
                 level,
-                experiment.warmup_s + phase_s(level, seed),
-                experiment.duration_s,
+                warmup_s + phase_s(level, seed),
+                duration_s,
                 seed,
                 entered,
             )
@@ -129,7 +131,7 @@ class Measurement:
             result=result,
             samples=samples,
             gates=checks.accepted(found) if self._accept_busy else found,
-            prediction=predict(self.about[service], asked, level.scenario, level.parameters),
+            prediction=told,
             extra=extra,
             machine=seen.machine,
             pauses=seen.pauses,

@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from loadtest.model.load import LoadResult
 from loadtest.stats.histogram import HALF_BITS, decode
 from loadtest.stats.inference import enough, percentile_ranks
+
+Kind = Literal["response", "service"]
 
 
 @dataclass(frozen=True)
 class Percentile:
-    """A percentile in milliseconds with its 95 % limits, which are None where they can't be had."""
+    """A percentile in milliseconds with its 95 % limits, which are None where they can't be had.
+
+    Requests that still waited count as the slowest in `ms`. The limits hold whatever they take.
+    """
 
     ms: float
     low_ms: float | None
@@ -25,14 +32,18 @@ class Percentile:
 
 @dataclass(frozen=True, eq=False)
 class Latencies:
-    """Filled buckets in rising order, and how many requests fell in each."""
+    """Filled buckets in rising order, and how many requests fell in each.
+
+    `waiting` requests more had no answer yet: how long they take is not known.
+    """
 
     buckets: NDArray[np.int64]
     counts: NDArray[np.int64]
+    waiting: int = 0
 
     @property
     def total(self) -> int:
-        """How many requests there are."""
+        """How many requests have ended."""
         return int(self.counts.sum())
 
     @property
@@ -43,14 +54,22 @@ class Latencies:
         return float((middle * self.counts).sum() / self.total) if self.total else 0.0
 
     def percentile(self, which: float) -> Percentile | None:
-        """A percentile with its order-statistic limits; None with too few requests to print one."""
-        count = self.total
-        if not enough(count, which):
+        """A percentile with its order-statistic limits.
+
+        None with too few requests to print one, or where those that still wait could change it.
+        Answered requests give both limits, whether the others turn out slowest or fastest.
+        """
+        count = self.total + self.waiting
+        if not enough(self.total, which):
             return None
         ranks = percentile_ranks(count, which)
-        low, high = (self._at(ranks[0]), self._at(ranks[1])) if ranks else (None, None)
+        if self.waiting and not (ranks and ranks[0] > self.waiting and ranks[1] <= self.total):
+            return None
+        low, high = (
+            (self._at(ranks[0] - self.waiting), self._at(ranks[1])) if ranks else (None, None)
+        )
         wanted = max(1, int(which / 100 * count + 0.5))
-        return Percentile(self._at(wanted), low, high, count)
+        return Percentile(self._at(wanted), low, high, self.total)
 
     def _at(self, rank: int) -> float:
         """The latency in ms of the request of that rank, counted from 1, the fastest."""
@@ -60,6 +79,29 @@ class Latencies:
     def _tops(self) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         shift = np.maximum((self.buckets >> HALF_BITS) - 1, 0)
         return shift, ((self.buckets - (shift << HALF_BITS) + 1) << shift) - 1
+
+
+def of(results: Iterable[LoadResult], kind: Kind = "response") -> Latencies:
+    """All latencies of some windows, what ended after them too, and how many still waited then.
+
+    An arrival of an open load that was never sent waits for its response as well.
+    """
+    known = list(results)
+    parts = [
+        part
+        for each in known
+        for part in (
+            (each.response_us, each.response_after_us)
+            if kind == "response"
+            else (each.service_us, each.service_after_us)
+        )
+        if part
+    ]
+    found = merged(parts)
+    ended = sum(each.answered + each.failed for each in known)
+    in_hand = sum(each.unfinished for each in known)
+    unsent = sum(each.unsendable for each in known) if kind == "response" else 0
+    return replace(found, waiting=max(0, ended + in_hand - found.total) + unsent)
 
 
 @lru_cache(maxsize=16384)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from statistics import median
 from typing import Any
 
 import altair as alt
 
-from loadtest.analysis.amounts import amount
+from loadtest.analysis.amounts import amount, percent
+from loadtest.analysis.queueing import mean_wait_ms, waiting_share
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Trial
@@ -23,17 +25,18 @@ from loadtest.report.charts.style import (
     logarithmic,
     shape,
 )
-from loadtest.stats.latencies import Latencies, Percentile, merged
+from loadtest.stats.latencies import Kind, Latencies, of
 
 # Percentiles that are drawn, as far as there are enough requests for them.
 _DRAWN = (10.0, 25.0, 50.0, 75.0, 90.0, 95.0, 99.0, 99.9)
-_NOTABLE, _MOST = 0.1, 0.5  # shares of requests without an answer
 _MARKED = (50.0, 90.0, 99.0, 99.9)
 
 
 def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -> Chart | None:
     """Latency by percentile at one level, all rounds together, on HdrHistogram's axis."""
-    kinds = ("response", "service") if kind_of(level.load).scheduled else ("response",)
+    kinds: tuple[Kind, ...] = ("response",)
+    if kind_of(level.load).scheduled:
+        kinds = ("response", "service")
     records = [
         record
         for service in experiment.services
@@ -43,15 +46,16 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
     if not records:
         return None
     waiting = {
-        service: _waiting([t for t in trials if _is(t, service, level)])
+        service: own
         for service in experiment.services
+        if _latencies(own := [t for t in trials if _is(t, service, level)], "response").waiting
     }
     return Chart(
         name=f"{experiment.name}-percentiles",
         title=_title(records, level, waiting),
         description=(
             "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn "
-            "only where enough requests lie beyond it. "
+            "only where enough requests lie beyond it, and none that still waited could change it. "
             + _unanswered(waiting)
             + ("Dashed: service time, from the actual send; " if len(kinds) > 1 else "")
             + ("solid: response time, from the intended send." if len(kinds) > 1 else "")
@@ -61,31 +65,36 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
     )
 
 
-def _waiting(trials: Sequence[Trial]) -> float:
-    """The share of the requests that had no answer when the windows ended."""
-    unfinished = sum(trial.result.unfinished for trial in trials)
-    finished = sum(trial.result.answered + trial.result.failed for trial in trials)
-    return unfinished / (unfinished + finished) if unfinished else 0.0
+def _unanswered(waiting: Mapping[str, Sequence[Trial]]) -> str:
+    """Services with requests that still waited, and what Little's law says of those."""
+    return "".join(f"{_waited(service, trials)} " for service, trials in waiting.items())
 
 
-def _unanswered(waiting: Mapping[str, float]) -> str:
-    """Services with so many unanswered requests that their latencies are too short."""
-    parts = [
-        f"{100 * each:.0f} % of {service}'s" for service, each in waiting.items() if each > _NOTABLE
-    ]
-    told = ", ".join(parts)
-    return (
-        f"Not in it, for they had no answer when the windows ended: {told} requests. "
-        if parts
-        else ""
-    )
+def _waited(service: str, trials: Sequence[Trial]) -> str:
+    share = percent(waiting_share(trials))
+    told = f"{share} % of {service}'s requests were still waiting when the window closed"
+    mean = mean_wait_ms(trials)
+    if mean is None:
+        return f"{told}."
+    return f"{told}, as in any closed load; by Little's law they take {amount(mean)} ms on average."
 
 
-def _title(records: Records, level: Level, waiting: Mapping[str, float]) -> str:
+def _title(records: Records, level: Level, waiting: Mapping[str, Sequence[Trial]]) -> str:
     """Slowest against fastest service, at the highest marked percentile that every service has.
 
-    No service is called fast that left most of its requests waiting.
+    A service without any has its mean by Little's law behind it.
     """
+    services = {each["service"] for each in records}
+    means = [
+        f"; {service} takes {amount(mean)} ms on average"
+        for service, trials in waiting.items()
+        if service not in services and (mean := mean_wait_ms(trials))
+    ]
+    everyone = "every other service" if means else "every service"
+    return _ranking(records, level, everyone) + "".join(means)
+
+
+def _ranking(records: Records, level: Level, everyone: str) -> str:
     answers = [each for each in records if each["kind"] == "response" and each["marked"]]
     services = {each["service"] for each in records}
     which = max(
@@ -95,12 +104,11 @@ def _title(records: Records, level: Level, waiting: Mapping[str, float]) -> str:
     ranked = sorted((e for e in answers if e["p"] == which), key=lambda each: float(each["ms"]))
     if not ranked:
         return f"{capital(level.label)}: latency by percentile"
-    told = f"{capital(level.label)}: {which:g} % of answered requests"
+    told = f"{capital(level.label)}: {which:g} % of the requests"
     if ranked[-1]["ms"] < 1.05 * ranked[0]["ms"]:
         most = amount(ranked[-1]["ms"])
-        return f"{told} took up to {most} ms on every service"
-    fastest = next((each for each in ranked if waiting[each["service"]] <= _MOST), ranked[0])
-    parts = [f"{amount(each['ms'])} ms on {each['service']}" for each in (ranked[-1], fastest)]
+        return f"{told} took up to {most} ms on {everyone}"
+    parts = [f"{amount(each['ms'])} ms on {each['service']}" for each in (ranked[-1], ranked[0])]
     said = " and up to ".join(dict.fromkeys(parts))
     return f"{told} took up to {said}"
 
@@ -109,12 +117,11 @@ def _is(trial: Trial, service: str, level: Level) -> bool:
     return trial.arm == service and trial.level == level.label
 
 
-def _latencies(trials: Sequence[Trial], kind: str) -> Latencies:
-    results = [trial.result for trial in trials]
-    return merged(each.response_us if kind == "response" else each.service_us for each in results)
+def _latencies(trials: Sequence[Trial], kind: Kind) -> Latencies:
+    return of((trial.result for trial in trials), kind)
 
 
-def _percentiles(service: str, kind: str, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
+def _percentiles(service: str, kind: Kind, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:
     latencies = _latencies(trials, kind)
     for which in _DRAWN:
         found = latencies.percentile(which) if trials else None
@@ -160,27 +167,38 @@ def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> A
 
 
 def _percentile_table(
-    experiment: Experiment, trials: Sequence[Trial], level: Level, kinds: Sequence[str]
+    experiment: Experiment, trials: Sequence[Trial], level: Level, kinds: Sequence[Kind]
 ) -> Listing:
     services = []
     for service in experiment.services:
         own = [trial for trial in trials if _is(trial, service, level)]
         for kind in kinds if own else ():
             latencies = _latencies(own, kind)
-            cells = (_limits(latencies.percentile(which)) for which in _MARKED)
-            services.append((service, kind, f"{latencies.total:,}", *cells))
+            cells = (_limits(latencies, which) for which in _MARKED)
+            mean = mean_wait_ms(own)
+            services.append(
+                (
+                    service,
+                    kind,
+                    f"{latencies.total:,}",
+                    f"{percent(waiting_share(own))} %" if latencies.waiting else "none",
+                    *cells,
+                    amount(mean) if mean else "–",
+                )
+            )
     headers = (
-        "Service",
-        "Time",
-        "Requests",
+        *("Service", "Time", "Requests", "Still waiting"),
         *(f"p{which:g}, ms (95 % limits)" for which in _MARKED),
+        "Mean by Little's law, ms",
     )
     return Listing(headers, tuple(services))
 
 
-def _limits(found: Percentile | None) -> str:
+def _limits(latencies: Latencies, which: float) -> str:
+    found = latencies.percentile(which)
     if found is None:
-        return "too few requests"
+        told = replace(latencies, waiting=0).percentile(which)
+        return "too many still waiting" if told else "too few requests"
     if found.low_ms is None or found.high_ms is None:
         return amount(found.ms)
     return f"{amount(found.ms)} ({amount(found.low_ms)}–{amount(found.high_ms)})"

@@ -8,6 +8,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
+from loadtest.analysis.failures import failed_text
 from loadtest.analysis.observations import by_round, stage_of
 from loadtest.analysis.prediction import PAUSES, TAKEN
 from loadtest.model.experiment import Experiment, Level
@@ -27,7 +28,6 @@ from loadtest.report.charts.style import (
     wrapped,
 )
 from loadtest.report.charts.theory import (
-    is_sweep,
     law_curves,
     laws_of,
     limit_labels,
@@ -56,7 +56,7 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
     return Chart(
         name=f"{experiment.name}-scaling",
         title=title,
-        description=_description(experiment, records),
+        description=_description(experiment, records, law=bool(laws)),
         draw=(
             (lambda width: _draw(experiment, records, laws, width))
             if len({each["x"] for each in records}) > 2  # two points make no curve
@@ -89,6 +89,9 @@ def _record(
         "latency_s": prediction.latency_s if prediction else None,
         "think_s": level.load.think_s,
         "limit": _limit(prediction) if predicted and prediction else "",
+        "failed": failed_text(
+            [t.result for t in trials if t.arm == service and t.level == level.label]
+        ),
     }
 
 
@@ -172,7 +175,7 @@ def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
     return logarithmic([value for value in values if value])
 
 
-def _description(experiment: Experiment, records: Records) -> str:
+def _description(experiment: Experiment, records: Records, *, law: bool) -> str:
     order = [level.label for level in experiment.levels]
     top = max(records, key=lambda each: order.index(each["level"]))
     measure = MEASURES[experiment.measure]
@@ -187,7 +190,7 @@ def _description(experiment: Experiment, records: Records) -> str:
         [
             f"Marks: {mean} of the rounds with its 95 % interval.",
             f"Dotted: {dotted.words}." if dotted and top["predicted"] else "",
-            "Dashed: the Universal Scalability Law, where it fits." if is_sweep(experiment) else "",
+            "Dashed: the Universal Scalability Law, where it fits." if law else "",
             f"{capital(top['level'])}, {measure.unit}: {', '.join(parts)}.",
         ]
     )
@@ -195,14 +198,20 @@ def _description(experiment: Experiment, records: Records) -> str:
 
 def _table(experiment: Experiment, records: Records, laws: dict[str, Scalability]) -> Listing:
     measure = MEASURES[experiment.measure]
-    figures = (experiment.axis, measure.unit, "95 % interval", "Rounds")
-    return Listing(
-        ("Service", *figures, "Predicted", "Limit", "USL"),
-        tuple(_line(each, measure, laws.get(each["service"])) for each in records),
-    )
+    figures = (experiment.axis, measure.unit, "95 % interval", "Rounds", "Predicted", "Limit")
+    lines = [_line(each, measure) for each in records]
+    # What has nothing to tell has no column.
+    beside = {
+        "Failed": [each["failed"] or "none" for each in records],
+        "USL": [said(laws.get(each["service"])) for each in records],
+    }
+    told = {"Failed": any(each["failed"] for each in records), "USL": bool(laws)}
+    columns = [name for name in beside if told[name]]
+    rows = ((*line, *(beside[name][place] for name in columns)) for place, line in enumerate(lines))
+    return Listing(("Service", *figures, *columns), tuple(rows))
 
 
-def _line(record: dict[str, Any], measure: Measure, law: Scalability | None) -> tuple[str, ...]:
+def _line(record: dict[str, Any], measure: Measure) -> tuple[str, ...]:
     mean, low, high = (amount(measure.shown(record[key])) for key in ("y", "low", "high"))
     return (
         record["service"],
@@ -212,5 +221,4 @@ def _line(record: dict[str, Any], measure: Measure, law: Scalability | None) -> 
         str(record["rounds"]),
         amount(record["predicted"]) if record["predicted"] else "–",
         record["limit"] or "–",
-        said(law),
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from loadtest.analysis.prediction import PAUSES
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -19,16 +20,27 @@ _CURVE_POINTS = 60
 
 
 def laws_of(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalability]:
-    """The law fitted to each service of a sweep over connections."""
+    """The law of each service of a sweep over connections that it fits.
+
+    None for a service whose slots lie within the sweep: what bends there is a queue, no contention.
+    """
     if not is_sweep(experiment):
         return {}
     levels = {level.label: level.x for level in experiment.levels}
     laws = {}
     for service in experiment.services:
         own = [trial for trial in trials if trial.arm == service and trial.level in levels]
+        if any(_full(trial) for trial in own):
+            continue
         n = [levels[trial.level] for trial in own]
         laws[service] = scalability(n, [trial.result.goodput_rps for trial in own])
-    return {service: law for service, law in laws.items() if law}
+    return {service: law for service, law in laws.items() if law and law.misfit <= FITS}
+
+
+def _full(trial: Trial) -> bool:
+    """Whether the service's own limit holds its figure, and not what the clients ask for."""
+    told = trial.prediction
+    return told is not None and told.bound_by not in ("connections", PAUSES)
 
 
 def is_sweep(experiment: Experiment) -> bool:
@@ -43,12 +55,11 @@ def is_sweep(experiment: Experiment) -> bool:
 
 
 def law_curves(records: Records, laws: dict[str, Scalability]) -> Records:
-    """The laws that fit, as curves; one that does not would only draw a bend that is not there."""
+    """The laws as curves."""
     grid = _grid(records)
     return [
         {"service": service, "x": x, "y": law.throughput(x)}
         for service, law in laws.items()
-        if law.misfit <= FITS
         for x in grid
     ]
 
@@ -99,8 +110,6 @@ def said(law: Scalability | None) -> str:
     """The law of a service as a table has it."""
     if law is None:
         return "–"
-    if law.misfit > FITS:
-        return f"does not fit ({law.misfit:.0%} off)".replace("%", " %")
     if law.knee is None or law.knee_low is None or law.knee_high is None:
         return "fits, no knee in the tested range"
     return f"knee at {law.knee:.0f} ({law.knee_low:.0f}–{law.knee_high:.0f})"

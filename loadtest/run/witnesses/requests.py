@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
+from loadtest.analysis.failures import failures, listed
 from loadtest.engine.after import FAR, NO_ANSWER
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate
@@ -22,18 +23,6 @@ _WRONG = frozenset(
         "unknown transfer coding",
     }
 )
-
-
-def failures(result: LoadResult) -> dict[str, int]:
-    """Failures by name, in the window and of what was in hand at its end; most first."""
-    names = {*result.errors, *result.failed_after}
-    counts = {name: result.errors.get(name, 0) + result.failed_after.get(name, 0) for name in names}
-    return dict(sorted(counts.items(), key=lambda error: (-error[1], error[0])))
-
-
-def listed(counts: Mapping[str, int]) -> str:
-    """`3 × timeout, 1 × wrong body`."""
-    return ", ".join(f"{count:,} × {name}" for name, count in counts.items())
 
 
 def right_content(result: LoadResult) -> Gate:

@@ -44,11 +44,6 @@ def service(name: str = "a", *, model: str = "async", **environment: str) -> Ser
     )
 
 
-def slots(demand: budgets.Demand) -> int:
-    own = demand.model in budgets.OWN_THREADS and demand.threads > 1
-    return demand.workers * (demand.threads if own else demand.pool_size)
-
-
 def test_as_shipped_is_what_compose_has_by_default() -> None:
     """A service that somebody has added need not be in it."""
     assert of("as-shipped").items() <= declared().items()
@@ -67,7 +62,7 @@ def test_equal_slots_are_equal() -> None:
         if f"{name.upper().replace('-', '_')}_WORKERS" in budget
     }
     assert len(demands) == 12
-    assert {slots(each) for name, each in demands.items() if name != CANNOT_SHARE} == {32}
+    assert {each.slots for name, each in demands.items() if name != CANNOT_SHARE} == {32}
 
 
 @pytest.mark.parametrize("name", budgets.names())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -41,6 +43,42 @@ def test_limits_of_a_percentile_hold_it() -> None:
 def test_a_percentile_with_too_few_requests_is_not_printed() -> None:
     assert latencies.read(_encoded([0.1] * 2999)).percentile(99.0) is None
     assert latencies.read(_encoded([])).percentile(50.0) is None
+
+
+answered = st.lists(st.floats(1e-4, 5), min_size=30, max_size=300)
+later = st.lists(st.floats(1e-4, 60), max_size=300)
+
+
+@given(answered, later, st.sampled_from([10.0, 25.0, 50.0, 75.0, 90.0]))
+def test_no_request_that_waits_changes_a_percentile_that_is_shown(
+    ended: list[float], waiting: list[float], which: float
+) -> None:
+    """Whatever they turn out to take; where that is longer, the figure itself stays."""
+    known = latencies.read(_encoded(ended))
+    shown = replace(known, waiting=len(waiting)).percentile(which)
+    truth = _exactly(sorted(ended + waiting), which)
+    if shown is None:
+        return
+    assert shown.requests == len(ended)
+    if shown.low_ms is not None and shown.high_ms is not None:
+        assert shown.low_ms * 0.998 <= truth <= shown.high_ms * 1.002
+    assert truth <= shown.ms * 1.002
+    if all(each * 1000 >= shown.ms for each in waiting):
+        assert shown.ms == pytest.approx(truth, rel=0.002, abs=0.002)
+
+
+@given(answered, st.integers(1, 600), st.floats(10, 99))
+def test_a_percentile_beyond_those_that_ended_is_not_shown(
+    ended: list[float], waiting: int, which: float
+) -> None:
+    found = replace(latencies.read(_encoded(ended)), waiting=waiting)
+    share = 100 * waiting / (waiting + len(ended))
+    if which >= 100 - share or which <= share:
+        assert found.percentile(which) is None
+
+
+def _exactly(seconds: list[float], which: float) -> float:
+    return seconds[max(1, int(which / 100 * len(seconds) + 0.5)) - 1] * 1000
 
 
 def test_merging_loses_nothing() -> None:
