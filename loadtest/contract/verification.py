@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.contract import conformance, slots
 from loadtest.contract.slots import SlotError
+from loadtest.errors import reason
 from loadtest.inventory.manifest import Service
 from loadtest.system import idleness
 
@@ -52,6 +53,6 @@ def _verify(service: Service, backend: str, database_url: str | None) -> Verifie
     try:
         found = slots.observe(url, service.metrics_url(backend), database_url, service.name)
     except SlotError as error:
-        return Verified((str(error),))
+        return Verified((reason(error, service.name),))
     warnings = tuple(f"{service.name}: {each}" for each in found.warnings)
     return Verified(found.failures, warnings, found.seen)

@@ -11,7 +11,7 @@ import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from loadtest.errors import LabError
+from loadtest.errors import LabError, reason
 from loadtest.inventory.manifest import Service
 from loadtest.system import environment
 from loadtest.system.paths import ROOT
@@ -51,7 +51,7 @@ def failures(services: Mapping[str, Service]) -> dict[str, str]:
         try:
             build(service)
         except BuildError as error:
-            reasons[name] = " ".join(str(error).split())
+            reasons[name] = reason(error, name)
     return reasons
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, cast, get_args
 
 from loadtest.contract import scenarios
-from loadtest.errors import LabError
+from loadtest.errors import LabError, reason
 from loadtest.inventory import budgets, builds, manifest
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
@@ -139,12 +139,12 @@ def prepare(options: Options) -> Plan:
     wanted = manifest.choose(services, list(options.services) or list(services))
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
     if options.services and reasons:
-        raise PlanError("; ".join(f"service {name}: {reason}" for name, reason in reasons.items()))
+        raise PlanError("; ".join(f"service {name}: {why}" for name, why in reasons.items()))
     chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, services))
     planned = schedule.plan(chosen, plan, options.rounds)
     fitting, misfits = _narrowed(planned, usable)
     if misfits and (options.experiments or not fitting):
-        raise ExperimentError("; ".join(misfits.values()))
+        raise ExperimentError("; ".join(f"{name}: {why}" for name, why in misfits.items()))
     needed = {name for each in fitting for name in each.services}
     kept = {name: service for name, service in usable.items() if name in needed}
     budgets.check(kept.values(), budgets.max_connections())
@@ -165,9 +165,9 @@ def built(plan: Plan) -> Plan:
     if plan.options.backend != "native":
         return plan
     reasons = builds.failures(plan.services)
-    for name, reason in reasons.items():
+    for name, why in reasons.items():
         if name in plan.options.services:
-            raise BuildError(reason)
+            raise BuildError(f"service {name}: {why}")
     if not reasons:
         return plan
     smaller = plan.without(reasons)
@@ -264,5 +264,5 @@ def _narrowed(
         try:
             fitting.append(schedule.narrow(each, services))
         except ExperimentError as error:
-            misfits[each.name] = str(error)
+            misfits[each.name] = reason(error, each.name)
     return fitting, misfits

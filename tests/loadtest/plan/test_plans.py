@@ -98,6 +98,23 @@ def test_a_service_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
         plans.built(asked)
 
 
+def test_a_reason_does_not_say_again_what_stands_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Whether an experiment or a service is left out."""
+
+    def failing(service: Service) -> None:
+        raise BuildError(f"service {service.name}: `make` failed:\nno compiler")
+
+    few = plans.prepare(Options(seed=1, services=("fastapi-async", "flask-sync"), plan="full"))
+    assert few.left_out["framework-ladder"].startswith("its reference service starlette is missing")
+    monkeypatch.setattr(builds, "build", failing)
+    unbuilt = plans.built(plans.prepare(Options(seed=1, plan="full")))
+    for name, why in {**few.left_out, **unbuilt.left_out}.items():
+        assert name not in why.partition(":")[0]
+    assert unbuilt.left_out["go"] == "`make` failed: no compiler"
+
+
 @pytest.mark.parametrize(
     ("options", "error", "told"),
     [
