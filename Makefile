@@ -65,6 +65,7 @@ history: native-environment ## the runs that exist and their headline figures
 
 .PHONY: up
 up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every service)
+	@$(if $(BUDGET),setup/options --budget "$(BUDGET)")
 	@containers/preflight $(COMPOSE_OPTIONS)
 	@docker compose $(COMPOSE_OPTIONS) up --build --wait
 

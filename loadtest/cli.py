@@ -53,7 +53,7 @@ def run_(
     plan: PlanOption = "quick",
     experiments: Names = "",
     services: Names = "",
-    budget: Budget = "as-shipped",
+    budget: Budget = "typical",
     rounds: Rounds = None,
     seed: Seed = None,
     backend: Backend = "native",
@@ -86,7 +86,7 @@ def run_(
 
 
 @app.command("up")
-def up_(services: Names = "", budget: Budget = "as-shipped") -> None:
+def up_(services: Names = "", budget: Budget = "typical") -> None:
     """Run services with Locust's UI, without Docker, until Ctrl-C."""
     from loadtest.commands import up
 

@@ -123,7 +123,7 @@ def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict
         "version": runs.RUN_VERSION,
         "run_id": RUN_ID,
         "plan": "quick",
-        "budget": "as-shipped",
+        "budget": "typical",
         "backend": "native",
         "seed": 7,
         "command": "make compare SEED=7",

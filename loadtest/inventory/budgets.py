@@ -20,6 +20,7 @@ SPARE_CONNECTIONS = 20
 POSTGRES_DEFAULT = 100
 # Models whose threads or processes each hold one request; the others make room as they need it.
 OWN_THREADS = ("threads", "processes")
+RENAMED = {"as-shipped": "typical"}
 
 
 class BudgetError(LabError):
@@ -33,6 +34,8 @@ def names(folder: Path = BUDGETS) -> list[str]:
 
 def variables(name: str, folder: Path = BUDGETS) -> dict[str, str]:
     """Variables of the budget called `name` under those of the environment, as compose has it."""
+    if name in RENAMED:
+        raise BudgetError(f"budget {name!r} is called {RENAMED[name]!r} now")
     path = folder / f"{name}.env"
     if not path.is_file():
         raise BudgetError(f"unknown budget {name!r}; budgets/ has: {', '.join(names(folder))}")

@@ -36,7 +36,7 @@ class Options:
     plan: str = "quick"
     experiments: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
-    budget: str = "as-shipped"
+    budget: str = "typical"
     rounds: int | None = None
     backend: str = "native"
     busy: str = "rerun"

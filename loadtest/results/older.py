@@ -7,11 +7,26 @@ was the scenario's.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
+from loadtest.inventory.budgets import RENAMED
+
 # Version 2 called a service under test a row.
 _WORDS = {"rows": "services", "full_rows": "full_services", "row": "service"}
+
+
+def renamed_budget(info: Mapping[str, Any]) -> dict[str, Any]:
+    """A run.json with its budget by the name that it has today."""
+    name = info.get("budget")
+    found = dict(info)
+    if name in RENAMED:
+        found["budget"] = RENAMED[name]
+    if isinstance(info.get("command"), str):
+        for old, new in RENAMED.items():
+            found["command"] = re.sub(rf"--budget {old}\b", f"--budget {new}", found["command"])
+    return found
 
 
 def modern(info: Mapping[str, Any]) -> dict[str, Any]:

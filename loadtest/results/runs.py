@@ -16,7 +16,7 @@ from loadtest.model.trial import Trial
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.parsing import parse
 from loadtest.results import trials as records
-from loadtest.results.older import modern
+from loadtest.results.older import modern, renamed_budget
 from loadtest.results.trials import TrialsError
 
 RUN_VERSION = 4
@@ -108,14 +108,14 @@ def info(folder: Path) -> dict[str, Any]:
     except (ValueError, UnicodeDecodeError) as error:
         raise RunError(f"{path}: not valid JSON: {error}") from None
     if isinstance(found, dict) and found.get("version") in _OLDER:
-        return modern(found)
+        found = modern(found)
     if not isinstance(found, dict) or found.get("version") != RUN_VERSION:
         version = found.get("version") if isinstance(found, dict) else None
         raise RunError(
             f"{path}: made by another version of the lab ({version}, this one reads "
             f"{RUN_VERSION}); use that version, or run the comparison again"
         )
-    return found
+    return renamed_budget(found)
 
 
 def _experiment(folder: Path, name: str, document: object) -> Experiment:

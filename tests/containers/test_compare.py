@@ -153,4 +153,6 @@ def test_a_budget_that_does_not_exist_is_named_before_anything_starts() -> None:
         check=False,
     )
     assert done.returncode != 0
-    assert "unknown budget 'generous'; there are: as-shipped equal-slots" in done.stderr
+    assert (
+        "unknown budget 'generous'; there are: driver-defaults equal-slots typical" in done.stderr
+    )

@@ -89,7 +89,7 @@ def refusal(command: Callable[..., tuple[int, str, str]]) -> Callable[..., str]:
     [
         (["--services", "flask-async"], ["unknown service 'flask-async'", "flask-gthread"]),
         (["--experiments", "speed"], ["unknown experiment 'speed'", "blocked-threads"]),
-        (["--budget", "lavish"], ["unknown budget 'lavish'", "as-shipped"]),
+        (["--budget", "lavish"], ["unknown budget 'lavish'", "typical"]),
         (["--plan", "slow"], ["unknown plan 'slow'", "quick", "full"]),
         (["--backend", "cloud"], ["unknown backend 'cloud'", "native"]),
         (["--rounds", "1"], ["1 round", "at least 2"]),
@@ -163,7 +163,7 @@ def test_the_command_has_the_name_by_which_it_is_run() -> None:
 
 def test_list_shows_what_there_is(command: Callable[..., tuple[int, str, str]]) -> None:
     _, out, _ = command("list")
-    for text in ("fastapi-async", "go", "blocked-threads", "wait", "as-shipped"):
+    for text in ("fastapi-async", "go", "blocked-threads", "wait", "typical"):
         assert text in out
 
 

@@ -162,7 +162,7 @@ def test_a_run_goes_on_in_its_folder_and_under_its_budget(
         (
             [],
             {"BUDGET": "generous"},
-            "unknown budget 'generous'; there are: as-shipped equal-slots",
+            "unknown budget 'generous'; there are: driver-defaults equal-slots typical",
         ),
         ([], {"LAB_EXPERIMENTS": "nowhere"}, "LAB_EXPERIMENTS is no folder"),
         ([], {"LAB_RESULTS": "/dev/null/x"}, "can't be written to /dev/null/x"),
@@ -191,7 +191,7 @@ def test_an_engine_on_another_machine_is_refused_in_one_line(
 def test_a_run_without_containers_does_not_go_on_in_them(
     comparing: Comparing, tmp_path: Path
 ) -> None:
-    written = Record("r", command="", plan="quick", seed=1, budget="as-shipped", backend="native")
+    written = Record("r", command="", plan="quick", seed=1, budget="typical", backend="native")
     record.write(tmp_path, written)
     code, errors = comparing.end("--resume", str(tmp_path))
     assert (code, errors.count("\n")) == (2, 1)

@@ -161,7 +161,7 @@ def test_a_trial_that_failed_a_gate_decides_nothing_and_its_rerun_does() -> None
 
 def _judged(*criteria: dict[str, Any]) -> claims.Claim:
     one = experiment(criteria=list(criteria))
-    return claims.judge(one, counted(trials_of([one])), "as-shipped")[0]
+    return claims.judge(one, counted(trials_of([one])), "typical")[0]
 
 
 HOLDS = {
@@ -185,7 +185,7 @@ def test_claims_end_as_their_criteria_do() -> None:
 
 def test_a_conditional_claim_spells_its_conditions_out() -> None:
     said = _judged(HOLDS, FAILS).sentence
-    assert "under the as-shipped budget" in said
+    assert "under the typical budget" in said
     assert "True: threads stop early" in said
     assert "Not true: threads go on" in said
 
@@ -207,7 +207,7 @@ def test_what_a_service_reached_of_its_prediction_is_averaged_as_a_ratio() -> No
     }
     one = experiment(criteria=[within])
     trials = counted(trials_of([one], noise=0.4))
-    [check] = claims.judge(one, trials, "as-shipped")[0].checks
+    [check] = claims.judge(one, trials, "typical")[0].checks
     shares = [
         trial.result.goodput_rps / trial.prediction.rps
         for trial in trials
@@ -234,7 +234,7 @@ def test_a_slope_is_held_against_its_bounds() -> None:
     }
     more = {"says": "more", "service": "flask-gthread", "ratio_at_least": 1.5}
     one = experiment(**change, criteria=[kib, more])
-    claim = claims.judge(one, counted(trials_of([one])), "as-shipped")[0]
+    claim = claims.judge(one, counted(trials_of([one])), "typical")[0]
     assert claim.word == "confirmed"
     assert "KiB a held request" in claim.checks[0].observed
 
@@ -244,7 +244,7 @@ def test_one_experiment_can_decide_two_claims() -> None:
         further=[{"claim": "C11", "statement": "no threads"}],
         criteria=[HOLDS, FAILS | {"claim": "C11"}],
     )
-    found = claims.judge(one, counted(trials_of([one])), "as-shipped")
+    found = claims.judge(one, counted(trials_of([one])), "typical")
     assert [(claim.claim, claim.word) for claim in found] == [
         ("C1", "confirmed"),
         ("C11", "refuted"),
@@ -287,11 +287,11 @@ def test_a_check_holds_for_the_reference_and_against_the_others() -> None:
         "fastapi-async": {"passed": True, "detail": "serves all 14 operations"},
         "flask-sync": {"passed": False, "detail": "serves no document"},
     }
-    claim = claims.checked(one, found, "as-shipped")[0]
+    claim = claims.checked(one, found, "typical")[0]
     assert claim.word == "confirmed"
     assert claim.checks[1].criterion.says == "flask-sync: serves no document"
     found["flask-sync"]["passed"] = True
-    assert claims.checked(one, found, "as-shipped")[0].word == "conditional"
+    assert claims.checked(one, found, "typical")[0].word == "conditional"
 
 
 def test_fewer_than_three_rounds_have_no_interval() -> None:

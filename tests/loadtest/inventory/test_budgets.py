@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import inspect
 import re
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
+import asyncpg
+import psycopg_pool
 import pytest
 
 from loadtest.inventory import budgets, manifest
 from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.manifest import COMPOSE_FILE, Service
+from loadtest.system.paths import ROOT
 
 BUDGET = re.compile(
     r"\$\{((?:\w+_)?(?:WORKERS|THREADS|POOL_SIZE|PROCESSES)|SERVICE_(?:CPUS|MEMORY)|POSTGRES_MAX_CONNECTIONS):-([^}]*)\}"
@@ -44,13 +49,41 @@ def service(name: str = "a", *, model: str = "async", **environment: str) -> Ser
     )
 
 
-def test_as_shipped_is_what_compose_has_by_default() -> None:
+def test_typical_is_what_compose_has_by_default() -> None:
     """A service that somebody has added need not be in it."""
-    assert of("as-shipped").items() <= declared().items()
+    assert of("typical").items() <= declared().items()
 
 
-def test_equal_slots_sets_every_variable_and_no_other() -> None:
-    assert of("equal-slots").keys() == of("as-shipped").keys()
+@pytest.mark.parametrize("name", budgets.names())
+def test_each_budget_sets_every_variable_and_no_other(name: str) -> None:
+    assert of(name).keys() == of("typical").keys()
+
+
+def test_driver_defaults_are_what_the_drivers_open_by_themselves() -> None:
+    """Of the drivers in Python; each service counts with the driver that it uses."""
+    found = {name: int(size) for name, size in of("driver-defaults").items() if "POOL_SIZE" in name}
+    evented = inspect.signature(asyncpg.create_pool).parameters["max_size"].default
+    threaded = inspect.signature(psycopg_pool.ConnectionPool).parameters
+    assert threaded["max_size"].default is None  # as many as the least
+    assert {found["FASTAPI_ASYNC_POOL_SIZE"], found["STARLETTE_POOL_SIZE"]} == {evented}
+    python = [size for name, size in found.items() if name.startswith(("FLASK", "DJANGO"))]
+    assert set(python) == {threaded["min_size"].default}
+
+
+def test_driver_defaults_change_pools_alone() -> None:
+    ours, theirs = of("typical"), of("driver-defaults")
+    assert all("POOL_SIZE" in name for name in ours if ours[name] != theirs[name])
+
+
+@pytest.mark.parametrize("old", budgets.RENAMED)
+def test_an_old_name_is_answered_with_the_new_one(old: str) -> None:
+    told = f"budget '{old}' is called 'typical' now"
+    with pytest.raises(BudgetError, match=f"^{told}$"):
+        budgets.variables(old)
+    done = subprocess.run(
+        ["setup/options", "--budget", old], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (2, f"compare: {told}\n")
 
 
 def test_equal_slots_are_equal() -> None:
@@ -104,7 +137,7 @@ def test_a_number_that_is_none_names_service_and_variable(text: str) -> None:
 
 
 def test_an_unknown_budget_lists_what_there_is() -> None:
-    with pytest.raises(BudgetError, match=r"'huge'.*as-shipped, equal-slots"):
+    with pytest.raises(BudgetError, match=r"'huge'.*driver-defaults, equal-slots, typical"):
         budgets.variables("huge")
 
 
@@ -123,5 +156,5 @@ def test_max_connections_follow_the_variable() -> None:
 
 def test_the_environment_wins_over_the_budget(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GO_POOL_SIZE", "5")
-    found: Mapping[str, str] = budgets.variables("as-shipped")
+    found: Mapping[str, str] = budgets.variables("typical")
     assert (found["GO_POOL_SIZE"], found["NODE_POOL_SIZE"]) == ("5", "40")

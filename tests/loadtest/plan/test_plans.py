@@ -156,7 +156,6 @@ def test_too_many_database_connections_are_refused_before_the_start(
 def test_the_command_of_a_run_asks_for_the_same() -> None:
     options = Options(seed=3, services=("a", "b"), rounds=2)
     assert options.command == (
-        "python -m loadtest run --plan quick --services 'a b' "
-        "--budget as-shipped --rounds 2 --seed 3"
+        "python -m loadtest run --plan quick --services 'a b' --budget typical --rounds 2 --seed 3"
     )
     assert "backend compose" in replace(options, backend="compose").command

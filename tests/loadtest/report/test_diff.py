@@ -53,7 +53,7 @@ def test_another_machine_is_said_plainly(old: Run, tmp_path: Path) -> None:
     new = runs.load(_run(tmp_path, 2, machine=machine, budget="equal-slots"))
     said = conditions(old, new)
     assert said[0].startswith("Not the same machine (cpu Made-up CPU → Another CPU; cores 2 → 8)")
-    assert "budget as-shipped → equal-slots" in said[2]
+    assert "budget typical → equal-slots" in said[2]
     assert conditions(old, old)[0] == "Both runs were made on the same kind of machine."
 
 

@@ -26,6 +26,8 @@ def test_it_reads_in_todays_words(run: Path) -> None:
     assert experiment.services == ("fastapi-async", "flask-gthread")
     assert {each.service for each in experiment.criteria} == {"flask-gthread", "flask-sync"}
     assert "--services 'fastapi-async flask-gthread'" in found.info["command"]
+    assert found.budget == "typical"
+    assert "--budget typical" in found.info["command"]
     assert found.complete
 
 

@@ -37,7 +37,7 @@ def test_trials_carry_prediction_gates_and_the_services_side(finished: tuple[She
 def test_the_record_says_under_which_conditions(finished: tuple[Shell, str]) -> None:
     record = finished[0].record()
     assert record["seed"] == 7
-    assert record["budget"] == "as-shipped"
+    assert record["budget"] == "typical"
     assert record["planned"] == TRIALS
     assert not record["interrupted"]
     assert record["machine"]["cores"] == len(os.sched_getaffinity(0))
