@@ -74,7 +74,7 @@ def sentence(
     if found == "inconclusive":
         return (
             f"Inconclusive between {service} and {reference}: "
-            f"this run could only detect about {_effect(ratio.detectable)}"
+            f"this run could only detect about {effect(ratio.detectable)}"
         )
     if ratio.value <= 0.5:
         return _difference(MEASURES[measure], reference, service, ratio.inverse())
@@ -95,7 +95,8 @@ def _difference(words: Measure, a: str, b: str, ratio: Ratio) -> str:
     return f"{said} (95 % CI {interval}, {ratio.rounds} rounds)"
 
 
-def _effect(share: float) -> str:
+def effect(share: float) -> str:
+    """A difference as text: `31 %`, `a 3.1-fold difference`."""
     return f"a {times(1 + share)}-fold difference" if share >= 2 else f"{percent(share)} %"
 
 

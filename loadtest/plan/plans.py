@@ -229,7 +229,7 @@ def restore(
     for name in needed:
         if name not in usable:
             raise PlanError(f"service {name}: {reasons.get(name, 'is not in docker-compose.yml')}")
-    longest_s = windows.LONGEST_S[_plan_name(options.plan)]
+    longest_s = windows.ROOM_S[_plan_name(options.plan)]
     restored = [
         replace(_restored(name, documents[name], each), longest_s=longest_s)
         for name, each in planned.items()

@@ -13,7 +13,7 @@ from loadtest.model.experiment import Experiment, Level, Looked
 from loadtest.model.trial import TWIN
 from loadtest.plan import sequential
 from loadtest.plan.mistakes import ExperimentError
-from loadtest.plan.windows import LONGEST_S
+from loadtest.plan.windows import ROOM_S
 
 PlanName = Literal["quick", "lesson", "full"]
 
@@ -71,7 +71,7 @@ def plan(
         raise ExperimentError(
             f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
-    roomy = {key: replace(each, longest_s=LONGEST_S[name]) for key, each in experiments.items()}
+    roomy = {key: replace(each, longest_s=ROOM_S[name]) for key, each in experiments.items()}
     if name == "full":
         return [_limited(each, each.rounds, rounds) for each in roomy.values()]
     if name == "quick":

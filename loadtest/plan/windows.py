@@ -13,7 +13,7 @@ from loadtest.model.load import Load
 from loadtest.plan.measures import MEASURES
 
 WAITS = 4  # mean waits; the first of them is the warm-up's
-LONGEST_S = {"quick": 6.0, "lesson": 6.0, "full": 20.0}  # of a trial that waits make longer, by plan
+ROOM_S = {"quick": 6.0, "lesson": 6.0, "full": 20.0}  # of a trial that waits make longer, by plan
 
 
 def lasting(experiment: Experiment, level: Level, mean_wait_s: float | None) -> tuple[float, float]:

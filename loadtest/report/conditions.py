@@ -1,19 +1,74 @@
-"""Under which conditions a run was made, as tables of its page."""
+"""Under which conditions a run was made: in words, and as tables of its page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from loadtest.analysis.amounts import amount, times
+from loadtest.analysis.findings import Finding, effect
 from loadtest.report.charts.style import Listing
 from loadtest.results.runs import Run
+from loadtest.stats.inference import INTERVAL_ROUNDS, MARGIN
 
 _CONDITION_NAMES = {
     "cpu": "Processor",
     "quota_cores": "CPU quota around the whole lab, in cores",
     "load_average": "Load average before the run",
     "python_loop_us": "Python's time for 10,000 squares, µs",
+    "other_pythons": "Other Pythons on the PATH",
 }
+_AT_REST = 0.25  # load a core
+_AS_FAST = 1.1  # of Python's loop
+
+
+def words(run: Run, twins: Sequence[Finding]) -> list[str]:
+    """What a reader has to know before any figure, each as a sentence.
+
+    `twins`: the reference against itself.
+    """
+    machine = dict(run.info.get("machine") or {})
+    return [*_load(machine), *_python(machine), *_scatter(run, twins)]
+
+
+def _load(machine: Mapping[str, Any]) -> Iterator[str]:
+    load, cores = machine.get("load_average"), machine.get("cores")
+    if load is None or not cores:
+        return
+    told = f"load {amount(load)} on {cores} core{'s'[: cores != 1]}"
+    if load <= _AT_REST * cores:
+        yield f"The machine was at rest before the start ({told})."
+    else:
+        yield f"The machine was busy before the start ({told}): other programs ran on it."
+
+
+def _python(machine: Mapping[str, Any]) -> Iterator[str]:
+    """That another Python of this machine is faster."""
+    own, others = machine.get("python_loop_us"), machine.get("other_pythons") or {}
+    name, fastest = min(
+        others.items(), key=lambda each: each[1]["loop_us"], default=("", {"loop_us": 0})
+    )
+    if own and fastest["loop_us"] and own > _AS_FAST * fastest["loop_us"]:
+        yield (
+            f"Python {machine.get('python')}, which runs the services, takes "
+            f"{times(own / fastest['loop_us'])} × as long for a loop as {name} on the PATH "
+            f"({fastest['python']}); `make compare PYTHON={name}` takes that one."
+        )
+
+
+def _scatter(run: Run, twins: Sequence[Finding]) -> Iterator[str]:
+    """How small a difference can be seen, by how far the reference differs from itself."""
+    worst: dict[str, float] = {}
+    for twin in twins:
+        if twin.ratio and twin.ratio.rounds >= INTERVAL_ROUNDS:
+            claim = run.experiments[twin.experiment].claim
+            worst[claim] = max(worst.get(claim, 0.0), twin.ratio.detectable)
+    coarse = {claim: share for claim, share in worst.items() if share > MARGIN}
+    if coarse:
+        told = ", ".join(f"below {effect(share)} in {claim}" for claim, share in coarse.items())
+        yield f"By the reference against itself, differences can't be seen {told}."
+    elif worst:
+        yield "The reference agrees with itself: differences of 5 % can be seen in every claim."
 
 
 def facts(run: Run) -> Listing:
@@ -21,6 +76,10 @@ def facts(run: Run) -> Listing:
     info = run.info
     machine = dict(info.get("machine") or {})
     memory = machine.pop("memory_bytes", None)
+    if others := machine.pop("other_pythons", None):
+        machine["other_pythons"] = ", ".join(
+            f"{name} ({each['python']}): {each['loop_us']} µs" for name, each in others.items()
+        )
     facts: dict[str, Any] = {
         "Run": run.id,
         "Began": info.get("started_at"),

