@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.errors import LabError
-from loadtest.inventory.manifest import COMPOSE_FILE, Service, read_compose
+from loadtest.inventory.manifest import COMPOSE_FILE, Service, load, read_compose
 from loadtest.system.paths import ROOT
 
 BUDGETS = ROOT / "budgets"
@@ -112,8 +112,17 @@ class Demand:
     @property
     def slots(self) -> int:
         """Requests that can wait for the database at once, as far as the declaration tells."""
-        own = self.model in OWN_THREADS and self.threads > 1
+        own = self.model == "processes" or (self.model in OWN_THREADS and self.threads > 1)
         return self.workers * (min(self.threads, self.pool_size) if own else self.pool_size)
+
+    def under(self, environment: Mapping[str, str]) -> Demand:
+        """The same with what a level of an experiment overrides."""
+        return Demand(
+            workers=int(environment.get("WORKERS", self.workers)),
+            threads=int(environment.get("THREADS", self.threads)),
+            pool_size=int(environment.get("POOL_SIZE", self.pool_size)),
+            model=self.model,
+        )
 
     def check(self, name: str) -> None:
         """Slots against pool: a thread without a connection is no slot."""
@@ -123,6 +132,16 @@ class Demand:
                 f"connections, so only {self.pool_size} can wait for the database;"
                 " make POOL_SIZE at least THREADS"
             )
+
+
+def demands(folder: Path = BUDGETS) -> dict[str, dict[str, Demand]]:
+    """What every budget gives each service of docker-compose.yml, by budget and service."""
+    found = {}
+    for name in names(folder):
+        path = folder / f"{name}.env"
+        services = load(variables=parse(path.read_text(encoding="utf-8"), path))
+        found[name] = {each.name: Demand.of(each) for each in services.values()}
+    return found
 
 
 def _number(service: Service, name: str) -> int:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import kind_of
 from loadtest.inventory.budgets import Demand
@@ -49,9 +47,8 @@ def longer_s(experiment: Experiment, level: Level, service: Service) -> float:
     latency_s = scenario.latency_s(scenario.filled(level.parameters))
     if not latency_s:
         return 0.0
-    environment = {**service.environment, **level.environment}
-    slots = min(level.load.connections, Demand.of(replace(service, environment=environment)).slots)
-    waits_s = mean_wait_s(level.load, slots / latency_s)
+    slots = Demand.of(service).under(level.environment).slots
+    waits_s = mean_wait_s(level.load, min(level.load.connections, slots) / latency_s)
     return sum(lasting(experiment, level, waits_s)) - experiment.warmup_s - experiment.duration_s
 
 

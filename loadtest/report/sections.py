@@ -8,9 +8,11 @@ from functools import cached_property
 from typing import Any
 
 from loadtest.analysis import claims
-from loadtest.analysis.amounts import limits, times
+from loadtest.analysis.amounts import amount, limits, times
 from loadtest.analysis.claims import Claim
+from loadtest.analysis.elsewhere import elsewhere, sentence
 from loadtest.analysis.findings import Finding, against_reference
+from loadtest.inventory import budgets
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES, SLOPES
@@ -26,7 +28,8 @@ class Section:
     """One experiment of the report, with those services and levels that have a trial.
 
     `trials` are those that count, `attempts` all. `twins`: the reference against itself. `looks`:
-    those at its figures; `rule`: what decided how many rounds it has.
+    those at its figures; `rule`: what decided how many rounds it has. `elsewhere`: what
+    slots ÷ wait makes of the answer under other budgets.
     """
 
     experiment: Experiment
@@ -37,6 +40,7 @@ class Section:
     twins: tuple[Finding, ...]
     looks: Listing | None
     rule: str
+    elsewhere: str = ""
 
     @cached_property
     def charts(self) -> tuple[Chart, ...]:
@@ -68,7 +72,19 @@ def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
         twins=tuple(twin for twin in twins if twin.experiment == experiment.name),
         looks=looks.table(run, experiment),
         rule=looks.rule(run, experiment),
+        elsewhere=_elsewhere(run, shown),
     )
+
+
+def _elsewhere(run: Run, experiment: Experiment) -> str:
+    """The first criterion that compares two services, under the budgets that were not run."""
+    first = next((each for each in experiment.criteria if each.ratio), None)
+    if first is None:
+        return ""
+    services = dict(run.info.get("services") or {})
+    about = {name: each.get("observed") or {} for name, each in services.items()}
+    found = elsewhere(experiment, about, budgets.demands())
+    return sentence(found, run.budget, first.service, first.reference)
 
 
 def seen(run: Run, experiment: Experiment) -> Experiment:

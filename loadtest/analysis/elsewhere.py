@@ -1,0 +1,108 @@
+"""What the same services would reach under another budget: slots ÷ wait, nothing measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from loadtest.analysis.amounts import amount, times
+from loadtest.analysis.prediction import predict
+from loadtest.inventory.budgets import Demand
+from loadtest.model.experiment import Experiment, Level
+from loadtest.plan.measures import GOODPUT
+
+Demands = Mapping[str, Demand]  # by service
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A budget, and the most requests a second that it allows each service at one level."""
+
+    budget: str
+    level: str
+    rps: Mapping[str, float]
+
+
+def elsewhere(
+    experiment: Experiment, about: Mapping[str, Mapping[str, Any]], budgets: Mapping[str, Demands]
+) -> list[Elsewhere]:
+    """Each budget at the experiment's last level, as far as slots decide it there.
+
+    `about`: what each service said of itself in the run. Empty where requests don't wait, where the
+    load and not the slots sets the pace, and where all budgets allow the same.
+    """
+    if experiment.measure != GOODPUT or not experiment.levels:
+        return []
+    level = experiment.levels[-1]
+    found = [
+        Elsewhere(name, level.label, allowed)
+        for name, demands in budgets.items()
+        if (allowed := _allowed(level, _services(experiment, about, demands), about, demands))
+    ]
+    return found if len({tuple(each.rps.items()) for each in found}) > 1 else []
+
+
+def slots_under(about: Mapping[str, Any], demand: Demand) -> tuple[int, str]:
+    """The slots that a service has under `demand`, and what binds them.
+
+    `about` tells what a waiting request holds besides its connection, which no budget changes.
+    """
+    holders = _holders(about, demand)
+    if holders is not None and holders[1] <= demand.pool_size:
+        return demand.workers * holders[1], holders[0]
+    return demand.workers * demand.pool_size, "pool"
+
+
+def _holders(about: Mapping[str, Any], demand: Demand) -> tuple[str, int] | None:
+    if about.get("slots_bound_by") in ("event loop", "workers"):
+        return str(about["slots_bound_by"]), 1
+    if about.get("model") == "threads":
+        declared = demand.threads > 1
+        return "threads", demand.threads if declared else int(about["threads"])
+    return ("greenlets", demand.threads) if about.get("model") == "greenlets" else None
+
+
+def _services(
+    experiment: Experiment, about: Mapping[str, Mapping[str, Any]], demands: Demands
+) -> Sequence[str]:
+    return [name for name in experiment.services if name in demands and about.get(name)]
+
+
+def _allowed(
+    level: Level,
+    services: Sequence[str],
+    about: Mapping[str, Mapping[str, Any]],
+    demands: Demands,
+) -> dict[str, float]:
+    found = {}
+    for name in services:
+        demand = demands[name].under(level.environment)
+        slots, bound_by = slots_under(about[name], demand)
+        said = {
+            **about[name],
+            "slots": slots,
+            "slots_bound_by": bound_by,
+            "workers": demand.workers,
+            "threads": demand.threads,
+        }
+        told = predict(said, level.load, level.scenario, level.parameters)
+        if told is None:
+            return {}
+        found[name] = told.rps
+    return found
+
+
+def sentence(found: Sequence[Elsewhere], budget: str, service: str, reference: str) -> str:
+    """What each budget but the run's own makes of `service` beside `reference`; empty where none.
+
+    `By slots ÷ wait, at 128 connections: under equal-slots flask-gthread reaches 1.00 ×
+    fastapi-async (320 and 320 requests/s).`
+    """
+    told = [
+        f"under {each.budget} {service} reaches {times(each.rps[service] / each.rps[reference])} × "
+        f"{reference} ({amount(each.rps[service])} and {amount(each.rps[reference])} requests/s)"
+        for each in found
+        if each.budget != budget and {service, reference} <= each.rps.keys()
+    ]
+    return f"By slots ÷ wait, at {found[0].level}: {'; '.join(told)}." if told else ""
