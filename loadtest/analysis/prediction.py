@@ -13,6 +13,8 @@ from loadtest.model.trial import Prediction
 
 PAUSES = "pauses of the clients"
 TAKEN = "connections taken"
+OFFERED = "offered rate"
+LIMITS_OF_CLIENTS = frozenset({"connections", PAUSES, OFFERED})  # all others are the service's own
 
 
 def predict(
@@ -35,7 +37,7 @@ def predict(
     slots, bound_by = min(asked, (int(about["slots"]), str(about["slots_bound_by"])))
     rps = slots / latency_s
     if kind_of(load).scheduled and load.rate_rps is not None and load.rate_rps < rps:
-        rps, bound_by = load.rate_rps, "offered rate"
+        rps, bound_by = load.rate_rps, OFFERED
     clients = min(load.connections, _taken(about))
     asked_rps = clients / (latency_s / at_once + load.think_s)
     if load.think_s and asked_rps < rps:

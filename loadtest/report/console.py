@@ -11,12 +11,12 @@ from loadtest.report.sections import Section
 
 
 def shown(report: Report) -> Group:
-    """One table an experiment, then a line for each claim and each notice."""
+    """The conditions, one table an experiment, then a line for each claim and each notice."""
     return Group(
+        *map(Text, report.conditions),
         *(_table(section) for section in report.sections if section.charts),
         *(Text(f"{claim.claim} {claim.word}: {claim.sentence}") for claim in report.claims),
         *(Text(f"{notice.word} {notice.text}") for notice in report.notices),
-        *map(Text, report.conditions),
     )
 
 

@@ -12,6 +12,7 @@ from loadtest.analysis.amounts import amount, limits, times
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.elsewhere import elsewhere, sentence
 from loadtest.analysis.findings import Finding, against_reference
+from loadtest.analysis.reached import reached
 from loadtest.inventory import budgets
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -28,8 +29,8 @@ class Section:
     """One experiment of the report, with those services and levels that have a trial.
 
     `trials` are those that count, `attempts` all. `twins`: the reference against itself. `looks`:
-    those at its figures; `rule`: what decided how many rounds it has. `elsewhere`: what
-    slots ÷ wait makes of the answer under other budgets.
+    those at its figures; `rule`: what decided how many rounds it has. `reached`: how much of slots
+    ÷ wait each service reached. `elsewhere`: what that makes of the answer under other budgets.
     """
 
     experiment: Experiment
@@ -40,6 +41,7 @@ class Section:
     twins: tuple[Finding, ...]
     looks: Listing | None
     rule: str
+    reached: tuple[str, ...] = ()
     elsewhere: str = ""
 
     @cached_property
@@ -72,6 +74,7 @@ def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
         twins=tuple(twin for twin in twins if twin.experiment == experiment.name),
         looks=looks.table(run, experiment),
         rule=looks.rule(run, experiment),
+        reached=tuple(reached(shown, trials, run.info.get("services") or {})),
         elsewhere=_elsewhere(run, shown),
     )
 

@@ -247,7 +247,5 @@ def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
         y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),
         color=colour(services),
     )
-    return alt.layer(
-        base.mark_line(strokeWidth=2),
-        base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(services)),
-    ).properties(width=width, height=260)
+    marks = base.mark_point(filled=True, size=90, opacity=1).encode(shape=shape(services))
+    return marks.properties(width=width, height=260)

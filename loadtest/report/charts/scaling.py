@@ -122,7 +122,6 @@ def _draw(
     layers = [
         predicted.mark_line(strokeDash=[2, 4], strokeWidth=2).encode(x=x, y=y, color=tint),
         law.mark_line(strokeDash=[8, 4], strokeWidth=1).encode(x=x, y=y, color=tint),
-        base.mark_line(strokeWidth=1.5).encode(y=y),
         limit.mark_text(**_LIMIT, stroke="white", strokeWidth=4),
         limit.mark_text(**_LIMIT).encode(color=tint),
         base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
@@ -189,6 +188,7 @@ def _description(experiment: Experiment, records: Records, *, law: bool) -> str:
     return " ".join(
         [
             f"Marks: {mean} of the rounds with its 95 % interval.",
+            "Between them nothing was measured.",
             f"Dotted: {dotted.words}." if dotted and top["predicted"] else "",
             "Dashed: the Universal Scalability Law, where it fits." if law else "",
             f"{capital(top['level'])}, {measure.unit}: {', '.join(parts)}.",

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from loadtest.analysis.prediction import PAUSES
+from loadtest.analysis.prediction import LIMITS_OF_CLIENTS
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -40,7 +40,7 @@ def laws_of(experiment: Experiment, trials: Sequence[Trial]) -> dict[str, Scalab
 def _full(trial: Trial) -> bool:
     """Whether the service's own limit holds its figure, and not what the clients ask for."""
     told = trial.prediction
-    return told is not None and told.bound_by not in ("connections", PAUSES)
+    return told is not None and told.bound_by not in LIMITS_OF_CLIENTS
 
 
 def is_sweep(experiment: Experiment) -> bool:
