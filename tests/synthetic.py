@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from loadtest.engine.after import LET_GO_S
 from loadtest.model.experiment import Experiment
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Prediction, Sample, Trial
@@ -158,6 +159,7 @@ def _trial(
     answered = max(int(rate * duration), 1)
     response_s = latency if load.rate_rps else in_flight / rate
     in_hand = round(rate * latency) if load.rate_rps else in_flight
+    after = min(in_hand, int(rate * LET_GO_S))
     prediction = Prediction(min(peak, in_flight / latency), slots, "threads", latency)
     result = LoadResult(
         started_at="2026-01-02T03:04:05+00:00",
@@ -177,6 +179,9 @@ def _trial(
         mean_in_flight=answered / duration * response_s * float(rng.normal(1, 0.01)),
         generator_cpu=0.2,
         timeline=_timeline(rate, response_s, experiment),
+        answered_after=after,
+        response_after_us=_latencies(round(response_s, 4), after, planned.index % 8),
+        service_after_us=_latencies(round(latency, 4), after, planned.index % 8),
     )
     return Trial(
         run_id=RUN_ID,

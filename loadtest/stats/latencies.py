@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from loadtest.model.load import LoadResult
 from loadtest.stats.histogram import HALF_BITS, decode
-from loadtest.stats.inference import enough, percentile_ranks
+from loadtest.stats.inference import MARGIN, enough, percentile_ranks
 
 Kind = Literal["response", "service"]
 
@@ -56,20 +56,31 @@ class Latencies:
     def percentile(self, which: float) -> Percentile | None:
         """A percentile with its order-statistic limits.
 
-        None with too few requests to print one, or where those that still wait could change it.
-        Answered requests give both limits, whether the others turn out slowest or fastest.
+        None with too few requests to print one, or where those that still wait could change it:
+        it has to stay within 5 %, and its limits known, whether they turn out slowest or fastest.
         """
         count = self.total + self.waiting
         if not enough(self.total, which):
             return None
+        wanted = max(1, int(which / 100 * count + 0.5))
         ranks = percentile_ranks(count, which)
-        if self.waiting and not (ranks and ranks[0] > self.waiting and ranks[1] <= self.total):
+        if self.waiting and not (ranks and self._stays(wanted, ranks[1])):
             return None
         low, high = (
-            (self._at(ranks[0] - self.waiting), self._at(ranks[1])) if ranks else (None, None)
+            (self._at(max(1, ranks[0] - self.waiting)), self._at(ranks[1]))
+            if ranks
+            else (None, None)
         )
-        wanted = max(1, int(which / 100 * count + 0.5))
         return Percentile(self._at(wanted), low, high, self.total)
+
+    def _stays(self, rank: int, upper: int) -> bool:
+        """Whether the request of `rank` of all took as long whatever those that wait will take.
+
+        `upper` bounds it from above, and has to have ended.
+        """
+        if upper > self.total or rank <= self.waiting:
+            return False
+        return self._at(rank - self.waiting) >= (1 - MARGIN) * self._at(rank)
 
     def _at(self, rank: int) -> float:
         """The latency in ms of the request of that rank, counted from 1, the fastest."""

@@ -101,6 +101,13 @@ def test_the_csv_has_every_trial(run: Path) -> None:
     assert len(rows) == 97
     assert {row["valid"] for row in rows} == {"True", "False"}
     assert all(float(row["goodput_rps"]) > 0 for row in rows)
+    at_most = [row for row in rows if row["level"] == "128 connections"]
+    lucky = [row for row in at_most if row["service"] == "flask-sync"]
+    assert {row["p50_ms"] for row in lucky} == {""}
+    assert all(float(row["littles_mean_ms"]) > 4000 for row in lucky)
+    assert all(float(row["waiting_share"]) > 0.6 for row in lucky)
+    assert all(row["p50_ms"] for row in at_most if row["service"] == "fastapi-async")
+    assert {float(row["failed_share"]) for row in rows} == {0.0}
 
 
 def test_the_report_is_the_same_when_built_again(run: Path) -> None:

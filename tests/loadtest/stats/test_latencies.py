@@ -45,7 +45,11 @@ def test_a_percentile_with_too_few_requests_is_not_printed() -> None:
     assert latencies.read(_encoded([])).percentile(50.0) is None
 
 
-answered = st.lists(st.floats(1e-4, 5), min_size=30, max_size=300)
+# Of all sorts: wild, all alike, in a few waves.
+answered = st.one_of(
+    st.lists(each, min_size=30, max_size=300)
+    for each in (st.floats(1e-4, 5), st.floats(0.1, 0.104), st.sampled_from((0.1, 0.2, 0.9)))
+)
 later = st.lists(st.floats(1e-4, 60), max_size=300)
 
 
@@ -62,7 +66,7 @@ def test_no_request_that_waits_changes_a_percentile_that_is_shown(
     assert shown.requests == len(ended)
     if shown.low_ms is not None and shown.high_ms is not None:
         assert shown.low_ms * 0.998 <= truth <= shown.high_ms * 1.002
-    assert truth <= shown.ms * 1.002
+    assert 0.948 * shown.ms <= truth <= shown.ms * 1.002
     if all(each * 1000 >= shown.ms for each in waiting):
         assert shown.ms == pytest.approx(truth, rel=0.002, abs=0.002)
 
