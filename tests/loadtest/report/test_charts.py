@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 from xml.etree import ElementTree
 
 import pytest
@@ -125,7 +126,10 @@ def test_what_ended_after_the_window_is_known(sweep: tuple[Experiment, list[Tria
         seconds = [trial.result.unfinished / trial.result.goodput_rps] * trial.result.unfinished
         after = Histogram()
         after.add_seconds(seconds)
-        changes = {"response_after_us": after.encode(), "answered_after": trial.result.unfinished}
+        changes: dict[str, Any] = {
+            "response_after_us": after.encode(),
+            "answered_after": trial.result.unfinished,
+        }
         return replace(trial, result=replace(trial.result, **changes))
 
     chart = _drawn(latency.percentiles(one, [read_on(trial) for trial in trials], one.levels[-1]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -91,7 +92,11 @@ def test_failures_that_are_allowed_stand_beside_the_figure(
     assert "Failed" not in drawn(scaling.scaling(one, trials, "title")).table.headers
 
     def failing_some(trial: Trial) -> Trial:
-        changes = {"failed": 3, "errors": {"reset": 2, "timeout": 1}, "failed_after": {"reset": 1}}
+        changes: dict[str, Any] = {
+            "failed": 3,
+            "errors": {"reset": 2, "timeout": 1},
+            "failed_after": {"reset": 1},
+        }
         return replace(trial, result=replace(trial.result, **changes))
 
     some = [failing_some(t) if t.arm == "flask-sync" else t for t in trials]

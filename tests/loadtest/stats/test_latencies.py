@@ -47,8 +47,10 @@ def test_a_percentile_with_too_few_requests_is_not_printed() -> None:
 
 # Of all sorts: wild, all alike, in a few waves.
 answered = st.one_of(
-    st.lists(each, min_size=30, max_size=300)
-    for each in (st.floats(1e-4, 5), st.floats(0.1, 0.104), st.sampled_from((0.1, 0.2, 0.9)))
+    [
+        st.lists(each, min_size=30, max_size=300)
+        for each in (st.floats(1e-4, 5), st.floats(0.1, 0.104), st.sampled_from((0.1, 0.2, 0.9)))
+    ]
 )
 later = st.lists(st.floats(1e-4, 60), max_size=300)
 
