@@ -183,6 +183,7 @@ _ALL = (
         less="{a} took {x} less time than {b} at the 95th percentile",
         times="{a} took {x} times as long as {b} at the 95th percentile",
         value=_percentile_ms(95.0),
+        percentile=True,
     ),
     Measure(
         "p99_ms",

@@ -11,7 +11,7 @@ from typing import Any
 
 from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
-from loadtest.analysis.queueing import mean_wait_ms, waiting_share
+from loadtest.analysis.observations import mean_wait_ms, waiting_share
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report import page, report

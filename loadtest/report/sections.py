@@ -10,9 +10,8 @@ from typing import Any
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount, limits, times
 from loadtest.analysis.claims import Claim
-from loadtest.analysis.elsewhere import elsewhere, sentence
 from loadtest.analysis.findings import Finding, against_reference
-from loadtest.analysis.reached import reached
+from loadtest.analysis.slots import elsewhere, reached, sentence
 from loadtest.inventory import budgets
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -160,7 +159,8 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
     yield (
         f"{_span(rounds)} rounds in random order; each trial lasts {experiment.duration_s:g} s "
         f"after {experiment.warmup_s:g} s of warm-up that does not count"
-        + f"; up to {amount(longest_s)} s where requests wait longer" * longer
+        + f"; up to {amount(longest_s)} s where requests wait longer"
+        * longer
     )
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount, percent
-from loadtest.analysis.queueing import mean_wait_ms, waiting_share
+from loadtest.analysis.observations import mean_wait_ms, waiting_share
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Trial

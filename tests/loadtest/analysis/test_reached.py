@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtest.analysis.reached import reached
+from loadtest.analysis.slots import reached
 from loadtest.model.trial import Trial
 from loadtest.results.runs import counted
 from tests.synthetic import experiment, faster, trials_of

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from loadtest.analysis.queueing import mean_wait_ms
+from loadtest.analysis.observations import mean_wait_ms
 from loadtest.engine.after import LET_GO_S
 from loadtest.model.load import Load, LoadResult
 from loadtest.run.load import run

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.analysis.elsewhere import elsewhere, sentence, slots_under
+from loadtest.analysis.slots import elsewhere, sentence, slots_under
 from loadtest.inventory import budgets
 from loadtest.inventory.budgets import Demand
 from loadtest.plan import reader
