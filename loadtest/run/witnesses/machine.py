@@ -43,8 +43,8 @@ class Reading:
     resent: int | None = None
 
 
-def read(lab: int, services: Collection[int]) -> Reading:
-    """Read everything now; `lab` is the root of all that is the lab's, `services` of each service.
+def read(lab: Collection[int], services: Collection[int]) -> Reading:
+    """Read everything now. All of the lab's processes descend from `lab` and `services`.
 
     Without `services` they run where the lab can't see them.
     """
@@ -62,10 +62,13 @@ def read(lab: int, services: Collection[int]) -> Reading:
     )
 
 
-def _own(lab: int, services: Collection[int]) -> Own:
-    service_s = sum(stat.cpu_s for root in services for stat in procfs.tree(root).values())
-    all_s = sum(stat.cpu_s for stat in procfs.tree(lab).values())
-    return Own(service_s, max(0.0, all_s - service_s))
+def _own(lab: Collection[int], services: Collection[int]) -> Own:
+    service = {pid: stat for root in services for pid, stat in procfs.tree(root).items()}
+    everything = {pid: stat for root in lab for pid, stat in procfs.tree(root).items()}
+    return Own(
+        sum(stat.cpu_s for stat in service.values()),
+        sum(stat.cpu_s for pid, stat in everything.items() if pid not in service),
+    )
 
 
 def between(

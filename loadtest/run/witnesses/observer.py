@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from loadtest.backends.base import POSTGRES
@@ -35,6 +36,7 @@ class Observer:
     def __init__(self, service: str, roots: Mapping[str, int], cpus: Cpus, window_s: float) -> None:
         self.seen = Seen()
         self._services = [pid for name, pid in roots.items() if name != POSTGRES]
+        self._lab = [os.getpid(), *_on(cpus.load, [roots[POSTGRES]] if POSTGRES in roots else [])]
         watched = {name: pid for name, pid in roots.items() if name in (service, POSTGRES)}
         self._watcher = Watcher(watched, window_s) if watched else None
         self._cpus = cpus
@@ -54,10 +56,10 @@ class Observer:
             sleeper.start()
         if self._watcher:
             self._watcher.start()
-        self._before = machine.read(os.getpid(), self._services)
+        self._before = machine.read(self._lab, self._services)
 
     def _end(self, before: Reading) -> None:
-        after = machine.read(os.getpid(), self._services)
+        after = machine.read(self._lab, self._services)
         for sleeper in self._sleepers:
             sleeper.stop()
         pauses = self._watcher.stop() if self._watcher else None
@@ -70,7 +72,7 @@ class Observer:
 
     def _culprits(self) -> dict[str, float]:
         """The programs of others that used most CPU since the trial began."""
-        own = procfs.tree(os.getpid())
+        own = {pid for root in (*self._lab, *self._services) for pid in procfs.tree(root)}
         spent: dict[str, float] = {}
         for pid, stat in procfs.everything().items():
             before = self._others.get(pid)
@@ -79,3 +81,11 @@ class Observer:
                 spent[stat.name] = spent.get(stat.name, 0.0) + grown
         most = sorted(spent.items(), key=lambda each: -each[1])[:CULPRITS]
         return {name: round(seconds, 2) for name, seconds in most if seconds >= _LEAST_S}
+
+
+def _on(cpus: frozenset[int] | None, pids: Iterable[int]) -> Iterator[int]:
+    """Those of `pids` that run on `cpus`; where there are cores for all, Postgres has its own."""
+    for pid in pids:
+        with contextlib.suppress(OSError, AttributeError):
+            if cpus is None or os.sched_getaffinity(pid) & cpus:
+                yield pid

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-_PROC = Path("/proc")
+_PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 
 
@@ -80,6 +80,19 @@ def _children(pid: int) -> list[int]:
             with contextlib.suppress(OSError):
                 found += map(int, (task / "children").read_text().split())
     return found
+
+
+def frozen(pid: int) -> bool:
+    """Whether the control group (version 2) of the process is frozen, as far as it is in sight."""
+    try:
+        for line in (_PROC / str(pid) / "cgroup").read_text().splitlines():
+            number, _, path = line.split(":", 2)
+            if number == "0":
+                events = (_CGROUPS / path.strip("/") / "cgroup.events").read_text()
+                return "frozen 1" in events
+    except (OSError, ValueError):
+        pass
+    return False
 
 
 def cores() -> dict[int, Core]:

@@ -2,6 +2,8 @@
 
 A process that waits or computes for long belongs to the experiment; one that the kernel holds
 stopped does not. So the state of the processes is asked, and not how long answers stay away.
+Where a whole control group is frozen (`docker pause`), the group says so, or all of its processes
+look like waiting for a disk at the same moment.
 """
 
 from __future__ import annotations
@@ -19,6 +21,7 @@ PAUSED = 0.1  # of the window
 LOOKS = 20  # in each window, so that a tenth of it has two
 SHORTEST_LOOK_S = 0.02
 STOPPED = frozenset("Tt")
+WAITS = "D"  # for a disk, as a rule; also while a control group is frozen
 
 
 class Watcher:
@@ -28,6 +31,7 @@ class Watcher:
         self._roots = roots
         self._interval_s = max(SHORTEST_LOOK_S, window_s / LOOKS)
         self._done = threading.Event()
+        self._trees: dict[str, list[int]] = {}
         self._watched: dict[int, str] = {}
         self._stopped_at: dict[int, float] = {}
         self._paused_s: dict[int, float] = {}
@@ -35,9 +39,8 @@ class Watcher:
 
     def start(self) -> None:
         """Begin."""
-        self._watched = {
-            pid: name for name, root in self._roots.items() for pid in procfs.tree(root)
-        }
+        self._trees = {name: list(procfs.tree(root)) for name, root in self._roots.items()}
+        self._watched = {pid: name for name, pids in self._trees.items() for pid in pids}
         self._thread.start()
 
     def stop(self) -> tuple[Pause, ...]:
@@ -57,12 +60,14 @@ class Watcher:
 
     def _look(self) -> None:
         now = time.monotonic()
-        for pid in self._watched:
-            stat = procfs.read(pid)
-            if stat is not None and stat.state in STOPPED:
-                self._stopped_at.setdefault(pid, now)
-            elif pid in self._stopped_at:
-                self._goes_on(pid, now)
+        for name, pids in self._trees.items():
+            states = {pid: stat.state for pid in pids if (stat := procfs.read(pid))}
+            frozen = procfs.frozen(self._roots[name]) or set(states.values()) == {WAITS}
+            for pid in pids:
+                if frozen or states.get(pid, "") in STOPPED:
+                    self._stopped_at.setdefault(pid, now)
+                elif pid in self._stopped_at:
+                    self._goes_on(pid, now)
 
     def _goes_on(self, pid: int, now: float) -> None:
         lasted_s = now - self._stopped_at.pop(pid)
