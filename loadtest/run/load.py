@@ -45,6 +45,7 @@ def run(
     timeout_s: float = 30.0,
     processes: int = 1,
     run_id: str = "",
+    locustfile: Path = LOCUSTFILE,
     forks: ForkServer | None = None,
     entered: Callable[[str], None] = lambda _: None,
 ) -> LoadResult:
@@ -77,7 +78,7 @@ def run(
             "lab-duration": duration_s,
             "lab-result": path,
         }
-        arguments = ["-f", str(LOCUSTFILE), "--headless", "--only-summary"]
+        arguments = ["-f", str(locustfile), "--headless", "--only-summary"]
         arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
         arguments += [f"--{name}={value}" for name, value in options.items()]
         if processes > 1:

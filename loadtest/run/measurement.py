@@ -26,6 +26,7 @@ from loadtest.run.sampler import Sampler
 from loadtest.run.witnesses import checks, steadiness
 from loadtest.run.witnesses.observer import Observer
 from loadtest.system import urls
+from loadtest.system.paths import LOCUSTFILE
 
 # A second load starts before the measured one and ends after it.
 MARGIN_S = 2.0
@@ -43,6 +44,8 @@ class Measurement:
     `peaks`, by experiment and service in requests/s, grows as they are found. `about` is what each
     service says of itself as it runs now. `accept_busy`: what a busy machine disturbs counts.
     """
+
+    locustfile = LOCUSTFILE
 
     def __init__(
         self,
@@ -80,7 +83,7 @@ class Measurement:
         told = predict(self.about[service], asked, level.scenario, level.parameters)
         waits_s = mean_wait_s(asked, told.rps) if told else None
         warmup_s, duration_s = lasting(experiment, level, waits_s)
-        observer = Observer(service, self._backend.roots(), self._backend.cpus, duration_s)
+        observer = self._observer(service, duration_s)
 
         def entered(phase: str) -> None:
             observer.enter(phase)
@@ -137,6 +140,9 @@ class Measurement:
             pauses=seen.pauses,
             counted=counted,
         )
+
+    def _observer(self, service: str, window_s: float) -> Observer:
+        return Observer(service, self._backend.roots(), self._backend.cpus, window_s)
 
     def _load(self, experiment: Experiment, level: Level) -> Load:
         if level.share_of_peak is None or experiment.peak is None:
@@ -224,6 +230,7 @@ class Measurement:
             ceiling_rps=self._ceiling_rps,
             backend=self._backend.name,
             run_id=self._run_id,
+            locustfile=self.locustfile,
             forks=self._forks,
             entered=entered,
         )

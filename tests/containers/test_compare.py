@@ -124,6 +124,10 @@ def test_the_report_of_a_comparison_lies_on_the_host(clone: Clone) -> None:
     for trial in taken:
         assert trial.prediction is not None
         assert f"pool of {trial.prediction.slots}" == trial.level
+        assert trial.pauses is not None, "the processes of the service are in sight"
+        assert trial.machine is not None
+        assert trial.machine.service is not None
+        assert trial.machine.service.others_s is not None
     assert {each.level for each in taken if each.result.answered} == {"pool of 2", "pool of 4"}
     assert clone.left() == ""
 

@@ -5,11 +5,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from loadtest.model.witness import Pause
-from loadtest.run.witnesses import service
+from loadtest.run.witnesses import procfs, service
 from loadtest.run.witnesses.service import Watcher
 
 
@@ -68,6 +69,35 @@ def stop(*pids: int, seconds: float = 0.5) -> None:
     time.sleep(seconds)
     for pid in pids:
         subprocess.run(["kill", f"-{int(signal.SIGCONT)}", str(pid)], check=True)
+
+
+@pytest.mark.parametrize(
+    ("events", "states", "seen"),
+    [
+        ("populated 1\nfrozen 0\n", "SS", False),
+        ("populated 1\nfrozen 1\n", "SS", True),  # version 2 of control groups
+        ("", "DD", True),  # version 1
+        ("", "DS", False),  # one that waits for a disk
+        ("", "RS", False),
+    ],
+)
+def test_a_frozen_group_is_a_pause(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: str, states: str, seen: bool
+) -> None:
+    """As of `docker pause`: two processes, of which the first started the other."""
+    for pid, state in zip((7, 8), states, strict=True):
+        (tmp_path / f"{pid}" / "task" / f"{pid}").mkdir(parents=True)
+        (tmp_path / f"{pid}" / "task" / f"{pid}" / "children").write_text("8" if pid == 7 else "")
+        (tmp_path / f"{pid}" / "stat").write_text(f"{pid} (toy) {state} 1{' 0' * 20}")
+        (tmp_path / f"{pid}" / "cgroup").write_text("0::/docker/toy\n")
+    (tmp_path / "docker" / "toy").mkdir(parents=True)
+    (tmp_path / "docker" / "toy" / "cgroup.events").write_text(events)
+    monkeypatch.setattr(procfs, "_PROC", tmp_path)
+    monkeypatch.setattr(procfs, "_CGROUPS", tmp_path)
+    watcher = Watcher({"toy": 7}, window_s=0.4)
+    watcher.start()
+    pauses = watcher.stop()
+    assert {each.pid for each in pauses} == ({7, 8} if seen else set())
 
 
 @pytest.mark.timed
