@@ -214,14 +214,14 @@ SCENARIOS: dict[str, Scenario] = {
     for scenario in (
         Scenario("plaintext", "the floor: server and routing", _plaintext),
         Scenario("json", "the floor with one object serialised", _json),
-        Scenario("item", "one service by key, 100 different ones", _item),
+        Scenario("item", "one item by key, 100 different ones", _item),
         Scenario(
             "items",
-            "a page of services",
+            "a page of items",
             _items,
             (
-                Parameter("limit", 20, 1, 100, "services a page"),
-                Parameter("offset", 0, 0, 1_000_000, "services before the page"),
+                Parameter("limit", 20, 1, 100, "items a page"),
+                Parameter("offset", 0, 0, 1_000_000, "items before the page"),
             ),
         ),
         Scenario(
