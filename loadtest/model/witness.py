@@ -30,8 +30,8 @@ class Machine:
     `cpu_s`: something waited for memory, for a core (pressure). `overslept_s`: how much too late a
     sleeping thread woke up, at worst. `clock_s`: how far the wall clock was set. `asleep_s`: the
     whole machine slept. `culprits`: CPU seconds of the busiest other programs, by name, where the
-    machine was not the lab's own. `resent`: packets of TCP that were lost and sent again, those that
-    open a connection left out.
+    machine was not the lab's own. `resent`: packets of TCP that were lost and sent again,
+    those that open a connection left out.
     """
 
     lasted_s: float
