@@ -21,7 +21,7 @@ PAUSED = 0.1  # of the window
 LOOKS = 20  # in each window, so that a tenth of it has two
 SHORTEST_LOOK_S = 0.02
 STOPPED = frozenset("Tt")
-WAITS = "D"  # for a disk, as a rule; also while a control group is frozen
+ON_DISK = "D"  # for a disk, as a rule; also while a control group is frozen
 
 
 class Watcher:
@@ -62,7 +62,7 @@ class Watcher:
         now = time.monotonic()
         for name, pids in self._trees.items():
             states = {pid: stat.state for pid in pids if (stat := procfs.read(pid))}
-            frozen = procfs.frozen(self._roots[name]) or set(states.values()) == {WAITS}
+            frozen = procfs.frozen(self._roots[name]) or set(states.values()) == {ON_DISK}
             for pid in pids:
                 if frozen or states.get(pid, "") in STOPPED:
                     self._stopped_at.setdefault(pid, now)
