@@ -1,12 +1,12 @@
 import cookie from '@fastify/cookie'
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
-import { computed } from './cpu.js'
-import { ContractError, internal, malformed, methodNotAllowed, notFound, unauthorized, unsupportedMediaType } from './errors.js'
+import { computed } from './contract/cpu.js'
+import { ContractError, internal, malformed, methodNotAllowed, notFound, unauthorized, unsupportedMediaType } from './contract/errors.js'
 import { createServer } from './listener.js'
-import { methodsOf, routeOf } from './routes.js'
-import { restrictUpgrades } from './upgrades.js'
-import * as valid from './validation.js'
+import { methodsOf, routeOf } from './contract/routes.js'
+import { restrictUpgrades } from './contract/upgrades.js'
+import * as valid from './contract/validation.js'
 
 const KEEP_ALIVE_MS = 75_000
 const REQUEST_MS = 10_000 // from its first byte to its last

@@ -1,5 +1,5 @@
 import pg from 'pg'
-import { invalid, notFound, unavailable } from './errors.js'
+import { invalid, notFound, unavailable } from './contract/errors.js'
 import * as queries from './queries.js'
 
 /** How long a request waits for a pooled connection, and a query for its answer. */

@@ -1,5 +1,5 @@
 import http from 'node:http'
-import { repaired } from './routes.js'
+import { repaired } from './contract/routes.js'
 
 /** The server under Fastify's `handler`, with the options of Fastify's that its own would take. */
 export function createServer (handler, options) {

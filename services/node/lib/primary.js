@@ -3,7 +3,7 @@ import { mkdtempSync, openSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe } from './about.js'
-import { Exporter } from './exporter.js'
+import { Exporter } from './metrics/exporter.js'
 import { SettingsError } from './settings.js'
 
 const GRACE_MS = 25_000

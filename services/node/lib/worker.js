@@ -1,7 +1,7 @@
 import { describe } from './about.js'
 import { createApp } from './app.js'
 import { Database } from './database.js'
-import { Recorder } from './recorder.js'
+import { Recorder } from './metrics/recorder.js'
 
 const CLOSE_MS = 50
 const CUT_MS = 22_000 // as in the other services

@@ -5,8 +5,8 @@ import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, test } from 'node:test'
-import { Exporter } from '../lib/exporter.js'
-import { Recorder } from '../lib/recorder.js'
+import { Exporter } from '../lib/metrics/exporter.js'
+import { Recorder } from '../lib/metrics/recorder.js'
 
 const folder = mkdtempSync(join(tmpdir(), 'lab-test-'))
 after(() => rmSync(folder, { recursive: true }))

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { FINE, QUANTILES, Recent, fine } from '../lib/recent.js'
+import { FINE, QUANTILES, Recent, fine } from '../lib/metrics/recent.js'
 
 function counted (...seconds) {
   const counts = new Float64Array(FINE)

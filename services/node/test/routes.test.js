@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { UNMATCHED, methodsOf, repaired, routeOf } from '../lib/routes.js'
+import { UNMATCHED, methodsOf, repaired, routeOf } from '../lib/contract/routes.js'
 
 test('a path of the contract is its own label, whatever follows it', () => {
   assert.equal(routeOf('/wait?ms=1'), '/wait')

@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { createServer } from 'node:http'
 import { connect } from 'node:net'
 import { after, test } from 'node:test'
-import { Scrapes } from '../lib/scrapes.js'
+import { Scrapes } from '../lib/metrics/scrapes.js'
 
 const SCRAPE = 'GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n'
 const servers = []

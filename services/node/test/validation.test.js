@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { CPU_N, FANOUT_MS, FANOUT_N, numbers, parseJson } from '../lib/validation.js'
+import { CPU_N, FANOUT_MS, FANOUT_N, numbers, parseJson } from '../lib/contract/validation.js'
 
 const parsed = (text) => parseJson(Buffer.from(text))
 const fields = (work) => {

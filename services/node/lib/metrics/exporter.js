@@ -4,7 +4,7 @@ import { AggregatorRegistry } from 'prom-client'
 import { BOUNDS_S, FIRST_SERIES, HISTOGRAM, METHODS, PLACE, SERIES } from './layout.js'
 import { backlog, usage } from './processes.js'
 import { FINE, Recent } from './recent.js'
-import { ROUTE_LABELS } from './routes.js'
+import { ROUTE_LABELS } from '../contract/routes.js'
 import { Scrapes } from './scrapes.js'
 
 const PERIOD_S = 0.1

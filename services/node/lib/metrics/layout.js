@@ -1,5 +1,5 @@
 import { FINE } from './recent.js'
-import { ROUTE_LABELS } from './routes.js'
+import { ROUTE_LABELS } from '../contract/routes.js'
 
 /** Upper bounds of the buckets in seconds; one more bucket takes what is beyond. */
 export const BOUNDS_S = [

@@ -2,7 +2,7 @@ import { writeSync } from 'node:fs'
 import { ServerResponse } from 'node:http'
 import { DOUBLES, FIRST_SERIES, METHODS, PLACE, SERIES, observe } from './layout.js'
 import { fine } from './recent.js'
-import { ROUTE_LABELS, routeOf } from './routes.js'
+import { ROUTE_LABELS, routeOf } from '../contract/routes.js'
 
 const PERIOD_MS = 100
 const FRESH_MS = 5
