@@ -6,6 +6,7 @@ from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from loadtest.analysis.claims import Claim
 from loadtest.report.report import Report
 from loadtest.report.sections import Section
 
@@ -15,9 +16,14 @@ def shown(report: Report) -> Group:
     return Group(
         *map(Text, report.conditions),
         *(_table(section) for section in report.sections if section.charts),
-        *(Text(f"{claim.claim} {claim.word}: {claim.sentence}") for claim in report.claims),
+        *(Text(verdict(claim)) for claim in report.claims),
         *(Text(f"{notice.word} {notice.text}") for notice in report.notices),
     )
+
+
+def verdict(claim: Claim) -> str:
+    """The claim and what became of it, in a line."""
+    return f"{claim.claim}: {claim.sentence}"
 
 
 def _table(section: Section) -> Table:
