@@ -1,41 +1,27 @@
 """Private parts of libraries that the lab uses.
 
 Each module that uses some checks them at its start, and warns where a release has lost one.
-docs/upgrading.md says what each is for and what to look at. The services must not import the lab;
-they have the same in services/common/lab/internals.py.
+docs/upgrading.md says what each is for and what to look at. The services check theirs in the same
+way: the code is in one file of theirs, as they must not import the lab.
 """
 
 from __future__ import annotations
 
-import pkgutil
-import warnings
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from inspect import unwrap
-from types import CodeType
+from collections.abc import Mapping
+from functools import partial
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import TYPE_CHECKING
 
+from loadtest.system.paths import ROOT
 
-@dataclass(frozen=True)
-class Part:
-    """`path` is "module:name.of.it"; `word` stands in that function's code, if it is given.
-
-    An attribute that an object gets when it is made is found so, as a word of `__init__`.
-    """
-
-    path: str
-    word: str = ""
-
-    def __str__(self) -> str:
-        return f"{self.path} ({self.word})" if self.word else self.path
-
-    def is_there(self) -> bool:
-        """Whether the installed release has it."""
-        try:
-            found = pkgutil.resolve_name(self.path)
-        except (ImportError, AttributeError):
-            return False
-        return not self.word or self.word in _words(getattr(unwrap(found), "__code__", None))
-
+if TYPE_CHECKING:
+    from lab import internals as of_services
+    from lab.internals import Part
+else:
+    _FILE = spec_from_file_location("lab_internals", ROOT / "services/common/lab/internals.py")
+    of_services = module_from_spec(_FILE)
+    _FILE.loader.exec_module(of_services)
+    Part = of_services.Part
 
 PAGE = "docs/upgrading.md"
 _ENTRY = "locust.stats:StatsEntry.__init__"
@@ -96,36 +82,12 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
     ),
 }
 
-
-def missing(module: str) -> list[Part]:
-    """What `module` uses and the installed libraries do not have."""
-    return [part for part in PARTS[module] if not part.is_there()]
-
-
-def check(module: str) -> None:
-    """Warn of each part that is missing."""
-    for part in missing(module):
-        warnings.warn(
-            f"{part} is gone: {module} uses it; see {PAGE}, or install the locked requirements",
-            RuntimeWarning,
-            stacklevel=2,
-        )
+missing = partial(of_services.missing, parts=PARTS)
+"""What a module uses and the installed libraries do not have."""
+check = partial(of_services.check, parts=PARTS)
+"""Warn of each part of a module that is missing."""
 
 
 def warned(log: str) -> list[str]:
     """The warnings of `check` in what a process has written, the services' too."""
     return [line.rpartition("Warning: ")[2] for line in log.splitlines() if PAGE in line]
-
-
-def _words(code: CodeType | None) -> Iterator[object]:
-    """Every name and text in a function, those of functions inside it too."""
-    if code is None:
-        return
-    yield from (*code.co_names, *code.co_varnames, *code.co_freevars)
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _words(constant)
-        elif isinstance(constant, tuple):
-            yield from constant
-        else:
-            yield constant

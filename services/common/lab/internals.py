@@ -1,7 +1,8 @@
 """Private parts of libraries that the services use.
 
 Each module that uses some calls `check(__name__)` at its import, which warns where a release has
-lost one. docs/upgrading.md says what each is for and what to look at.
+lost one. docs/upgrading.md says what each is for and what to look at. The lab loads this file too,
+for parts of its own: so it imports nothing of ours.
 """
 
 from __future__ import annotations
@@ -9,13 +10,12 @@ from __future__ import annotations
 import pkgutil
 import warnings
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from inspect import unwrap
 from types import CodeType
+from typing import NamedTuple
 
 
-@dataclass(frozen=True)
-class Part:
+class Part(NamedTuple):
     """`path` is "module:name.of.it"; `word` stands in that function's code, if it is given.
 
     An attribute that an object gets when it is made is found so, as a word of `__init__`.
@@ -39,7 +39,9 @@ class Part:
 _POOL = "psycopg_pool.pool:ConnectionPool.__init__"
 _DJANGO = "django.db.backends.postgresql.base:DatabaseWrapper"
 
-PARTS: Mapping[str, tuple[Part, ...]] = {
+Parts = Mapping[str, tuple[Part, ...]]
+
+PARTS: Parts = {
     "lab.contract.bodies": (
         Part("gunicorn.http.wsgi:default_environ", "gunicorn.socket"),
         Part("gunicorn.http.body:Body.__init__", "reader"),
@@ -81,14 +83,14 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
 }
 
 
-def missing(module: str) -> list[Part]:
+def missing(module: str, parts: Parts = PARTS) -> list[Part]:
     """What `module` uses and the installed libraries do not have."""
-    return [part for part in PARTS[module] if not part.is_there()]
+    return [part for part in parts[module] if not part.is_there()]
 
 
-def check(module: str) -> None:
+def check(module: str, parts: Parts = PARTS) -> None:
     """Warn of each part that is missing."""
-    for part in missing(module):
+    for part in missing(module, parts):
         warnings.warn(
             f"{part} is gone: {module} uses it; see docs/upgrading.md, or install the locked "
             "requirements",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import orjson
@@ -25,18 +24,11 @@ class JSON(Response):
 
 async def body(request: Request) -> Any:
     """Read and parse a JSON body; raises a Fault 415, 413, 400 or 422."""
-    bodies.check_head(request.headers.get("content-type"), request.headers.get("content-length"))
-    raw = bytearray()
     try:
-        async with asyncio.timeout(bodies.WAIT_S):
-            async for chunk in request.stream():
-                raw += chunk
-                bodies.check_size(len(raw))
+        raw = await bodies.gathered(request.stream(), request.headers)
     except ClientDisconnect:
         raise bodies.cut_short() from None
-    except TimeoutError:
-        raise bodies.late() from None
-    return bodies.parse(bytes(raw))
+    return bodies.parse(raw)
 
 
 def answer(fault: Fault) -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import math
@@ -9,7 +10,7 @@ import re
 import socket
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from typing import Any, NoReturn, Protocol
 
 import orjson
@@ -69,6 +70,20 @@ def read(stream: Stream, head: Mapping[str, Any]) -> bytes:
     if content_length and content_length.isdigit() and len(raw) < int(content_length):
         raise cut_short()
     return raw
+
+
+async def gathered(chunks: AsyncIterator[bytes], head: Mapping[str, str]) -> bytes:
+    """A body that comes in chunks, its headers in `head`; raises a Fault 415, 413 or 400."""
+    check_head(head.get("content-type"), head.get("content-length"))
+    raw = bytearray()
+    try:
+        async with asyncio.timeout(WAIT_S):
+            async for chunk in chunks:
+                raw += chunk
+                check_size(len(raw))
+    except TimeoutError:
+        raise late() from None
+    return bytes(raw)
 
 
 def cut_short() -> errors.Fault:

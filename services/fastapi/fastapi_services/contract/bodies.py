@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Coroutine
 from typing import Any
 
@@ -24,18 +23,10 @@ class JSONRequest(Request):
 
     async def load(self) -> None:
         """Read the body; raises a Fault 415, 413 or 400."""
-        bodies.check_head(self.headers.get("content-type"), self.headers.get("content-length"))
-        raw = bytearray()
         try:
-            async with asyncio.timeout(bodies.WAIT_S):
-                async for chunk in self.stream():
-                    raw += chunk
-                    bodies.check_size(len(raw))
+            self._raw = await bodies.gathered(self.stream(), self.headers)
         except ClientDisconnect:
             raise bodies.cut_short() from None
-        except TimeoutError:
-            raise bodies.late() from None
-        self._raw = bytes(raw)
         self._document = bodies.parse(self._raw)
 
     async def body(self) -> bytes:
