@@ -1,7 +1,8 @@
-# Refuses variables on the command line that no goal takes: a typo would do something else in silence.
+# Refuses variables that mean nothing: a typo would do something else in silence.
 #
 # The Makefile says by TAKES_goal what each goal takes. Beside that: PYTHON, make's own SHELL, and what
 # reaches the lab as an environment variable (LAB_…, the engine's, everything of docker-compose.yml).
+# The environment has much that is not for make: of that, only what is nearly a name of the lab counts.
 # A make within a make was typed by nobody, and is not checked.
 
 ifeq ($(MAKELEVEL),0)
@@ -19,8 +20,23 @@ ifneq ($(unknown),)
 unknown := $(filter-out $(shell grep -oE '[A-Z][A-Z0-9_]+:-' docker-compose.yml | tr -d ':-'),$(unknown))
 endif
 
-ifneq ($(unknown),)
+# One of something for many, or many for one: EXPERIMENT=, SEEDS=.
+around := $(foreach name,$(.VARIABLES),$(if $(filter environment,$(origin $(name))),$(name)))
+nearly := $(filter-out $(taken),$(taken:%S=%) $(taken:%=%S) $(if $(filter SERVICES,$(taken)),ROW))
+unknown += $(filter $(nearly),$(around))
+
+ifneq ($(strip $(unknown)),)
 $(error $(firstword $(unknown))= is not known: make $(asked) takes $(or $(taken:%=%=),no variables))
+endif
+
+# The same test as `python -m loadtest` makes; without a Python that can, there is none.
+named := $(filter-out BASH_FUNC%,$(given) $(around))
+mistaken := $(shell PYTHONSAFEPATH= PYTHONPATH=. python3 -B -c 'import sys; \
+	from loadtest.system.environment import mistaken; print(mistaken(sys.argv[1:]))' \
+	$(foreach name,$(named),'$(name)') 2>/dev/null)
+
+ifneq ($(mistaken),)
+$(error $(mistaken))
 endif
 
 endif

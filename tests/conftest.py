@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 from loadtest.backends.native import Lab
 from loadtest.inventory import builds, manifest
+from loadtest.system import environment
 from tests.running import Running
 
 TESTS = Path(__file__).parent
@@ -37,6 +38,12 @@ settings.load_profile("lab")
 # A shell has its background jobs ignore Ctrl-C, and so would all that the tests start there.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_configure() -> None:
+    """Refuse a mistyped variable: without it, LAB_TEST_SERVICES would not narrow anything."""
+    if why := environment.mistaken(os.environ):
+        raise pytest.UsageError(why)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

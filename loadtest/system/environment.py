@@ -12,6 +12,7 @@ import os
 import re
 import sys
 from collections.abc import Collection, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 
 from loadtest.system.paths import ROOT
@@ -51,6 +52,18 @@ _POSTGRES = {"PGSSLMODE": "disable", "PGGSSENCMODE": "disable"}
 _COMPOSE_FILE = "docker-compose.yml"
 _INTERPOLATED = re.compile(r"(?<!\$)\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 _STARTED = "LAB_STARTED"
+_PREFIX = "LAB_"
+# What the lab, its services and tests read under that prefix; docs/configuration.md explains it.
+_NAMES = (
+    *("AUTOSTART", "BACKEND", "CEILING_RPS", "CONTROL", "ENGINE_LOG", "ENGINE_RUN", "ENGINE_STATE"),
+    *("EXPERIMENTS", "GIT_COMMIT", "IMAGES", "LOAD_METRICS_PORT", "METRICS", "METRICS_DIRECTORY"),
+    *("METRICS_FILE", "POSTGRES_PORT", "PROMETHEUS", "RESULTS", "RESULTS_OUTSIDE", "ROOM_MB"),
+    *("ROOT", "RUN_ID", "SCENARIO", "SCREENSHOT", "SERVER_PROCESS", "SESSION_SECRET", "STANDINS"),
+    *("STARTED", "STATE", "TARGET", "TEST_SERVICES", "USER", "VERSION"),
+)
+_RENAMED = re.compile(r"ROWS?(?=_|$)")
+_SERVICES = re.compile(r"(\w+_\w+_)METRICS_PORT")  # GO_ and NODE_ are others' prefixes, too
+_SIMILAR, _ALIKE = 0.6, 0.9  # difflib's ratio; the second is a letter more or less in seven
 
 
 def own(variables: Variables, compose: Collection[str]) -> dict[str, str]:
@@ -112,6 +125,22 @@ def compose_variables(text: str) -> frozenset[str]:
     return frozenset(_INTERPOLATED.findall(text))
 
 
+def mistaken(names: Collection[str]) -> str:
+    """Why one of these variables means nothing, though it was meant for the lab; else empty."""
+    known = _now({})[1] | {_PREFIX + name for name in _NAMES}
+    services = {found[1] for each in known if (found := _SERVICES.fullmatch(each))}
+    for name in sorted(set(names) - known):
+        prefix = next((each for each in (_PREFIX, *services) if name.startswith(each)), "")
+        rest = _RENAMED.sub("SERVICES", name.removeprefix(prefix))
+        theirs = [each.removeprefix(prefix) for each in sorted(known) if each.startswith(prefix)]
+        meant = get_close_matches(rest, theirs, 1, _SIMILAR if prefix else _ALIKE)
+        if meant:
+            return f"{name} means nothing to the lab; did you mean {prefix}{meant[0]}?"
+        if prefix:
+            return f"{name} means nothing to the lab; docs/configuration.md has its variables"
+    return ""
+
+
 def clean(module: str) -> None:
     """Begin this process anew, as `python -m MODULE`, in an environment of its own.
 
@@ -120,8 +149,15 @@ def clean(module: str) -> None:
     """
     if os.environ.pop(_STARTED, "") == str(os.getpid()):
         return
+    if why := mistaken(os.environ):
+        sys.exit(_refused(why))
     found = own(*_now(None)) | {_STARTED: str(os.getpid())}
     os.execve(sys.executable, [sys.executable, "-m", module, *sys.argv[1:]], found)
+
+
+def _refused(why: str) -> int:
+    print(f"loadtest: {why}", file=sys.stderr)
+    return 2
 
 
 def _now(variables: Variables | None) -> tuple[Variables, frozenset[str]]:

@@ -59,6 +59,38 @@ def test_the_old_name_in_the_environment_is_not_ignored_where_it_counted() -> No
 
 
 @pytest.mark.parametrize(
+    ("goal", "name", "right"),
+    [
+        ("compare", "ROW", "SERVICES="),
+        ("compare", "EXPERIMENT", "EXPERIMENTS="),
+        ("compare", "SEEDS", "SEED="),
+        ("live", "SERVICE", "SERVICES="),
+        ("up", "BUDGETS", "BUDGET="),
+        ("compare", "LAB_RESULT", "LAB_RESULTS"),
+        ("test", "LAB_TEST_ROWS", "LAB_TEST_SERVICES"),
+        ("up", "FLASK_SYNC_WORKER", "FLASK_SYNC_WORKERS"),
+        ("up", "LAB_NOTHING_OF_THE_KIND", "docs/configuration.md"),
+    ],
+)
+def test_a_mistake_in_the_environment_is_one_line_too(goal: str, name: str, right: str) -> None:
+    code, said = make(goal, **{name: "3"})
+    assert code == 2
+    assert len(said.splitlines()) == 1
+    assert f"{name}" in said
+    assert right in said
+
+
+def test_a_mistaken_variable_of_the_lab_is_refused_behind_make_as_well() -> None:
+    code, said = make("test", "LAB_TEST_ROWS=go")
+    assert (code, "LAB_TEST_SERVICES" in said) == (2, True)
+
+
+def test_what_others_have_in_the_environment_is_theirs() -> None:
+    theirs = {"ROW": "1", "SERVICE": "web", "RUN": "yes", "NODE_ENV": "production"}
+    assert make("test", **theirs) == (0, "")
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
         ["compare", "PLAN=full", "EXPERIMENTS=pool", "SERVICES=go", "BUDGET=equal-slots"],

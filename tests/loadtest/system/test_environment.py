@@ -7,6 +7,7 @@ were found in their sources and manuals.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -111,6 +112,66 @@ def test_sockets_have_short_paths(program: Callable[[Given], Given], length: int
 
 def test_locust_finds_no_configuration_at_home() -> None:
     assert environment.locust(Path("/empty"), {"HOME": "/home/user"})["HOME"] == "/empty"
+
+
+OWN = sorted({environment._PREFIX + name for name in environment._NAMES} | COMPOSE)
+
+
+def test_the_lab_knows_its_own_variables() -> None:
+    assert environment.mistaken(OWN) == ""
+    page = (ROOT / "docs" / "configuration.md").read_text(encoding="utf-8")
+    listed = set(re.findall(r"^\| `(LAB_\w+)` ", page, re.MULTILINE))
+    assert listed == {name for name in OWN if name.startswith("LAB_")}
+
+
+@given(name=st.sampled_from([name for name in OWN if len(name) > 6]), data=st.data())
+def test_a_letter_too_many_or_too_few_is_noticed(name: str, data: st.DataObject) -> None:
+    at = data.draw(st.integers(name.index("_") + 1, len(name) - 1))
+    longer = name[:at] + data.draw(st.sampled_from("ESX")) + name[at:]
+    shorter = name[:at] + name[at + 1 :]
+    for mistyped in {longer, shorter, name + "S"} - set(OWN):
+        assert mistyped in environment.mistaken([mistyped, "PATH"])
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LAB_TEST_ROWS", "LAB_TEST_SERVICES"),
+        ("LAB_TEST_ROW", "LAB_TEST_SERVICES"),
+        ("LAB_RESULT", "LAB_RESULTS"),
+        ("FLASK_SYNC_WORKER", "FLASK_SYNC_WORKERS"),
+        ("FLASK_SYNC_POOL", "FLASK_SYNC_POOL_SIZE"),
+        ("SERVICE_CPU", "SERVICE_CPUS"),
+        ("LAB_FOO", "docs/configuration.md"),
+        ("FLASK_PYDANTIC_WORKERS", "docs/configuration.md"),
+    ],
+)
+def test_a_mistake_is_told_with_what_was_meant(name: str, meant: str) -> None:
+    said = environment.mistaken([name, "HOME"])
+    assert said.startswith(f"{name} means nothing to the lab; ")
+    assert meant in said
+
+
+def test_what_others_read_is_no_mistake() -> None:
+    others = ("NODE_ENV", "NODE_VERSION", "GO_VERSION", "ROWS", "SERVICE", "POSTGRES_USER")
+    assert environment.mistaken([*LIBRARIES, *others]) == ""
+
+
+@pytest.mark.parametrize("module", ["loadtest", "benchmarks.load", "pytest"])
+def test_every_command_refuses_a_mistaken_variable_in_one_line(module: str) -> None:
+    arguments = {"pytest": "tests/loadtest/system", "loadtest": "list"}.get(module, "--help")
+    done = subprocess.run(
+        [sys.executable, "-m", module, arguments],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"], "LAB_TEST_ROWS": "go"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode in (2, pytest.ExitCode.USAGE_ERROR)
+    told = [line for line in done.stderr.splitlines() if line.strip()]
+    assert len(told) == 1
+    assert "LAB_TEST_ROWS means nothing to the lab; did you mean LAB_TEST_SERVICES?" in told[0]
 
 
 def test_a_process_that_has_begun_anew_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
