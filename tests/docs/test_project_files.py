@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import tomllib
@@ -54,13 +55,22 @@ def test_the_citation_names_this_version_and_licence() -> None:
     assert (ROOT / "LICENSE").read_text().startswith("MIT License")
 
 
-def test_pre_commit_runs_make_check_and_fetches_nothing() -> None:
+def test_pre_commit_makes_what_is_made_then_checks_and_fetches_nothing() -> None:
     (repository,) = loaded(".pre-commit-config.yaml")["repos"]
-    (hook,) = repository["hooks"]
     assert repository["repo"] == "local"
-    assert hook["language"] == "system"
-    assert hook["entry"].split()[0] == "make"
-    assert hook["entry"].split()[-1] == "check"
+    assert {hook["language"] for hook in repository["hooks"]} == {"system"}
+    commands = [hook["entry"].split() for hook in repository["hooks"]]
+    assert {command[0] for command in commands} == {"make"}
+    goals = [[word for word in command[1:] if not word.startswith("-")] for command in commands]
+    assert goals == [["reference", "dashboards"], ["check"]]
+
+
+@pytest.mark.parametrize(
+    "path", ["loadtest/plan/measures.py", "loadtest/engine/kinds.py", "grafana/service.py"]
+)
+def test_pre_commit_makes_them_where_a_source_has_changed(path: str) -> None:
+    made = loaded(".pre-commit-config.yaml")["repos"][0]["hooks"][0]
+    assert re.search(made["files"], path)
 
 
 def test_the_changelog_has_this_version() -> None:
