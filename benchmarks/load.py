@@ -124,8 +124,8 @@ def table(figures: dict[str, list[Figure]]) -> Table:
     return made
 
 
-def main() -> None:
-    """Measure and print."""
+def asked() -> argparse.Namespace:
+    """What the command line asks for."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=2.0, help="watched in each run")
@@ -139,7 +139,12 @@ def main() -> None:
     parser.add_argument(
         "--tools", default="", help="only those whose name holds one of these, e.g. engine,wrk"
     )
-    options = parser.parse_args()
+    return parser.parse_args()
+
+
+def main() -> None:
+    """Measure and print."""
+    options = asked()
     first, *others = sorted(os.sched_getaffinity(0))
     core = others[0] if others else first
     wanted = options.tools.split(",")

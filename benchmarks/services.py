@@ -193,8 +193,8 @@ def pinned(services: Mapping[str, Service]) -> Iterator[Lab]:
                 os.sched_setaffinity(0, lab.cpus.service | lab.cpus.load)
 
 
-def main() -> None:
-    """Read the command line, then measure."""
+def asked() -> tuple[list[Service], Sequence[int], int]:
+    """The services, worker counts and rounds that the command line asks for."""
     services, _ = builds.available(manifest.load())
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("services", nargs="*", metavar="SERVICE", help=f"of: {', '.join(services)}")
@@ -211,30 +211,48 @@ def main() -> None:
         picked = manifest.choose(services, chosen.services or list(services))
     except manifest.ManifestError as error:
         raise SystemExit(f"bench-services: {error}") from None
-    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    return list(picked.values()), chosen.workers, chosen.rounds
+
+
+def compare_metrics(
+    services: Sequence[Service], workers: Sequence[int], rounds: int, console: Console
+) -> None:
+    """Metrics on against off, a line as soon as it is measured, and the table at the end."""
     cost = table(
         f"Metrics on against off (floor {METRICS_FLOOR}), Python {platform.python_version()} "
         f"({machine.python_loop_us():.0f} µs for 10,000 squares)",
         ["service", "workers", "load", "on", "off", "ratio", "", "PSS at rest, MiB"],
     )
-    pairs = list(itertools.product(picked.values(), chosen.workers))
+    pairs = list(itertools.product(services, workers))
     try:
-        for service, workers in track(pairs, "metrics on and off", console=console):
-            for line in metrics_cost(service, workers, chosen.rounds):
+        for service, count in track(pairs, "metrics on and off", console=console):
+            for line in metrics_cost(service, count, rounds):
                 cost.add_row(*line)
-                console.print(f"{service.name}, workers {workers}, {line[2]}: {line[5]}")
+                console.print(f"{service.name}, workers {count}, {line[2]}: {line[5]}")
     finally:
         console.print(cost)
+
+
+def compare_minimal(services: Sequence[Service], rounds: int, console: Console) -> None:
+    """Each service beside a minimal server of its framework, where there is one."""
     alone = table(
         f"/json of a service ÷ a minimal server of its framework (floor {MINIMAL_FLOOR})",
         ["service", "the service", "minimal", "ratio", ""],
     )
     try:
-        compared = [each for each in picked.values() if minimal.beside(each)]
+        compared = [each for each in services if minimal.beside(each)]
         for service in track(compared, "minimal servers", console=console):
-            alone.add_row(*against_minimal(service, chosen.rounds))
+            alone.add_row(*against_minimal(service, rounds))
     finally:
         console.print(alone)
+
+
+def main() -> None:
+    """Read the command line, then measure."""
+    services, workers, rounds = asked()
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    compare_metrics(services, workers, rounds, console)
+    compare_minimal(services, rounds, console)
 
 
 if __name__ == "__main__":

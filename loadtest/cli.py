@@ -12,11 +12,14 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from loadtest.errors import LabError
+
+if TYPE_CHECKING:
+    from loadtest.plan.plans import Options
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -62,22 +65,27 @@ def run_(
 ) -> None:
     """Compare the services, trial by trial, and write a report."""
     from loadtest.plan.plans import Options
+
+    options = Options(
+        seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
+        plan=plan,
+        experiments=_names(experiments),
+        services=_names(services),
+        budget=budget,
+        rounds=rounds,
+        backend=backend,
+        busy=busy,
+    )
+    _compare(options, resume)
+
+
+def _compare(options: Options, resume: Path | None) -> None:
     from loadtest.results import record
     from loadtest.run import comparison
 
     if resume:
         asked = comparison.resume(resume)
     else:
-        options = Options(
-            seed=random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed,
-            plan=plan,
-            experiments=_names(experiments),
-            services=_names(services),
-            budget=budget,
-            rounds=rounds,
-            backend=backend,
-            busy=busy,
-        )
         asked = comparison.begin(options, record.results_directory())
     # What measures and draws takes a second to import: later than what refuses an option.
     from loadtest.commands import run

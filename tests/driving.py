@@ -81,11 +81,17 @@ def drive(
         "traffic": chosen.traffic(f"127.0.0.1:{port}", chosen.filled({}), 1),
         **options,
     }
-    stream = (
-        Stream(engine, **common)
-        if arrivals is None
-        else OpenStream(engine, arrivals=arrivals, **common)
-    )
+    if arrivals is None:
+        stream = Stream(engine, **common)
+    else:
+        stream = OpenStream(engine, arrivals=arrivals, **common)
+    return measured(engine, stream, connections, warmup_s, seconds)
+
+
+def measured(
+    engine: Engine, stream: Stream, connections: int, warmup_s: float, seconds: float
+) -> Tally:
+    """The tally of one window, after a check that no request is lost."""
     engine.add_stream(stream)
     for _ in range(connections):
         engine.add_connection(stream)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -142,64 +143,85 @@ def run_info(experiments: Sequence[Experiment], trials: Sequence[Trial]) -> dict
     }
 
 
+@dataclass(frozen=True)
+class Pace:
+    """How fast a service answers a load: rate in requests/s, times in seconds."""
+
+    load: Load
+    slots: int
+    latency_s: float
+    highest_rps: float
+    rps: float
+
+    @property
+    def response_s(self) -> float:
+        """Mean response time, by Little's law where the load is closed."""
+        return self.latency_s if self.load.rate_rps else self.connections / self.rps
+
+    @property
+    def connections(self) -> int:
+        return max(self.load.connections, 1)
+
+    @property
+    def in_hand(self) -> int:
+        """Requests at the end of the window."""
+        return round(self.rps * self.latency_s) if self.load.rate_rps else self.connections
+
+
 def _trial(
     planned: PlannedTrial, truth: Truth, drift: float, noise: float, rng: np.random.Generator
 ) -> Trial:
-    level, experiment = planned.level, planned.experiment
-    wait_s = level.parameters.get("ms", 0) / 1000
+    duration = planned.experiment.duration_s
+    pace = _pace(planned, truth, drift * float(np.exp(rng.normal(0, noise))))
+    result = _result(planned, pace, float(rng.normal(1, 0.01)))
+    waits = planned.level.parameters.get("ms", 0) > 0
+    predicted = Prediction(pace.highest_rps, pace.slots, "threads", pace.latency_s)
+    return Trial(
+        **planned.recorded,
+        run_id=RUN_ID,
+        attempt=1,
+        load=pace.load,
+        result=result,
+        samples=_samples(truth, pace.load, pace.rps, duration, rng),
+        gates=(Gate("generator CPU", True, 0.2, 0.9, "share of one core"),),
+        prediction=predicted if waits else None,
+    )
+
+
+def _pace(planned: PlannedTrial, truth: Truth, factor: float) -> Pace:
+    level, load = planned.level, planned.level.at_peak(100.0)
     slots = int(level.environment.get("POOL_SIZE", truth.slots))
-    load = level.at_peak(100.0)
-    latency = wait_s + (truth.cpu_ms + truth.delay_ms) / 1000
-    peak = min(1000 / truth.cpu_ms, slots / latency)
-    in_flight = max(load.connections, 1)
-    capacity = min(peak, in_flight / latency)
-    rate = min(load.rate_rps, capacity) if load.rate_rps else capacity
-    rate *= drift * float(np.exp(rng.normal(0, noise)))
+    latency_s = (level.parameters.get("ms", 0) + truth.cpu_ms + truth.delay_ms) / 1000
+    highest = min(1000 / truth.cpu_ms, slots / latency_s, max(load.connections, 1) / latency_s)
+    return Pace(load, slots, latency_s, highest, factor * min(load.rate_rps or math.inf, highest))
+
+
+def _result(planned: PlannedTrial, pace: Pace, noise: float) -> LoadResult:
+    experiment, variant = planned.experiment, planned.index % 8
     duration = experiment.duration_s
-    answered = max(int(rate * duration), 1)
-    response_s = latency if load.rate_rps else in_flight / rate
-    in_hand = round(rate * latency) if load.rate_rps else in_flight
-    after = min(in_hand, int(rate * LET_GO_S))
-    prediction = Prediction(min(peak, in_flight / latency), slots, "threads", latency)
-    result = LoadResult(
+    answered = max(int(pace.rps * duration), 1)
+    after = min(pace.in_hand, int(pace.rps * LET_GO_S))
+    return LoadResult(
         started_at="2026-01-02T03:04:05+00:00",
         warmup_s=experiment.warmup_s,
         duration_s=duration,
-        sent=answered + in_hand,
+        sent=answered + pace.in_hand,
         answered=answered,
         failed=0,
-        unfinished=in_hand,
+        unfinished=pace.in_hand,
         errors={},
         goodput_rps=answered / duration,
         received_bytes=answered * 100,
         reconnects=0,
-        response_us=_latencies(round(response_s, 4), answered, planned.index % 8),
-        service_us=_latencies(round(latency, 4), answered, planned.index % 8),
+        response_us=_latencies(round(pace.response_s, 4), answered, variant),
+        service_us=_latencies(round(pace.latency_s, 4), answered, variant),
         send_late_us=_latencies(0.001, 0, 0),
-        mean_in_flight=answered / duration * response_s * float(rng.normal(1, 0.01)),
+        mean_in_flight=answered / duration * pace.response_s * noise,
         generator_cpu=0.2,
-        timeline=_timeline(rate, response_s, experiment),
+        timeline=_timeline(pace.rps, pace.response_s, experiment),
         answered_after=after,
-        response_after_us=_latencies(round(response_s, 4), after, planned.index % 8),
-        service_after_us=_latencies(round(latency, 4), after, planned.index % 8),
-    )
-    return Trial(
-        run_id=RUN_ID,
-        experiment=experiment.name,
-        index=planned.index,
-        attempt=1,
-        round=planned.round,
-        order=planned.order,
-        arm=planned.arm,
-        service=planned.service,
-        level=level.label,
-        scenario=level.scenario,
-        parameters=level.parameters,
-        load=load,
-        result=result,
-        samples=_samples(truth, load, rate, duration, rng),
-        gates=(Gate("generator CPU", True, 0.2, 0.9, "share of one core"),),
-        prediction=prediction if wait_s else None,
+        response_after_us=_latencies(round(pace.response_s, 4), after, variant),
+        service_after_us=_latencies(round(pace.latency_s, 4), after, variant),
     )
 
 

@@ -105,41 +105,32 @@ def _good_orders() -> dict[str, dict[str, Any]]:
 
 
 def _wrong_orders() -> Iterator[tuple[str, dict[str, Any], str]]:
-    values: tuple[Any, ...] = (
-        0,
-        -1,
-        HUGE,
-        -HUGE,
-        2147483648,
-        1.0,
-        1.5,
-        "1",
-        True,
-        None,
-        [],
-        {},
-        1e30,
-    )
-    for value in values:
+    value: Any
+    for value in (0, -1, HUGE, -HUGE, 2147483648, 1.0, 1.5, "1", True, None, [], {}, 1e30):
         yield f"customer_id {value!r}", {"customer_id": value}, "customer_id"
         line = [{"item_id": 1, "quantity": 1}, {"item_id": value, "quantity": value}]
         yield f"a line of {value!r}", {"lines": line}, "lines.1.item_id lines.1.quantity"
+    yield from _wrong_lines()
+    for value in ("x" * 501, "😀" * 501, "\0", "a\0b", "\ud800", "\udc00x", None, 1, [], {}):
+        yield f"note {value!r:.20}", {"note": value}, "note"
+    yield "an unknown member", {"colour": "red"}, "colour"
+    yield (
+        "all at once",
+        {"customer_id": "1", "lines": [{"item_id": 0}], "note": 1, "x": 1},
+        "customer_id lines.0.item_id lines.0.quantity note x",
+    )
+
+
+def _wrong_lines() -> Iterator[tuple[str, dict[str, Any], str]]:
+    value: Any
     yield "quantity 1001", {"lines": [{"item_id": 1, "quantity": 1001}]}, "lines.0.quantity"
     for value in ([], {}, None, "x", 1, _lines(*[1] * 501)):
         yield f"lines {str(value)[:20]}", {"lines": value}, "lines"
     for value in (1, None, "x", [], True):
         yield f"a line {value!r}", {"lines": [*_lines(1), value]}, "lines.1"
     yield "an empty line", {"lines": [{}]}, "lines.0.item_id lines.0.quantity"
-    yield "an unknown member", {"colour": "red"}, "colour"
     extra = [{"item_id": 1, "quantity": 1, "price_cents": 1}]
     yield "an unknown member of a line", {"lines": extra}, "lines.0.price_cents"
-    for value in ("x" * 501, "😀" * 501, "\0", "a\0b", "\ud800", "\udc00x", None, 1, [], {}):
-        yield f"note {value!r:.20}", {"note": value}, "note"
-    yield (
-        "all at once",
-        {"customer_id": "1", "lines": [{"item_id": 0}], "note": 1, "x": 1},
-        "customer_id lines.0.item_id lines.0.quantity note x",
-    )
 
 
 def _unknown_orders() -> Iterator[tuple[str, dict[str, Any], str]]:

@@ -42,12 +42,10 @@ class Owner(Protocol):
 
 
 class Connection:
-    """`hot` means: a whole request is out and not a byte of its answer has come.
+    """A connection of a load, over as many sockets as it takes.
 
-    The engine's loop deals with a hot connection itself where the answer is one it has seen
-    before; all else comes here. `begun` is when the request in hand was begun (connecting
-    included), `intended` when it should have been. `connected` means that a request can go out.
-    `_heard`: a byte has come since the request in hand was begun.
+    `hot`: a whole request is out and not a byte of its answer has come. Where that answer is known,
+    the engine's loop deals with it by itself. All else comes here.
     """
 
     __slots__ = (
@@ -75,13 +73,13 @@ class Connection:
         self.stream = stream
         self.requests: Iterator[Request] = stream.traffic()
         self.request: Request | None = None
-        self.begun = self.intended = 0.0
+        self.begun = self.intended = 0.0  # of the request in hand: really, and as planned
         self.hot = self.connected = self.removed = False
         self.sock: Any = None
         self.fd = -1
         self._outbox = b""
         self._dialogue: Dialogue  # of the open socket
-        self._opened_before = self._heard = False
+        self._opened_before = self._heard = False  # `_heard`: a byte of the answer in hand
         self._opened_for = 0.0  # when the request was begun for which the socket was opened
         self._delay_s = 0.0
 

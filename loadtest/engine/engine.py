@@ -200,24 +200,13 @@ class Engine(Reactor[Connection]):
                 if now >= due:
                     due = self._send_due(now)
                 continue
-            # A right answer in a closed load: keep the latency, send the next request.
             request.series.service_time.append(now - connection.begun)
             request.hits += 1
-            connection.request = request = next(connection.requests)
-            connection.begun = now
-            stream.sent += 1
-            if request.series is None:
-                stream.series(request)
-            try:
-                sent = connection.send(request.data)
-            except BlockingIOError:
-                sent = 0
-            except OSError as error:
-                connection.broken(error, now, unsent=True)
-                continue
-            if sent != len(request.data):
-                connection.hold_back(request.data[sent:])
-        self._recorded += len(events)
+            _send_next(connection, now)
+        self._drain_after(len(events))
+
+    def _drain_after(self, events: int) -> None:
+        self._recorded += events
         if self._recorded > _DRAIN_AFTER:
             self._recorded = 0
             for stream in self.streams:
@@ -260,3 +249,21 @@ class Engine(Reactor[Connection]):
         for stream in list(self.streams):
             self.remove_stream(stream)
         super().close()
+
+
+def _send_next(connection: Connection, now: float) -> None:
+    """A right answer has come in a closed load: the next request leaves at once."""
+    connection.request = request = next(connection.requests)
+    connection.begun = now
+    connection.stream.sent += 1
+    if request.series is None:
+        connection.stream.series(request)
+    try:
+        sent = connection.send(request.data)
+    except BlockingIOError:
+        sent = 0
+    except OSError as error:
+        connection.broken(error, now, unsent=True)
+        return
+    if sent != len(request.data):
+        connection.hold_back(request.data[sent:])

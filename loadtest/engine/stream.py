@@ -50,13 +50,10 @@ class Stream:
         self.opening_at = 0.0
         self.stopped = False
         self.unreached = False  # a new connection has failed since somebody last set it back
-        self.sent = 0
-        self.reconnects = self.resent = self.unsendable = self.abandoned = 0
-        self.late = Histogram()
-        self.after = After(0.0, 0.0)
+        self.sent = self.reconnects = self.resent = self.unsendable = self.abandoned = 0
+        self.late, self.after = Histogram(), After(0.0, 0.0)
         self._series: dict[tuple[str, str], Series] = {}
-        self._in_hand = Occupancy(reactor.now())
-        self._paused = Occupancy(reactor.now())
+        self._in_hand, self._paused = Occupancy(reactor.now()), Occupancy(reactor.now())
 
     @property
     def in_flight(self) -> int:

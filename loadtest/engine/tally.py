@@ -139,41 +139,31 @@ Slices = defaultdict[int, Slice]  # by number, from the window's beginning; the 
 
 @dataclass(slots=True)
 class Tally:
-    """What one stream did in one window. Times in seconds.
-
-    `sent` includes the requests that were in hand when the window began, so that exactly
-    sent = answered + failed + unfinished. `in_flight_s` is the integral of the requests in hand
-    over the window; `carried_s` and `unfinished_s` are the ages of those in hand at its two ends.
-    `paused_s` is the integral of the connections that sat out after a failure. `longest_pause_s`
-    is the longest time that the engine's loop stood still, `stood_still_s` the sum of such times.
-    How the unfinished ended after the window is in `answered_after` and `failed_after`, by name;
-    the rest were let go. `response_after` and `service_time_after`: how long those took that ended.
-    `oldest_s` and `slowest_s`: the age of the oldest request that got no answer, and the longest
-    time that an answer took. `resent`: sent again on a new connection.
-    """
+    """What one stream did in one window. Exactly: sent = answered + failed + unfinished."""
 
     duration_s: float = 0.0
     planned_s: float = 0.0
     cpu_s: float = 0.0
-    longest_pause_s: float = 0.0
-    stood_still_s: float = 0.0
-    oldest_s: float = 0.0
-    slowest_s: float = 0.0
-    sent: int = 0
+    longest_pause_s: float = 0.0  # the engine's loop stood still, at most
+    stood_still_s: float = 0.0  # the same, all in all
+    oldest_s: float = 0.0  # age of the oldest request without an answer
+    slowest_s: float = 0.0  # the longest time that an answer took
+    sent: int = 0  # those in hand when the window began too
     answered: int = 0
     failed: int = 0
     unfinished: int = 0
     unsendable: int = 0
     received: int = 0
     reconnects: int = 0
-    resent: int = 0
-    answered_after: int = 0
-    in_flight_s: float = 0.0
-    paused_s: float = 0.0
-    carried_s: float = 0.0
-    unfinished_s: float = 0.0
+    resent: int = 0  # sent again on a new connection
+    answered_after: int = 0  # of the unfinished, after the window
+    in_flight_s: float = 0.0  # integral of the requests in hand
+    paused_s: float = 0.0  # integral of the connections that sat out after a failure
+    carried_s: float = 0.0  # age of the requests in hand when it began
+    unfinished_s: float = 0.0  # age of the requests in hand when it ended
     sent_before: int = 0
     errors: Counter[str] = field(default_factory=Counter)
+    # By name, of the unfinished; the rest were let go.
     failed_after: Counter[str] = field(default_factory=Counter)
     response: Histogram = field(default_factory=Histogram)
     service_time: Histogram = field(default_factory=Histogram)

@@ -12,6 +12,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -44,6 +45,14 @@ from loadtest.system.descriptors import DescriptorError
 internals.check("loadtest.generator.locustfile")
 
 __all__ = ["RampToTheKnee", "StepUp"]  # Locust's interface finds them here
+
+OF_THE_LAB = {
+    "--lab-result": "",
+    "--lab-warmup": 1.0,
+    "--lab-duration": 10.0,
+    "--lab-workers": 1,
+}
+"""What the lab sets of a headless run, by default."""
 
 logger = logging.getLogger(__name__)
 
@@ -168,41 +177,34 @@ def assignment_of(environment: Environment) -> Assignment:
 def add_options(parser: LocustArgumentParser) -> None:
     """The options of the lab, on the command line and in the web interface."""
     known = scenarios.SCENARIOS.values()
-    takes = {scenario.name: [p.name for p in scenario.parameters] for scenario in known}
+    takes = {each.name: ", ".join(p.name for p in each.parameters) for each in known}
     parser.add_argument(
         "--scenario",
         choices=list(scenarios.SCENARIOS),
         default="json",
         env_var="LAB_SCENARIO",
-        help="what a request is: "
-        + "; ".join(f"{scenario.name}: {scenario.help}" for scenario in known),
+        help=f"what a request is: {_listed({each.name: each.help for each in known})}",
     )
-    parser.add_argument(
-        "--parameters",
-        default="",
-        help="e.g. ms=100; "
-        + "; ".join(f"{name}: {', '.join(names)}" for name, names in takes.items() if names),
-    )
-    parser.add_argument(
-        "--load",
-        choices=list(KINDS),
-        default=Closed.name,
-        help="; ".join(f"{kind.name}: {kind.sends}" for kind in KINDS.values()),
-    )
+    parser.add_argument("--parameters", default="", help=f"e.g. ms=100; {_listed(takes)}")
+    sends = _listed({kind.name: kind.sends for kind in KINDS.values()})
+    parser.add_argument("--load", choices=list(KINDS), default=Closed.name, help=sends)
     parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a service")
     parser.add_argument("--think-ms", type=float, default=0.0, help="pause between two requests")
     parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
     parser.add_argument("--load-seed", type=int, default=1, help="of arrivals and drawn requests")
-    for name, kind, default in (
-        ("--lab-result", str, ""),
-        ("--lab-warmup", float, 1.0),
-        ("--lab-duration", float, 10.0),
-        ("--lab-workers", int, 1),
-    ):
+    for name, default in OF_THE_LAB.items():
         parser.add_argument(
-            name, type=kind, default=default, include_in_web_ui=False, help="set by the lab"
+            name,
+            type=type(default),
+            default=default,
+            include_in_web_ui=False,
+            help="set by the lab",
         )
     web.apply_defaults(parser, os.environ)
+
+
+def _listed(told: Mapping[str, str]) -> str:
+    return "; ".join(f"{name}: {what}" for name, what in told.items() if what)
 
 
 def on_test_start(environment: Environment, **_: Any) -> None:

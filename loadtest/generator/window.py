@@ -22,6 +22,13 @@ from loadtest.model.load import SLICE_S, LoadResult
 WINDOW_MESSAGE = "lab_window"
 WINDOW_GRACE_S = 30.0
 
+# Fields of a LoadResult that a tally has under the same name.
+_AS_TALLIED = (
+    *("duration_s", "planned_s", "longest_pause_s", "stood_still_s", "paused_s"),
+    *("sent", "answered", "failed", "unfinished", "unsendable", "reconnects", "resent"),
+    *("answered_after", "oldest_s", "slowest_s"),
+)
+
 logger = logging.getLogger(__name__)
 
 
@@ -135,37 +142,23 @@ def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
         total.merge(Tally.from_message(part["tally"]))
     started_at = datetime.fromtimestamp(min(part["started_at"] for part in parts), UTC)
     return LoadResult(
+        **{name: getattr(total, name) for name in _AS_TALLIED},
         started_at=started_at.isoformat(),
         warmup_s=warmup_s,
-        duration_s=total.duration_s,
-        sent=total.sent,
-        answered=total.answered,
-        failed=total.failed,
-        unfinished=total.unfinished,
         errors=dict(total.errors),
         goodput_rps=total.answered / total.duration_s,
         received_bytes=total.received,
-        reconnects=total.reconnects,
         response_us=total.response.encode(),
         service_us=total.service_time.encode(),
         send_late_us=total.late.encode(),
         mean_in_flight=total.in_flight_s / total.duration_s,
         generator_cpu=total.cpu_s / total.duration_s,
         sent_in_warmup=total.sent_before,
-        unsendable=total.unsendable,
         boundary_s=total.unfinished_s - total.carried_s,
-        paused_s=total.paused_s,
         timeline=_timeline(total, warmup_s),
-        planned_s=total.planned_s,
-        longest_pause_s=total.longest_pause_s,
-        stood_still_s=total.stood_still_s,
-        resent=total.resent,
-        answered_after=total.answered_after,
         failed_after=dict(total.failed_after),
         response_after_us=total.response_after.encode(),
         service_after_us=total.service_time_after.encode(),
-        oldest_s=total.oldest_s,
-        slowest_s=total.slowest_s,
     )
 
 

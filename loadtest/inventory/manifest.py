@@ -33,28 +33,21 @@ class ManifestError(LabError):
 
 @dataclass(frozen=True)
 class Service:
-    """One service under test, as docker-compose.yml declares it.
-
-    `command` still holds `$PORT`-like variables, which `python -m lab.serve` or the service
-    takes from its environment. `folder` is where the service's code lives. Ports are host ports.
-    `needs` names the toolchain that the native mode must find, `build` the command that it runs
-    in `folder` before the first start. Both are empty where Python alone serves.
-    `port_variable` names what changes the host port. `leaves_out`: the `OPTIONAL_PARTS` of the
-    contract that the service leaves out on purpose, to show what they cost.
-    """
+    """One service under test, as docker-compose.yml declares it. Ports are host ports."""
 
     name: str
     framework: str
     model: str
-    command: tuple[str, ...]
+    command: tuple[str, ...]  # with `$PORT` and the like, filled in from its environment
     environment: Mapping[str, str]
-    folder: Path
+    folder: Path  # where its code lives
     port: int
     metrics_port: int
     profiles: tuple[str, ...] = ()
-    needs: str = ""
-    build: str = ""
-    leaves_out: tuple[str, ...] = ()
+    needs: str = ""  # the toolchain that it needs natively; none where Python serves
+    build: str = ""  # what that runs in `folder` before the first start
+    leaves_out: tuple[str, ...] = ()  # of the contract, on purpose: `OPTIONAL_PARTS`
+    # What changes a port.
     port_variable: str = "the port in docker-compose.yml"
     metrics_port_variable: str = "the port in docker-compose.yml"
 

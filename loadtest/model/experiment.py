@@ -12,23 +12,17 @@ from loadtest.model.load import Load
 
 @dataclass(frozen=True)
 class Level:
-    """One setting of what the experiment varies.
-
-    `x` is its place on the chart's axis. `environment` overrides the service's own (the service is
-    restarted with it). `share_of_peak` asks for an open load at that share of the slowest service's
-    peak: `at_peak` makes the load once the peak is known. `quick`: whether the quick plan has it.
-    `without`: services that cannot take it.
-    """
+    """One setting of what the experiment varies."""
 
     label: str
-    x: float
+    x: float  # its place on the chart's axis
     load: Load
     scenario: str
     parameters: Mapping[str, int]
-    environment: Mapping[str, str]
-    share_of_peak: float | None = None
-    quick: bool = True
-    without: tuple[str, ...] = ()
+    environment: Mapping[str, str]  # overrides the service's own; the service is restarted with it
+    share_of_peak: float | None = None  # asks for an open load, see `at_peak`
+    quick: bool = True  # whether the quick plan has it
+    without: tuple[str, ...] = ()  # services that cannot take it
 
     def at_peak(self, peak_rps: float) -> Load:
         """The load of this level where the slowest service peaks at `peak_rps`."""
@@ -48,18 +42,7 @@ class Background:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A claim, and the trial it gets. Times in seconds; `document` is the TOML it was read from.
-
-    `peak` is the closed load that finds each service's peak for the levels with `share_of_peak`.
-    `fresh` starts the service anew before each trial. `errors_allowed`: failed requests are a
-    result here and fail no gate. `further`: other claims that the same trials decide. `check` names
-    a check that takes no load (then there are no levels). `caution`: what its figures do not say.
-    `claimed` holds figures that are commonly taught, by service, to stand beside the measured
-    ones. `full_services` are left out of the short plans. `lesson`: its place in the lesson, 0
-    where it has none. `looks`: after how many rounds the data are looked at; none where the number
-    of rounds is fixed. `longest_s`: how long a trial may last whose requests wait longer than its
-    window; set by the plan.
-    """
+    """A claim, and the trials that it gets. Times in seconds."""
 
     name: str
     claim: str
@@ -75,20 +58,23 @@ class Experiment:
     rounds: int
     warmup_s: float
     duration_s: float
-    further: Mapping[str, str] = field(default_factory=dict)
+    further: Mapping[str, str] = field(default_factory=dict)  # claims decided by the same trials
     criteria: tuple[Criterion, ...] = ()
     headline: bool = False
-    lesson: int = 0
-    full_services: tuple[str, ...] = ()
-    fresh: bool = False
-    errors_allowed: bool = False
-    check: str = ""
-    peak: Load | None = None
+    lesson: int = 0  # its place in the lesson; 0: none
+    full_services: tuple[str, ...] = ()  # left out of the short plans
+    fresh: bool = False  # every trial has a restarted service
+    errors_allowed: bool = False  # failed requests are a result and fail no gate
+    check: str = ""  # the name of a check without load; then there are no levels
+    peak: Load | None = None  # finds each service's peak for `share_of_peak`
     background: Background | None = None
-    caution: str = ""
+    caution: str = ""  # what its figures do not say
+    # Figures that are commonly taught, by service, to stand beside the measured ones.
     claimed: Mapping[str, float] = field(default_factory=dict)
-    looks: tuple[int, ...] = ()
+    looks: tuple[int, ...] = ()  # after so many rounds; none where their number is fixed
+    # How long a trial may last whose requests wait longer than its window; set by the plan.
     longest_s: float = 0.0
+    # The TOML that it was read from.
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property

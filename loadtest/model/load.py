@@ -24,60 +24,44 @@ class Load:
 
 @dataclass(frozen=True)
 class LoadResult:
-    """One measured window: what the generator saw, warm-up left out.
+    """One measured window: what the generator saw. None where a record is older than the field.
 
-    Exactly: sent = answered + failed + unfinished, and failed = Σ errors. `answered` counts
-    only responses whose body passed the scenario's check; `goodput_rps` = answered / duration_s.
-    Histograms are HdrHistogram V2 base64, microseconds, three digits; failures stay in them.
-    `response_us` counts from the intended send time, `service_us` from the actual one (in closed
-    load they are equal); both include connecting where a connection had to be opened.
-    Requests in hand when the window began are in `sent`, so sent_in_warmup + sent is every request
-    of the run. `boundary_s` (request-seconds) is the age of the requests in hand at the end less
-    that of those in hand at the beginning, so that
+    Exactly: sent = answered + failed + unfinished; failed = Σ errors; and
     mean_in_flight × duration_s = Σ service time + boundary_s.
-    `reconnects` are the connections that were opened anew. `paused_s` (connection-seconds) is how
-    long connections sat out after failures; None in a record from before it was measured.
-    `timeline` has the warm-up too, in slices of a quarter of a second: t (its beginning, counted
-    from the window's), answered, failed, p50_ms and max_ms of the response times that ended in it.
-    `planned_s` is how long the window should have lasted. `longest_pause_s` is the longest time
-    that the generator's loop stood still, `stood_still_s` the sum of such times.
-    `answered_after` and `failed_after` (by name) are how requests ended after the window that were
-    unfinished at its end; the rest were let go while the service still answered.
-    `response_after_us` and `service_after_us`: how long those took that ended then, as histograms;
-    empty in a record from before they were kept. `oldest_s` is the age of the oldest request
-    without an answer, `slowest_s` the longest time that an answer took.
-    `resent` are requests that were sent again because their connection had closed.
-    These are None in a record from before they were measured.
+    Histograms are HdrHistogram V2 base64, in microseconds, three digits. Failures stay in them.
     """
 
     started_at: str  # ISO 8601, UTC, of the measured window
     warmup_s: float
     duration_s: float
-    sent: int
-    answered: int
+    sent: int  # those in hand when the window began too
+    answered: int  # right answers alone
     failed: int
     unfinished: int
     errors: Mapping[str, int]  # by name: "status 503", "wrong body", "timeout" …
-    goodput_rps: float
+    goodput_rps: float  # answered ÷ duration_s
     received_bytes: int
-    reconnects: int
-    response_us: str
-    service_us: str
+    reconnects: int  # connections that were opened anew
+    response_us: str  # from the intended send, connecting included
+    service_us: str  # from the actual send; the same in a closed load
     send_late_us: str  # how late each request left, against its schedule (open load; else empty)
     mean_in_flight: float  # time average of requests in hand, for Little's law
     generator_cpu: float  # busiest generator process: CPU seconds per second, 1.0 = one core
     sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
     unsendable: int = 0  # open load: arrivals that never found a free connection under the cap
-    boundary_s: float = 0.0
-    paused_s: float | None = None
+    boundary_s: float = 0.0  # age of the requests in hand: at the end less at the beginning
+    paused_s: float | None = None  # connection-seconds that were sat out after failures
+    # Warm-up and window in slices of `SLICE_S`: t (from the window's beginning), answered, failed,
+    # p50_ms and max_ms of the response times that ended in it.
     timeline: tuple[Mapping[str, float], ...] = ()
-    planned_s: float | None = None
-    longest_pause_s: float | None = None
-    stood_still_s: float | None = None
-    resent: int = 0
-    answered_after: int | None = None
+    planned_s: float | None = None  # how long the window should have lasted
+    longest_pause_s: float | None = None  # the generator's loop stood still, at most
+    stood_still_s: float | None = None  # the same, all in all
+    resent: int = 0  # sent again, as their connection had closed
+    answered_after: int | None = None  # of the unfinished, after the window
+    # By name, of the unfinished; the rest were let go while the service still answered.
     failed_after: Mapping[str, int] = field(default_factory=dict)
-    response_after_us: str = ""
+    response_after_us: str = ""  # of those that ended after the window
     service_after_us: str = ""
-    oldest_s: float | None = None
-    slowest_s: float | None = None
+    oldest_s: float | None = None  # age of the oldest request without an answer
+    slowest_s: float | None = None  # the longest time that an answer took

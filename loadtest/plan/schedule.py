@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from loadtest.contract import scenarios
 from loadtest.engine.stream import OPENING_INTERVAL_S
@@ -39,6 +39,21 @@ class PlannedTrial:
     arm: str
     service: str
     level: Level
+
+    @property
+    def recorded(self) -> dict[str, Any]:
+        """What the record of the trial says of its place in the plan."""
+        return {
+            "experiment": self.experiment.name,
+            "index": self.index,
+            "round": self.round,
+            "order": self.order,
+            "arm": self.arm,
+            "service": self.service,
+            "level": self.level.label,
+            "scenario": self.level.scenario,
+            "parameters": self.level.parameters,
+        }
 
     @property
     def seconds(self) -> float:

@@ -20,41 +20,37 @@ LATEST = "latest"
 
 @dataclass(frozen=True)
 class Record:
-    """The content of run.json; `loadtest.results.runs` reads it back with its trials.
-
-    `command` makes the run again. `reason` says why a run ended early. `services` holds, by
-    service, what docker-compose.yml declares and what the service's /about answered
-    (`observed`). `left_out`: services that could not start here; `unverified`: services whose
-    answers were wrong, which were never timed; both with the reason. `experiments`: the TOML
-    documents by name. `peaks`, by experiment and service: requests per second that loads given
-    as a share of the peak are taken from. `checks`, by experiment that takes no load and by
-    service: what the check found. `busy`: "accept" where a trial counts that a busy machine
-    disturbed. `looks`, by experiment: what each look at its figures found. `made_as`: the version
-    whose rules the run is judged by.
-    """
+    """The content of run.json; `loadtest.results.runs` reads it back with its trials."""
 
     run_id: str
-    command: str
+    command: str  # makes the run again
     plan: str
     seed: int
     budget: str
     backend: str
     rounds: int | None = None  # None: as the plan says
-    busy: str = "rerun"
+    busy: str = "rerun"  # "accept": trials count that a busy machine disturbed
     started_at: str = ""  # ISO 8601, UTC
     finished_at: str = ""
     interrupted: bool = False
-    reason: str = ""
+    reason: str = ""  # why it ended early
     resumed: bool = False
     planned: int = 0  # trials, reruns left out; fewer, as looks decide
     plans: Mapping[str, Planned] = field(default_factory=dict)
+    # The TOML documents, by name.
     experiments: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # By name: what docker-compose.yml declares, and under `observed` what /about answered.
     services: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # Services that could not start here, and why.
     left_out: Mapping[str, str] = field(default_factory=dict)
+    # Services that answered wrong and were never timed, and why.
     unverified: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    # By experiment and service, in requests/s: what shares of the peak are shares of.
     peaks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    # By experiment that takes no load, and by service: what the check found.
     checks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    # By experiment: what each look at its figures found.
     looks: Mapping[str, tuple[Looked, ...]] = field(default_factory=dict)
     calibration: Mapping[str, Any] | None = None
     machine: Mapping[str, Any] = field(default_factory=dict)
@@ -63,7 +59,7 @@ class Record:
     git_dirty: bool = False
     cpus: Mapping[str, list[int] | None] = field(default_factory=dict)  # service, load
     version: int = RUN_VERSION
-    made_as: int = RUN_VERSION
+    made_as: int = RUN_VERSION  # the version whose rules it is judged by
 
 
 def results_directory() -> Path:

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from loadtest.model.load import Load
+from loadtest.model.load import Load, LoadResult
 from loadtest.run import nullserver
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.gates import GENERATOR_CPU
@@ -126,6 +126,12 @@ def _measure(
         cpus=cpus,
         forks=forks,
     )
+    return _point(result, scenario, parameters, connections)
+
+
+def _point(
+    result: LoadResult, scenario: str, parameters: dict[str, int], connections: int
+) -> Point:
     answered = max(result.answered, 1)
     return Point(
         scenario=scenario,

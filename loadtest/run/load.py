@@ -6,7 +6,7 @@ import contextlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
 from loadtest.contract import scenarios
@@ -60,47 +60,82 @@ def run(
     """
     values = scenarios.choose(scenario).filled(parameters)
     _check(load, processes)
+    asked = {"scenario": scenario, "parameters": _listed(values), "request-timeout": timeout_s}
+    asked |= {"load-seed": seed, "lab-warmup": warmup_s, "lab-duration": duration_s}
+    variables = _variables(f"{service}={target}", backend, run_id, ceiling_rps)
     with contextlib.ExitStack() as stack:
         server = forks or stack.enter_context(ForkServer())
-        folder = tempfile.TemporaryDirectory(prefix="lab-load-", dir=server.folder)
-        path = Path(stack.enter_context(folder)) / RESULT
-        options = {
-            "users": load.connections,
-            "spawn-rate": SPAWN_AT_ONCE,
-            "scenario": scenario,
-            "parameters": ",".join(f"{name}={value}" for name, value in values.items()),
-            "load": load.kind,
-            "rate": load.rate_rps or 0.0,
-            "think-ms": load.think_s * 1000,
-            "request-timeout": timeout_s,
-            "load-seed": seed,
-            "lab-warmup": warmup_s,
-            "lab-duration": duration_s,
-            "lab-result": path,
-        }
-        arguments = ["-f", str(locustfile), "--headless", "--only-summary"]
-        arguments += ["--loglevel", "ERROR", "--exit-code-on-error", "0"]
-        arguments += [f"--{name}={value}" for name, value in options.items()]
-        if processes > 1:
-            (master,) = stack.enter_context(ports.held(1))
-            arguments += [f"--processes={processes}", f"--master-port={master}"]
-            arguments += ["--master-bind-host", ports.LOOPBACK, f"--master-bind-port={master}"]
-        variables = {
-            "LAB_AUTOSTART": "",
-            "LAB_BACKEND": backend,
-            "LAB_TARGET": f"{service}={target}",
-            "LAB_RUN_ID": run_id,
-            "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
-        }
+        shared = stack.enter_context(_shared_out(processes))
+        arguments = [*_arguments(locustfile, load, asked), *shared, service]
+        return _carried_out(server, arguments, variables, cpus, warmup_s + duration_s, entered)
+
+
+def _carried_out(
+    server: ForkServer,
+    arguments: list[str],
+    variables: Mapping[str, str],
+    cpus: Collection[int] | None,
+    lasts_s: float,
+    entered: Callable[[str], None],
+) -> LoadResult:
+    """The result of a Locust with these arguments and variables; the last argument names the
+    service.
+    """
+    with tempfile.TemporaryDirectory(prefix="lab-load-", dir=server.folder) as folder:
+        path = Path(folder) / RESULT
         order = Order(
-            [*arguments, service],
-            environment.locust(path.parent) | variables,
+            [f"--lab-result={path}", *arguments],
+            environment.locust(path.parent) | dict(variables),
             str(path.with_name("locust.log")),
             sorted(cpus) if cpus else None,
         )
         with server.start(order) as fork:
-            _await(fork, order, path, warmup_s + duration_s + LOAD_GRACE_S, entered)
+            _await(fork, order, path, lasts_s + LOAD_GRACE_S, entered)
         return _read(path)
+
+
+def _variables(target: str, backend: str, run_id: str, ceiling_rps: float | None) -> dict[str, str]:
+    return {
+        "LAB_AUTOSTART": "",
+        "LAB_BACKEND": backend,
+        "LAB_TARGET": target,
+        "LAB_RUN_ID": run_id,
+        "LAB_CEILING_RPS": "" if ceiling_rps is None else str(ceiling_rps),
+    }
+
+
+def _listed(parameters: Mapping[str, int]) -> str:
+    return ",".join(f"{name}={value}" for name, value in parameters.items())
+
+
+def _arguments(locustfile: Path, load: Load, asked: Mapping[str, object]) -> list[str]:
+    """Locust's arguments for the load, and for what is `asked` beside it."""
+    options = {
+        "users": load.connections,
+        "spawn-rate": SPAWN_AT_ONCE,
+        "load": load.kind,
+        "rate": load.rate_rps or 0.0,
+        "think-ms": load.think_s * 1000,
+        **asked,
+    }
+    plain = ["--headless", "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"]
+    return [
+        "-f",
+        str(locustfile),
+        *plain,
+        *(f"--{name}={value}" for name, value in options.items()),
+    ]
+
+
+@contextlib.contextmanager
+def _shared_out(processes: int) -> Iterator[list[str]]:
+    """The arguments for a master and its workers, whose port is held meanwhile."""
+    if processes <= 1:
+        yield []
+        return
+    with ports.held(1) as (port,):
+        bind = ["--master-bind-host", ports.LOOPBACK, f"--master-bind-port={port}"]
+        yield [f"--processes={processes}", f"--master-port={port}", *bind]
 
 
 def _check(load: Load, processes: int) -> None:

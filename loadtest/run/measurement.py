@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import random
 import zlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from loadtest.analysis.prediction import predict
@@ -17,14 +17,15 @@ from loadtest.engine.kinds import Closed
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
-from loadtest.model.trial import Gate, Trial
+from loadtest.model.trial import Gate, Prediction, Trial
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.plan.windows import lasting, mean_wait_s
 from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
+from loadtest.run.presence import Look
 from loadtest.run.sampler import Sampler
 from loadtest.run.witnesses import checks, steadiness
-from loadtest.run.witnesses.observer import Observer
+from loadtest.run.witnesses.observer import Observer, Seen
 from loadtest.system import urls
 from loadtest.system.paths import LOCUSTFILE
 
@@ -81,9 +82,8 @@ class Measurement:
         # The arms of a block get the same requests at the same moments.
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
         told = predict(self.about[service], asked, level.scenario, level.parameters)
-        waits_s = mean_wait_s(asked, told.rps) if told else None
-        warmup_s, duration_s = lasting(experiment, level, waits_s)
-        observer = self._observer(service, duration_s)
+        lasts = _lasting(planned, asked, told, seed)
+        observer = self._observer(service, lasts[1])
 
         def entered(phase: str) -> None:
             observer.enter(phase)
@@ -91,55 +91,45 @@ class Measurement:
 
         with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
             background = self._background(beside, experiment, service, seed)
-            result = self._run(
-                service,
-                asked,
-                level,
-                warmup_s + phase_s(level, seed),
-                duration_s,
-                seed,
-                entered,
-            )
+            result = self._run(service, asked, level, *lasts, seed, entered)
             loads = [result, *([background.result()] if background else [])]
-            extra = {"background": asdict(loads[1])} if background else {}
-        seen = observer.seen
-        counted = None if _over_sockets(level) else sampler.counted()
-        samples = sampler.samples(result.started_at)
+        trial = Trial(
+            **planned.recorded | {"run_id": self._run_id, "attempt": attempt},
+            load=asked,
+            result=result,
+            samples=sampler.samples(result.started_at),
+            gates=(),
+            prediction=told,
+            extra={"background": asdict(loads[1])} if background else {},
+            machine=observer.seen.machine,
+            pauses=observer.seen.pauses,
+            counted=None if _over_sockets(level) else sampler.counted(),
+        )
+        return self._judged(trial, experiment, loads, sampler.looks(result.started_at))
+
+    def _judged(
+        self,
+        trial: Trial,
+        experiment: Experiment,
+        loads: Sequence[LoadResult],
+        looks: Sequence[Look],
+    ) -> Trial:
+        """The trial with its gates."""
+        seen = Seen(trial.machine, trial.pauses)
         found = _gates(
             experiment,
             (
                 *gates.check(
-                    asked,
-                    result,
+                    trial.load,
+                    trial.result,
                     ceiling_rps=self._ceiling_rps,
-                    looks=sampler.looks(result.started_at),
-                    samples=samples,
+                    looks=looks,
+                    samples=trial.samples,
                 ),
-                *checks.check(seen, loads, counted, samples),
+                *checks.check(seen, loads, trial.counted, trial.samples),
             ),
         )
-        return Trial(
-            run_id=self._run_id,
-            experiment=experiment.name,
-            index=planned.index,
-            attempt=attempt,
-            round=planned.round,
-            order=planned.order,
-            arm=planned.arm,
-            service=service,
-            level=level.label,
-            scenario=level.scenario,
-            parameters=level.parameters,
-            load=asked,
-            result=result,
-            samples=samples,
-            gates=checks.accepted(found) if self._accept_busy else found,
-            prediction=told,
-            extra=extra,
-            machine=seen.machine,
-            pauses=seen.pauses,
-            counted=counted,
-        )
+        return replace(trial, gates=checks.accepted(found) if self._accept_busy else found)
 
     def _observer(self, service: str, window_s: float) -> Observer:
         return Observer(service, self._backend.roots(), self._backend.cpus, window_s)
@@ -234,6 +224,15 @@ class Measurement:
             forks=self._forks,
             entered=entered,
         )
+
+
+def _lasting(
+    planned: PlannedTrial, asked: Load, told: Prediction | None, seed: int
+) -> tuple[float, float]:
+    """Warm-up and window in seconds."""
+    waits_s = mean_wait_s(asked, told.rps) if told else None
+    warmup_s, duration_s = lasting(planned.experiment, planned.level, waits_s)
+    return warmup_s + phase_s(planned.level, seed), duration_s
 
 
 def phase_s(level: Level, seed: int) -> float:

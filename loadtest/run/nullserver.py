@@ -27,6 +27,7 @@ from loadtest.system.sockets import READ, new_poller
 
 LIMITS = (1, 20, 100)  # items a page, so that there are larger answers too
 _BACKLOG = 4096
+_SERVED = b"HTTP/1.0 200 OK\r\nContent-Length: 20\r\n\r\n%20d"
 _NGINX = """\
 {user}
 worker_processes 1;
@@ -159,10 +160,8 @@ def serve(listener: socket.socket, closes_after: int = 0) -> None:
                 for request in requests:
                     count += 1
                     target = request.split(b" ", 2)[1]
-                    answer = known.get(target, unknown)
-                    if target == b"/served":
-                        answer = b"HTTP/1.0 200 OK\r\nContent-Length: 20\r\n\r\n%20d" % count
-                    connections[fd].sendall(answer)
+                    said = _SERVED % count if target == b"/served" else known.get(target, unknown)
+                    connections[fd].sendall(said)
                 left[fd] -= len(requests)
             except (OSError, IndexError):
                 data = b""

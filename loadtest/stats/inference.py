@@ -23,22 +23,18 @@ ENOUGH = {50.0: 30, 90.0: 300, 95.0: 600, 99.0: 3_000, 99.9: 10_000}
 
 @dataclass(frozen=True)
 class Ratio:
-    """A service against its reference over paired rounds. `value` = service / reference, geometric
-    mean.
+    """A service ÷ its reference over paired rounds.
 
-    `low` and `high`: 95 % interval of it. `p_different`: two-sided, of ratio = 1.
-    `p_equivalent`: of a ratio outside ±5 %. `detectable`: smallest effect that this many rounds at
-    this noise would have found with 80 % power (0.12 = 12 %). At a look all of them are those of
-    the whole design: intervals and p values are repeated ones.
+    At a look, intervals and p values are repeated ones: those of the whole design.
     """
 
-    value: float
-    low: float
+    value: float  # geometric mean
+    low: float  # of the 95 % interval, as `high`
     high: float
     rounds: int
-    p_different: float
-    p_equivalent: float
-    detectable: float
+    p_different: float  # that the ratio is 1, two-sided
+    p_equivalent: float  # that it lies outside ±5 %
+    detectable: float  # smallest effect found with 80 % power (0.12 = 12 %)
 
     @property
     def equivalent(self) -> bool:

@@ -81,7 +81,15 @@ def _draw(
 ) -> Any:
     arms = list(dict.fromkeys(each["service"] for each in summary))
     inner = width - (170 if width > NARROW else 150)
-    x = alt.X(
+    header = alt.Header(
+        title=None,
+        labelOrient="top",
+        labelAnchor="start",
+        labelPadding=2,
+        labelLimit=0,
+        labelExpr=wrapped(levels, inner),
+    )
+    ratio = alt.X(
         "ratio:Q",
         title=f"Ratio to {experiment.reference}",
         scale=_scale(summary, rounds),
@@ -89,6 +97,16 @@ def _draw(
             values=_ticks(summary, rounds), format="~r", grid=True, labelOverlap="greedy"
         ),
     )
+    return (
+        alt.layer(*_layers(ratio, arms), data=data([*summary, *rounds]))
+        .properties(width=inner, height=alt.Step(26))
+        .facet(row=alt.Row("level:N", sort=list(levels), header=header), spacing=8)
+        .resolve_scale(y="independent")
+    )
+
+
+def _layers(x: Any, arms: list[str]) -> list[Any]:
+    """From back to front: the margin, the 1, the rounds, the interval, the mean."""
     y = alt.Y(
         "service:N",
         sort=arms,
@@ -99,7 +117,7 @@ def _draw(
     tint, form = colour(arms, legend=False), shape(arms, legend=False)
     base = alt.Chart().encode(y=y)
     mean = base.transform_filter("isValid(datum.ratio)")
-    layers = [
+    return [
         mean.transform_calculate(near=str(1 - MARGIN), far=str(1 + MARGIN))
         .mark_bar(color="#e4e7eb", height=alt.RelativeBandSize(1))
         .encode(x=alt.X("near:Q"), x2="far:Q"),
@@ -112,26 +130,6 @@ def _draw(
         mean.mark_rule(strokeWidth=3).encode(x=alt.X("low:Q"), x2="high:Q", color=tint),
         mean.mark_point(filled=True, size=80, opacity=1).encode(x=x, color=tint, shape=form),
     ]
-    return (
-        alt.layer(*layers, data=data([*summary, *rounds]))
-        .properties(width=inner, height=alt.Step(26))
-        .facet(
-            row=alt.Row(
-                "level:N",
-                sort=list(levels),
-                header=alt.Header(
-                    title=None,
-                    labelOrient="top",
-                    labelAnchor="start",
-                    labelPadding=2,
-                    labelLimit=0,
-                    labelExpr=wrapped(levels, inner),
-                ),
-            ),
-            spacing=8,
-        )
-        .resolve_scale(y="independent")
-    )
 
 
 def _reach(summary: Records, rounds: Records) -> tuple[float, float]:

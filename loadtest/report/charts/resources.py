@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from statistics import fmean
 from typing import Any
 
@@ -27,43 +27,51 @@ def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> C
     slopes = {service: found for service, (x, y) in series.items() if (found := slope(x, y, stage))}
     if not slopes:
         return None
-    unit = drawn.per_axis
-    marks = [
+    marks = _marks(series, slopes, drawn)
+    lines = [
+        {"service": service, "x": x, "y": (found.intercept + found.slope * x) / drawn.per_axis}
+        for service, found in slopes.items()
+        for x in (min(series[service][0]), max(series[service][0]))
+    ]
+    said = (f"{service} {_said(found)} {measure.unit}" for service, found in slopes.items())
+    return Chart(
+        name=f"{experiment.name}-{drawn.noun}",
+        title=_title(slopes, drawn),
+        description=f"Marks: mean of the rounds. Lines: Theil–Sen slope. {'; '.join(said)}.",
+        draw=lambda width: _draw(experiment, drawn, marks, lines, width),
+        table=_table(slopes, drawn, measure),
+    )
+
+
+def _marks(
+    series: Mapping[str, tuple[Sequence[float], Sequence[float]]],
+    slopes: Mapping[str, Slope],
+    drawn: Growth,
+) -> Records:
+    """The mean of the rounds at each number held."""
+    return [
         {
             "service": service,
             "x": x,
-            "y": fmean(y for x_, y in zip(*series[service], strict=True) if x_ == x) / unit,
+            "y": fmean(y for at, y in zip(*series[service], strict=True) if at == x)
+            / drawn.per_axis,
         }
         for service in slopes
         for x in sorted(set(series[service][0]))
     ]
-    lines = [
-        {"service": service, "x": x, "y": (found.intercept + found.slope * x) / unit}
-        for service, found in slopes.items()
-        for x in (min(series[service][0]), max(series[service][0]))
-    ]
-    return Chart(
-        name=f"{experiment.name}-{drawn.noun}",
-        title=_title(slopes, drawn),
-        description=(
-            "Marks: mean of the rounds. Lines: Theil–Sen slope. "
-            + "; ".join(
-                f"{service} {_said(found)} {measure.unit}" for service, found in slopes.items()
+
+
+def _table(slopes: Mapping[str, Slope], drawn: Growth, measure: Measure) -> Listing:
+    return Listing(
+        ("Service", measure.unit, "95 % interval", "With none held"),
+        tuple(
+            (
+                service,
+                amount(found.slope),
+                f"{amount(found.low)} to {amount(found.high)}",
+                f"{amount(found.intercept / drawn.per_axis)} {drawn.axis_unit}".rstrip(),
             )
-            + "."
-        ),
-        draw=lambda width: _draw(experiment, drawn, marks, lines, width),
-        table=Listing(
-            ("Service", measure.unit, "95 % interval", "With none held"),
-            tuple(
-                (
-                    service,
-                    amount(found.slope),
-                    f"{amount(found.low)} to {amount(found.high)}",
-                    f"{amount(found.intercept / unit)} {drawn.axis_unit}".rstrip(),
-                )
-                for service, found in slopes.items()
-            ),
+            for service, found in slopes.items()
         ),
     )
 

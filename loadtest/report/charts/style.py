@@ -89,6 +89,16 @@ def png(svg: str) -> bytes:
     return bytes(vl_convert.svg_to_png(svg, scale=2))
 
 
+_LEGEND = {
+    "orient": "top",
+    "title": None,
+    "labelColor": _INK,
+    "symbolSize": 110,
+    "columnPadding": 24,
+    "labelLimit": 220,
+}
+
+
 def _config(width: int) -> dict[str, Any]:
     size = 13 if width > NARROW else 12
     return {
@@ -109,16 +119,7 @@ def _config(width: int) -> dict[str, Any]:
         },
         "axisY": {"titlePadding": 10},  # for the same reader's wider font
         "header": {"labelFontSize": size, "labelFontWeight": "bold", "labelColor": _INK},
-        "legend": {
-            "orient": "top",
-            "title": None,
-            "labelFontSize": size,
-            "labelColor": _INK,
-            "symbolSize": 110,
-            "columnPadding": 24,
-            "labelLimit": 220,
-            "columns": 4 if width > NARROW else 2,
-        },
+        "legend": _LEGEND | {"labelFontSize": size, "columns": 4 if width > NARROW else 2},
     }
 
 

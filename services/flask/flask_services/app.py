@@ -24,14 +24,7 @@ def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: ap
     """
     environment = settings.load()
     concurrency = MODELS[model]
-    app = Flask(__name__, static_folder=None)
-    app.config.from_mapping(
-        SECRET_KEY=environment.session_secret or secrets.token_hex(32),
-        SESSION_COOKIE_SAMESITE="Lax",
-        PROVIDE_AUTOMATIC_OPTIONS=False,
-    )
-    app.session_interface = sessions.Interface()
-    app.url_map.merge_slashes = False
+    app = _configured(environment)
     counters = meters.create(environment)
     declared = about.describe(
         environment,
@@ -52,4 +45,16 @@ def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: ap
         app.register_blueprint(module.blueprint)
     inner = before(app.wsgi_app)
     app.wsgi_app = counters.wsgi(inner, kind=concurrency.kind)  # type: ignore[assignment,method-assign]
+    return app
+
+
+def _configured(environment: settings.Settings) -> Flask:
+    app = Flask(__name__, static_folder=None)
+    app.config.from_mapping(
+        SECRET_KEY=environment.session_secret or secrets.token_hex(32),
+        SESSION_COOKIE_SAMESITE="Lax",
+        PROVIDE_AUTOMATIC_OPTIONS=False,
+    )
+    app.session_interface = sessions.Interface()
+    app.url_map.merge_slashes = False
     return app

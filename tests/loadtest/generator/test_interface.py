@@ -7,7 +7,8 @@ import os
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ import pytest
 from loadtest.run import nullserver
 from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.ports import free
-from loadtest.system.processes import Processes, wait_until
+from loadtest.system.processes import Process, Processes, wait_until
 
 USERS = 8
 
@@ -44,12 +45,50 @@ def reachable(ui: str, at_least: int) -> bool:
         return False
 
 
+def has_stopped(ui: str) -> bool:
+    return get(f"{ui}/stats/requests")["state"] in ("stopped", "ready")
+
+
 @pytest.mark.parametrize("processes", [(), ("--processes=2",)], ids=["alone", "with workers"])
 def test_each_request_is_counted_once(
     null_server: str, tmp_path: Path, processes: tuple[str, ...]
 ) -> None:
+    before = nullserver.served(null_server)
+    with loading(null_server, tmp_path, processes) as (locust, ui):
+        wait_until(locust, lambda: reachable(ui, 2000), timeout_s=60, waiting_for="requests")
+        asked = time.monotonic()
+        running = get(f"{ui}/stats/requests")
+        assert time.monotonic() - asked < 5  # busy, yet not deaf
+        assert running["user_count"] == USERS
+        get(f"{ui}/stop", b"")
+        wait_until(locust, lambda: has_stopped(ui), timeout_s=60, waiting_for="stop")
+        served = nullserver.served(null_server) - before - 1  # one asks for the count
+        # The workers' last report may still be on its way.
+        wait_until(
+            locust,
+            lambda: reachable(ui, served - USERS - 1),
+            timeout_s=60,
+            waiting_for=f"{served} requests",
+        )
+        counted = numbers(ui)
+    assert served - USERS <= counted["Aggregated"]["num_requests"] <= served
+    assert_told_of(counted)
+
+
+def assert_told_of(counted: Mapping[str, Mapping[str, Any]]) -> None:
+    """Each request is in both rows, and none failed."""
+    assert counted["Aggregated"]["num_requests"] == counted["scripted /json"]["num_requests"]
+    assert counted["Aggregated"]["num_failures"] == 0
+    assert counted["scripted /json"]["avg_content_length"] == 27
+    assert counted["scripted /json"]["response_time_percentile_0.95"] > 0
+
+
+@contextmanager
+def loading(
+    null_server: str, folder: Path, processes: tuple[str, ...]
+) -> Iterator[tuple[Process, str]]:
+    """Locust under load, and the URL of its interface."""
     (port, metrics, master) = free(3)
-    ui = f"http://127.0.0.1:{port}"
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--autostart"]
     command += [f"--web-port={port}", "--web-host=127.0.0.1", f"--users={USERS}", "--spawn-rate=99"]
     command += ["--scenario=json", "--load=closed", *processes, "scripted"]
@@ -60,38 +99,7 @@ def test_each_request_is_counted_once(
         "LAB_TARGET": f"scripted={null_server}",
         "LAB_LOAD_METRICS_PORT": str(metrics),
     }
-    before = nullserver.served(null_server)
     with Processes() as children:
-        locust = children.start(
-            "locust",
-            command,
-            log=tmp_path / "log",
-            cwd=ROOT,
-            environment=environment,
-        )
-        wait_until(locust, lambda: reachable(ui, 2000), timeout_s=60, waiting_for="requests")
-        asked = time.monotonic()
-        running = get(f"{ui}/stats/requests")
-        assert time.monotonic() - asked < 5  # busy, yet not deaf
-        assert running["user_count"] == USERS
-        get(f"{ui}/stop", b"")
-        wait_until(
-            locust,
-            lambda: get(f"{ui}/stats/requests")["state"] in ("stopped", "ready"),
-            timeout_s=60,
-            waiting_for="stop",
-        )
-        served = nullserver.served(null_server) - before - 1  # one asks for the count
-        # The workers' last report may still be on its way.
-        wait_until(
-            locust,
-            lambda: reachable(ui, served - USERS - 1),
-            timeout_s=60,
-            waiting_for=f"{served} requests",
-        )
-        counted = numbers(ui)
-    assert counted["Aggregated"]["num_requests"] == counted["scripted /json"]["num_requests"]
-    assert served - USERS <= counted["Aggregated"]["num_requests"] <= served
-    assert counted["Aggregated"]["num_failures"] == 0
-    assert counted["scripted /json"]["avg_content_length"] == 27
-    assert counted["scripted /json"]["response_time_percentile_0.95"] > 0
+        log = folder / "log"
+        locust = children.start("locust", command, log=log, cwd=ROOT, environment=environment)
+        yield locust, f"http://127.0.0.1:{port}"

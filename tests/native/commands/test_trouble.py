@@ -17,12 +17,24 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
     return line.removeprefix("loadtest: ")
 
 
-def test_a_run_may_be_stopped_and_killed_and_goes_on_where_it_was(shell: Shell) -> None:
+def stop_after_a_trial(shell: Shell) -> None:
     stopped = shell.start(*shell.compare())
     assert eventually(lambda: len(shell.trials()) >= 1, 120), shell.output.read_text()
     stopped.send_signal(signal.SIGINT)
     assert stopped.wait(150) == 130
     assert eventually(lambda: not shell.processes())
+
+
+def assert_a_cut_line_is_told(shell: Shell) -> None:
+    with (shell.latest / "trials.jsonl").open("a") as file:
+        file.write('{"run_id": "cut o')
+    told = refusal(shell.run("report", str(shell.latest)))
+    assert "the last line is cut off" in told
+    assert f"RESUME={shell.latest}" in told
+
+
+def test_a_run_may_be_stopped_and_killed_and_goes_on_where_it_was(shell: Shell) -> None:
+    stop_after_a_trial(shell)
     before = shell.trials()
     assert 1 <= len(before) < TRIALS
     assert shell.record()["interrupted"]
@@ -40,11 +52,7 @@ def test_a_run_may_be_stopped_and_killed_and_goes_on_where_it_was(shell: Shell) 
     done = shell.run("report", str(shell.latest))
     assert done.returncode == 0, done.stderr
     assert "Incomplete" in (shell.latest / "report.html").read_text()
-    with (shell.latest / "trials.jsonl").open("a") as file:
-        file.write('{"run_id": "cut o')
-    told = refusal(shell.run("report", str(shell.latest)))
-    assert "the last line is cut off" in told
-    assert f"RESUME={shell.latest}" in told
+    assert_a_cut_line_is_told(shell)
 
     resumed = shell.run("run", "--resume", str(shell.latest))
     assert resumed.returncode == 0, resumed.stdout + resumed.stderr
