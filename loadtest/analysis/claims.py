@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
+from loadtest.analysis.names import NO_NAMES, Names
 from loadtest.analysis.observations import by_round, points, stage_of
+from loadtest.analysis.reasons import reason
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -33,24 +36,24 @@ class Figure:
 
 @dataclass(frozen=True)
 class Check:
-    """A criterion and what was measured of it. `predicted`: the same figure by `slots / L`."""
+    """A criterion and what was measured of it. `predicted`: the same figure by `slots / L`.
+
+    `reason`: why the figure is as it is. `names`: services as a sentence has them. `lacking`:
+    those of its services that have no trial.
+    """
 
     criterion: Criterion
     state: State
     figure: Figure | None
     predicted: float | None = None
-
-    @property
-    def where(self) -> str:
-        """Service and level."""
-        service, level = self.criterion.service, self.criterion.level
-        return f"{service}, {level}" if level else service
+    reason: str = ""
+    names: Names = field(default_factory=dict)
+    lacking: tuple[str, ...] = ()
 
     @property
     def unit(self) -> str:
         """What stands behind the figure."""
-        criterion = self.criterion
-        return f"× {criterion.reference}" if criterion.ratio else MEASURES[criterion.measure].unit
+        return "×" if self.criterion.ratio else MEASURES[self.criterion.measure].unit
 
     def text(self, value: float) -> str:
         """A value of the figure as text, in its unit."""
@@ -58,16 +61,14 @@ class Check:
         return amount(value if criterion.ratio else MEASURES[criterion.measure].shown(value))
 
     @property
-    def observed(self) -> str:
-        """The figure with its interval: `flask-sync, 8 connections: 0.38 × fastapi-async (…)`."""
-        figure = self.figure
-        if figure is None:
-            return f"{self.where}: not measured"
-        said = f"{self.where}: {self.text(figure.value)} {self.unit}"
-        if figure.rounds < INTERVAL_ROUNDS:
-            return f"{said} ({figure.rounds} rounds, too few for an interval)"
-        low, high = self.text(figure.low), self.text(figure.high)
-        return f"{said} (95 % CI {low}–{high}, {figure.rounds} rounds)"
+    def measured(self) -> str:
+        """The measured figure with its interval, and what it is of."""
+        return f"{words.subject(self)}: {words.figure(self)}"
+
+    @property
+    def line(self) -> str:
+        """The measured figure with its interval, and what the claim needs."""
+        return words.line(self)
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,12 @@ class Claim:
     @property
     def sentence(self) -> str:
         """The verdict with its conditions."""
-        return _sentence(self.word, self.budget, self.checks)
+        return words.sentence(self.word, self.budget, self.checks)
+
+    @property
+    def why(self) -> str:
+        """The reason of the verdict: slots, CPU, and what else it rests on."""
+        return words.why(self)
 
     @property
     def headline(self) -> Check | None:
@@ -109,13 +115,15 @@ class Claim:
             "smallest_detectable_effect": figure.detectable if figure else None,
             "predicted": check.predicted if check else None,
             "checks": [
-                {"says": each.criterion.says, "state": each.state, "observed": each.observed}
+                {"says": each.criterion.says, "state": each.state, "observed": each.line}
                 for each in self.checks
             ],
         }
 
 
-def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> list[Claim]:
+def judge(
+    experiment: Experiment, trials: Sequence[Trial], budget: str, names: Names = NO_NAMES
+) -> list[Claim]:
     """Hold each claim's criteria against the trials that count; the experiment's own first."""
     statements = {experiment.claim: experiment.statement, **experiment.further}
     return [
@@ -124,15 +132,15 @@ def judge(experiment: Experiment, trials: Sequence[Trial], budget: str) -> list[
             experiment,
             statement,
             budget,
-            [each for each in checks(experiment, trials) if each.criterion.claim == claim],
+            [each for each in checks(experiment, trials, names) if each.criterion.claim == claim],
         )
         for claim, statement in statements.items()
     ]
 
 
-def checks(experiment: Experiment, trials: Sequence[Trial]) -> list[Check]:
+def checks(experiment: Experiment, trials: Sequence[Trial], names: Names = NO_NAMES) -> list[Check]:
     """Each criterion of an experiment held against the trials that count."""
-    return [_check(experiment, each, trials) for each in experiment.criteria]
+    return [_check(experiment, each, trials, names) for each in experiment.criteria]
 
 
 def _judged(
@@ -181,11 +189,22 @@ def word(states: Iterable[State]) -> Word:
     return "conditional" if measured >= {"holds", "fails"} else "undecided"
 
 
-def _check(experiment: Experiment, criterion: Criterion, trials: Sequence[Trial]) -> Check:
+def _check(
+    experiment: Experiment, criterion: Criterion, trials: Sequence[Trial], names: Names
+) -> Check:
     stage = stage_of(experiment, sequential.levels_of(experiment, criterion), trials)
-    measured = _ratio if criterion.ratio else _value
-    figure = measured(criterion, trials, stage)
-    return Check(criterion, _state(criterion, figure), figure, _predicted(criterion, trials))
+    figure = (_ratio if criterion.ratio else _value)(criterion, trials, stage)
+    measured = {trial.arm for trial in trials}
+    asked = (criterion.service, *([criterion.reference] if criterion.ratio else []))
+    return Check(
+        criterion,
+        _state(criterion, figure),
+        figure,
+        predicted=_predicted(criterion, trials),
+        reason=reason(criterion, trials, names) if figure else "",
+        names=names,
+        lacking=tuple(service for service in asked if service not in measured),
+    )
 
 
 def _state(criterion: Criterion, figure: Figure | None) -> State:
@@ -256,34 +275,3 @@ def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
     if own is None or not criterion.ratio:
         return own
     return own / other if other else None
-
-
-def _measured(check: Check) -> str:
-    """What a criterion says, and behind it what was measured."""
-    return f"{check.criterion.says} [{check.observed}]" if check.figure else check.criterion.says
-
-
-_OPENING: Mapping[Word, str] = {
-    "confirmed": "Confirmed under the {budget} budget",
-    "refuted": "Refuted under the {budget} budget",
-    "conditional": "Partly true under the {budget} budget",
-    "undecided": "Undecided under the {budget} budget",
-    "not measured": "Not measured in this run",
-}
-_STATES: Mapping[State, str] = {
-    "holds": "True",
-    "fails": "Not true",
-    "open": "Open after this run",
-    "not measured": "Not measured",
-}
-
-
-def _sentence(found: Word, budget: str, checks: Sequence[Check]) -> str:
-    if found == "not measured":
-        return _OPENING[found] + "."
-    parts = [
-        f"{state}: {'; '.join(said)}."
-        for each, state in _STATES.items()
-        if (said := [_measured(check) for check in checks if check.state == each])
-    ]
-    return " ".join([_OPENING[found].format(budget=budget) + ".", *parts])

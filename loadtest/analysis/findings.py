@@ -39,6 +39,16 @@ class Finding:
         return outcome(self.ratio, self.p_adjusted)
 
     @property
+    def short(self) -> str:
+        """The finding for a table, where its figures stand beside it."""
+        told = {"more": "more", "less": "less", "equivalent": f"alike within ±{MARGIN:.0%}"}
+        if self.ratio is None or self.outcome in told:
+            return told.get(self.outcome, "not measured").replace("%", " %")
+        if self.rounds < INTERVAL_ROUNDS:
+            return "too few rounds"
+        return f"open; could see {effect(self.ratio.detectable)}"
+
+    @property
     def sentence(self) -> str:
         """The finding as one sentence."""
         return sentence(self.measure, self.service, self.reference, self.ratio, self.p_adjusted)

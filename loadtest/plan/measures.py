@@ -40,7 +40,8 @@ class Growth:
 class Measure:
     """Something measured of a service in each trial.
 
-    `meaning` and `scale` are its line in docs/experiments.md. `unit` stands behind a figure.
+    `meaning` and `scale` are its line in docs/experiments.md. `noun` names it in a ratio of two
+    services. `unit` stands behind a figure.
     `more`, `less` and `times` compare {a} with {b} by {x}. `value` is None where a trial has too
     little for it. A `share` is one of a whole: between 0 and 1, maybe 0, shown in percent. All
     else is averaged and drawn by its ratios. With `growth` the figure is the slope of the value
@@ -50,6 +51,7 @@ class Measure:
     name: str
     meaning: str
     scale: str
+    noun: str
     unit: str
     more: str
     less: str
@@ -139,6 +141,7 @@ _ALL = (
         GOODPUT,
         "right answers",
         "requests/s",
+        noun="requests/s",
         unit="requests/s",
         more="{a} handled {x} more requests/s than {b}",
         less="{a} handled {x} fewer requests/s than {b}",
@@ -153,6 +156,7 @@ _ALL = (
         "mean_ms",
         "time from sending to the answer, on average",
         "ms",
+        noun="mean",
         unit="ms on average",
         more="{a} took {x} longer than {b} on average",
         less="{a} took {x} less time than {b} on average",
@@ -163,6 +167,7 @@ _ALL = (
         "p50_ms",
         "response time at the median",
         "ms",
+        noun="median",
         unit="ms at the median",
         more="{a} took {x} longer than {b} at the median",
         less="{a} took {x} less time than {b} at the median",
@@ -178,6 +183,7 @@ _ALL = (
         "p95_ms",
         "response time at the 95th percentile",
         "ms",
+        noun="p95",
         unit="ms at the 95th percentile",
         more="{a} took {x} longer than {b} at the 95th percentile",
         less="{a} took {x} less time than {b} at the 95th percentile",
@@ -189,6 +195,7 @@ _ALL = (
         "p99_ms",
         "response time at the 99th percentile",
         "ms",
+        noun="p99",
         unit="ms at the 99th percentile",
         more="{a} took {x} longer than {b} at the 99th percentile",
         less="{a} took {x} less time than {b} at the 99th percentile",
@@ -200,6 +207,7 @@ _ALL = (
         "answered_share",
         "right answers ÷ requests",
         "0 to 1",
+        noun="share answered",
         unit="% answered",
         more="{a} answered a {x} larger share of its requests than {b}",
         less="{a} answered a {x} smaller share of its requests than {b}",
@@ -211,6 +219,7 @@ _ALL = (
         "service_cpu_us",
         "the service's CPU for each right answer",
         "µs",
+        noun="CPU a request",
         unit="µs of CPU a request",
         more="{a} used {x} more CPU a request than {b}",
         less="{a} used {x} less CPU a request than {b}",
@@ -221,6 +230,7 @@ _ALL = (
         "share_of_prediction",
         "goodput ÷ (slots ÷ wait)",
         "0 to 1",
+        noun="share of slots ÷ wait",
         unit="× the prediction",
         more="{a} came {x} higher against its prediction than {b}",
         less="{a} came {x} lower against its prediction than {b}",
@@ -232,6 +242,7 @@ _ALL = (
         "pss_kib_per_request",
         "memory (PSS) that each held request adds: a slope over the levels",
         "KiB",
+        noun="memory a held request",
         unit="KiB a held request",
         more="{a} needed {x} more memory a held request than {b}",
         less="{a} needed {x} less memory a held request than {b}",
@@ -243,6 +254,7 @@ _ALL = (
         "threads_per_request",
         "threads that each held request adds: a slope over the levels",
         "threads",
+        noun="threads a held request",
         unit="threads a held request",
         more="{a} needed {x} more threads a held request than {b}",
         less="{a} needed {x} fewer threads a held request than {b}",

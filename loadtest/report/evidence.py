@@ -21,7 +21,7 @@ def twin_table(twins: Sequence[Finding]) -> Listing | None:
             finding.experiment,
             finding.level,
             f"{times(finding.ratio.value)} ({limits(finding.ratio)})",
-            finding.sentence,
+            finding.short,
         )
         for finding in twins
         if finding.ratio

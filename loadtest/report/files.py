@@ -6,17 +6,20 @@ import csv
 import errno
 import io
 import json
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from loadtest.analysis.claims import Claim
 from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
 from loadtest.analysis.observations import mean_wait_ms, waiting_share
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
-from loadtest.report import page, report
+from loadtest.report import page, report, summary
+from loadtest.report.charts.poster import poster
 from loadtest.report.charts.style import NARROW, png, titled
-from loadtest.report.report import Report
+from loadtest.report.report import MARKS, Report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
 
@@ -51,12 +54,27 @@ def _written(made: Report) -> Path:
         svg = titled(pictures[chart.name][0], chart.title)
         _replace(home / f"charts/{chart.name}.svg", svg.encode())
         _replace(home / f"charts/{chart.name}.png", png(svg))
+    for claim, svg in posters(made, pictures):
+        _replace(home / f"charts/{claim.claim}-wall.svg", svg.encode())
+        _replace(home / f"charts/{claim.claim}-wall.png", png(svg, scale=1.2))
     _replace(home / "results.csv", results_csv(made.run).encode())
     document = json.dumps(verdicts(made), indent=2, ensure_ascii=False) + "\n"
     _replace(home / "verdicts.json", document.encode())
     path = home / "report.html"
     _replace(path, page.render(made, pictures).encode())
     return path
+
+
+def posters(made: Report, pictures: Mapping[str, tuple[str, str]]) -> Iterator[tuple[Claim, str]]:
+    """A picture for a wall for each claim that was measured."""
+    conditions = f"Concurrency lab · {summary.measured_where(made)}"
+    for section in made.sections:
+        chart = section.wall
+        svg = chart.svg() if chart and chart.name not in pictures else ""
+        drawn = svg or (pictures[chart.name][0] if chart else "")
+        for claim in section.claims:
+            if claim.word != "not measured":
+                yield claim, poster(claim, MARKS[claim.word], drawn, conditions)
 
 
 def _replace(path: Path, content: bytes) -> None:

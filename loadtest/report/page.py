@@ -3,36 +3,47 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest.analysis.amounts import amount
-from loadtest.analysis.claims import Check
+from loadtest.analysis.names import framework
 from loadtest.inventory import palette
-from loadtest.report import conditions, evidence
-from loadtest.report.charts.style import service
+from loadtest.report import conditions, evidence, summary
+from loadtest.report.charts.style import Chart, capital, service
 from loadtest.report.report import MARKS, Report
-from loadtest.stats.inference import INTERVAL_ROUNDS
 
 _TEMPLATES = Path(__file__).with_name("templates")
+_SENTENCE = re.compile(r"(?<=[.!?])\s+(?=[A-Z])")
+_NAMED = 6  # frameworks in the heading
 _STATE_MARKS = {"holds": "✔", "fails": "✘", "open": "?", "not measured": "–"}
 
 
-def render(report: Report, pictures: Mapping[str, tuple[str, str]]) -> str:
-    """The page as HTML. `pictures`: wide and narrow SVG of each chart by its name."""
+def render(
+    report: Report, pictures: Mapping[str, tuple[str, str]], *, beside: bool = True, note: str = ""
+) -> str:
+    """The page as HTML. `pictures`: wide and narrow SVG of each chart by its name.
+
+    `beside`: its files stand beside it, so that it can link to them. `note` stands at its top.
+    """
     run = report.run
     return (
-        _environment(pictures)
+        _environment(pictures, _told_once(report.charts))
         .get_template("report.html.j2")
         .render(
             report=report,
             run=run,
+            beside=beside,
+            note=note,
             title=f"Concurrency lab: run {run.id}",
             css=Markup((_TEMPLATES / "report.css").read_text(encoding="utf-8")),
+            heading=_heading(report),
             lead=_lead(report),
+            counts=_counts(report),
+            markdown=summary.markdown(report),
             marks=MARKS,
             states=_STATE_MARKS,
             warnings=run.info.get("warnings") or (),
@@ -47,7 +58,7 @@ def render(report: Report, pictures: Mapping[str, tuple[str, str]]) -> str:
     )
 
 
-def _environment(pictures: Mapping[str, tuple[str, str]]) -> Environment:
+def _environment(pictures: Mapping[str, tuple[str, str]], told: Mapping[str, str]) -> Environment:
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
@@ -57,36 +68,22 @@ def _environment(pictures: Mapping[str, tuple[str, str]]) -> Environment:
     environment.filters.update(
         wide=lambda chart: _uri(pictures[chart.name][0]),
         narrow=lambda chart: _uri(pictures[chart.name][1]),
+        told=lambda chart: told[chart.name],
         glyphed=_glyphed,
-        figure_text=_figure_text,
-        interval_text=_interval_text,
-        predicted_text=_predicted_text,
+        capitalised=capital,
     )
     return environment
 
 
-def _figure_text(check: Check) -> str:
-    """A claim's one figure: `flask-gthread, 128 connections: 0.30 × fastapi-async`."""
-    if check.figure is None:
-        return "–"
-    return f"{check.where}: {check.text(check.figure.value)} {check.unit}"
-
-
-def _interval_text(check: Check) -> str:
-    """The interval of a claim's figure, with its rounds."""
-    figure = check.figure
-    if figure is None:
-        return "–"
-    if figure.rounds < INTERVAL_ROUNDS:
-        return f"too few rounds ({figure.rounds})"
-    return f"{check.text(figure.low)} to {check.text(figure.high)} ({figure.rounds} rounds)"
-
-
-def _predicted_text(check: Check) -> str:
-    """What slots ÷ wait foretells of a claim's figure."""
-    if check.predicted is None:
-        return "–"
-    return f"{amount(check.predicted)}{' ×' if check.criterion.ratio else ''}"
+def _told_once(charts: Sequence[Chart]) -> dict[str, str]:
+    """What each chart says, without what an earlier one has said: how its kind is read."""
+    said: set[str] = set()
+    found = {}
+    for chart in charts:
+        sentences = _SENTENCE.split(chart.description)
+        found[chart.name] = " ".join(each for each in sentences if each not in said)
+        said.update(sentences)
+    return found
 
 
 def _uri(svg: str) -> str:
@@ -98,17 +95,27 @@ def _glyphed(cell: str) -> str:
     return f"{palette.glyph(service(cell))} {cell}" if service(cell) in palette.COLOURS else cell
 
 
+def _heading(report: Report) -> str:
+    """What was compared: `FastAPI, Flask and Go under many requests at once`."""
+    declared = report.run.info.get("services") or {}
+    measured = {trial.service for trial in report.run.trials}
+    planned = [name for each in report.run.experiments.values() for name in each.services]
+    services = [each for each in dict.fromkeys(planned) if each in measured]
+    names = list(dict.fromkeys(framework(each, declared.get(each) or {}) for each in services))
+    if not names:
+        return "A run of the concurrency lab"
+    *first, last = names if len(names) <= _NAMED else (*names[: _NAMED - 1], "others")
+    told = f"{', '.join(first)} and {last}" if first else last
+    return f"{told} under many requests at once"
+
+
 def _lead(report: Report) -> str:
-    run = report.run
-    services = sorted({trial.service for trial in run.trials})
-    if not services:
+    if not report.run.trials:
         return "No trial of this run was finished, so there is nothing to compare yet."
+    return f"Measured: {summary.measured_where(report)}."
+
+
+def _counts(report: Report) -> str:
     words = [str(claim.word) for claim in report.claims]
     counts = ", ".join(f"{words.count(word)} {word}" for word in MARKS if words.count(word))
-    machine = run.info.get("machine") or {}
-    cores = machine.get("cores", "?")
-    return (
-        f"{len(services)} services ({', '.join(services)}), {len(run.trials):,} trials on {cores} "
-        f"cores under the {run.budget} budget, seed {run.info.get('seed', '?')}. "
-        f"Of {len(words)} claim{'s'[: len(words) != 1]}: {counts}."
-    )
+    return f"{len(words)} claim{'s'[: len(words) != 1]}: {counts}."

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+from loadtest.analysis.answers import Lead
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.findings import Finding, against_itself, stable
 from loadtest.report import conditions, sections
@@ -15,6 +16,8 @@ from loadtest.report.charts.style import Chart
 from loadtest.report.sections import Section
 from loadtest.results import runs
 from loadtest.results.runs import Run
+
+ANSWERS = 3  # that the page opens with
 
 # A verdict at a glance, the best first.
 MARKS = {
@@ -48,6 +51,13 @@ class Report:
         found = [claim for section in self.sections for claim in section.claims]
         return sorted(found, key=lambda claim: int(claim.claim[1:]))
 
+    @cached_property
+    def answers(self) -> list[Lead]:
+        """What a reader should know first: three sentences at most, headline experiments first."""
+        found = [(each.experiment, each.answer) for each in self.sections if each.answer]
+        ranked = sorted(found, key=lambda each: (not each[1].compares, not each[0].headline))
+        return [answer for _, answer in ranked][:ANSWERS]
+
     @property
     def stable(self) -> bool:
         """Whether no service was found to differ from itself."""
@@ -62,7 +72,17 @@ class Report:
     def charts(self) -> list[Chart]:
         """Every chart, in the order of the page."""
         found = [chart for section in self.sections for chart in section.charts]
-        return [*found, self.little] if self.little else found
+        return [*found, *([self.little] if self.little else []), *self.grounds]
+
+    @property
+    def grounds(self) -> list[Chart]:
+        """The charts by which its experiments may be trusted."""
+        return [chart for section in self.sections for chart in section.grounds]
+
+    @property
+    def rules(self) -> list[str]:
+        """What decided how many rounds each experiment has, every rule once."""
+        return list(dict.fromkeys(each.rule for each in self.sections if each.trials))
 
     @property
     def conditions(self) -> list[str]:

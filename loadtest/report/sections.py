@@ -9,8 +9,10 @@ from typing import Any
 
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount, limits, times
+from loadtest.analysis.answers import Lead, answer
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.findings import Finding, against_reference
+from loadtest.analysis.names import spoken
 from loadtest.analysis.slots import elsewhere, reached, sentence
 from loadtest.inventory import budgets
 from loadtest.model.experiment import Experiment
@@ -49,6 +51,27 @@ class Section:
         return tuple(chart for chart in _charts(self) if chart)
 
     @property
+    def wall(self) -> Chart | None:
+        """The chart of its picture for a wall: of claimed figures, where the claim is decided."""
+        check = next((claim.headline for claim in self.claims if claim.headline), None)
+        if not self.experiment.claimed or check is None:
+            return next(iter(self.charts), None)
+        at = [each for each in self.experiment.levels if each.label == check.criterion.level]
+        shown = replace(self.experiment, name=f"{self.experiment.name}-wall", levels=tuple(at))
+        return scaling.scaling(shown, self.trials, "")
+
+    @cached_property
+    def grounds(self) -> tuple[Chart, ...]:
+        """The charts by which the experiment may be trusted."""
+        return tuple(chart for chart in _grounds(self) if chart)
+
+    @property
+    def answer(self) -> Lead | None:
+        """What the experiment answers, in a sentence; None where nothing has an interval."""
+        found = answer(self.experiment, self.claims, self.findings, self.trials)
+        return found and replace(found, elsewhere=self.elsewhere)
+
+    @property
     def beside(self) -> Listing | None:
         """Figures that are commonly claimed, beside the measured ones."""
         return _beside(self.experiment, self.findings)
@@ -56,8 +79,7 @@ class Section:
     @property
     def facts(self) -> list[str]:
         """What was varied and what was held."""
-        found = list(_facts(self.experiment, self.trials))
-        return [*found, self.rule] if found else []
+        return list(_facts(self.experiment, self.trials))
 
 
 def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
@@ -105,7 +127,8 @@ def _claims(run: Run, experiment: Experiment, trials: Sequence[Trial]) -> list[C
     found = (run.info.get("checks") or {}).get(experiment.name)
     if experiment.check and found:
         return claims.checked(experiment, found, run.budget)
-    return claims.judge(experiment, trials, run.budget)
+    names = spoken(experiment.services, run.info.get("services") or {})
+    return claims.judge(experiment, trials, run.budget, names)
 
 
 def _charts(section: Section) -> Iterator[Chart | None]:
@@ -120,7 +143,14 @@ def _charts(section: Section) -> Iterator[Chart | None]:
         yield latency.offered(experiment, trials)
         if experiment.levels:
             yield latency.percentiles(experiment, trials, experiment.levels[-1])
-    yield course.course(experiment, trials)
+    if experiment.background:
+        yield course.course(experiment, trials)
+
+
+def _grounds(section: Section) -> Iterator[Chart | None]:
+    experiment = section.experiment
+    if not experiment.background:
+        yield course.course(experiment, section.trials)
     yield trust.run_order(experiment.name, section.attempts, experiment.measure)
 
 

@@ -63,11 +63,12 @@ def _rate(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
     level = trials[0].level
     return Chart(
         name=f"{experiment.name}-course",
-        title=_steadiness(halves, "throughput"),
+        title=_steadiness(experiment, halves, "throughput"),
         description=(
-            f"{capital(level)}: right answers in each quarter of a second, as a share of the "
-            "service's own mean in the window, mean of the rounds. On grey: the warm-up, which "
-            "counts nowhere. Requests that all wait alike are answered in waves."
+            f"{experiment.name}, {level}: right answers through a trial, by service. "
+            "Each line is the answers of a quarter of a second, as a share of the service's own "
+            "mean in the window, mean of the rounds. On grey: the warm-up, which counts nowhere. "
+            "Requests that all wait alike are answered in waves."
         ),
         draw=lambda width: _draw_lines(list(services), records, _SHARE, width),
         table=_halves_table(services, halves, "requests/s"),
@@ -100,16 +101,19 @@ def _change(halves: tuple[float, float]) -> float:
     return halves[1] / halves[0] - 1 if halves[0] else 0.0
 
 
-def _steadiness(halves: dict[str, tuple[float, float]], what: str) -> str:
+def _steadiness(experiment: Experiment, halves: dict[str, tuple[float, float]], what: str) -> str:
     service, change = max(
         ((service, _change(found)) for service, found in halves.items()),
         key=lambda each: abs(each[1]),
     )
     by = f"{amount(100 * abs(change))} %"
     if abs(change) <= STEADY:
-        return f"Once warm, {what} held: the windows' two halves differ by {by} at most ({service})"
+        return (
+            f"{experiment.name}, once warm: {what} held, "
+            f"the windows' two halves differ by {by} at most ({service})"
+        )
     word = "rose" if change > 0 else "fell"
-    return f"Not all were steady: within the windows {what} {word} by {by} on {service}"
+    return f"{experiment.name} was not steady: {what} {word} by {by} within windows of {service}"
 
 
 def _halves_table(
@@ -140,7 +144,7 @@ def _memory(experiment: Experiment, trials: Sequence[Trial]) -> Chart:
     halves = {service: _memory_halves(own) for service, own in services.items()}
     return Chart(
         name=f"{experiment.name}-course",
-        title=_steadiness(halves, "memory"),
+        title=_steadiness(experiment, halves, "memory"),
         description=(
             f"{capital(trials[0].level)}: memory (PSS) of the whole service through the first "
             "round. On grey: connecting and warm-up, which count nowhere."

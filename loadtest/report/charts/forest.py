@@ -43,10 +43,9 @@ def forest(
         name=f"{experiment.name}-ratios",
         title=title,
         description=(
-            f"Ratio to {experiment.reference} on a logarithmic axis; the bar is the 95 % interval, "
-            f"each small dot one round, the grey band ±5 %. {experiment.reference}#2 is the same "
-            "service measured a second time: it should stand on 1. The sentence of each comparison "
-            "is in the table."
+            f"{experiment.name}: each service ÷ {experiment.reference}. The bar is the 95 % "
+            "interval, each small dot one round, the grey band ±5 %. The name with #2 is the "
+            "reference measured a second time: it should stand on 1."
         ),
         draw=lambda width: _draw(experiment, summary, rounds, levels, width),
         table=_table(measured),
@@ -91,7 +90,7 @@ def _draw(
     )
     ratio = alt.X(
         "ratio:Q",
-        title=f"Ratio to {experiment.reference}",
+        title=f"Ratio to {experiment.reference}, log scale",
         scale=_scale(summary, rounds),
         axis=alt.Axis(
             values=_ticks(summary, rounds), format="~r", grid=True, labelOverlap="greedy"
@@ -164,7 +163,7 @@ def _table(findings: Sequence[Finding]) -> Listing:
                 str(finding.ratio.rounds),
                 f"{finding.p_adjusted:.3f}" if finding.p_adjusted >= 0.001 else "< 0.001",
                 f"{finding.ratio.detectable:.1%}".replace("%", " %"),
-                finding.sentence,
+                finding.short,
             )
             for finding in findings
             if finding.ratio

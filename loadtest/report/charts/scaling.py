@@ -14,6 +14,7 @@ from loadtest.analysis.prediction import PAUSES, TAKEN
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Prediction, Trial
 from loadtest.plan.measures import MEASURES, Measure
+from loadtest.report.charts import claimed
 from loadtest.report.charts.style import (
     NARROW,
     Chart,
@@ -57,13 +58,19 @@ def scaling(experiment: Experiment, trials: Sequence[Trial], title: str) -> Char
         name=f"{experiment.name}-scaling",
         title=title,
         description=_description(experiment, records, law=bool(laws)),
-        draw=(
-            (lambda width: _draw(experiment, records, laws, width))
-            if len({each["x"] for each in records}) > 2  # two points make no curve
-            else (lambda width: _draw_kinds(experiment, records, width))
-        ),
+        draw=lambda width: _drawn(experiment, records, laws, width),
         table=_table(experiment, records, laws),
     )
+
+
+def _drawn(
+    experiment: Experiment, records: Records, laws: dict[str, Scalability], width: int
+) -> Any:
+    if experiment.claimed:
+        return claimed.draw(experiment, records, MEASURES[experiment.measure].unit, width)
+    if len({each["x"] for each in records}) > 2:  # two points make no curve
+        return _draw(experiment, records, laws, width)
+    return _draw_kinds(experiment, records, width)
 
 
 def _record(
@@ -163,7 +170,8 @@ def _services(experiment: Experiment, records: Records) -> list[str]:
 
 def _title(experiment: Experiment) -> str:
     unit = MEASURES[experiment.measure].unit
-    return unit if unit.startswith(("ms", "µs")) else capital(unit)
+    said = unit if unit.startswith(("ms", "µs")) else capital(unit)
+    return said if MEASURES[experiment.measure].share else f"{said}, log scale"
 
 
 def _scale(experiment: Experiment, records: Records) -> dict[str, Any]:
@@ -189,6 +197,9 @@ def _description(experiment: Experiment, records: Records, *, law: bool) -> str:
         [
             f"Marks: {mean} of the rounds with its 95 % interval.",
             "Between them nothing was measured.",
+            "Hollow: what is claimed, on a machine that nobody names."
+            if experiment.claimed
+            else "",
             f"Dotted: {dotted.words}." if dotted and top["predicted"] else "",
             "Dashed: the Universal Scalability Law, where it fits." if law else "",
             f"{capital(top['level'])}, {measure.unit}: {', '.join(parts)}.",

@@ -84,9 +84,9 @@ def titled(svg: str, title: str) -> str:
     )
 
 
-def png(svg: str) -> bytes:
-    """An SVG as PNG, with twice its pixels."""
-    return bytes(vl_convert.svg_to_png(svg, scale=2))
+def png(svg: str, scale: float = 2) -> bytes:
+    """An SVG as PNG, with twice its pixels or as `scale` says."""
+    return bytes(vl_convert.svg_to_png(svg, scale=scale))
 
 
 _LEGEND = {

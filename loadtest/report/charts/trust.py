@@ -61,8 +61,8 @@ def _draw_little(records: Records, width: int) -> Any:
     services = sorted({each["service"] for each in records})
     values = [each[key] for each in records for key in ("x", "y")]
     ends = [{"x": each, "y": each} for each in (min(values), max(values))]
-    x = alt.X("x:Q", title="Rate × mean service time", **logarithmic(values))
-    y = alt.Y("y:Q", title="Requests in hand", **logarithmic(values))
+    x = alt.X("x:Q", title="Rate × mean service time, log scale", **logarithmic(values))
+    y = alt.Y("y:Q", title="Requests in hand, log scale", **logarithmic(values))
     return alt.layer(
         alt.Chart(data(ends)).mark_line(color="#9aa5b1", strokeWidth=1.5).encode(x=x, y=y),
         alt.Chart(data(records))
@@ -94,13 +94,14 @@ def run_order(name: str, trials: Sequence[Trial], what: str) -> Chart | None:
     return Chart(
         name=f"{name}-order",
         title=(
-            f"Through the run no trial strayed more than {amount(100 * widest)} % from its median"
+            f"{name}: no trial strayed more than {amount(100 * widest)} % from its median"
             + (f"; {failed} failed a gate" if failed else "")
         ),
         description=(
-            "Each mark is a trial, left to right as they ran; up and down is its distance from the "
-            "median of the same service at the same level. A slope would be drift, which the "
-            "shuffled rounds spread over all services alike. A cross failed a gate: not counted."
+            f"{len(records)} trials of {name}. Each mark is a trial, left to right as they ran; "
+            "up and down is its distance from the median of the same service at the same level. "
+            "A slope would be drift, which the shuffled rounds spread over all services alike. A "
+            "cross failed a gate: not counted."
         ),
         draw=lambda width: _draw_order(records, width),
         table=_order_table(records),

@@ -186,8 +186,8 @@ def test_claims_end_as_their_criteria_do() -> None:
 def test_a_conditional_claim_spells_its_conditions_out() -> None:
     said = _judged(HOLDS, FAILS).sentence
     assert "under the typical budget" in said
-    assert "True: threads stop early" in said
-    assert "Not true: threads go on" in said
+    assert "Holds: fastapi-async ÷ flask-gthread, 128 connections: 3." in said
+    assert "Fails: flask-gthread ÷ fastapi-async, 128 connections: 0.29 × (" in said
 
 
 def test_a_claim_has_its_prediction_beside_it() -> None:
@@ -236,7 +236,7 @@ def test_a_slope_is_held_against_its_bounds() -> None:
     one = experiment(**change, criteria=[kib, more])
     claim = claims.judge(one, counted(trials_of([one])), "typical")[0]
     assert claim.word == "confirmed"
-    assert "KiB a held request" in claim.checks[0].observed
+    assert "KiB a held request" in claim.checks[0].line
 
 
 def test_one_experiment_can_decide_two_claims() -> None:

@@ -17,7 +17,7 @@ from tests.synthetic import failing, trials_of, write_run
 
 pytestmark = pytest.mark.browser
 
-DESK, PHONE = {"width": 1280, "height": 900}, {"width": 360, "height": 780}
+DESK, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
 _QUIET = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
@@ -43,9 +43,13 @@ def browser() -> Iterator[Browser]:
         running.close()
 
 
-@pytest.fixture(params=[DESK, PHONE], ids=["desk", "phone"])
+@pytest.fixture(
+    params=[(DESK, "light"), (DESK, "dark"), (PHONE, "light"), (PHONE, "dark")],
+    ids=["desk-light", "desk-dark", "phone-light", "phone-dark"],
+)
 def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(viewport=request.param, offline=True)
+    viewport, scheme = request.param
+    context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
     opened = context.new_page()
     complaints: list[str] = []
     opened.on("console", lambda message: complaints.append(message.text))
@@ -82,6 +86,32 @@ def test_every_chart_is_drawn(page: Page) -> None:
     assert all(width > 0 for width in widths)
     phone = (page.viewport_size or DESK)["width"] < 600
     assert all((width < 400) == phone for width in widths)
+
+
+def test_in_the_dark_the_page_is_dark(page: Page) -> None:
+    dark = page.evaluate("matchMedia('(prefers-color-scheme: dark)').matches")
+    background = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    red = int(background.removeprefix("rgb(").split(",")[0])
+    assert (red < 60) == dark
+
+
+def test_one_click_selects_what_is_to_be_copied(page: Page) -> None:
+    page.get_by_text("Copy as Markdown").click()
+    page.locator(".copy pre").click()
+    selected = page.evaluate("getSelection().toString()")
+    assert selected.strip() == page.locator(".copy pre").inner_text().strip()
+    assert "| claim | measured | verdict | why |" in selected
+
+
+def test_on_paper_every_table_is_open(browser: Browser, address: str) -> None:
+    """A PDF with tags names each cell that it has; what is only for a screen is left out."""
+    paper = browser.new_page()
+    paper.goto(address)
+    cells = paper.locator("td").count()
+    printed = paper.pdf(tagged=True)
+    paper.close()
+    assert cells > 500
+    assert printed.count(b"/S /TD") == cells
 
 
 def test_links_within_the_page_arrive(page: Page) -> None:

@@ -1,0 +1,67 @@
+"""Why a figure is as it is: the slots that bind, else the CPU that a request takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+from loadtest.analysis import words
+from loadtest.analysis.amounts import amount
+from loadtest.analysis.names import Names
+from loadtest.analysis.observations import by_round
+from loadtest.analysis.prediction import PAUSES, TAKEN
+from loadtest.model.criterion import Criterion
+from loadtest.model.trial import Prediction, Trial
+from loadtest.plan.measures import GOODPUT, MEASURES
+
+_CPU = "service_cpu_us"
+_ELSEWHERE = (PAUSES, TAKEN, "offered rate")  # limits that are none of the service's slots
+_BOUNDS = {"pool": "database connections"}
+
+
+def reason(criterion: Criterion, trials: Sequence[Trial], names: Names) -> str:
+    """A clause for a sentence; empty where neither slots nor CPU explain the figure."""
+    measure = MEASURES[criterion.measure]
+    at = [trial for trial in trials if trial.level == criterion.level]
+    arms = [criterion.service, *([criterion.reference] if criterion.ratio else [])]
+    if words.inverted(criterion):
+        arms.reverse()
+    slots = _slots(at, arms, names) if measure.predicted else ""
+    if slots or not criterion.ratio or measure.name != GOODPUT:
+        return slots
+    return _cpu(at, arms, names)
+
+
+def _slots(trials: Sequence[Trial], arms: Sequence[str], names: Names) -> str:
+    found = [_prediction(trials, arm) for arm in arms]
+    known = [each for each in found if each and each.bound_by not in _ELSEWHERE]
+    if len(known) < len(arms):
+        return ""
+    if {each.bound_by for each in known} == {"connections"}:
+        return "fewer requests at once than slots"
+    rooms = [_room(each) for each in known]
+    parts = [f"{room} in {names.get(arm, arm)}" for room, arm in zip(rooms, arms, strict=True)]
+    if len(rooms) > 1 and len(set(rooms)) == 1:
+        parts = [f"{rooms[0]} in both"]
+    wait_ms = amount(1000 * max(each.latency_s for each in known))
+    return f"{' and '.join(parts)}, each taken for {wait_ms} ms"
+
+
+def _room(prediction: Prediction) -> str:
+    slots, bound = prediction.slots, prediction.bound_by
+    return f"{slots:,} slot{'s'[: slots != 1]} ({_BOUNDS.get(bound, bound)})"
+
+
+def _prediction(trials: Sequence[Trial], arm: str) -> Prediction | None:
+    return next((trial.prediction for trial in trials if trial.arm == arm), None)
+
+
+def _cpu(trials: Sequence[Trial], arms: Sequence[str], names: Names) -> str:
+    parts: list[str] = []
+    for arm in arms:
+        values = list(by_round(trials, _CPU, trials[0].level, arm).values()) if trials else []
+        if not values:
+            return ""
+        of_cpu = "" if parts else " of CPU"
+        parts.append(f"{amount(median(values))} µs{of_cpu} in {names.get(arm, arm)}")
+    return f"a request takes {' and '.join(parts)}"

@@ -1,0 +1,146 @@
+"""What is said of a criterion and of a claim. The measured figure comes first, then what it needs.
+
+The page, verdicts.json and the console all have these words from here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from loadtest.analysis.amounts import percent
+from loadtest.model.criterion import Criterion
+from loadtest.plan.measures import GOODPUT, MEASURES
+from loadtest.stats.inference import INTERVAL_ROUNDS
+
+if TYPE_CHECKING:
+    from loadtest.analysis.claims import Check, Claim, State, Word
+
+_OPENING: Mapping[Word, str] = {
+    "confirmed": "Confirmed under the {budget} budget",
+    "refuted": "Refuted under the {budget} budget",
+    "conditional": "Partly true under the {budget} budget",
+    "undecided": "Undecided under the {budget} budget",
+    "not measured": "Not measured in this run",
+}
+_STATES: Mapping[State, str] = {
+    "holds": "Holds",
+    "fails": "Fails",
+    "open": "Open",
+    "not measured": "Not measured",
+}
+
+
+def line(check: Check) -> str:
+    """`FastAPI ÷ Flask, JSON: 4.1 × (3.3–5.1); the claim needs at least 10 ×`.
+
+    A criterion of a check, which has no figure, says itself what was found.
+    """
+    if check.criterion.measure not in MEASURES:
+        return check.criterion.says
+    said = check.measured if check.figure else subject(check)
+    return f"{said}; the claim needs {need(check)}"
+
+
+def inverted(criterion: Criterion) -> bool:
+    """Whether its ratio is told from the other side, so that `at most 0.1` reads `at least 10`."""
+    most = criterion.at_most
+    return criterion.ratio and criterion.at_least is None and most is not None and 0 < most < 1
+
+
+def subject(check: Check) -> str:
+    """What was measured of what, and where: `FastAPI ÷ Flask, JSON`."""
+    return ", ".join(filter(None, (who(check), check.criterion.level)))
+
+
+def who(check: Check) -> str:
+    """What was measured of what: `FastAPI ÷ Flask`."""
+    criterion = check.criterion
+    sides = [check.names.get(each, each) for each in (criterion.service, criterion.reference)]
+    if inverted(criterion):
+        sides.reverse()
+    noun = "" if criterion.measure == GOODPUT else MEASURES[criterion.measure].noun
+    if not criterion.ratio:
+        return sides[0]
+    return ", ".join(filter(None, (" ÷ ".join(sides), noun)))
+
+
+def figure(check: Check) -> str:
+    """The measured figure with its interval: `4.1 × (3.3–5.1)`."""
+    found = check.figure
+    if found is None:
+        return "not measured"
+    value, low, high = (check.text(each) for each in (found.value, found.low, found.high))
+    if inverted(check.criterion):
+        value, high, low = (check.text(1 / each) for each in (found.value, found.low, found.high))
+    if found.rounds < INTERVAL_ROUNDS:
+        return f"{value} {check.unit} ({found.rounds} rounds, too few for an interval)"
+    joined = f"{low} to {high}" if low.startswith("−") else f"{low}–{high}"
+    return f"{value} {check.unit} ({joined})"
+
+
+def need(check: Check) -> str:
+    """What the figure has to be: `at least 10 ×`, `0.95 to 1.05 ×`."""
+    criterion = check.criterion
+    least, most = criterion.at_least, criterion.at_most
+    if inverted(criterion) and most:
+        least, most = 1 / most, None
+    unit = " ×" if criterion.ratio else ""
+    if least is None or most is None:
+        bound, word = (most, "at most") if least is None else (least, "at least")
+        return f"{word} {_short(check, bound or 0.0)}{unit}"
+    return f"{_short(check, least)} to {_short(check, most)}{unit}"
+
+
+def _short(check: Check, bound: float) -> str:
+    """A bound with the digits that a person writes: `10`, `1.34`, `1,024`."""
+    shown = bound if check.criterion.ratio else MEASURES[check.criterion.measure].shown(bound)
+    return f"{shown:,.0f}" if shown >= 100 else f"{shown:.3g}"
+
+
+def sentence(found: Word, budget: str, checks: Sequence[Check]) -> str:
+    """The verdict, then each of its figures under what became of it."""
+    if found == "not measured":
+        return _OPENING[found] + "."
+    parts = [
+        f"{state}: {'; '.join(said)}."
+        for each, state in _STATES.items()
+        if (said := [line(check) for check in checks if check.state == each])
+    ]
+    return " ".join([_OPENING[found].format(budget=budget) + ".", *parts])
+
+
+def why(claim: Claim) -> str:
+    """What stands behind the verdict: the reason of its figure, then what else it rests on."""
+    headline = claim.headline
+    parts = [headline.reason if headline else "", _rest(claim)]
+    return " ".join(f"{part[:1].upper()}{part[1:]}." for part in parts if part)
+
+
+def _rest(claim: Claim) -> str:
+    checks = claim.checks
+    if claim.word == "not measured":
+        missing = dict.fromkeys(check.names.get(s, s) for check in checks for s in check.lacking)
+        return f"without a trial: {', '.join(missing)}" if missing else "no trial of it counts"
+    if claim.word == "undecided":
+        return next(filter(None, map(_left_open, checks)), "")
+    if claim.word == "conditional":
+        failing = next(check for check in checks if check.state == "fails")
+        told = "" if failing is claim.headline else f"; one that fails: {line(failing)}"
+        held = sum(check.state == "holds" for check in checks)
+        return f"{held} of {len(checks)} parts hold{'s'[: held == 1]}{told}"
+    measured = [check for check in checks if check.state != "not measured"]
+    became = "hold" if claim.word == "confirmed" else "fail"
+    left = len(checks) - len(measured)
+    told = f", {left} not measured" if left else ""
+    return f"{len(measured)} of {len(checks)} parts {became}{told}" if len(checks) > 1 else ""
+
+
+def _left_open(check: Check) -> str:
+    if check.state == "holds":
+        return ""
+    found = check.figure
+    if check.state != "open" or found is None:
+        return f"{_STATES[check.state].lower()}: {line(check)}"
+    seen = f", this run could see {percent(found.detectable)} %" if found.detectable else ""
+    return f"open after {found.rounds} rounds{seen}: {line(check)}"
