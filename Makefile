@@ -25,6 +25,7 @@ TAKES_bench-services := BENCH
 TAKES_bench-scrapes := BENCH
 TAKES_falsify := FALSIFY
 TAKES_picture := RUN
+TAKES_publish := RUN PARTIAL
 TAKES_lock := UPGRADE
 include setup/variables.mk
 
@@ -62,6 +63,10 @@ live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without
 .PHONY: history
 history: native-environment ## the runs that exist and their headline figures
 	@$(LAB) history
+
+.PHONY: publish
+publish: native-environment ## write docs/results.md and the README's table from a full run (RUN=results/latest; PARTIAL=yes)
+	@$(LAB) publish "$(or $(RUN),results/latest)" $(if $(PARTIAL),--partial)
 
 .PHONY: up
 up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every service)

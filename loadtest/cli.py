@@ -45,7 +45,7 @@ Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
 @app.command("list")
 def list_() -> None:
-    """Show services, experiments, scenarios and budgets."""
+    """Show claims with their last verdicts, services, scenarios and budgets."""
     from loadtest.commands import listing
 
     listing.show()
@@ -125,6 +125,19 @@ def report_(folder: Folder) -> None:
     from loadtest.commands import report
 
     report.show(folder)
+
+
+@app.command("publish")
+def publish_(
+    folder: Folder,
+    partial: Annotated[
+        bool, typer.Option("--partial", help="Also where something is missing; the page says it.")
+    ] = False,
+) -> None:
+    """Write docs/results.md, its page and the README's table from a finished run."""
+    from loadtest.commands import publish
+
+    publish.show(folder, partial=partial)
 
 
 @app.command("diff")

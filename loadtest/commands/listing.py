@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from rich.table import Table
 
 from loadtest.commands.console import console
 from loadtest.contract import scenarios
 from loadtest.inventory import budgets, builds, manifest
-from loadtest.plan import reader
+from loadtest.model.experiment import Experiment
+from loadtest.plan import reader, schedule
+from loadtest.results import record, verdicts
 
 
 def show() -> None:
-    """Show services, experiments, scenarios and budgets."""
+    """Show claims with their last verdicts, services, scenarios and budgets."""
+    experiments = reader.load_all()
+    console.print(_claims(schedule.plan(experiments, "full")))
+    console.print()
     table = Table("service", "framework", "model", "port", "leaves out", "can run here", box=None)
     for service in manifest.load().values():
         runs_here = builds.missing(service) or "yes"
@@ -21,8 +28,29 @@ def show() -> None:
         )
     console.print(table)
     for title, names in (
-        ("experiments", reader.load_all()),
+        ("experiments", experiments),
         ("scenarios", scenarios.SCENARIOS),
         ("budgets", budgets.names()),
     ):
         console.print(f"{title}: {' '.join(names)}", soft_wrap=True)
+
+
+def _claims(experiments: Iterable[Experiment]) -> Table:
+    """Claim, sentence, experiment, the minutes that it takes at most, and the last verdict."""
+    known = verdicts.last(record.results_directory())
+    shown = Table(
+        "claim", "what is taught", "experiment", "minutes at most", "last verdict", box=None
+    )
+    rows = [
+        (claim, sentence, each.name, _minutes(each), known.get(claim, "–"))
+        for each in experiments
+        for claim, sentence in {each.claim: each.statement, **each.further}.items()
+    ]
+    for row in sorted(rows, key=lambda row: int(row[0][1:])):
+        shown.add_row(*row)
+    return shown
+
+
+def _minutes(experiment: Experiment) -> str:
+    trials = schedule.schedule([experiment], seed=1) if experiment.levels else []
+    return f"{schedule.estimate_s(trials) / 60:.1f}"

@@ -144,7 +144,8 @@ def test_report_of_another_folder_or_version_changes_nothing(
 
 
 @pytest.mark.parametrize(
-    "verb", ["list", "run", "up", "verify", "calibrate", "report", "diff", "history"]
+    "verb",
+    ["list", "run", "up", "verify", "calibrate", "report", "publish", "diff", "history"],
 )
 def test_each_command_has_a_help_text(
     command: Callable[..., tuple[int, str, str]], verb: str
@@ -165,6 +166,19 @@ def test_list_shows_what_there_is(command: Callable[..., tuple[int, str, str]]) 
     _, out, _ = command("list")
     for text in ("fastapi-async", "go", "blocked-threads", "wait", "typical"):
         assert text in out
+
+
+def test_list_shows_each_claim_with_its_last_verdict(
+    command: Callable[..., tuple[int, str, str]], world: Path
+) -> None:
+    (world / "results/run").mkdir(parents=True)
+    found = '{"claims": [{"claim": "C12", "verdict": "confirmed"}]}'
+    (world / "results/run/verdicts.json").write_text(found)
+    _, out, _ = command("list")
+    [line] = [each for each in out.splitlines() if each.startswith(" C12 ")]
+    assert "The database pool is the real limit." in line
+    assert "pool-size" in line
+    assert "confirmed, run" in line
 
 
 def imported(*arguments: str) -> set[str]:

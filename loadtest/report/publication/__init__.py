@@ -1,0 +1,1 @@
+"""A run that the repository shows: docs/results.md, its page, and the table in the README."""

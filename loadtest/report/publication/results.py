@@ -1,0 +1,85 @@
+"""docs/results.md and the README's table, as Markdown, from the report of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+from loadtest.analysis.claims import Claim
+from loadtest.model.trial import Trial
+from loadtest.report import conditions
+from loadtest.report.report import MARKS, Report
+from loadtest.report.summary import limits_of, row
+
+PAGE_NAME = "results.html"
+
+
+def markdown(report: Report, missing: Sequence[str]) -> str:
+    """The whole page. `missing`: why the run is only a part of what the lab measures."""
+    return "\n".join(_lines(report, missing)) + "\n"
+
+
+def table(report: Report) -> str:
+    """What the README shows: the claims, and where the rest is."""
+    commit = str(report.run.info.get("git_commit") or "")[:7]
+    return "\n".join(
+        [
+            *_table(
+                ("taught", "measured", "verdict", "why"), [_short(claim) for claim in report.claims]
+            ),
+            "",
+            f"One run at commit {commit} on one machine: [all of it](docs/results.md).",
+        ]
+    )
+
+
+def _lines(report: Report, missing: Sequence[str]) -> Iterator[str]:
+    yield from ("# Results", "", "What did one run of the lab measure?", "")
+    if missing:
+        yield from ("This run is partial:", "", *(f"- {each}" for each in missing), "")
+    if report.answers:
+        answers = [(each.condition, each.finding, each.reason or "–") for each in report.answers]
+        yield from _table(("when", "measured", "reason"), answers)
+        yield ""
+    yield from ("## Each claim", "")
+    headers = ("the lesson says", "measured", "verdict", "why", "command", "minutes")
+    claims = [(*_short(claim), *_cost(report, claim)) for claim in report.claims]
+    yield from _table(headers, claims)
+    yield from ("", f"Charts, intervals and every check: [the page of this run]({PAGE_NAME}).", "")
+    yield from ("## Under which conditions", "")
+    notices = [(each.word.rstrip("."), each.text) for each in report.notices]
+    notices += [("Condition", each) for each in report.conditions]
+    yield from _table(("what", "here"), [*notices, *conditions.facts(report.run).rows])
+    yield from ("", limits_of(report), "")
+    yield "Written by `make publish`."
+
+
+def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
+    return [row(*headers), row(*("---" for _ in headers)), *(row(*each) for each in rows)]
+
+
+def _short(claim: Claim) -> tuple[str, ...]:
+    measured = claim.headline.line if claim.headline else "–"
+    verdict = f"{MARKS[claim.word]} {claim.word}"
+    return (f"{claim.claim}: {claim.statement}", measured, verdict, claim.why or "–")
+
+
+def _cost(report: Report, claim: Claim) -> tuple[str, str]:
+    """The command that measures the claim again, and the minutes that it took."""
+    run = report.run
+    parts = [f"make compare EXPERIMENTS={claim.experiment}"]
+    parts += [f"{name}={run.info[key]}" for name, key in _ASKED if run.info.get(key) is not None]
+    return f"`{' '.join(parts)}`", _minutes(run.all.get(claim.experiment, []))
+
+
+_ASKED = (("PLAN", "plan"), ("BUDGET", "budget"), ("SEED", "seed"))
+
+
+def _minutes(trials: Sequence[Trial]) -> str:
+    """From the first window to the last, reruns included."""
+    begins = [datetime.fromisoformat(trial.result.started_at) for trial in trials]
+    if not begins:
+        return "0"
+    lasted = max(begins) - min(begins)
+    minutes = (lasted.total_seconds() + trials[-1].result.duration_s) / 60
+    return f"{minutes:.0f}" if minutes >= 0.95 else f"{minutes:.1f}"

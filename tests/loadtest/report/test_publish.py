@@ -1,0 +1,109 @@
+"""`make publish`: a whole run becomes a page of the repository; less than that is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from loadtest.plan import reader
+from loadtest.report.publication import publish
+from loadtest.results.runs import RunError
+from tests.docs.pages import links, sentences, words
+from tests.synthetic import experiment, trials_of, write_run
+
+README = "# Lab\n\n<!-- results: begin -->\nolder\n<!-- results: end -->\n\nMore.\n"
+
+
+@pytest.fixture(autouse=True)
+def one_claim(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The lab has no other experiment."""
+    monkeypatch.setattr(reader, "load_all", lambda: {"blocked-threads": experiment()})
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> Path:
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "README.md").write_text(README)
+    return tmp_path
+
+
+def run(home: Path, **info: Any) -> Path:
+    return write_run(home / "results/run", [experiment()], trials_of([experiment()]), **info)
+
+
+def test_a_whole_run_is_published_with_all_that_its_figures_need(home: Path) -> None:
+    written = publish.publish(run(home), partial=False, home=home)
+    names = ["docs/results.html", "docs/results.md", "README.md"]
+    assert [str(path.relative_to(home)) for path in written] == names
+    page = (home / "docs/results.md").read_text()
+    for text in ("0123456789ab", "Made-up CPU", "| Seed | 7 |", "the claim needs at least 2 ×"):
+        assert text in page
+    assert "`make compare EXPERIMENTS=blocked-threads PLAN=quick BUDGET=typical SEED=7`" in page
+    assert "partial" not in page
+    assert all((home / "docs" / link).exists() for link in links(page))
+
+
+def test_the_readme_gets_the_table_and_keeps_the_rest(home: Path) -> None:
+    publish.publish(run(home), partial=False, home=home)
+    readme = (home / "README.md").read_text()
+    assert readme.startswith("# Lab\n\n<!-- results: begin -->\n\n| taught | measured |")
+    assert readme.endswith("<!-- results: end -->\n\nMore.\n")
+    assert "older" not in readme
+    publish.publish(run(home), partial=False, home=home)
+    assert (home / "README.md").read_text() == readme
+
+
+def test_the_published_page_stands_alone(home: Path) -> None:
+    publish.publish(run(home), partial=False, home=home)
+    page = (home / "docs/results.html").read_text()
+    assert 'href="charts/' not in page
+    assert "trials.jsonl" not in page
+
+
+def test_what_is_written_can_be_read_once(home: Path) -> None:
+    publish.publish(run(home), partial=False, home=home)
+    for page in ("docs/results.md", "README.md"):
+        assert max(len(words(each)) for each in sentences((home / page).read_text())) <= 25
+
+
+@pytest.mark.parametrize(
+    ("info", "why"),
+    [
+        ({"interrupted": True}, "it ended early"),
+        ({"git_dirty": True}, "its code is no commit"),
+        ({"git_commit": ""}, "its code is no commit"),
+        ({"left_out": {"go": "go is not installed"}}, "without go"),
+    ],
+)
+def test_less_is_refused_in_one_line_and_nothing_is_written(
+    home: Path, info: dict[str, Any], why: str
+) -> None:
+    folder = run(home, **info)
+    with pytest.raises(RunError) as refused:
+        publish.publish(folder, partial=False, home=home)
+    assert why in str(refused.value)
+    assert f"make publish RUN={folder} PARTIAL=yes" in str(refused.value)
+    assert "\n" not in str(refused.value)
+    assert not list((home / "docs").iterdir())
+
+
+def test_a_claim_without_a_verdict_is_named(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    more = {"blocked-threads": experiment(), "other": experiment(claim="C9", criteria=[])}
+    monkeypatch.setattr(reader, "load_all", lambda: more)
+    with pytest.raises(RunError, match="no verdict on C9"):
+        publish.publish(run(home), partial=False, home=home)
+
+
+def test_a_partial_run_says_so_and_leaves_the_readme_alone(home: Path) -> None:
+    publish.publish(run(home, interrupted=True), partial=True, home=home)
+    assert "This run is partial:\n\n- it ended early" in (home / "docs/results.md").read_text()
+    assert "· partial" in (home / "docs/results.html").read_text()
+    assert (home / "README.md").read_text() == README
+
+
+def test_a_readme_without_marks_is_named(home: Path) -> None:
+    (home / "README.md").write_text("# Lab\n")
+    with pytest.raises(RunError, match=r"README.md: no <!-- results: begin -->"):
+        publish.publish(run(home), partial=False, home=home)
