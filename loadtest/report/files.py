@@ -18,7 +18,7 @@ from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report import page, report, summary
 from loadtest.report.charts.poster import poster
-from loadtest.report.charts.style import NARROW, png, titled
+from loadtest.report.charts.style import NARROW, Chart, png, titled
 from loadtest.report.report import MARKS, Report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
@@ -69,12 +69,17 @@ def posters(made: Report, pictures: Mapping[str, tuple[str, str]]) -> Iterator[t
     """A picture for a wall for each claim that was measured."""
     conditions = f"Concurrency lab · {summary.measured_where(made)}"
     for section in made.sections:
-        chart = section.wall
-        svg = chart.svg() if chart and chart.name not in pictures else ""
-        drawn = svg or (pictures[chart.name][0] if chart else "")
         for claim in section.claims:
             if claim.word != "not measured":
+                drawn = _drawn(section.wall(claim), pictures)
                 yield claim, poster(claim, MARKS[claim.word], drawn, conditions)
+
+
+def _drawn(chart: Chart | None, pictures: Mapping[str, tuple[str, str]]) -> str:
+    if chart is None:
+        return ""
+    known = pictures.get(chart.name)
+    return known[0] if known else chart.svg()
 
 
 def _replace(path: Path, content: bytes) -> None:

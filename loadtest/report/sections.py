@@ -50,14 +50,22 @@ class Section:
         """The charts of what was measured."""
         return tuple(chart for chart in _charts(self) if chart)
 
-    @property
-    def wall(self) -> Chart | None:
-        """The chart of its picture for a wall: of claimed figures, where the claim is decided."""
-        check = next((claim.headline for claim in self.claims if claim.headline), None)
-        if not self.experiment.claimed or check is None:
-            return next(iter(self.charts), None)
-        at = [each for each in self.experiment.levels if each.label == check.criterion.level]
-        shown = replace(self.experiment, name=f"{self.experiment.name}-wall", levels=tuple(at))
+    def wall(self, claim: Claim) -> Chart | None:
+        """The chart of a claim's picture for a wall.
+
+        Claimed figures are drawn where the claim is decided alone; of what is held, its own.
+        """
+        first = next(iter(self.charts), None)
+        if claim.headline is None:
+            return first
+        criterion = claim.headline.criterion
+        if growth := MEASURES[criterion.measure].growth:
+            name = f"{self.experiment.name}-{growth.noun}"
+            return next((chart for chart in self.charts if chart.name == name), first)
+        if not self.experiment.claimed:
+            return first
+        at = tuple(each for each in self.experiment.levels if each.label == criterion.level)
+        shown = replace(self.experiment, name=f"{self.experiment.name}-wall", levels=at)
         return scaling.scaling(shown, self.trials, "")
 
     @cached_property
