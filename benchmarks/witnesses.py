@@ -26,7 +26,7 @@ from loadtest.system.paths import ROOT
 from loadtest.system.processes import pinned
 
 EXPERIMENTS = ("framework-throughput", "blocked-threads")
-SERVICES = ("fastapi-async", "flask-gthread", "flask-sync")
+SERVICES = ("fastapi-async", "flask-gthread")
 
 
 class Nobody(Observer):
