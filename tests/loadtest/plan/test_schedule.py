@@ -162,3 +162,14 @@ def test_without_any_service_an_experiment_is_refused() -> None:
         ExperimentError, match=r"none of its services \(.*\) can run here; here are: go"
     ):
         schedule.narrow(experiment(), ["go"])
+
+
+@pytest.mark.parametrize("name", get_args(PlanName))
+def test_a_plan_measures_everything_that_its_claims_ask_for(name: PlanName) -> None:
+    for each in schedule.plan(reader.load_all(), name):
+        labels = {level.label for level in each.levels}
+        for criterion in each.criteria:
+            asked = {criterion.service, *([criterion.reference] if criterion.ratio else [])}
+            assert asked <= set(each.services), (each.name, criterion.says)
+            assert sequential.levels_of(each, criterion) <= labels, (each.name, criterion.says)
+            assert criterion.level in {"", *labels}, (each.name, criterion.says)
