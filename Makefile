@@ -82,8 +82,8 @@ keep: ## beside make up: bring back what is stopped, killed, paused or hangs, un
 down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
-# Tests that no other test disturbs run three at a time, as most of them wait; one process runs a whole file,
-# so that what its tests share is started once. Those marked `timed` have the machine to themselves.
+# Tests that no other test disturbs run four at a time, as most of them wait; what they share is started
+# once (tests/conftest.py). Those marked `timed` have the machine to themselves.
 
 .PHONY: test
 test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
@@ -91,9 +91,15 @@ test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest
 ifdef PYTEST
 	$(BIN)/python -m pytest -m "not container" $(PYTEST)
 else
-	$(BIN)/python -m pytest --numprocesses 3 --dist loadgroup -m "not container and not timed"
-	$(BIN)/python -m pytest -m "timed and not container"
+	@$(MAKE) --no-print-directory test-together
+	@$(MAKE) --no-print-directory test-alone
 endif
+
+.PHONY: test-together test-alone
+test-together:
+	$(BIN)/python -m pytest --numprocesses 4 -m "not container and not timed"
+test-alone:
+	$(BIN)/python -m pytest -m "timed and not container"
 
 .PHONY: test-containers
 test-containers: ## build every image and run the whole lab with a Docker engine

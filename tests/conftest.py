@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import tempfile
 from collections.abc import Iterator
+from functools import cache
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from loadtest.backends.native import Lab
 from loadtest.inventory import builds, manifest
 from loadtest.system import environment
 from tests.running import Running
 
-TESTS = Path(__file__).parent
-LIVE = TESTS / "native" / "live"
-
 # Each session of pytest closes its root of temporary folders to other users, also to the account
 # under which another session's Postgres is just starting: so each session has a root of its own.
-ROOT = tempfile.mkdtemp(prefix="lab-tests-")
-os.environ["PYTEST_DEBUG_TEMPROOT"] = ROOT
+FOLDERS = tempfile.mkdtemp(prefix="lab-tests-")
+os.environ["PYTEST_DEBUG_TEMPROOT"] = FOLDERS
 
 # What is set for other programs is not for what the tests themselves ask. Builds keep their proxy.
 for name in [name for name in os.environ if name.startswith("PG")]:
@@ -40,23 +42,59 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+TESTS = Path(__file__).parent
+# Files and folders of tests that ask a lab that runs: those of one line share it. The last line has
+# every other file that does so, too.
+SHARING = (
+    ("native/live",),
+    ("conformance/clients", "conformance/test_generated.py", "conformance/test_slots.py"),
+    ("conformance",),
+)
+ASKING = re.compile(r"\blab: Lab\b")  # a test or a fixture that asks for the lab of this file
+# What takes longest begins first, and then all others in order of their names.
+LONGEST = (*chain(*SHARING), "native", "setup")
+
+
 def pytest_configure() -> None:
     """Refuse a mistyped variable: without it, LAB_TEST_SERVICES would not narrow anything."""
     if why := environment.mistaken(os.environ):
         raise pytest.UsageError(why)
 
 
+class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
+    """Gives a group of tests to one process, so that what they share is started once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return group(self.config.rootpath / nodeid.partition("::")[0])
+
+
+@cache
+def group(file: Path) -> str:
+    """Of a file with tests: itself, or what it shares a running lab with."""
+    for line in SHARING:
+        if any(file.is_relative_to(TESTS / name) for name in line):
+            return line[0]
+    return SHARING[-1][0] if ASKING.search(file.read_text()) else str(file)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Groups:
+    config.option.loadscopereorder = False
+    return Groups(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """One process runs a whole file, and one the live lab: what tests share is started once."""
-    for item in items:
-        together = LIVE if LIVE in item.path.parents else item.path
-        item.add_marker(pytest.mark.xdist_group(str(together.relative_to(TESTS))))
+    """Put what takes longest first where several processes share the tests."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        items.sort(
+            key=lambda item: [not item.path.is_relative_to(TESTS / name) for name in LONGEST]
+        )
 
 
 def pytest_sessionfinish(exitstatus: int) -> None:
     """Keep temporary folders where a test failed."""
     if exitstatus == 0:
-        shutil.rmtree(ROOT, ignore_errors=True)
+        shutil.rmtree(FOLDERS, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
