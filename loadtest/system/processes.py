@@ -124,9 +124,13 @@ class Processes:
         return process
 
     def stop(self, *processes: Process, grace_s: float = 10.0) -> list[int]:
-        """Ask all of them to stop, kill what is left of them; returns their exit codes."""
+        """Ask all of them to stop, kill what is left of them; returns their exit codes.
+
+        One that is paused goes on, as it could not hear it otherwise.
+        """
         for process in processes:
             process.popen.send_signal(process.stop_signal)
+            _resume(process)
         deadline = time.monotonic() + grace_s
         return [self._reap(process, deadline) for process in processes]
 
@@ -149,14 +153,26 @@ class Processes:
         return self._guardian.stdin
 
 
+def _resume(process: Process) -> None:
+    """Have its group go on and, in groups of their own, its descendants."""
+    guardian.send(os.killpg, process.pid, signal.SIGCONT)
+    for each in _descendants(process):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            each.resume()
+
+
+def _descendants(process: Process) -> list[psutil.Process]:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        return psutil.Process(process.pid).children(recursive=True)
+    return []
+
+
 def _kill(process: Process) -> None:
     """Kill its group and, in groups of their own, its descendants; returns once they are gone.
 
     A server that still finishes requests would hold its port against the next one.
     """
-    descendants: list[psutil.Process] = []
-    with contextlib.suppress(psutil.NoSuchProcess):
-        descendants = psutil.Process(process.pid).children(recursive=True)
+    descendants = _descendants(process)
     guardian.send(os.killpg, process.pid, signal.SIGKILL)
     for each in descendants:
         with contextlib.suppress(psutil.NoSuchProcess):

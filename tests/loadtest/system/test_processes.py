@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -40,6 +41,23 @@ def test_a_process_that_ignores_the_signal_is_killed(tmp_path: Path) -> None:
         assert eventually(lambda: "up" in process.tail())
         assert processes.stop(process, grace_s=0.2) == [-signal.SIGKILL]
         assert eventually(lambda: gone(pids(tmp_path / "child")[0]))
+
+
+def test_what_is_paused_still_hears_the_signal(tmp_path: Path) -> None:
+    waiting = "echo up; while :; do sleep 0.02; done"
+    script = (
+        f"setsid sh -c '{waiting}' & server=$!; trap 'kill $server; wait; exit 7' TERM; {waiting}"
+    )
+    with Processes() as processes:
+        process = start(processes, tmp_path, script)
+        assert eventually(lambda: process.tail().count("up") == 2)
+        paused = [root := psutil.Process(process.pid), *root.children(recursive=True)]
+        for each in paused:
+            with contextlib.suppress(psutil.NoSuchProcess):  # the sleeping come and go
+                each.suspend()
+        assert eventually(lambda: root.status() == psutil.STATUS_STOPPED)
+        assert processes.stop(process, grace_s=30) == [7]
+        assert eventually(lambda: all(gone(each.pid) for each in paused))
 
 
 def test_a_server_in_a_group_of_its_own_is_killed_too(tmp_path: Path) -> None:
