@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +17,7 @@ import pytest
 
 from loadtest.inventory import manifest
 from loadtest.system import ports
+from tests.native.commands.hostile import hostile
 from tests.waiting import eventually
 
 EXPERIMENT = """\
@@ -36,6 +37,13 @@ levels = [{ connections = 4 }]
 """
 SERVICES = ("fastapi-async", "flask-sync")
 TRIALS = 6  # two services and the twin, twice
+
+
+def of_one(service: str) -> str:
+    """EXPERIMENT of one service and its twin."""
+    return EXPERIMENT.replace('["fastapi-async", "flask-sync"]', f'["{service}"]').replace(
+        'reference = "fastapi-async"', f'reference = "{service}"'
+    )
 
 
 # These tests are of the commands and not of figures: other programs may run beside them.
@@ -61,11 +69,13 @@ class Shell:
     def output(self) -> Path:
         return self.folder / "output"
 
-    def compare(self) -> tuple[str, ...]:
+    def compare(
+        self, experiment: str = EXPERIMENT, services: Sequence[str] = SERVICES
+    ) -> tuple[str, ...]:
         """Arguments of a tiny comparison."""
         path = self.folder / "tiny.toml"
-        path.write_text(EXPERIMENT)
-        return ("run", "--experiments", str(path), "--services", " ".join(SERVICES), *OPTIONS)
+        path.write_text(experiment)
+        return ("run", "--experiments", str(path), "--services", " ".join(services), *OPTIONS)
 
     def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a command to its end."""
@@ -143,10 +153,13 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, str]:
-    """A world in which a tiny comparison has run, and what it said."""
+    """A world in which a tiny comparison has run, and what it said.
+
+    Its environment is made for other programs, which a run must not notice.
+    """
     with free_ports() as variables:
         shell = Shell(tmp_path_factory.mktemp("finished"), variables)
-        done = shell.run(*shell.compare())
-    assert done.returncode == 0, done.stdout + done.stderr
+        done = shell.run(*shell.compare(), **hostile(tmp_path_factory.mktemp("user")))
+    assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr
     assert eventually(lambda: not shell.processes())
     return shell, done.stdout

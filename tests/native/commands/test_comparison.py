@@ -1,4 +1,4 @@
-"""A comparison from the command line to its report."""
+"""A comparison from the command line to its report, amid variables of other programs."""
 
 from __future__ import annotations
 
@@ -29,6 +29,7 @@ def test_trials_carry_prediction_gates_and_the_services_side(finished: tuple[She
         assert (found["slots"], found["bound_by"]) == slots[trial["service"]]
         assert found["rps"] == found["slots"] / 0.02
         assert {gate["name"] for gate in trial["gates"]} >= {"error rate", "Little's law"}
+        assert trial["result"]["answered"]
         assert trial["samples"], "no look at the service"
         assert all(sample["pss_bytes"] > 1e6 for sample in trial["samples"])
         assert all(sample["database_connections"] > 0 for sample in trial["samples"])
@@ -40,6 +41,7 @@ def test_the_record_says_under_which_conditions(finished: tuple[Shell, str]) -> 
     assert record["budget"] == "typical"
     assert record["planned"] == TRIALS
     assert not record["interrupted"]
+    assert not record["unverified"]
     assert record["machine"]["cores"] == len(os.sched_getaffinity(0))
     assert list(record["services"]) == list(SERVICES)
     assert record["services"]["flask-sync"]["observed"]["slots"] == 3

@@ -13,21 +13,17 @@ import psutil
 import pytest
 
 from loadtest.run.sampler import scrape
-from tests.native.commands.conftest import EXPERIMENT, OPTIONS, Shell
+from tests.native.commands.conftest import Shell, of_one
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.timed
 
 SERVICE = "flask-sync"
 # Long enough for whatever happens at its beginning to be seen before its end.
-WINDOW_S = 6
+WINDOW_S = 4
 GATES = ("service kept running", "processes kept running")
 LOAD = 20  # more requests than the lab makes to see whether a service is idle
-EXPERIMENT_OF_ONE = (
-    EXPERIMENT.replace('services = ["fastapi-async", "flask-sync"]', f'services = ["{SERVICE}"]')
-    .replace('reference = "fastapi-async"', f'reference = "{SERVICE}"')
-    .replace("duration_s = 0.5", f"duration_s = {WINDOW_S}")
-)
+EXPERIMENT = of_one(SERVICE).replace("duration_s = 0.5", f"duration_s = {WINDOW_S}")
 
 
 def first(shell: Shell) -> psutil.Process:
@@ -64,9 +60,7 @@ ACTS: tuple[tuple[Callable[[Shell], None], str], ...] = (
 
 
 def test_the_report_says_what_happened_and_the_trial_is_run_again(shell: Shell) -> None:
-    path = shell.folder / "one.toml"
-    path.write_text(EXPERIMENT_OF_ONE)
-    running = shell.start("run", "--experiments", str(path), "--services", SERVICE, *OPTIONS)
+    running = shell.start(*shell.compare(EXPERIMENT, [SERVICE]))
     for number, (act, _) in enumerate(ACTS, start=1):
         assert eventually(lambda count=number: len(valid(shell)) >= count, 150), (  # type: ignore[misc]
             shell.output.read_text()

@@ -13,6 +13,7 @@ from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
 from loadtest.plan.schedule import schedule
 from loadtest.results.runs import counted
+from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from tests.synthetic import experiment
 
@@ -69,8 +70,9 @@ def findings(backend: Lab) -> dict[str, Finding]:
         duration_s=1.0,
     )
     # The truth has to be found beside other programs too, with wider intervals.
-    measurement = Measurement(backend, run_id="truth", seed=1, accept_busy=True)
-    trials = [measurement.take(planned, 1) for planned in schedule([one], seed=1)]
+    with ForkServer() as forks:
+        measurement = Measurement(backend, run_id="truth", seed=1, forks=forks, accept_busy=True)
+        trials = [measurement.take(planned, 1) for planned in schedule([one], seed=1)]
     return {finding.service: finding for finding in against_reference(one, counted(trials))}
 
 

@@ -6,8 +6,12 @@ import signal
 import socket
 import subprocess
 
-from tests.native.commands.conftest import TRIALS, Shell
+from tests.native.commands.conftest import Shell, of_one
 from tests.waiting import eventually
+
+SERVICE = "flask-sync"
+EXPERIMENT = of_one(SERVICE).replace("rounds = 2", "rounds = 3")
+TRIALS = 6  # the service and its twin, three times
 
 
 def refusal(done: subprocess.CompletedProcess[str]) -> str:
@@ -18,7 +22,7 @@ def refusal(done: subprocess.CompletedProcess[str]) -> str:
 
 
 def stop_after_a_trial(shell: Shell) -> None:
-    stopped = shell.start(*shell.compare())
+    stopped = shell.start(*shell.compare(EXPERIMENT, [SERVICE]))
     assert eventually(lambda: len(shell.trials()) >= 1, 120), shell.output.read_text()
     stopped.send_signal(signal.SIGINT)
     assert stopped.wait(150) == 130

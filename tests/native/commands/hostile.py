@@ -1,11 +1,9 @@
-"""A run in an environment that is made for other programs: each of these once stopped a run."""
+"""An environment that is made for other programs: each of these once stopped a run."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-
-from tests.native.commands.conftest import TRIALS, Shell
 
 NOWHERE = "http://127.0.0.1:9"  # nothing listens there
 HOSTILE = {
@@ -60,13 +58,3 @@ def hostile(folder: Path) -> dict[str, str]:
     long = folder / ("x" * (104 - len(os.fsencode(folder))))
     long.mkdir()
     return HOSTILE | {"PYTHONPATH": str(modules), "HOME": str(home), "TMPDIR": str(long)}
-
-
-def test_a_run_is_as_it_is_without(shell: Shell, tmp_path: Path) -> None:
-    done = shell.run(*shell.compare(), **hostile(tmp_path / "user"))
-    assert done.returncode == 0, done.stdout + done.stderr
-    trials = shell.trials()
-    assert len({each["index"] for each in trials}) == TRIALS
-    assert all(each["result"]["answered"] for each in trials)
-    assert not shell.record()["unverified"]
-    assert done.stderr == ""
