@@ -106,8 +106,9 @@ def test_no_folder_is_left_however_the_lab_ends(tmp_path: Path, signals: list[st
     asked = order(tmp_path, *ENDLESS)
     script = (
         "import signal, time; from loadtest import cli; from loadtest.run.forkserver import *\n"
+        "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"  # nohup has it ignored, and all below it
         "cli.interruptible()\n"
-        f"with ForkServer() as forks, forks.start({asked!r}): time.sleep(60)"
+        f"with ForkServer() as forks, forks.start({asked!r}): time.sleep(300)"
     )
     with tempfile.TemporaryDirectory() as folder:
         environment = {**os.environ, "TMPDIR": folder}
@@ -117,7 +118,7 @@ def test_no_folder_is_left_however_the_lab_ends(tmp_path: Path, signals: list[st
             for name in signals:
                 lab.send_signal(signal.Signals[f"SIG{name}"])
                 time.sleep(0.02)  # a hand is not faster
-            lab.wait()
+            assert lab.wait(90) != 0
         assert eventually(lambda: gone(pid))
         assert eventually(lambda: not list(Path(folder).iterdir()))
 
