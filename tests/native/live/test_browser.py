@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
@@ -19,21 +19,27 @@ PATIENCE_MS = 60_000
 FIRST, SECOND = "fastapi-async", "flask-sync"
 
 
-@pytest.fixture
-def page(watch: Watch) -> Iterator[Page]:
-    """Locust's start form."""
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=QUIET)
-        page = browser.new_page(viewport={"width": 1280, "height": 880})
-        page.set_default_timeout(PATIENCE_MS)
-        expect.set_options(timeout=PATIENCE_MS)
-        page.goto(watch.ui)
-        form, new = page.get_by_label("Number of users"), page.get_by_role("button", name="New")
-        expect(form.or_(new)).to_be_visible()
-        if new.is_visible():
-            new.click()
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser, watch: Watch) -> Iterator[Page]:
+    """Locust's start form, as somebody sees it who was never there."""
+    page = browser.new_page(viewport={"width": 1280, "height": 880})
+    page.set_default_timeout(PATIENCE_MS)
+    expect.set_options(timeout=PATIENCE_MS)
+    page.goto(watch.ui)
+    form, new = page.get_by_label("Number of users"), page.get_by_role("button", name="New")
+    expect(form.or_(new)).to_be_visible()
+    if new.is_visible():
+        new.click()
+    yield page
+    page.close()
 
 
 def choose(page: Page, *services: str) -> None:

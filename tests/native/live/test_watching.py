@@ -4,19 +4,23 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from loadtest.generator.exporter import BOUNDS_S
-from loadtest.model.load import Load
+from loadtest.model.load import Load, LoadResult
 from loadtest.run import load
+from loadtest.run.forkserver import ForkServer
 from tests.native.live.panels import expressions
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
 
 ROOMY, FULL = "fastapi-async", "flask-sync"
 UNTOUCHED = "starlette"  # no test restarts it: figures of five minutes are there at once
+PEACEFUL = (ROOMY, FULL, "flask-gthread")
 USERS_EACH = 20
 WAIT = {"scenario": "wait", "parameters": "ms=150", "load": "closed"}
 MIXED = {"scenario": "mixed", "parameters": "", "load": "closed", "think_ms": "20"}
@@ -56,13 +60,24 @@ def test_locust_prometheus_and_the_service_agree(watch: Watch) -> None:
     assert 0 <= watch.number(served_by(service)) - served - counted <= USERS_EACH
 
 
-@pytest.mark.parametrize("service", [ROOMY, FULL, "flask-gthread"])
-def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
-    watch: Watch, service: str
-) -> None:
+@pytest.fixture(scope="module")
+def peaceful(watch: Watch) -> Mapping[str, tuple[LoadResult, float]]:
+    """Loads that end in peace, all at once: what each has seen, and by how much its service's own
+    count has grown.
+    """
     watch.until_scraped_again()
-    served = watch.number(served_by(service))
-    result = load.run(
+    before = {name: watch.number(served_by(name)) for name in PEACEFUL}
+    with ForkServer() as forks, ThreadPoolExecutor(len(PEACEFUL)) as threads:
+        results = list(threads.map(lambda name: asked_in_peace(watch, name, forks), PEACEFUL))
+    watch.until_scraped_again()
+    return {
+        name: (result, watch.number(served_by(name)) - before[name])
+        for name, result in zip(PEACEFUL, results, strict=True)
+    }
+
+
+def asked_in_peace(watch: Watch, service: str, forks: ForkServer) -> LoadResult:
+    return load.run(
         Load("closed", 3),
         target=watch.lab.services[service].url(),
         service=service,
@@ -71,10 +86,17 @@ def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
         warmup_s=0.5,
         duration_s=2,
         seed=1,
+        forks=forks,
     )
+
+
+@pytest.mark.parametrize("service", PEACEFUL)
+def test_a_load_that_ends_in_peace_is_counted_exactly_by_the_service(
+    service: str, peaceful: Mapping[str, tuple[LoadResult, float]]
+) -> None:
+    result, served = peaceful[service]
     assert result.mean_in_flight > 2.5, "a headless load has the users it asks for, and no shape"
-    watch.until_scraped_again()
-    assert watch.number(served_by(service)) - served == result.sent_in_warmup + result.sent
+    assert served == result.sent_in_warmup + result.sent
 
 
 def of(service: str) -> str:

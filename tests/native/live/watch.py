@@ -89,7 +89,13 @@ class Watch:
     def press_stop(self) -> None:
         """Press Stop, and wait until every user is gone."""
         self._locust("/stop", b"")
-        assert eventually(lambda: self.statistics()["state"] in ("stopped", "ready"))
+        assert eventually(self._stopped)
+
+    def _stopped(self) -> bool:
+        """Whether every user is gone; Locust itself waits a minute longer for a dead worker."""
+        now = self.statistics()
+        died = any(each["state"] == "missing" for each in now.get("workers", ()))
+        return not now["user_count"] and (died or now["state"] in ("stopped", "ready"))
 
     def statistics(self) -> dict[str, Any]:
         """What the statistics table shows."""
