@@ -8,17 +8,23 @@ from collections.abc import Callable
 
 import psutil
 
+FIRST_PAUSE_S = 0.01
+
 
 def eventually(
-    condition: Callable[[], object], timeout_s: float = 90.0, every_s: float = 0.02
+    condition: Callable[[], object], timeout_s: float = 90.0, every_s: float = 0.1
 ) -> bool:
-    """Whether `condition` holds within `timeout_s` seconds: long, as a shared machine may stall."""
+    """Whether `condition` holds within `timeout_s` seconds: long, as a shared machine may stall.
+
+    It is looked at often at first, then every `every_s` seconds, as looking takes its time too.
+    """
     deadline = time.monotonic() + timeout_s
-    pause = threading.Event()
+    pause, pause_s = threading.Event(), FIRST_PAUSE_S
     while not condition():
         if time.monotonic() > deadline:
             return False
-        pause.wait(every_s)
+        pause.wait(pause_s)
+        pause_s = min(2 * pause_s, every_s)
     return True
 
 
