@@ -106,7 +106,7 @@ def test_defect_is_answered_and_counted(
     """With metrics off as well: counting may sit where a framework catches what nobody caught."""
     database.execute("ALTER TABLE items RENAME TO mislaid")
     try:
-        with start(service, {"LAB_METRICS": "off"}) as (uncounted, _):
+        with start(service, {"LAB_METRICS": "off", "WORKERS": "1"}) as (uncounted, _):
             assert eventually(lambda: status(uncounted, "/healthz") == 200)
             found = [failure(each) for each in (service, uncounted)]
     finally:

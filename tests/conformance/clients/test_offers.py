@@ -126,7 +126,7 @@ def test_what_is_offered_is_left_or_refused(service: Service) -> None:
 def test_many_upgrades_leave_no_socket(service: Service) -> None:
     before = open_sockets(service)
     for offer in (WEBSOCKET, OFFERS[3]):
-        for _ in range(200):
+        for _ in range(50):
             exchanged(service, [Exchange("GET", "/json", offer)])
     assert eventually(lambda: not taken(service)), taken(service)
     assert eventually(lambda: open_sockets(service) <= before), open_sockets(service)
