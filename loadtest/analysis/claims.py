@@ -97,6 +97,13 @@ class Claim:
         """The check whose figure stands for the claim: the first that was measured."""
         return next((check for check in self.checks if check.figure), None)
 
+    @property
+    def measured(self) -> str:
+        """Its first line with a figure; of a check, which has none, its first line."""
+        checks = [check for check in self.checks if check.state != "not measured"]
+        first = self.headline or next(iter(checks), None)
+        return first.line if first else "–"
+
     def as_record(self) -> dict[str, Any]:
         """The claim as verdicts.json has it."""
         check = self.headline

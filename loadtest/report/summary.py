@@ -19,9 +19,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
     yield from ("| claim | measured | verdict | why |", "| --- | --- | --- | --- |")
     for claim in report.claims:
-        measured = claim.headline.line if claim.headline else "–"
         verdict = f"{MARKS[claim.word]} {claim.word}"
-        yield row(f"{claim.claim}: {claim.statement}", measured, verdict, claim.why or "–")
+        yield row(f"{claim.claim}: {claim.statement}", claim.measured, verdict, claim.why or "–")
     yield ""
     yield f"Measured: {measured_where(report)}."
     yield from report.conditions

@@ -59,9 +59,8 @@ def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def _short(claim: Claim) -> tuple[str, ...]:
-    measured = claim.headline.line if claim.headline else "–"
     verdict = f"{MARKS[claim.word]} {claim.word}"
-    return (f"{claim.claim}: {claim.statement}", measured, verdict, claim.why or "–")
+    return (f"{claim.claim}: {claim.statement}", claim.measured, verdict, claim.why or "–")
 
 
 def _cost(report: Report, claim: Claim) -> tuple[str, str]:
