@@ -9,14 +9,14 @@ from typing import Any, Literal
 from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
 from loadtest.analysis.names import NO_NAMES, Names
-from loadtest.analysis.observations import by_round, points, stage_of
+from loadtest.analysis.observations import by_round, growth, growth_by_round, stage_of
 from loadtest.analysis.reasons import reason
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan import sequential
 from loadtest.plan.measures import MEASURES
-from loadtest.stats.inference import INTERVAL_ROUNDS, Ratio, compare, interval, resolution, slope
+from loadtest.stats.inference import INTERVAL_ROUNDS, Ratio, compare, interval, resolution
 from loadtest.stats.sequential import Stage
 
 State = Literal["holds", "fails", "open", "not measured"]
@@ -243,18 +243,14 @@ def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict
     """Round -> value; for a slope, the slope within each round."""
     if not MEASURES[criterion.measure].growth:
         return by_round(trials, criterion.measure, criterion.level, service)
-    found = {
-        round_: slope(*points([t for t in trials if t.round == round_], criterion.measure, service))
-        for round_ in {trial.round for trial in trials}
-    }
-    return {round_: each.slope for round_, each in found.items() if each}
+    found = growth_by_round(trials, criterion.measure, service)
+    return {number: each.slope for number, each in found.items()}
 
 
 def _value(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figure | None:
     measure = MEASURES[criterion.measure]
     if measure.growth:
-        x, y = points(trials, criterion.measure, criterion.service)
-        line = slope(x, y, stage)
+        line = growth(trials, criterion.measure, criterion.service, stage)
         rounds = len({trial.round for trial in trials if trial.arm == criterion.service})
         return Figure(line.slope, line.low, line.high, rounds) if line and rounds > 1 else None
     values = list(_rounds(criterion, trials, criterion.service).values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from loadtest.engine.kinds import kind_of
@@ -9,6 +10,7 @@ from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan import sequential
 from loadtest.plan.measures import MEASURES
+from loadtest.stats.inference import Slope, looked_at, slope
 from loadtest.stats.sequential import Stage
 
 
@@ -30,6 +32,24 @@ def points(trials: Iterable[Trial], name: str, arm: str) -> tuple[list[float], l
         if trial.arm == arm and (value := MEASURES[name].value(trial)) is not None
     ]
     return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def growth(trials: Collection[Trial], name: str, arm: str, stage: Stage) -> Slope | None:
+    """What each further connection adds to a measure, by every trial of one arm."""
+    line = slope(*points(trials, name, arm))
+    rounds = list(growth_by_round(trials, name, arm).values())
+    if line is None or len(stage.looks) == 1 or len(rounds) < 2:
+        return line
+    return looked_at(line, rounds, stage)
+
+
+def growth_by_round(trials: Iterable[Trial], name: str, arm: str) -> dict[int, Slope]:
+    """The same within each round."""
+    rounds: defaultdict[int, list[Trial]] = defaultdict(list)
+    for trial in trials:
+        rounds[trial.round].append(trial)
+    found = {number: slope(*points(each, name, arm)) for number, each in rounds.items()}
+    return {number: each for number, each in found.items() if each}
 
 
 def stage_of(experiment: Experiment, levels: Collection[str], trials: Iterable[Trial]) -> Stage:

@@ -226,7 +226,7 @@ class Slope:
     intercept: float
 
 
-def slope(x: Sequence[float], y: Sequence[float], stage: Stage = FIXED) -> Slope | None:
+def slope(x: Sequence[float], y: Sequence[float]) -> Slope | None:
     """Theil–Sen slope: the median over all pairs (Sen, J. Am. Statistical Association 63, 1968).
 
     Up to 29 % of the points may be wild. Where ties in y leave Sen's interval undefined, the
@@ -235,7 +235,7 @@ def slope(x: Sequence[float], y: Sequence[float], stage: Stage = FIXED) -> Slope
     if len(set(x)) < 2:
         return None
     with np.errstate(invalid="ignore"):  # Sen's variance falls below zero where most of y is tied
-        found = scipy.stats.theilslopes(y, x, alpha=1 - stage.level(ALPHA))
+        found = scipy.stats.theilslopes(y, x)
     low, high = float(found.low_slope), float(found.high_slope)
     if math.isnan(low):
         low, high = _steepest(x, y)
@@ -247,6 +247,17 @@ def _steepest(x: Sequence[float], y: Sequence[float]) -> tuple[float, float]:
     run, rise = (np.subtract.outer(values, values) for values in (x, y))
     slopes = rise[run > 0] / run[run > 0]
     return float(slopes.min()), float(slopes.max())
+
+
+def looked_at(line: Slope, rounds: Sequence[Slope], stage: Stage) -> Slope:
+    """A slope over some rounds at a look: the mean of its rounds' slopes, with its t interval.
+
+    Sen's interval needs many points. At the levels of looks, after three rounds of two loads, it
+    would miss the truth in 11 % of all runs.
+    """
+    each = [found.slope for found in rounds]
+    mean, (low, high) = float(np.mean(each)), mean_interval(each, 1 - stage.level(ALPHA))
+    return Slope(mean, low, high, line.intercept)
 
 
 def percentile_ranks(

@@ -9,12 +9,12 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.observations import points, stage_of
+from loadtest.analysis.observations import growth, points, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import Growth, Measure
 from loadtest.report.charts.style import Chart, Listing, Records, colour, data, shape
-from loadtest.stats.inference import Slope, slope
+from loadtest.stats.inference import Slope
 
 
 def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> Chart | None:
@@ -24,7 +24,11 @@ def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> C
         return None
     series = {service: points(trials, measure.name, service) for service in experiment.services}
     stage = stage_of(experiment, {level.label for level in experiment.levels}, trials)
-    slopes = {service: found for service, (x, y) in series.items() if (found := slope(x, y, stage))}
+    slopes = {
+        service: found
+        for service in series
+        if (found := growth(trials, measure.name, service, stage))
+    }
     if not slopes:
         return None
     marks = _marks(series, slopes, drawn)

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from loadtest.stats import inference
 from loadtest.stats.inference import Ratio, compare
+from loadtest.stats.sequential import Stage
 
 RUNS, ROUNDS = 2000, 6
 NOISE, DRIFT = 0.05, 0.05  # of the logarithm: of each trial, and of the machine between rounds
@@ -134,6 +135,18 @@ def test_slope_intervals_cover_the_truth_though_loads_repeat() -> None:
         found = inference.slope(x.tolist(), (3 * x + rng.normal(0, 100, len(x))).tolist())
         covered += found is not None and found.low <= 3 <= found.high
     assert 0.92 <= covered / 400 <= 0.98
+
+
+def test_slopes_at_looks_cover_the_truth_with_two_loads_as_well() -> None:
+    rng = np.random.default_rng(5)
+    loads, looks, missed = [1.0, 500.0], (3, 4, 6, 8, 12), 0
+    for _ in range(300):
+        rounds = [[3 * x + float(rng.normal(0, 100)) for x in loads] for _ in range(12)]
+        lines = [found for y in rounds if (found := inference.slope(loads, y))]
+        stages = [Stage(looks, place) for place in range(1, len(looks) + 1)]
+        seen = [inference.looked_at(lines[0], lines[: each.rounds], each) for each in stages]
+        missed += any(not each.low <= 3 <= each.high for each in seen)
+    assert missed / 300 <= 0.08
 
 
 def test_a_flat_line_has_the_slope_zero() -> None:
