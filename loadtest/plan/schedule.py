@@ -79,8 +79,8 @@ def plan(
 ) -> list[Experiment]:
     """The experiments of a plan: quick = the headline ones, lesson = in the lesson's order, full.
 
-    Short plans leave some of their services and levels out, and end after six rounds what is still
-    open then. With `rounds` every experiment has exactly so many.
+    Short plans leave some of their services and levels out, and end after six rounds what is
+    still open then. With `rounds` every experiment has exactly so many.
     """
     if rounds is not None and rounds < SMALLEST_RUN:
         raise ExperimentError(
