@@ -110,12 +110,6 @@ def _share_of_prediction(trial: Trial) -> float | None:
     return trial.result.goodput_rps / trial.prediction.rps if trial.prediction else None
 
 
-def _past_prediction(trial: Trial) -> float | None:
-    """A round far below a bound is no sign that it was passed, so all such count as 1."""
-    share = _share_of_prediction(trial)
-    return None if share is None else max(1.0, share)
-
-
 def _sampled(value: Callable[[Sample], float]) -> Value:
     """Mean of a sampled value over the measured window."""
 
@@ -243,17 +237,6 @@ _ALL = (
         times="{a} came {x} times as high against its prediction as {b}",
         value=_share_of_prediction,
         predicted=Predicted(lambda *_: 1.0, "1, where a service uses all its slots"),
-    ),
-    Measure(
-        "past_prediction",
-        "goodput ÷ (slots ÷ wait) where that was passed, else 1",
-        "from 1",
-        noun="how far past slots ÷ wait",
-        unit="× slots ÷ wait at most",
-        more="{a} went {x} further past its prediction than {b}",
-        less="{a} went {x} less far past its prediction than {b}",
-        times="{a} went {x} times as far past its prediction as {b}",
-        value=_past_prediction,
     ),
     Measure(
         "pss_kib_per_request",

@@ -22,7 +22,6 @@ def test_measures_of_a_trial(trial: Trial) -> None:
     assert trial.prediction is not None
     share = trial.result.goodput_rps / trial.prediction.rps
     assert MEASURES["share_of_prediction"].value(trial) == pytest.approx(share)
-    assert MEASURES["past_prediction"].value(trial) == pytest.approx(max(1.0, share))
     cpu = MEASURES["service_cpu_us"].value(trial)
     assert cpu is not None
     assert cpu > 0
@@ -33,7 +32,6 @@ def test_a_trial_without_samples_has_no_service_side(trial: Trial) -> None:
     assert MEASURES["pss_kib_per_request"].value(bare) is None
     assert MEASURES["service_cpu_us"].value(bare) is None
     assert MEASURES["share_of_prediction"].value(bare) is None
-    assert MEASURES["past_prediction"].value(bare) is None
 
 
 @pytest.mark.parametrize(("answered", "boundary_s"), [(19, 0.081), (20, -0.02)])
