@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tools import Tool, installed
-from loadtest.run import nullserver
+from loadtest.run.ceiling import nullserver
 from loadtest.system import environment
 from loadtest.system.processes import Processes
 

@@ -17,7 +17,7 @@ from benchmarks.falsify.order import SERVICES, Place, order, planned
 from benchmarks.falsify.scene import Disturbance, Scene
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
-from loadtest.run import calibrate
+from loadtest.run.ceiling import calibrate
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from loadtest.system import ports

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Protocol
 
 from loadtest.inventory.manifest import Service
@@ -12,7 +12,7 @@ POSTGRES = "Postgres"
 
 
 class Backend(Protocol):
-    """Running services, as processes or in containers."""
+    """Services as processes or in containers; each is silent until it was started."""
 
     name: str  # native or compose
     services: dict[str, Service]  # with the ports that they really have
@@ -24,6 +24,9 @@ class Backend(Protocol):
 
     def roots(self) -> Mapping[str, int]:
         """The process that each service, and `POSTGRES`, descends from; empty if out of sight."""
+
+    def start(self, names: Collection[str]) -> Mapping[str, str]:
+        """Start those of `names` that were not yet; the reasons of those that could not be."""
 
     def alive(self, name: str) -> bool:
         """Whether the service still runs."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
@@ -31,7 +31,7 @@ class ComposeError(LabError):
 
 
 class Containers:
-    """`services`, running and healthy inside the `with` block; the host stops them after the run.
+    """`services` in containers, each from its `start` on; the host stops them after the run.
 
     `control` is the folder that is shared with the host. Each service starts with its declared
     environment, under the budget and on the cores that the host gave it.
@@ -44,6 +44,7 @@ class Containers:
         self.cpus = Cpus(_cores("SERVICE_CPUSET"), _cores("LOAD_CPUSET"))
         self._control = control or Path(os.environ.get("LAB_CONTROL", "/control"))
         self._requests = 0
+        self._started: set[str] = set()
 
     def __enter__(self) -> Containers:
         if not self._control.is_dir():
@@ -51,8 +52,6 @@ class Containers:
                 f"{self._control}: no such folder; use `make compare BACKEND=compose`, "
                 "which runs this in a container"
             )
-        for name in self.services:
-            self._start(name, {})
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -77,6 +76,13 @@ class Containers:
         found = {name: int(pid) for name, pid in map(str.split, lines)}
         names = {"postgres": POSTGRES} | {name: name for name in self.services}
         return {names[name]: pid for name, pid in found.items() if name in names}
+
+    def start(self, names: Collection[str]) -> Mapping[str, str]:
+        """Start those of `names` that were not yet; raises ComposeError."""
+        for name in [each for each in names if each not in self._started]:
+            self._start(name, {})
+            self._started.add(name)
+        return {}
 
     def alive(self, name: str) -> bool:
         """Whether the service answers at all."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal
@@ -31,7 +31,8 @@ class Lab:
 
     `services` of the running lab carry the ports that are really used. With `host_ports="free"`
     every port is one that is free now, so that several labs can run side by side. `environment`
-    is added to every service's own. Raises AccountError, PortError, PostgresError, BuildError or
+    is added to every service's own. `begin` names those that start at once, by default all; `start`
+    starts others. Raises AccountError, PortError, PostgresError, BuildError or
     ProcessError; where `failures` is given, a service that can't be built or started is left out
     instead, and the reason is put there under its name.
     """
@@ -45,6 +46,7 @@ class Lab:
         environment: Mapping[str, str] | None = None,
         pin: bool = True,
         failures: dict[str, str] | None = None,
+        begin: Collection[str] | None = None,
     ) -> None:
         self.name = "native"
         self.services = dict(services)
@@ -52,6 +54,7 @@ class Lab:
         self.cpus = Cpus.split() if pin else Cpus(None, None)
         self._environment = dict(environment or {})
         self._failures = failures
+        self._begin = tuple(services if begin is None else begin)
         self._free = host_ports == "free"
         self._processes = Processes()
         self._services: dict[str, Process] = {}
@@ -64,12 +67,10 @@ class Lab:
             postgres_port = self._choose_ports(stack)
             stack.enter_context(self._processes)
             stack.callback(self._stop_services)
-            self._each(builds.build)
             self._database = postgres.start(
                 self._processes, self.state, port=postgres_port, cpus=self.cpus.load
             )
-            self._each(lambda service: self._spawn(service, {}))
-            self._each(self._await)
+            self._start_first()
             self._stack = stack.pop_all()
         return self
 
@@ -108,7 +109,7 @@ class Lab:
         """Stop the service and start it again, with `environment` over its declared one."""
         if name in self._services:
             self.stop(name)
-        self._spawn(self.services[name], environment or {})
+        self._spawn(self.services[name], environment)
         self._await(self.services[name])
 
     def stop(self, name: str) -> int:
@@ -138,26 +139,41 @@ class Lab:
         stack.enter_context(ports.claim(port, "Postgres", postgres.POSTGRES_PORT_VARIABLE))
         return port
 
-    def _each(self, step: Callable[[Service], object]) -> None:
-        """Take `step` with every service; those that fail are left out where that is asked for."""
-        for name, service in list(self.services.items()):
-            try:
-                step(service)
-            except (BuildError, ProcessError) as error:
-                if self._failures is None:
-                    raise
-                self._failures[name] = str(error)
-                del self.services[name]
-                if name in self._services:
-                    self.stop(name)
+    def start(self, names: Collection[str]) -> dict[str, str]:
+        """Build and start those of `names` that were not yet; the reasons of those that can't.
 
-    def _spawn(self, service: Service, overrides: Mapping[str, str]) -> None:
+        What can't be started is no service of the lab any more.
+        """
+        return {name: " ".join(str(error).split()) for name, error in self._started(names).items()}
+
+    def _start_first(self) -> None:
+        for name, error in self._started(self._begin).items():
+            if self._failures is None:
+                raise error
+            self._failures[name] = str(error)
+
+    def _started(self, names: Collection[str]) -> dict[str, BuildError | ProcessError]:
+        """Take each step with all of them, so that they start side by side."""
+        failed: dict[str, BuildError | ProcessError] = {}
+        waiting = [each for each in names if each in self.services and each not in self._services]
+        for step in (builds.build, self._spawn, self._await):
+            for name in [each for each in waiting if each not in failed]:
+                try:
+                    step(self.services[name])
+                except (BuildError, ProcessError) as error:
+                    failed[name] = error
+                    del self.services[name]
+                    if name in self._services:
+                        self.stop(name)
+        return failed
+
+    def _spawn(self, service: Service, overrides: Mapping[str, str] | None = None) -> None:
         self._services[service.name] = self._processes.start(
             service.name,
             service.command,
             log=self.log(service.name),
             cwd=service.folder,
-            environment=self.environment(service) | dict(overrides),
+            environment=self.environment(service) | dict(overrides or {}),
             cpus=self.cpus.service,
         )
 

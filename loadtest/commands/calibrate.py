@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from loadtest.commands.console import console
-from loadtest.run.calibrate import Point, calibrate
+from loadtest.run.ceiling.calibrate import Point, calibrate
 from loadtest.system.cpus import Cpus
 
 

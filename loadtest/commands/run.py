@@ -15,7 +15,7 @@ from loadtest.plan.plans import Plan
 from loadtest.report import files
 from loadtest.results import record, trials
 from loadtest.run.comparison import Comparison
-from loadtest.run.progress import Bar, minutes
+from loadtest.run.progress.bar import Bar, minutes
 from loadtest.run.runner import Runner
 
 

@@ -8,7 +8,7 @@ import fcntl
 import hashlib
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from loadtest.errors import LabError, reason
@@ -55,9 +55,11 @@ def failures(services: Mapping[str, Service]) -> dict[str, str]:
     return reasons
 
 
-def build(service: Service) -> None:
+def build(service: Service, run: Callable[[Service], object] | None = None) -> None:
     """Run the service's build command, unless nothing that it reads has changed since the last
     time.
+
+    `run` runs it in place of a plain subprocess, and raises BuildError where it fails.
     """
     if not service.build:
         return
@@ -68,7 +70,7 @@ def build(service: Service) -> None:
         inputs = fingerprint(service)
         if stamp.exists() and stamp.read_text() == inputs:
             return
-        _run(service)
+        (run or _run)(service)
         stamp.write_text(inputs)
 
 
@@ -103,7 +105,12 @@ def _run(service: Service) -> None:
         check=False,
     )
     if finished.returncode:
-        tail = "\n".join(finished.stdout.splitlines()[-15:])
-        raise BuildError(
-            f"service {service.name}: `{service.build}` failed in {service.folder}:\n{tail}"
-        )
+        raise failed(service, finished.stdout)
+
+
+def failed(service: Service, printed: str) -> BuildError:
+    """The error of a build that printed this."""
+    tail = "\n".join(printed.splitlines()[-15:])
+    return BuildError(
+        f"service {service.name}: `{service.build}` failed in {service.folder}:\n{tail}"
+    )

@@ -11,7 +11,6 @@ from typing import Any, cast, get_args
 from loadtest.contract import scenarios
 from loadtest.errors import LabError, reason
 from loadtest.inventory import budgets, builds, manifest
-from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Planned
 from loadtest.plan import reader, schedule, windows
@@ -74,6 +73,10 @@ class Plan:
         """Every trial in its order, up to each limit; the same for the same options."""
         timed = [each for each in self.experiments if each.levels]
         return schedule.schedule(timed, self.options.seed)
+
+    def experiment(self, name: str) -> Experiment | None:
+        """The experiment called `name`, unless it can do without no longer."""
+        return next((each for each in self.experiments if each.name == name), None)
 
     @property
     def seconds(self) -> float:
@@ -154,24 +157,6 @@ def prepare(options: Options) -> Plan:
         tuple(fitting),
         reasons | misfits,
     )
-
-
-def built(plan: Plan) -> Plan:
-    """The plan once its services are built; without those that could not be, unless asked for by
-    name.
-
-    Raises BuildError for one that was.
-    """
-    if plan.options.backend != "native":
-        return plan
-    reasons = builds.failures(plan.services)
-    for name, why in reasons.items():
-        if name in plan.options.services:
-            raise BuildError(f"service {name}: {why}")
-    if not reasons:
-        return plan
-    smaller = plan.without(reasons)
-    return replace(smaller, left_out={**smaller.left_out, **reasons})
 
 
 def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Experiment]:

@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,19 @@ class Record:
     made_as: int = RUN_VERSION  # the version whose rules it is judged by
 
 
+class Ledger:
+    """A record that lies in its run's folder after each change."""
+
+    def __init__(self, folder: Path, known: Record) -> None:
+        self.folder = folder
+        self.record = known
+
+    def update(self, **changes: Any) -> None:
+        """Change fields of the record, and write it."""
+        self.record = replace(self.record, **changes)
+        write(self.folder, self.record)
+
+
 def results_directory() -> Path:
     """Where runs are kept: LAB_RESULTS, else `results` in the clone."""
     return Path(os.environ.get("LAB_RESULTS") or ROOT / "results").absolute()
@@ -88,14 +101,13 @@ def require_writable(folder: Path) -> None:
 
 
 def create(results: Path) -> Path:
-    """Make the folder of a new run, named by the time, and point `latest` at it."""
+    """Make the folder of a new run, named by the time."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
     try:
         results.mkdir(parents=True, exist_ok=True)
         for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 100))):
             with contextlib.suppress(FileExistsError):
                 (results / name).mkdir()
-                _point_latest(results, name)
                 return results / name
     except OSError as error:
         raise _refused(results, str(error.strerror)) from None
@@ -140,7 +152,10 @@ def _looked(look: Mapping[str, Any]) -> Looked:
     return Looked(look["rounds"], look["spent"], tuple(look["open"]))
 
 
-def _point_latest(results: Path, name: str) -> None:
-    draft = results / f".{LATEST}.{name}"
+def make_latest(folder: Path) -> None:
+    """Point `latest`, beside the run's folder, at it: something was measured in it."""
+    home, name = folder.absolute().parent, folder.resolve().name
+    draft = home / f".{LATEST}.{name}"
+    draft.unlink(missing_ok=True)
     draft.symlink_to(name)
-    draft.replace(results / LATEST)
+    draft.replace(home / LATEST)

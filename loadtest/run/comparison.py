@@ -28,14 +28,13 @@ class Comparison:
         """Services and Postgres for the plan, not yet started."""
         if self.plan.options.backend == "compose":
             return Containers(self.plan.services)
-        return Lab(self.plan.services)
+        return Lab(self.plan.services, host_ports="free", begin=())
 
 
 def begin(options: Options, results: Path) -> Comparison:
     """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
-    prepared = plans.prepare(options)
+    plan = plans.prepare(options)
     record.require_writable(results)
-    plan = plans.built(prepared)
     commit, dirty = machine.git()
     folder = record.create(results)
     known = Record(

@@ -104,6 +104,11 @@ class ForkServer:
         """Root of the tree of all loads; None before the first."""
         return self._process.pid if self._process else None
 
+    def begin(self) -> None:
+        """Start the server itself, and return at once; its imports go on beside."""
+        with self._starting:
+            self._process = self._process or self._launch(self._address)
+
     @contextlib.contextmanager
     def start(self, order: Order) -> Iterator[Fork]:
         """Fork a Locust; it is killed at the end of the block.
@@ -118,17 +123,20 @@ class ForkServer:
             fork.kill()
 
     def _connected(self) -> socket.socket:
-        address = self.folder / "socket"
-        with self._starting:
-            self._process = self._process or self._launch(address)
+        self.begin()
+        assert self._process is not None
         connection = socket.socket(socket.AF_UNIX)
         wait_until(
             self._process,
-            lambda: connection.connect_ex(str(address)) == 0,
+            lambda: connection.connect_ex(str(self._address)) == 0,
             timeout_s=60,
             waiting_for="connection",
         )
         return connection
+
+    @property
+    def _address(self) -> Path:
+        return self.folder / "socket"
 
     def _launch(self, address: Path) -> Process:
         return self._processes.start(

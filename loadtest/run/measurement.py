@@ -42,8 +42,8 @@ PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 class Measurement:
     """Takes trials in a backend.
 
-    `peaks`, by experiment and service in requests/s, grows as they are found. `about` is what each
-    service says of itself as it runs now. `accept_busy`: what a busy machine disturbs counts.
+    `peaks`, by experiment and service in requests/s, grows as they are found. `ceiling_rps` may be
+    set once a level needs it. `accept_busy`: what a busy machine disturbs counts.
     """
 
     locustfile = LOCUSTFILE
@@ -59,18 +59,20 @@ class Measurement:
         forks: ForkServer | None = None,
         accept_busy: bool = False,
     ) -> None:
-        self.about = {
-            name: about(service, backend.name) for name, service in backend.services.items()
-        }
         self.peaks = {name: dict(found) for name, found in (peaks or {}).items()}
         self._backend = backend
         self._run_id = run_id
         self._seed = seed
-        self._ceiling_rps = ceiling_rps
+        self.ceiling_rps = ceiling_rps
         self._forks = forks
         self._accept_busy = accept_busy
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._practised: set[tuple[str, str]] = set()
+        self._about: dict[str, Mapping[str, Any]] = {}
+
+    def practised(self, service: str, scenario: str) -> None:
+        """Tell that the service was asked for a while already, as by its checks."""
+        self._practised.add((service, scenario))
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
         """Run the trial once, gates checked."""
@@ -81,7 +83,7 @@ class Measurement:
             self._practise(service, level)
         # The arms of a block get the same requests at the same moments.
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
-        told = predict(self.about[service], asked, level.scenario, level.parameters)
+        told = predict(self._about[service], asked, level.scenario, level.parameters)
         lasts = _lasting(planned, asked, told, seed)
         observer = self._observer(service, lasts[1])
 
@@ -122,7 +124,7 @@ class Measurement:
                 *gates.check(
                     trial.load,
                     trial.result,
-                    ceiling_rps=self._ceiling_rps,
+                    ceiling_rps=self.ceiling_rps,
                     looks=looks,
                     samples=trial.samples,
                 ),
@@ -157,7 +159,9 @@ class Measurement:
             self._backend.restart(service, environment)
             self._practised -= {each for each in self._practised if each[0] == service}
             self._overrides[service] = environment
-            self.about[service] = about(self._backend.services[service], self._backend.name)
+            self._about.pop(service, None)
+        if service not in self._about:
+            self._about[service] = about(self._backend.services[service], self._backend.name)
 
     def _settled(self, service: str) -> bool:
         return settling.settled(self._backend.services[service], self._backend.name)
@@ -217,7 +221,7 @@ class Measurement:
             duration_s=duration_s,
             seed=seed,
             cpus=self._backend.cpus.load,
-            ceiling_rps=self._ceiling_rps,
+            ceiling_rps=self.ceiling_rps,
             backend=self._backend.name,
             run_id=self._run_id,
             locustfile=self.locustfile,

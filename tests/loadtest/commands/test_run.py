@@ -11,7 +11,7 @@ import typer
 
 from loadtest.commands import run
 from loadtest.contract.verification import Verified
-from loadtest.run import runner
+from loadtest.run import readiness
 from loadtest.run.comparison import Comparison
 from tests.loadtest.run.on_paper import Services, Takes, taken
 from tests.loadtest.run.test_runner import asked, unreal
@@ -50,7 +50,7 @@ def test_a_run_in_which_nothing_could_be_timed_is_none(
 ) -> None:
     if reason == "no service":
         wrong = Verified(("this machine is too busy to check it: load 48 on 2 cores",))
-        monkeypatch.setattr(runner, "verify", lambda *_: wrong)
+        monkeypatch.setattr(readiness, "verify", lambda *_: wrong)
     else:
         monkeypatch.setattr(run, "show", lambda _: None)
         monkeypatch.setattr(Takes, "take", lambda _, *trial: taken(*trial, passed=False))

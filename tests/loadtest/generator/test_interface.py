@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.run import nullserver
+from loadtest.run.ceiling import nullserver
 from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.ports import free
 from loadtest.system.processes import Process, Processes, wait_until

@@ -10,8 +10,7 @@ import pytest
 
 from loadtest.inventory import builds, manifest
 from loadtest.inventory.budgets import BudgetError
-from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import ManifestError, Service
+from loadtest.inventory.manifest import ManifestError
 from loadtest.plan import plans, reader
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.plans import Options, PlanError
@@ -80,39 +79,11 @@ def test_services_without_their_toolchain_are_left_out_with_the_reason(
         plans.prepare(Options(seed=1, services=("node", "flask-sync", "go")))
 
 
-def test_a_service_that_cannot_be_built_is_left_out_unless_it_was_asked_for(
-    own: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def failing(service: Service) -> None:
-        if service.name == "flask-sync":
-            raise BuildError("the compiler is too old")
-
-    monkeypatch.setattr(builds, "build", failing)
-    plan = plans.built(plans.prepare(Options(seed=1, experiments=(own,))))
-    assert shipped(plan.services) == ["fastapi-async"]
-    assert plan.left_out == {"flask-sync": "the compiler is too old"}
-    asked = plans.prepare(
-        Options(seed=1, experiments=(own,), services=("fastapi-async", "flask-sync"))
-    )
-    with pytest.raises(BuildError, match="too old"):
-        plans.built(asked)
-
-
-def test_a_reason_does_not_say_again_what_stands_before_it(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """Whether an experiment or a service is left out."""
-
-    def failing(service: Service) -> None:
-        raise BuildError(f"service {service.name}: `make` failed:\nno compiler")
-
+def test_a_reason_does_not_say_again_what_stands_before_it() -> None:
     few = plans.prepare(Options(seed=1, services=("fastapi-async", "flask-sync"), plan="full"))
     assert few.left_out["framework-ladder"].startswith("its reference service starlette is missing")
-    monkeypatch.setattr(builds, "build", failing)
-    unbuilt = plans.built(plans.prepare(Options(seed=1, plan="full")))
-    for name, why in {**few.left_out, **unbuilt.left_out}.items():
+    for name, why in few.left_out.items():
         assert name not in why.partition(":")[0]
-    assert unbuilt.left_out["go"] == "`make` failed: no compiler"
 
 
 @pytest.mark.parametrize(

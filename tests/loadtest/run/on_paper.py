@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from loadtest.model.experiment import Experiment, Looked
@@ -45,6 +45,9 @@ class Services:
     def __init__(self, asked: Comparison) -> None:
         self.services = dict(asked.plan.services)
 
+    def start(self, names: Collection[str]) -> dict[str, str]:  # noqa: ARG002
+        return {}
+
 
 class Silent:
     """Nobody watches; `lines` is what was said."""
@@ -75,9 +78,12 @@ class Silent:
 class Takes:
     """In place of a measurement: `take` is what the test says."""
 
-    def __init__(self, backend: Services, **_: Any) -> None:
-        self.about = {name: {"slots": 1} for name in backend.services}
+    def __init__(self, *_: Any, **__: Any) -> None:
         self.peaks: dict[str, dict[str, float]] = {}
+        self.ceiling_rps: float | None = None
+
+    def practised(self, service: str, scenario: str) -> None:
+        pass
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
         return taken(planned, attempt)

@@ -12,7 +12,8 @@ from wsproto import ConnectionType, WSConnection, events
 from loadtest.engine.kinds import KINDS
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
-from loadtest.run import gates, nullserver
+from loadtest.run import gates
+from loadtest.run.ceiling import nullserver
 from loadtest.run.load import run
 from loadtest.stats.histogram import decode
 from tests.lying_servers import OK, answering, once, serving

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -50,6 +50,9 @@ class Services:
         self.services = manifest.choose(manifest.load(), list(PEAKS))
         self.restarts: list[tuple[str, dict[str, str]]] = []
         self.dead: set[str] = set()
+
+    def start(self, names: Collection[str]) -> dict[str, str]:  # noqa: ARG002
+        return {}
 
     def alive(self, name: str) -> bool:
         return name not in self.dead
@@ -175,6 +178,15 @@ def test_a_service_practises_each_kind_of_request_once_after_its_start(loads: Lo
     take(backend, planned(levels=levels, parameters={}))
     practised = [(call["service"], call["scenario"]) for call in loads.calls if practises(call)]
     assert sorted(practised) == [(service, kind) for service in PEAKS for kind in ("item", "json")]
+
+
+def test_what_its_checks_have_asked_a_service_needs_no_practice(loads: Loads) -> None:
+    measuring = Measurement(Services(), run_id="r", seed=1)
+    measuring.practised("flask-sync", "wait")
+    for each in planned():
+        measuring.take(each, 1)
+    practised = [call["service"] for call in loads.calls if practises(call)]
+    assert practised == ["fastapi-async"]
 
 
 def test_fresh_services_are_restarted_each_time(loads: Loads) -> None:

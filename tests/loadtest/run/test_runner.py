@@ -17,7 +17,8 @@ from loadtest.plan.plans import Options, PlanError
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import record, runs, trials
 from loadtest.results.trials import TrialsError
-from loadtest.run import calibrate, comparison, runner
+from loadtest.run import comparison, experiments, readiness, rounds, runner
+from loadtest.run.ceiling import calibrate
 from loadtest.run.comparison import Comparison
 from loadtest.run.load import LoadError
 from tests.loadtest.run.on_paper import (
@@ -34,8 +35,9 @@ from tests.loadtest.run.on_paper import (
 
 @pytest.fixture(autouse=True)
 def unreal(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(runner, "Measurement", Takes)
-    monkeypatch.setattr(runner, "verify", lambda *_: Verified())
+    monkeypatch.setattr(experiments, "Measurement", Takes)
+    monkeypatch.setattr(readiness, "verify", lambda *_: Verified())
+    monkeypatch.setattr(readiness, "about", lambda *_: {})
     monkeypatch.setattr(calibrate, "calibrate", lambda **_: {"ceiling_rps": 1000.0})
 
 
@@ -112,7 +114,7 @@ def test_a_machine_that_stays_busy_ends_the_run_and_a_resumed_run_makes_it_whole
     assert "\n" not in finished.reason
     assert "8 trials in a row were disturbed" in finished.reason
     assert "machine to itself (make took 0.5 s)" in finished.reason
-    assert len(on_disk(asked)) == 1 + runner.BUSY_AFTER
+    assert len(on_disk(asked)) == 1 + rounds.BUSY_AFTER
     execute(comparison.resume(asked.folder))
     kept = runs.load(asked.folder)
     assert kept.complete
@@ -260,9 +262,4 @@ def failing(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     def verify(service: Any, *_: object) -> Verified:
         return Verified(("wrong body",)) if service.name == name else Verified()
 
-    monkeypatch.setattr(runner, "verify", verify)
-
-
-def test_shortened_says_how_many_more_there_are() -> None:
-    assert runner.shortened(["a", "b"]) == "a; b"
-    assert runner.shortened([str(n) for n in range(10)]) == "0; 1; 2; and 7 more"
+    monkeypatch.setattr(readiness, "verify", verify)

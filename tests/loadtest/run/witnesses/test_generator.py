@@ -9,7 +9,7 @@ import psutil
 import pytest
 
 from loadtest.model.load import Load
-from loadtest.run import nullserver
+from loadtest.run.ceiling import nullserver
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.load import run
 from loadtest.run.witnesses import generator

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 import pytest
 
 from loadtest.contract import scenarios
-from loadtest.run import calibrate, nullserver
-from loadtest.run.calibrate import Point
+from loadtest.run.ceiling import calibrate, nullserver
+from loadtest.run.ceiling.calibrate import Point
 from tests.driving import drive
 
 KINDS = [None, *filter(None, [shutil.which("nginx")])]

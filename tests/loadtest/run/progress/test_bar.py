@@ -11,7 +11,7 @@ from rich.console import Console
 from loadtest.model.trial import Gate
 from loadtest.plan.reader import load_all
 from loadtest.plan.schedule import schedule
-from loadtest.run.progress import Bar, minutes
+from loadtest.run.progress.bar import Bar, minutes
 from tests.loadtest.results.test_trials import trial
 
 PLANNED = schedule([load_all()["blocked-threads"]], seed=1)[:20]

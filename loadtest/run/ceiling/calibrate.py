@@ -10,8 +10,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from loadtest.analysis.prediction import predict
+from loadtest.model.experiment import Experiment
 from loadtest.model.load import Load, LoadResult
-from loadtest.run import nullserver
+from loadtest.run.ceiling import nullserver
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.gates import GENERATOR_CPU
 from loadtest.run.load import run
@@ -20,6 +22,9 @@ from loadtest.stats import histogram
 CONNECTIONS = (1, 16, 64, 256, 1000)
 USUAL = 64  # connections at which answers of other sizes are tried
 QUICK = (16, 256)
+# Requests a second that no load generator is the limit of: a tenth of what the lab's makes on one
+# slow core.
+SURE_RPS = 2000
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,19 @@ class Point:
         if not self.cpu_us_per_request:
             return self.rps
         return round(max(self.rps, GENERATOR_CPU * 1e6 / self.cpu_us_per_request), 1)
+
+
+def needed(experiment: Experiment, services: Collection[Mapping[str, Any]]) -> bool:
+    """Whether the generator could be the limit for one of `services`, each as its /about.
+
+    It can't where every request waits and slots ÷ wait stays below `SURE_RPS`.
+    """
+    foretold = [
+        predict(about, level.load, level.scenario, level.parameters)
+        for about in services
+        for level in experiment.levels
+    ]
+    return experiment.restarts or any(each is None or each.rps > SURE_RPS for each in foretold)
 
 
 Setting = tuple[str, dict[str, int], int]

@@ -1,8 +1,11 @@
 """A server that only answers. The load generator's rate against it is the generator's ceiling.
 
-nginx where it is installed, else a loop like the engine's own (`python -m loadtest.run.nullserver
-PORT`). It serves the contract's plainest routes, so that scenarios and checks are the real ones.
-`python -m loadtest.run.nullserver PORT 50` closes each connection after 50 answers, without a word.
+nginx where it is installed, else a loop like the engine's own. It serves the contract's plainest
+routes, so that scenarios and checks are the real ones. The loop by itself, on a port; with a second
+number it closes each connection after so many answers, without a word:
+
+    python -m loadtest.run.ceiling.nullserver 8700
+    python -m loadtest.run.ceiling.nullserver 8700 50
 """
 
 from __future__ import annotations
@@ -97,7 +100,7 @@ def _listens(port: int) -> bool:
 
 
 def _own(port: int, closes_after: int) -> list[str]:
-    return [sys.executable, "-m", "loadtest.run.nullserver", str(port), str(closes_after)]
+    return [sys.executable, "-m", "loadtest.run.ceiling.nullserver", str(port), str(closes_after)]
 
 
 def _nginx(nginx: str, folder: Path, port: int) -> list[str]:

@@ -1,0 +1,1 @@
+"""How much load the generator can make on this machine."""

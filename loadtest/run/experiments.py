@@ -1,0 +1,142 @@
+"""The experiments of a run, one after another, each as soon as its own services are ready."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from loadtest.backends.base import Backend
+from loadtest.inventory.building import Building
+from loadtest.model.experiment import Experiment
+from loadtest.plan import schedule
+from loadtest.plan.plans import Plan, PlanError
+from loadtest.plan.tables import CHECKS
+from loadtest.results.record import Ledger
+from loadtest.run.ceiling import calibrate
+from loadtest.run.forkserver import ForkServer
+from loadtest.run.measurement import Measurement
+from loadtest.run.readiness import Arrival, Readiness, declared
+from loadtest.run.rounds import Rounds, Watch
+
+
+class Experiments:
+    """Carries out the experiments of `plan` on a backend that is open; `ledger` tells of them."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        ledger: Ledger,
+        watch: Watch,
+        backend: Backend,
+        building: Building,
+        forks: ForkServer,
+    ) -> None:
+        self.plan = plan
+        self._ledger = ledger
+        self._watch = watch
+        self._backend = backend
+        self._building = building
+        self._forks = forks
+        self._readiness = Readiness(backend, building, watch.say, required=plan.options.services)
+        self._measurement = Measurement(
+            backend,
+            run_id=ledger.record.run_id,
+            seed=plan.options.seed,
+            peaks=ledger.record.peaks,
+            forks=forks,
+            accept_busy=ledger.record.busy == "accept",
+        )
+        self._rounds = Rounds(self._measurement, ledger, watch)
+
+    def run(self) -> None:
+        """Every experiment that its services allow."""
+        self._introduce()
+        for name in [each.name for each in self.plan.experiments]:
+            self._make_ready(name)
+            experiment = self.plan.experiment(name)
+            if experiment and experiment.check:
+                self._check(experiment)
+            elif experiment:
+                self._measure(experiment)
+
+    def _introduce(self) -> None:
+        cpus = {"service": self._backend.cpus.service, "load": self._backend.cpus.load}
+        self._ledger.update(
+            cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
+            services={
+                name: {**self._ledger.record.services.get(name, {}), **declared(service)}
+                for name, service in self._backend.services.items()
+            },
+        )
+
+    def _make_ready(self, name: str) -> None:
+        """Build, start and check what the experiment needs; what fails that is never timed."""
+        experiment = self.plan.experiment(name)
+        found = self._readiness.of(experiment.services) if experiment else {}
+        self._note(found)
+        wrong = {service: each for service, each in found.items() if each.wrong}
+        for service, arrival in wrong.items():
+            self._watch.say(f"{service} is not timed: {arrival.wrong}")
+        if wrong and any(begun == name for begun, _ in self._rounds.before):
+            raise PlanError(
+                f"a resumed run needs the services it began with; failing: {', '.join(wrong)}"
+            )
+        if wrong:
+            self._go_on_without(wrong)
+
+    def _note(self, found: Mapping[str, Arrival]) -> None:
+        known = self._ledger.record
+        seen = {
+            name: {**known.services[name], "burst": each.burst, "observed": each.observed}
+            for name, each in found.items()
+            if each.started
+        }
+        warnings = [warning for each in found.values() for warning in each.warnings]
+        self._ledger.update(
+            warnings=tuple(dict.fromkeys((*known.warnings, *warnings))),
+            services={**known.services, **seen},
+        )
+        for name, each in found.items():
+            if each.burst:  # its checks have asked it for waits
+                self._measurement.practised(name, "wait")
+
+    def _go_on_without(self, wrong: Mapping[str, Arrival]) -> None:
+        smaller = self.plan.without(wrong)
+        absent = {name: each.wrong for name, each in wrong.items() if not each.started}
+        refused = {name: each.wrong for name, each in wrong.items() if each.started}
+        self.plan = replace(smaller, left_out={**smaller.left_out, **absent})
+        self._ledger.update(
+            unverified={**self._ledger.record.unverified, **refused},
+            left_out=dict(self.plan.left_out),
+            plans=self.plan.planned,
+            experiments=self.plan.documents,
+            planned=len(schedule.wanted(self.plan.trials, self._ledger.record.looks)),
+        )
+
+    def _check(self, experiment: Experiment) -> None:
+        """An experiment that takes no load."""
+        check, services = CHECKS[experiment.check], self._backend.services
+        found = {
+            name: check(services[name].url(self._backend.name)) for name in experiment.services
+        }
+        self._ledger.update(checks={**self._ledger.record.checks, experiment.name: found})
+
+    def _measure(self, experiment: Experiment) -> None:
+        self._building.halt()  # nothing runs beside a trial
+        services = self._ledger.record.services
+        answers = [services[name].get("observed", {}) for name in experiment.services]
+        if self._measurement.ceiling_rps is None and calibrate.needed(experiment, answers):
+            self._calibrate()
+        self._rounds.run(experiment, self.plan.trials)
+
+    def _calibrate(self) -> None:
+        """What the load generator can do here and now, so that no trial measures it instead."""
+        self._watch.say("calibrating the load generator")
+        found = calibrate.calibrate(
+            load_cpus=self._backend.cpus.load,
+            service_cpus=self._backend.cpus.service,
+            quick=True,
+            forks=self._forks,
+        )
+        self._ledger.update(calibration=found)
+        self._measurement.ceiling_rps = found["ceiling_rps"]
