@@ -68,6 +68,13 @@ class Ledger:
     def __init__(self, folder: Path, known: Record) -> None:
         self.folder = folder
         self.record = known
+        self._latest = False
+
+    def measured(self) -> None:
+        """Something of this run counts: `latest` leads to it from now on."""
+        if not self._latest:
+            make_latest(self.folder)
+            self._latest = True
 
     def update(self, **changes: Any) -> None:
         """Change fields of the record, and write it."""

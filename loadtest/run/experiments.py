@@ -120,6 +120,7 @@ class Experiments:
             name: check(services[name].url(self._backend.name)) for name in experiment.services
         }
         self._ledger.update(checks={**self._ledger.record.checks, experiment.name: found})
+        self._ledger.measured()
 
     def _measure(self, experiment: Experiment) -> None:
         self._building.halt()  # nothing runs beside a trial

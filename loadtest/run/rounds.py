@@ -109,6 +109,8 @@ class Rounds:
         except LoadError as error:
             trial = self._again(planned, attempt, error)
         trials.append(self._path, trial)
+        if trial.valid:
+            self._ledger.measured()
         peaks = self._measurement.peaks
         if peaks != self._ledger.record.peaks:
             self._ledger.update(peaks={name: dict(each) for name, each in peaks.items()})

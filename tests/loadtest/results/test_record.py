@@ -12,7 +12,7 @@ import pytest
 
 from loadtest.model.experiment import Looked, Planned
 from loadtest.results import record
-from loadtest.results.record import Record
+from loadtest.results.record import Ledger, Record
 from loadtest.results.runs import RunError
 
 RECORD = Record(
@@ -36,7 +36,16 @@ def test_what_is_written_can_be_restored(tmp_path: Path) -> None:
 def test_runs_of_the_same_second_get_folders_that_differ(tmp_path: Path) -> None:
     folders = [record.create(tmp_path) for _ in range(3)]
     assert len(set(folders)) == 3
-    assert (tmp_path / "latest").resolve() == folders[-1]
+
+
+def test_latest_leads_to_the_run_that_measured_last(tmp_path: Path) -> None:
+    first, second = (record.create(tmp_path) for _ in range(2))
+    assert not (tmp_path / "latest").is_symlink()
+    for folder in (second, first, second):
+        Ledger(folder, RECORD).measured()
+        assert (tmp_path / "latest").resolve() == folder
+    Ledger(tmp_path / "latest", RECORD).measured()  # gone on with by that name
+    assert (tmp_path / "latest").resolve() == second
 
 
 def test_a_folder_that_may_not_be_written_is_refused(

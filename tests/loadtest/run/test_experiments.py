@@ -6,10 +6,20 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.model.trial import Trial
 from loadtest.plan.plans import Options
+from loadtest.plan.schedule import PlannedTrial
 from loadtest.run import comparison, readiness
 from loadtest.run.comparison import Comparison
-from tests.loadtest.run.on_paper import EXPERIMENT, PLANNED, Services, execute, on_disk
+from tests.loadtest.run.on_paper import (
+    EXPERIMENT,
+    PLANNED,
+    Services,
+    Takes,
+    execute,
+    on_disk,
+    taken,
+)
 from tests.loadtest.run.test_runner import asked, unreal
 
 __all__ = ["asked", "unreal"]  # fixtures
@@ -57,3 +67,27 @@ def test_the_generator_is_calibrated_where_it_could_be_the_limit(
     monkeypatch.setattr(readiness, "about", lambda *_: about)
     asked = comparison.begin(Options(seed=1, experiments=(str(path),)), tmp_path / "results")
     assert (execute(asked).calibration is not None) == calibrated
+
+
+def test_latest_stays_where_it_was_until_a_trial_counts(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    latest = asked.folder.parent / "latest"
+    seen: list[bool] = []
+
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        seen.append(latest.exists())
+        return taken(planned, attempt, passed=len(seen) > 2)
+
+    monkeypatch.setattr(Takes, "take", take)
+    execute(asked)
+    assert seen[:5] == [False, False, False, True, True]
+    assert latest.resolve() == asked.folder
+
+
+def test_a_run_in_which_no_trial_counts_leaves_latest_alone(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Takes, "take", lambda _, *trial: taken(*trial, passed=False))
+    execute(asked)
+    assert not (asked.folder.parent / "latest").exists()
