@@ -26,6 +26,15 @@ def state_directory() -> Path:
     return Path(os.environ.get("LAB_STATE") or ROOT / ".lab").absolute()
 
 
+def require(state: Path) -> None:
+    """Raise, before anything is made, where a lab with its data under `state` could not run.
+
+    AccountError or PostgresError.
+    """
+    account.require()
+    postgres.require(state)
+
+
 class Lab:
     """Postgres and `services`, running and ready inside the `with` block; nothing is left after it.
 

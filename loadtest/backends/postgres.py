@@ -87,6 +87,16 @@ def start(
     return database
 
 
+def require(state: Path) -> None:
+    """Raise PostgresError where no server can be started on `state`: there is none, or one runs."""
+    _program()
+    if _in_use(state / "postgres"):
+        raise PostgresError(
+            f"a lab runs on {state} already; stop it first, or give this one a folder of its own: "
+            "LAB_STATE=/a/folder"
+        )
+
+
 def running(state: Path) -> str | None:
     """URL, with the password, of the server that runs on the data under `state` now, if any."""
     try:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
-from loadtest.backends import live
+from loadtest.backends import live, native
 from loadtest.backends.live import LabStopped, Live
 from loadtest.backends.native import Lab
 from loadtest.commands.console import console
@@ -16,6 +16,7 @@ def run(asked: Collection[str], budget: str) -> None:
     """Run them until Ctrl-C; raises LabStopped where none can run or Locust ends."""
     guests.named(os.environ)  # what cannot be asked is told before anything starts
     known = manifest.load(variables=budgets.variables(budget))
+    native.require(native.state_directory())
     names = list(asked) or [name for name, service in known.items() if service.central]
     usable, reasons = builds.available(manifest.choose(known, names))
     reasons |= builds.failures(usable)

@@ -6,6 +6,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from loadtest.backends import native
 from loadtest.backends.base import Backend
 from loadtest.backends.compose import Containers
 from loadtest.backends.native import Lab
@@ -13,7 +14,7 @@ from loadtest.plan import plans
 from loadtest.plan.plans import Options, Plan
 from loadtest.results import record, runs
 from loadtest.results.record import Record
-from loadtest.system import machine
+from loadtest.system import descriptors, machine
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,7 @@ class Comparison:
 def begin(options: Options, results: Path) -> Comparison:
     """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
     plan = plans.prepare(options)
+    _require(plan)
     record.require_writable(results)
     commit, dirty = machine.git()
     folder = record.create(results)
@@ -60,6 +62,14 @@ def begin(options: Options, results: Path) -> Comparison:
     return Comparison(plan, folder, known)
 
 
+def _require(plan: Plan) -> None:
+    """Raise LabError where it is known now that the plan can't be carried out here."""
+    loads = [level.load for each in plan.experiments for level in each.levels]
+    descriptors.require(max((load.connections for load in loads), default=0))
+    if plan.options.backend == "native":
+        native.require(native.state_directory())
+
+
 def resume(folder: Path) -> Comparison:
     """Take a run up where it ended, with the same schedule."""
     known = record.restore(runs.info(folder))
@@ -73,5 +83,6 @@ def resume(folder: Path) -> Comparison:
         busy=known.busy,
     )
     plan = plans.restore(options, known.experiments, known.plans)
+    _require(plan)
     going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)
     return Comparison(replace(plan, left_out=known.left_out), folder, going_on)

@@ -12,7 +12,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from loadtest.backends import postgres
+from loadtest.backends import native, postgres
 from loadtest.backends.native import Lab
 from loadtest.backends.postgres import Database, PostgresError
 from loadtest.system.ports import PortError, held
@@ -182,6 +182,9 @@ def test_data_that_a_server_runs_on_is_left_alone(database: Database, state: Pat
     with held(1) as (port,), Processes() as processes, refused:
         postgres.start(processes, state, port=port)
     assert query(database, "SELECT count(*) FROM items") == (10_000,)
+    with pytest.raises(PostgresError, match=rf"a lab runs on {state} already.*LAB_STATE="):
+        native.require(state)
+    native.require(state / "another")
 
 
 def test_a_half_made_folder_is_made_anew(tmp_path: Path) -> None:

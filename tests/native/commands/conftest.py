@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -155,9 +156,11 @@ def shell(tmp_path: Path) -> Iterator[Shell]:
 def finished(tmp_path_factory: pytest.TempPathFactory) -> tuple[Shell, str]:
     """A world in which a tiny comparison has run, and what it said.
 
-    Its environment is made for other programs, which a run must not notice.
+    Its environment is made for other programs, which a run must not notice. One of them has the
+    port that a service is given in docker-compose.yml.
     """
-    with free_ports() as variables:
+    with free_ports() as variables, socket.create_server(("127.0.0.1", 0)) as other:
+        variables["FLASK_SYNC_PORT"] = str(other.getsockname()[1])
         shell = Shell(tmp_path_factory.mktemp("finished"), variables)
         done = shell.run(*shell.compare(), **hostile(tmp_path_factory.mktemp("user")))
     assert (done.returncode, done.stderr) == (0, ""), done.stdout + done.stderr

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import socket
 import subprocess
 
 from tests.native.commands.conftest import Shell, of_one
@@ -66,21 +65,16 @@ def test_a_run_may_be_stopped_and_killed_and_goes_on_where_it_was(shell: Shell) 
     assert not shell.record()["interrupted"]
 
 
-def test_ctrl_c_while_the_services_start_leaves_nothing(shell: Shell) -> None:
-    running = shell.start(*shell.compare())
+def test_a_comparison_beside_a_lab_in_the_same_place_is_refused_and_leaves_no_folder(
+    shell: Shell,
+) -> None:
+    """And Ctrl-C while the services start leaves nothing either."""
+    first = shell.start(*shell.compare())
     assert eventually(lambda: (shell.state / "logs" / "fastapi-async.log").exists())
-    running.send_signal(signal.SIGINT)
-    assert running.wait(150) == 130
-    assert not shell.trials()
-
-
-def test_a_taken_port_is_told_with_service_and_variable(shell: Shell) -> None:
-    with socket.socket() as holder:
-        holder.bind(("127.0.0.1", 0))
-        holder.listen()
-        port = str(holder.getsockname()[1])
-        done = shell.run(*shell.compare(), FLASK_SYNC_PORT=port)
-    line = refusal(done)
-    assert f"port {port}" in line
-    assert "service flask-sync" in line
-    assert "FLASK_SYNC_PORT" in line
+    runs = list((shell.folder / "results").iterdir())
+    told = refusal(shell.run(*shell.compare()))
+    assert f"a lab runs on {shell.state} already" in told
+    assert list((shell.folder / "results").iterdir()) == runs
+    first.send_signal(signal.SIGINT)
+    assert first.wait(150) == 130
+    assert not shell.latest.exists()
