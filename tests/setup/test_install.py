@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -143,3 +144,31 @@ def test_a_configuration_that_is_broken_is_one_line(
     with pytest.raises(install.InstallError, match=r"can't be read: .*") as told:
         install._settings(os.environ)
     assert len(str(told.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize("failing", ["", "pip's own install of uv", "uv"])
+def test_uv_comes_as_a_checked_wheel_and_pip_does_it_where_uv_cannot(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, failing: str
+) -> None:
+    """Commands that were run, in order; none reaches an index without `--require-hashes`."""
+    ran: list[tuple[str, list[str]]] = []
+
+    def run(command: list[str], **_: object) -> subprocess.CompletedProcess[str]:
+        who = "uv" if Path(command[0]).name == "uv" else "pip"
+        what = "pip's own install of uv" if command[-1] == ":all:" else who
+        if "config" not in command:
+            ran.append((what, command))
+        return subprocess.CompletedProcess(command, int(what == failing), "", "")
+
+    monkeypatch.setattr(subprocess, "run", run)
+    lock = tmp_path / "lock.txt"
+    install.install(lock)
+    expected = {
+        "": ["pip's own install of uv", "uv"],
+        "pip's own install of uv": ["pip's own install of uv", "pip"],
+        "uv": ["pip's own install of uv", "uv", "pip"],
+    }
+    assert [what for what, _ in ran] == expected[failing]
+    assert all("--require-hashes" in command for _, command in ran)
+    assert ran[0][1][-2:] == ["--only-binary", ":all:"]
+    assert all(str(lock) in command for _, command in ran[1:])
