@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from pathlib import Path
 
 import typer
@@ -13,9 +12,10 @@ from loadtest.errors import LabError
 from loadtest.plan import schedule
 from loadtest.plan.plans import Plan
 from loadtest.report import files
-from loadtest.results import record, trials
+from loadtest.results import trials
 from loadtest.run.comparison import Comparison
-from loadtest.run.progress.bar import Bar, minutes
+from loadtest.run.progress.pace import minutes
+from loadtest.run.progress.screen import Screen
 from loadtest.run.runner import Runner
 
 
@@ -32,19 +32,18 @@ def carry_out(asked: Comparison) -> None:
         f"{len(expected)} trials of {len(plan.services)} services, about "
         f"{minutes(plan.seconds)}{_at_most(plan)}; budget {plan.options.budget}, "
         f"seed {plan.options.seed}",
-        soft_wrap=True,
+        soft_wrap=not console.is_terminal,
     )
-    with Bar(console) as bar:
-        bar.begin(expected)
+    with Screen(console, plan.options.budget) as screen:
+        screen.begin(expected)
         try:
-            runner = Runner(plan, asked.folder, asked.record, bar)
+            runner = Runner(plan, asked.folder, asked.record, screen)
             finished = runner.execute(asked.backend())
         except LabError:
             files.build(asked.folder)
             raise
     if finished.reason:
         console.print(finished.reason, soft_wrap=True)
-        console.print(f"go on with: {_going_on(asked)}", markup=False, soft_wrap=True)
     show(asked.folder)
     if finished.interrupted:
         raise typer.Exit(runner.exit_code)
@@ -63,8 +62,3 @@ def _measured(folder: Path) -> bool:
     """Whether any trial of the run counts."""
     path = folder / "trials.jsonl"
     return path.exists() and any(trial.valid for trial in trials.read(path))
-
-
-def _going_on(asked: Comparison) -> str:
-    backend = "BACKEND=compose " if asked.plan.options.backend == "compose" else ""
-    return f"make compare {backend}RESUME={shlex.quote(str(record.outside(asked.folder)))}"

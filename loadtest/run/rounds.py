@@ -37,6 +37,9 @@ class Watch(Protocol):
     def done(self, planned: PlannedTrial, trial: Trial) -> None:
         """A trial has ended for good."""
 
+    def round(self, experiment: Experiment, number: int) -> None:
+        """A round has ended."""
+
     def looked(
         self, experiment: Experiment, look: Looked, expected: Sequence[PlannedTrial]
     ) -> None:
@@ -66,6 +69,7 @@ class Rounds:
         for number, block in groupby(own, lambda each: each.round):
             if wanted := schedule.wanted(list(block), self._ledger.record.looks):
                 self._block(wanted)
+                self._watch.round(experiment, number)
                 self._look(experiment, number, places)
 
     def _look(self, experiment: Experiment, rounds: int, places: Sequence[PlannedTrial]) -> None:

@@ -66,6 +66,9 @@ class Silent:
     def done(self, planned: PlannedTrial, trial: Trial) -> None:  # noqa: ARG002
         self.finished.append(trial)
 
+    def round(self, experiment: Experiment, number: int) -> None:
+        pass
+
     def looked(
         self,
         experiment: Experiment,

@@ -1,0 +1,36 @@
+"""Figures as a table of a terminal: eighty columns, and no word is folded."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from loadtest.analysis.amounts import amount
+from loadtest.analysis.standings import standings
+from loadtest.model.experiment import Experiment
+from loadtest.model.trial import Trial
+from loadtest.plan.measures import MEASURES
+
+_HEADERS = ("service", "level", "slots ÷ wait", "rounds")
+
+
+def table(experiment: Experiment, trials: Sequence[Trial]) -> Group:
+    """Each service at each level: the figure so far, what slots ÷ wait foretells, the rounds."""
+    found = Table(box=None, pad_edge=False)
+    service, level, foretold, rounds = _HEADERS
+    for header in (service, level):
+        found.add_column(header, no_wrap=True)
+    for header in (MEASURES[experiment.measure].unit, foretold, rounds):
+        found.add_column(header, justify="right")
+    for each in standings(experiment, trials):
+        found.add_row(
+            each.service,
+            each.level,
+            "…" if each.figure is None else amount(each.figure),
+            "–" if each.foretold is None else amount(each.foretold),
+            str(each.rounds),
+        )
+    return Group(Text(experiment.title, style="italic"), found)
