@@ -1,4 +1,4 @@
-"""`report`: the page, the files and the table of a run."""
+"""`report`: the page, the files and the verdicts of a run."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ from loadtest.results import record
 
 
 def show(folder: Path) -> None:
-    """Write the report of the run in `folder`, and show its table."""
+    """Write the report of the run in `folder`; show its figures, and where to go from there."""
     made = report.load(folder)
     path = files.write(made)
     console.print(figures.shown(made))
-    console.print(f"report: {record.outside(path)}", markup=False, soft_wrap=True)
+    page = record.outside(path).absolute().as_uri()
+    for line in (f"report: {page}", f"next: {figures.following(made.run)}"):
+        console.print(line, markup=False, soft_wrap=True)

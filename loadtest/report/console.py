@@ -1,36 +1,62 @@
-"""A report as a console has it: the figures of each experiment, then the verdicts."""
+"""A report as a console of eighty columns has it: figures, then the answer and the verdicts."""
 
 from __future__ import annotations
 
-from rich.console import Group
+import shlex
+from collections.abc import Iterator
+
+from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
 from loadtest.analysis.claims import Claim
+from loadtest.analysis.marks import MARKS, STYLES
 from loadtest.report.report import Report
-from loadtest.report.sections import Section
+from loadtest.results import record
+from loadtest.results.runs import Run
+from loadtest.run.progress.table import table
 
 
 def shown(report: Report) -> Group:
-    """The conditions, one table an experiment, then a line for each claim and each notice."""
-    return Group(
-        *map(Text, report.conditions),
-        *(_table(section) for section in report.sections if section.charts),
-        *(Text(verdict(claim)) for claim in report.claims),
-        *(Text(f"{notice.word} {notice.text}") for notice in report.notices),
-    )
+    """A table an experiment; then the answer, a verdict a claim, and what lowers their worth."""
+    return Group(*_parts(report))
 
 
-def verdict(claim: Claim) -> str:
-    """The claim and what became of it, in a line."""
-    return f"{claim.claim}: {claim.sentence}"
+def _parts(report: Report) -> Iterator[RenderableType]:
+    for section in report.sections:
+        if section.trials:
+            yield from (table(section.experiment, section.trials), "")
+    yield _verdicts(report.claims)
+    yield ""
+    yield from (Text(condition) for condition in report.conditions)
+    for notice in report.notices:
+        yield Text.assemble((notice.word, "bold yellow"), f" {notice.text}")
 
 
-def _table(section: Section) -> Table:
-    figures = section.charts[0].table
-    shown = Table(title=section.experiment.title, title_justify="left", box=None)
-    for header in figures.headers:
-        shown.add_column(header, overflow="fold")
-    for row in figures.rows:
-        shown.add_row(*row)
-    return shown
+def _verdicts(claims: list[Claim]) -> Table:
+    found = Table.grid(padding=(0, 1))
+    found.add_column(no_wrap=True)
+    found.add_column()
+    for claim in claims:
+        found.add_row(*verdict(claim))
+    return found
+
+
+def verdict(claim: Claim) -> tuple[Text, Text]:
+    """A claim and what became of it: sign and colour, then the same in words."""
+    sign = Text(f"{MARKS[claim.word]} {claim.claim}", style=STYLES[claim.word])
+    return sign, Text(claim.sentence)
+
+
+def following(run: Run) -> str:
+    """The command that a reader of this run wants next."""
+    compare = "make compare"
+    if run.info.get("backend") == "compose":
+        compare += " BACKEND=compose"
+    if run.complete and not (run.valid or run.info.get("checks")):
+        return str(run.info.get("command", compare))  # the same again
+    if not run.complete:
+        return f"{compare} RESUME={shlex.quote(str(record.outside(run.folder)))}"
+    if run.info.get("plan") == "quick":
+        return f"{compare} PLAN=full"
+    return "make history"

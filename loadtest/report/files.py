@@ -13,13 +13,14 @@ from typing import Any
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
+from loadtest.analysis.marks import MARKS
 from loadtest.analysis.observations import mean_wait_ms, waiting_share
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report import page, report, summary
 from loadtest.report.charts.poster import poster
 from loadtest.report.charts.style import NARROW, Chart, png, titled
-from loadtest.report.report import MARKS, Report
+from loadtest.report.report import Report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
 

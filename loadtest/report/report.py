@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,15 +19,6 @@ from loadtest.results import runs
 from loadtest.results.runs import Run
 
 ANSWERS = 3  # that the page opens with
-
-# A verdict at a glance, the best first.
-MARKS = {
-    "confirmed": "✔",
-    "refuted": "✘",
-    "conditional": "◐",
-    "undecided": "?",
-    "not measured": "–",
-}
 
 
 @dataclass(frozen=True)
@@ -117,15 +109,16 @@ def _notices(report: Report) -> Iterator[Notice]:
             "machine and measure again.",
         )
     run = report.run
+    measured = bool(run.valid or run.info.get("checks"))
+    if not measured:
+        yield Notice("Nothing measured.", _nothing(run))
     if not run.complete:
         planned = run.info.get("planned")
         done = len({(trial.experiment, trial.index) for trial in run.trials})
         of_planned = f" of {planned}" if planned else ""
         reason = run.info.get("reason") or "The run ended early"
-        yield Notice(
-            "Incomplete.",
-            f"{reason}: {done}{of_planned} trials are here. What is here is sound.",
-        )
+        sound = " What is here is sound." if measured else ""
+        yield Notice("Incomplete.", f"{reason}: {done}{of_planned} trials are here.{sound}")
     if accepted := sum(trial.accepted for trial in run.trials):
         yield Notice(
             "Busy machine.",
@@ -135,3 +128,12 @@ def _notices(report: Report) -> Iterator[Notice]:
     for kind, word in (("left_out", "Left out."), ("unverified", "Not timed.")):
         for name, why in dict(run.info.get(kind) or {}).items():
             yield Notice(word, f"{name}: {why}")
+
+
+def _nothing(run: Run) -> str:
+    """Why no trial counts."""
+    if not run.trials:
+        return "No trial was finished."
+    gates = Counter(gate.name for trial in run.trials for gate in trial.gates if not gate.passed)
+    [(gate, count)] = gates.most_common(1)
+    return f"No trial counts: {count} of {len(run.trials)} failed the gate {gate!r}."

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadtest.report.report import MARKS, Report
+from loadtest.analysis.marks import MARKS
+from loadtest.report.report import Report
 
 
 def markdown(report: Report) -> str:

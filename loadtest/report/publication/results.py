@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from loadtest.analysis.claims import Claim
+from loadtest.analysis.marks import MARKS
 from loadtest.model.trial import Trial
 from loadtest.report import conditions
-from loadtest.report.report import MARKS, Report
+from loadtest.report.report import Report
 from loadtest.report.summary import limits_of, row
 
 PAGE_NAME = "results.html"

@@ -71,7 +71,7 @@ def test_the_csv_has_each_trial_with_its_own_figure(finished: tuple[Shell, str])
 def test_the_report_is_one_page_and_its_path_is_told(finished: tuple[Shell, str]) -> None:
     shell, said = finished
     path = shell.latest.resolve() / "report.html"
-    assert f"report: {path}" in said
+    assert f"report: {path.as_uri()}" in said
     page = path.read_text()
     assert "A tiny comparison" in page
     assert "http://" not in page.replace("http://www.w3.org", "")
