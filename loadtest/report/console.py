@@ -26,6 +26,8 @@ def _parts(report: Report) -> Iterator[RenderableType]:
     for section in report.sections:
         if section.trials:
             yield from (table(section.experiment, section.trials), "")
+    for answer in report.answers:
+        yield from (Text(answer.text, style="bold"), "")
     yield _verdicts(report.claims)
     yield ""
     yield from (Text(condition) for condition in report.conditions)
@@ -43,9 +45,9 @@ def _verdicts(claims: list[Claim]) -> Table:
 
 
 def verdict(claim: Claim) -> tuple[Text, Text]:
-    """A claim and what became of it: sign and colour, then the same in words."""
-    sign = Text(f"{MARKS[claim.word]} {claim.claim}", style=STYLES[claim.word])
-    return sign, Text(claim.sentence)
+    """A claim and what became of it, then its figure with what the claim needs of it."""
+    sign = Text(f"{MARKS[claim.word]} {claim.claim} {claim.word}", style=STYLES[claim.word])
+    return sign, Text(claim.headline.line if claim.headline else claim.statement)
 
 
 def following(run: Run) -> str:

@@ -156,7 +156,7 @@ def test_the_console_shows_the_same_figures(run: Path) -> None:
         console.print(figures.shown(report.load(run)))
     shown = capture.get()
     assert "flask-gthread" in shown
-    assert "✔ C1 Confirmed under" in shown
+    assert "✔ C1 confirmed" in shown
 
 
 @pytest.mark.parametrize("count", [0, 1, 3, 20])
