@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest.analysis.claims import Claim
-from loadtest.analysis.marks import MARKS, STYLES
+from loadtest.model.marks import MARKS, STYLES
 from loadtest.report.report import Report
 from loadtest.results import record
 from loadtest.results.runs import Run

@@ -13,8 +13,8 @@ from typing import Any
 from loadtest.analysis.claims import Claim
 from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
-from loadtest.analysis.marks import MARKS
 from loadtest.analysis.observations import mean_wait_ms, waiting_share
+from loadtest.model.marks import MARKS
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report import page, report, summary

@@ -12,7 +12,7 @@ from typing import Any
 from rich.table import Table
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.marks import MARKS
+from loadtest.model.marks import MARKS
 from loadtest.report import files, report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError

@@ -10,9 +10,9 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest.analysis.marks import MARKS
 from loadtest.analysis.names import framework
 from loadtest.inventory import palette
+from loadtest.model.marks import MARKS
 from loadtest.report import conditions, evidence, summary
 from loadtest.report.charts.style import Chart, capital, service
 from loadtest.report.report import Report

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from loadtest.analysis.marks import MARKS
+from loadtest.model.marks import MARKS
 from loadtest.report.report import Report
 
 

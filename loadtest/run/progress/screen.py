@@ -12,13 +12,13 @@ from rich.text import Text
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount
 from loadtest.analysis.claims import Claim
-from loadtest.analysis.marks import MARKS, STYLES
-from loadtest.analysis.standings import standings
 from loadtest.model.experiment import Experiment, Looked
+from loadtest.model.marks import MARKS, STYLES
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.run.progress.pace import Pace, minutes
+from loadtest.run.progress.standings import standings
 from loadtest.run.progress.table import table
 
 _DECIDED = ("confirmed", "refuted", "conditional")

@@ -9,10 +9,10 @@ from rich.table import Table
 from rich.text import Text
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.standings import standings
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
+from loadtest.run.progress.standings import standings
 
 _HEADERS = ("service", "level", "slots ÷ wait", "rounds")
 
