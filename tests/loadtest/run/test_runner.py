@@ -34,7 +34,8 @@ from tests.loadtest.run.on_paper import (
 
 
 @pytest.fixture(autouse=True)
-def unreal(monkeypatch: pytest.MonkeyPatch) -> None:
+def unreal(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))  # a lab may run in this clone
     monkeypatch.setattr(experiments, "Measurement", Takes)
     monkeypatch.setattr(readiness, "verify", lambda *_: Verified())
     monkeypatch.setattr(readiness, "about", lambda *_: {})

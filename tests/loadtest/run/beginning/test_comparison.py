@@ -19,6 +19,12 @@ from tests.loadtest.run.on_paper import EXPERIMENT, Services
 Patch = Callable[[pytest.MonkeyPatch], None]
 
 
+@pytest.fixture(autouse=True)
+def own_state(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A lab may run in this clone."""
+    monkeypatch.setenv("LAB_STATE", str(tmp_path / "state"))
+
+
 def refusing(place: object, name: str, error: LabError) -> Patch:
     def raising(*_: object) -> None:
         raise error
