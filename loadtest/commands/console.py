@@ -6,5 +6,5 @@ import sys
 
 from rich.console import Console
 
-# A pipe has no width of its own.
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 80)
+# A pipe has no width of its own, and tables folded at 80 columns are hard to read.
+console = Console(highlight=False, width=None if sys.stdout.isatty() else 140)

@@ -9,12 +9,14 @@ from loadtest.report import console as figures
 from loadtest.report import files, report
 from loadtest.results import record
 
+COLUMNS = 80  # of a verdict: more are hard to read, also where output is a pipe
+
 
 def show(folder: Path) -> None:
     """Write the report of the run in `folder`; show its figures, and where to go from there."""
     made = report.load(folder)
     path = files.write(made)
-    console.print(figures.shown(made))
+    console.print(figures.shown(made), width=min(COLUMNS, console.width))
     page = record.outside(path).absolute().as_uri()
     for line in (f"report: {page}", f"next: {figures.following(made.run)}"):
         console.print(line, markup=False, soft_wrap=True)

@@ -47,7 +47,7 @@ def _verdicts(claims: list[Claim]) -> Table:
 def verdict(claim: Claim) -> tuple[Text, Text]:
     """A claim and what became of it, then its figure with what the claim needs of it."""
     sign = Text(f"{MARKS[claim.word]} {claim.claim} {claim.word}", style=STYLES[claim.word])
-    return sign, Text(claim.headline.line if claim.headline else claim.statement)
+    return sign, Text(claim.measured)
 
 
 def following(run: Run) -> str:
