@@ -111,6 +111,8 @@ class LoadCollector(Collector):
     """What a scrape of the load side shows.
 
     users:         users by (service, scenario) now
+    in_flight:     requests sent and not yet answered, likewise
+    waits:         seconds that one request holds a slot, likewise, where the scenario tells
     cpu_ratio:     the busiest generator process, CPU seconds a second
     ceiling_ratio: throughput against what this generator can make, None where never measured
     phases:        what runs now
@@ -118,13 +120,21 @@ class LoadCollector(Collector):
 
     counts: LoadCounts
     users: Callable[[], Mapping[tuple[str, str], int]]
+    in_flight: Callable[[], Mapping[tuple[str, str], int]]
+    waits: Callable[[], Mapping[tuple[str, str], float]]
     cpu_ratio: Callable[[], float]
     ceiling_ratio: Callable[[], float | None]
     phases: Callable[[], Iterable[Phase]]
 
     def collect(self) -> Iterator[Metric]:
         """One scrape."""
-        yield self._users()
+        yield _by_scenario("lab_load_users", "Users kept busy", self.users())
+        yield _by_scenario(
+            "lab_load_in_flight", "Requests sent and not yet answered", self.in_flight()
+        )
+        yield _by_scenario(
+            "lab_load_wait_seconds", "How long one request holds a slot", self.waits()
+        )
         yield self._requests()
         yield self._abandoned()
         yield self._response()
@@ -138,14 +148,6 @@ class LoadCollector(Collector):
                 "lab_load_ceiling_ratio", "Throughput against the generator's ceiling", ceiling
             )
         yield self._phases()
-
-    def _users(self) -> Metric:
-        users = GaugeMetricFamily(
-            "lab_load_users", "Users kept busy", labels=["service", "scenario"]
-        )
-        for labels, count in self.users().items():
-            users.add_metric(labels, count)
-        return users
 
     def _requests(self) -> Metric:
         requests = CounterMetricFamily(
@@ -197,6 +199,13 @@ class LoadCollector(Collector):
         for phase in self.phases():
             info.add_metric([phase.run_id, phase.service, phase.scenario, phase.name], 1)
         return info
+
+
+def _by_scenario(name: str, text: str, values: Mapping[tuple[str, str], float]) -> Metric:
+    gauge = GaugeMetricFamily(name, text, labels=["service", "scenario"])
+    for labels, value in values.items():
+        gauge.add_metric(labels, value)
+    return gauge
 
 
 def prometheus_buckets(histogram: Histogram) -> tuple[list[tuple[str, float]], float]:

@@ -63,6 +63,10 @@ class Generator:
                 self.engine.add_stream(self._streams[service])
         return self.engine.add_connection(self._streams[service])
 
+    def in_flight(self) -> dict[str, int]:
+        """Requests that are sent and not yet answered, by service."""
+        return {service: stream.in_flight for service, stream in self._streams.items()}
+
     def require_running(self) -> None:
         """Raise RuntimeError if the engine has stopped by itself."""
         if self._greenlet.ready():

@@ -9,10 +9,10 @@ compose network.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -60,14 +60,17 @@ logger = logging.getLogger(__name__)
 class Shared:
     """What the users of this process share.
 
-    `problem` says why the load cannot be made. In `folder` each phase of a headless run leaves a
-    file of its name, for whoever waits for it.
+    `problem` says why the load cannot be made. `scenario` is that of the last test that began, and
+    one of its requests holds a slot for `wait_s`, where that can be told. In `folder` each phase of
+    a headless run leaves a file of its name, for whoever waits for it.
     """
 
     def __init__(self) -> None:
         self.generator: Generator | None = None
         self.problem = ""
         self.phase = "idle"
+        self.scenario = ""
+        self.wait_s: float | None = None
         self.folder: Path | None = None
         self.telemetry: Telemetry | None = None
 
@@ -77,6 +80,7 @@ class Shared:
         self.phase = "load"
         options: Any = environment.parsed_options
         try:
+            self.know(environment)
             assignment = assignment_of(environment)
         except (ScenarioError, DescriptorError) as error:
             self.problem = str(error)
@@ -89,6 +93,18 @@ class Shared:
                 self.telemetry.observe(batches)
 
         self.generator = Generator(assignment, observe)
+
+    def know(self, environment: Environment) -> None:
+        """Keep what this test does: the form may ask for something else while it runs."""
+        options: Any = environment.parsed_options
+        chosen = scenarios.choose(options.scenario)
+        self.scenario = chosen.name
+        filled = chosen.filled(scenarios.parse_parameters(options.parameters))
+        self.wait_s = chosen.latency_s(filled)
+
+    def in_flight(self) -> dict[str, int]:
+        """Requests of this process that are sent and not yet answered, by service."""
+        return {} if self.generator is None else self.generator.in_flight()
 
     def stop(self) -> None:
         """The test is over."""
@@ -176,22 +192,21 @@ def assignment_of(environment: Environment) -> Assignment:
 
 def add_options(parser: LocustArgumentParser) -> None:
     """The options of the lab, on the command line and in the web interface."""
-    known = scenarios.SCENARIOS.values()
-    takes = {each.name: ", ".join(p.name for p in each.parameters) for each in known}
     parser.add_argument(
         "--scenario",
         choices=list(scenarios.SCENARIOS),
         default="json",
         env_var="LAB_SCENARIO",
-        help=f"what a request is: {_listed({each.name: each.help for each in known})}",
+        help="what a request is",
     )
-    parser.add_argument("--parameters", default="", help=f"e.g. ms=100; {_listed(takes)}")
-    sends = _listed({kind.name: kind.sends for kind in KINDS.values()})
-    parser.add_argument("--load", choices=list(KINDS), default=Closed.name, help=sends)
-    parser.add_argument("--rate", type=float, default=100.0, help="open load: requests/s a service")
-    parser.add_argument("--think-ms", type=float, default=0.0, help="pause between two requests")
+    parser.add_argument("--parameters", default="", help="e.g. ms=100")
+    parser.add_argument(
+        "--load", choices=list(KINDS), default=Closed.name, help="how requests arrive"
+    )
+    parser.add_argument("--rate", type=float, default=100.0, help="open: requests/s")
+    parser.add_argument("--think-ms", type=float, default=0.0, help="pause")
     parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
-    parser.add_argument("--load-seed", type=int, default=1, help="of arrivals and drawn requests")
+    parser.add_argument("--load-seed", type=int, default=1, help="of what is drawn")
     for name, default in OF_THE_LAB.items():
         parser.add_argument(
             name,
@@ -203,15 +218,13 @@ def add_options(parser: LocustArgumentParser) -> None:
     web.apply_defaults(parser, os.environ)
 
 
-def _listed(told: Mapping[str, str]) -> str:
-    return "; ".join(f"{name}: {what}" for name, what in told.items() if what)
-
-
 def on_test_start(environment: Environment, **_: Any) -> None:
     """Make this process's generator; the master tells how many share the rate."""
     if isinstance(environment.runner, MasterRunner):
         options: Any = environment.parsed_options
         options.lab_workers = environment.runner.worker_count
+        with contextlib.suppress(ScenarioError):  # the workers say what is wrong
+            shared.know(environment)
         shared.enter("load")
     else:
         shared.start(environment)
@@ -235,7 +248,7 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> None:
     """Make the interface the lab's; in a headless run measure one window and quit."""
     web.attach(environment, web_ui)
-    shared.telemetry = Telemetry(environment, lambda: shared.phase)
+    shared.telemetry = Telemetry(environment, shared)
     shared.telemetry.start()
     options: Any = environment.parsed_options
     window = Window(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Iterable, Mapping
+from typing import Any, Protocol
 
 from locust.env import Environment
 from locust.runners import STATE_RUNNING, STATE_SPAWNING, MasterRunner, WorkerRunner
@@ -16,20 +16,40 @@ from loadtest.system import internals, ports
 
 internals.check(__name__)
 
-COUNTS_MESSAGE = "lab_load"
+COUNTS_MESSAGE, IN_FLIGHT_MESSAGE = "lab_load", "lab_in_flight"
 LIVE = "live"
 
 
-class Telemetry:
-    """What this Locust process tells Prometheus, or its master.
+class Doing(Protocol):
+    """What this process does now.
 
-    `phase` names what the process goes through, "idle" outside of a test.
+    `phase` is "idle" outside of a test. `scenario` and `wait_s` (how long one of its requests holds
+    a slot, None where nobody can tell) are of the last test that began: what is typed into the form
+    while it runs counts from the next.
     """
 
-    def __init__(self, environment: Environment, phase: Callable[[], str]) -> None:
+    @property
+    def phase(self) -> str: ...
+
+    @property
+    def scenario(self) -> str: ...
+
+    @property
+    def wait_s(self) -> float | None: ...
+
+    def in_flight(self) -> Mapping[str, int]:
+        """Requests sent and not yet answered, by service."""
+        ...
+
+
+class Telemetry:
+    """What this Locust process tells Prometheus, or its master."""
+
+    def __init__(self, environment: Environment, doing: Doing) -> None:
         self._environment = environment
-        self._phase = phase
+        self._doing = doing
         self._counts = LoadCounts()
+        self._of_workers: dict[str, Mapping[str, int]] = {}
         self._ceiling_rps = ceiling_from(os.environ)
 
     def start(self) -> None:
@@ -53,6 +73,8 @@ class Telemetry:
         return LoadCollector(
             counts=self._counts,
             users=self._users,
+            in_flight=self._in_flight,
+            waits=self._waits,
             cpu_ratio=self._cpu_ratio,
             ceiling_ratio=self._ceiling_ratio,
             phases=self._phases,
@@ -60,9 +82,11 @@ class Telemetry:
 
     def _report(self, client_id: str, data: dict[str, Any]) -> None:  # noqa: ARG002
         data[COUNTS_MESSAGE] = self._counts.take()
+        data[IN_FLIGHT_MESSAGE] = dict(self._doing.in_flight())
 
-    def _gather(self, client_id: str, data: Mapping[str, Any]) -> None:  # noqa: ARG002
+    def _gather(self, client_id: str, data: Mapping[str, Any]) -> None:
         self._counts.merge(data.get(COUNTS_MESSAGE, ()))
+        self._of_workers[client_id] = data.get(IN_FLIGHT_MESSAGE, {})
 
     def _users(self) -> dict[tuple[str, str], int]:
         runner: Any = self._environment.runner
@@ -70,20 +94,37 @@ class Telemetry:
             counts = runner.reported_user_classes_count
         else:
             counts = runner.user_classes_count
-        scenario = self._scenario()
-        return {(service, scenario): count for service, count in counts.items()}
+        return {(service, self._doing.scenario): count for service, count in counts.items()}
+
+    def _in_flight(self) -> dict[tuple[str, str], int]:
+        """Of every service that has users, or had some until the end of the test."""
+        runner: Any = self._environment.runner
+        if isinstance(runner, MasterRunner):
+            reports = [each for name, each in self._of_workers.items() if name in runner.clients]
+        else:
+            reports = [self._doing.in_flight()]
+        return {
+            (service, scenario): sum(each.get(service, 0) for each in reports)
+            for service, scenario in self._users()
+        }
+
+    def _waits(self) -> dict[tuple[str, str], float]:
+        wait_s = self._doing.wait_s
+        if wait_s is None or not self._runs():
+            return {}
+        return dict.fromkeys(self._users(), wait_s)
+
+    def _runs(self) -> bool:
+        runner: Any = self._environment.runner
+        return runner.state in (STATE_SPAWNING, STATE_RUNNING)
 
     def _phases(self) -> list[Phase]:
         runner: Any = self._environment.runner
-        if runner.state not in (STATE_SPAWNING, STATE_RUNNING):
+        if not self._runs():
             return []
         run_id = os.environ.get("LAB_RUN_ID") or LIVE
-        name = "ramp" if runner.state == STATE_SPAWNING else self._phase()
+        name = "ramp" if runner.state == STATE_SPAWNING else self._doing.phase
         return [Phase(run_id, service, scenario, name) for service, scenario in self._users()]
-
-    def _scenario(self) -> str:
-        options: Any = self._environment.parsed_options
-        return str(options.scenario)
 
     def _cpu_ratio(self) -> float:
         runner: Any = self._environment.runner

@@ -40,6 +40,8 @@ def test_metrics_of_the_load() -> None:
     collector = LoadCollector(
         counts=LoadCounts(),
         users=dict,
+        in_flight=dict,
+        waits=dict,
         cpu_ratio=lambda: 0.0,
         ceiling_ratio=lambda: 0.0,
         phases=list,

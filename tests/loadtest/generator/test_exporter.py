@@ -37,6 +37,8 @@ def collector(counts: LoadCounts, ceiling: float | None = None) -> LoadCollector
     return LoadCollector(
         counts=counts,
         users=lambda: {("flask-sync", "wait"): 7},
+        in_flight=lambda: {("flask-sync", "wait"): 5},
+        waits=lambda: {("flask-sync", "wait"): 0.1},
         cpu_ratio=lambda: 0.25,
         ceiling_ratio=lambda: ceiling,
         phases=lambda: [Phase("run-1", "flask-sync", "wait", "measured")],
@@ -76,6 +78,8 @@ def test_a_service_that_only_fails_has_a_goodput_of_zero() -> None:
 def test_users_generator_and_phase_are_shown() -> None:
     seen = scraped(LoadCounts(), ceiling=0.5)
     assert seen[key("lab_load_users", "flask-sync", "wait")] == 7
+    assert seen[key("lab_load_in_flight", "flask-sync", "wait")] == 5
+    assert seen[key("lab_load_wait_seconds", "flask-sync", "wait")] == 0.1
     assert seen[key("lab_load_generator_cpu_ratio")] == 0.25
     assert seen[key("lab_load_ceiling_ratio")] == 0.5
     assert seen[key("lab_phase_info", "run-1", "flask-sync", "wait", "measured")] == 1

@@ -128,6 +128,10 @@ def test_the_master_counts_for_all_its_workers(swarm: Swarm) -> None:
     assert eventually(
         lambda: swarm.sample("lab_load_users", service=SERVICE, scenario="wait") == 10
     )
+    assert eventually(
+        lambda: swarm.sample("lab_load_in_flight", service=SERVICE, scenario="wait") == 10
+    )
+    assert swarm.sample("lab_load_wait_seconds", service=SERVICE) == 0.02
     assert swarm.sample("lab_phase_info", service=SERVICE, phase="load") == 1
     swarm.watch.press_stop()
     for name in counters:
