@@ -8,16 +8,18 @@ from types import ModuleType
 from typing import Any
 
 from grafana import comparison, postgres, service, validity
-from grafana.panels import DATASOURCE, grid
+from grafana.layout import grid
+from grafana.queries import DATASOURCE
 
 DASHBOARDS = Path(__file__).parent / "dashboards"
 PAGES: tuple[ModuleType, ...] = (comparison, service, postgres, validity)
 SCHEMA_VERSION = 38  # what Grafana 9.4 writes; later ones read it
+LINE = 150  # an override and its indent
 TAG = "concurrency-lab"
 
 
 def build(page: ModuleType) -> dict[str, Any]:
-    """The dashboard of `page`, a module with UID, TITLE, SECTIONS and perhaps VARIABLES.
+    """The dashboard of `page`, a module with UID, TITLE, VARIABLES and SECTIONS.
 
     A page about one service selects it by SERVICE.
     """
@@ -32,7 +34,7 @@ def build(page: ModuleType) -> dict[str, Any]:
         "time": {"from": "now-5m", "to": "now"},
         "timepicker": {"refresh_intervals": ["2s", "5s", "10s", "30s", "1m"]},
         "timezone": "browser",
-        "templating": {"list": [_variable(*each) for each in getattr(page, "VARIABLES", ())]},
+        "templating": {"list": [each.model() for each in page.VARIABLES]},
         "annotations": {"list": [_phases(), _incidents(getattr(page, "SERVICE", ""))]},
         "links": [_dashboards(), _locust()],
         "panels": list(grid(page.SECTIONS)),
@@ -47,33 +49,44 @@ def write(folder: Path = DASHBOARDS) -> None:
 
 def render(page: ModuleType) -> str:
     """The file's text, the same on every machine."""
-    return json.dumps(build(page), indent=1, ensure_ascii=False) + "\n"
+    return _lines(build(page)) + "\n"
 
 
-def _variable(name: str, label: str, query: str) -> dict[str, Any]:
-    return {
-        "type": "query",
-        "name": name,
-        "label": label,
-        "datasource": DATASOURCE,
-        "query": {"query": query, "refId": name},
-        "refresh": 2,  # whenever the time range changes: services come and go
-        "sort": 1,
-    }
+def _lines(value: Any, indent: str = "") -> str:
+    """JSON whose short parts stand on one line: a diff shows what has changed, and little else."""
+    short = json.dumps(value, ensure_ascii=False)
+    if len(indent + short) <= LINE:
+        return short
+    deeper = indent + " "
+    if isinstance(value, dict):
+        parts = [f"{json.dumps(key)}: {_lines(each, deeper)}" for key, each in value.items()]
+        begin, end = "{}"
+    elif isinstance(value, list):
+        parts = [_lines(each, deeper) for each in value]
+        begin, end = "[]"
+    else:
+        return short
+    return f"{begin}\n" + ",\n".join(deeper + part for part in parts) + f"\n{indent}{end}"
 
 
 def _phases() -> dict[str, Any]:
-    """Where a run's phases begin and end; neighbouring samples make one stretch."""
+    """Where a phase of a load begins: there is a sample now and was none before.
+
+    Two seconds before are left out, and a lost scrape is no beginning.
+    """
+    phase = "lab_phase_info"
     return {
-        "name": "Phases of a run",
+        "name": "Load begins",
         "enable": True,
         "iconColor": "#56B4E9",
         "datasource": DATASOURCE,
-        "expr": "lab_phase_info",
+        "expr": (
+            f"count by (scenario, phase) ({phase} unless last_over_time({phase}[6s] offset 2s))"
+        ),
         "step": "2s",
-        "titleFormat": "{{phase}}",
-        "textFormat": "{{service}} · {{scenario}}",
-        "tagKeys": "run_id",
+        "titleFormat": "{{scenario}}: {{phase}}",
+        "textFormat": "",
+        "tagKeys": "",
     }
 
 

@@ -1,54 +1,24 @@
 """The few kinds of Grafana panels that the lab uses, as classic dashboard JSON.
 
-Plain dictionaries in the schema of Grafana 9.4 (version 38), which every release up to 13 still
-migrates. `grid` places the panels; it gives them their ids.
+Plain dictionaries in the schema of Grafana 9.4 (version 38), which every release up to 13 reads.
+`empty` is what a panel says instead of "No data": what it means that there is none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
-from loadtest.inventory.palette import COLOURS
+from grafana import overrides
+from grafana.queries import DATASOURCE, Query, letters
 
 Panel = dict[str, Any]
 
-DATASOURCE = {"type": "prometheus", "uid": "prometheus"}
-GRID_WIDTH = 24
-
-
-@dataclass(frozen=True)
-class Query:
-    """One PromQL expression; `legend` may hold {{labels}}. `table` asks for the last value only."""
-
-    expr: str
-    legend: str = "{{service}}"
-    table: bool = False
-    heatmap: bool = False
-
-    def target(self, letter: str) -> dict[str, Any]:
-        """The query as a panel's target, named `letter`."""
-        target: dict[str, Any] = {
-            "refId": letter,
-            "datasource": DATASOURCE,
-            "expr": self.expr,
-            "legendFormat": self.legend,
-            "range": not self.table,
-            "instant": self.table,
-        }
-        if self.table or self.heatmap:
-            target["format"] = "table" if self.table else "heatmap"
-        return target
-
-
-@dataclass(frozen=True)
-class Section:
-    """A headed stretch of a dashboard; its panels share the width. `height`: units of 30 px."""
-
-    title: str
-    panels: Sequence[Panel]
-    height: int = 8
+NO_LOAD = "No load yet. Open Locust (above), choose services, press Start."
+# The least that an axis reaches, by unit: nothing is never drawn as 0 to 100.
+_SOFT_MAX = {"short": 1.0, "none": 1.0, "reqps": 1.0, "ops": 1.0, "s": 0.001, "bytes": 1e6}
+_LAST = {"calcs": ["lastNotNull"], "fields": "", "values": False}
+MOST_IN_A_ROW = 4
 
 
 def timeseries(
@@ -58,98 +28,153 @@ def timeseries(
     *queries: Query,
     limit: float | None = None,
     stacked: bool = False,
+    soft_max: float | None = None,
+    empty: str = NO_LOAD,
 ) -> Panel:
-    """Lines over time from 0 up. `limit` draws a red line at that value."""
-    custom: dict[str, Any] = {
-        "drawStyle": "line",
-        "lineWidth": 2,
-        "fillOpacity": 30 if stacked else 5,
-        "showPoints": "never",
-        "spanNulls": False,
-        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
-        "thresholdsStyle": {"mode": "off" if limit is None else "line"},
-    }
-    panel = _panel("timeseries", title, description, unit, queries, custom=custom, limit=limit)
-    panel["fieldConfig"]["defaults"]["min"] = 0
+    """Lines over time from 0 up; shares up to 100 %, unless `soft_max` says how far at least.
+
+    `limit` draws a red line at that value. Lines that may lie on each other are `stacked`.
+    """
+    shown = _lines(stacked=stacked, limited=limit is not None)
+    panel = _panel("timeseries", title, description, unit, queries, shown, limit, empty)
+    defaults = panel["fieldConfig"]["defaults"] | {"min": 0}
+    if unit == "percentunit" and soft_max is None:
+        defaults["max"] = 1
+    else:
+        shown["axisSoftMax"] = _SOFT_MAX[unit] if soft_max is None else soft_max
+    panel["fieldConfig"] = {"defaults": defaults, "overrides": list(overrides.of_lines(queries))}
     panel["options"] = {
-        "legend": {
-            "showLegend": True,
-            "displayMode": "table",
-            "placement": "bottom",
-            "calcs": ["lastNotNull", "max"],
-        },
+        "legend": {"showLegend": True, "displayMode": "list", "placement": "bottom", "calcs": []},
         "tooltip": {"mode": "multi", "sort": "desc"},
     }
     return panel
 
 
+def _lines(*, stacked: bool, limited: bool) -> dict[str, Any]:
+    lines: dict[str, Any] = {
+        "lineWidth": 2,
+        "fillOpacity": 30 if stacked else 0,
+        "showPoints": "never",
+        "axisSoftMin": 0,
+    }
+    if stacked:
+        lines["stacking"] = {"mode": "normal", "group": "A"}
+    if limited:
+        lines["thresholdsStyle"] = {"mode": "line"}
+    return lines
+
+
+def tile(title: str, description: str, *queries: Query) -> Panel:
+    """Figures of one service side by side, in its colour; one such panel for each service."""
+    panel = _panel("stat", title, description, "none", queries, empty=NO_LOAD)
+    panel["fieldConfig"]["overrides"] = [
+        *overrides.colours(),
+        *overrides.of_figures(letters(list(queries))),
+    ]
+    panel["options"] = _figures("vertical", "value")
+    return panel | _each_service()
+
+
+def bar(title: str, description: str, query: Query) -> Panel:
+    """How full something of one service is, in its colour; one such panel for each service."""
+    panel = _panel("bargauge", title, description, "percentunit", [query], empty=NO_LOAD)
+    panel["fieldConfig"]["defaults"] |= {"min": 0, "max": 1}
+    panel["fieldConfig"]["overrides"] = [
+        *overrides.colours(),
+        *overrides.of_figures(letters([query])),
+    ]
+    panel["options"] = {
+        "reduceOptions": _LAST,
+        "orientation": "horizontal",
+        "displayMode": "basic",
+        "showUnfilled": True,
+        "text": {"titleSize": 14},
+    }
+    return panel | _each_service()
+
+
+def verdicts(title: str, description: str, *queries: Query) -> Panel:
+    """A line for each figure: green, or red from its limit on."""
+    panel = _panel("stat", title, description, "none", queries, empty="Prometheus knows nothing")
+    panel["fieldConfig"]["defaults"]["color"] = {"mode": "thresholds"}
+    panel["fieldConfig"]["overrides"] = list(overrides.of_figures(letters(list(queries))))
+    panel["options"] = _figures("horizontal", "background")
+    return panel
+
+
 def stat(
-    title: str, description: str, unit: str, query: Query, limit: float | None = None
+    title: str,
+    description: str,
+    unit: str,
+    query: Query,
+    limit: float | None = None,
+    empty: str = NO_LOAD,
 ) -> Panel:
     """One big number, red from `limit` on."""
-    panel = _panel("stat", title, description, unit, [query], limit=limit)
-    panel["options"] = {
-        "reduceOptions": {"calcs": ["lastNotNull"], "fields": "", "values": False},
-        "colorMode": "none" if limit is None else "value",
-        "graphMode": "area",
-        "textMode": "auto",
+    panel = _panel("stat", title, description, unit, [query], limit=limit, empty=empty)
+    if limit is not None:
+        panel["fieldConfig"]["defaults"]["color"] = {"mode": "thresholds"}
+    panel["options"] = _figures("auto", "none" if limit is None else "value") | {
+        "textMode": "value"
     }
     return panel
 
 
+def words(title: str, description: str, query: Query) -> Panel:
+    """The legend of the one series that `query` finds, as a sentence."""
+    panel = _panel("stat", title, description, "none", [query], empty="The service isn't there")
+    panel["options"] = _figures("auto", "none") | {"textMode": "name"}
+    return panel
+
+
 def heatmap(title: str, description: str, unit: str, query: Query) -> Panel:
-    """The buckets of a Prometheus histogram over time."""
-    panel = _panel("heatmap", title, description, unit, [query])
+    """The buckets of a Prometheus histogram over time, in requests a second."""
+    panel = _panel("heatmap", title, description, unit, [query], empty=NO_LOAD)
     panel["options"] = {
         "calculate": False,
-        "yAxis": {"unit": unit},
-        "color": {"mode": "scheme", "scheme": "Oranges", "steps": 64},
-        "cellGap": 1,
+        "yAxis": {"unit": unit, "axisPlacement": "left"},
+        "cellValues": {"unit": "reqps"},
+        "filterValues": {"le": 1e-9},  # an empty cell is the ground
+        "color": {"mode": "scheme", "scheme": "Viridis", "steps": 64, "reverse": False},
+        "cellGap": 0,
         "legend": {"show": True},
         "tooltip": {"show": True, "yHistogram": False},
     }
     return panel
 
 
-def table(title: str, description: str, query: Query, hidden: Sequence[str]) -> Panel:
-    """The labels of the series that exist now, without the columns `hidden`."""
-    panel = _panel("table", title, description, "none", [query])
+def table(
+    title: str, description: str, query: Query, columns: dict[str, str], empty: str = NO_LOAD
+) -> Panel:
+    """The series that exist now: `columns` gives labels, and Value, their headings in order."""
+    panel = _panel("table", title, description, "none", [query], empty=empty)
     panel["options"] = {"showHeader": True}
     panel["transformations"] = [
-        {"id": "organize", "options": {"excludeByName": dict.fromkeys(hidden, True)}}
+        {"id": "filterFieldsByName", "options": {"include": {"names": list(columns)}}},
+        {
+            "id": "organize",
+            "options": {
+                "indexByName": {label: place for place, label in enumerate(columns)},
+                "renameByName": columns,
+            },
+        },
     ]
     return panel
 
 
-def text(title: str, description: str, markdown: str) -> Panel:
-    """A panel to read."""
+def _figures(orientation: str, colour: str) -> dict[str, Any]:
     return {
-        "type": "text",
-        "title": title,
-        "description": description,
-        "options": {"mode": "markdown", "content": markdown},
+        "reduceOptions": _LAST,
+        "orientation": orientation,
+        "textMode": "value_and_name",
+        "colorMode": colour,
+        "graphMode": "none",
+        "justifyMode": "auto",
     }
 
 
-def grid(sections: Sequence[Section]) -> Iterator[Panel]:
-    """The panels of `sections` from top to bottom, each section under a heading of its own."""
-    y, number = 0, 1
-    for section in sections:
-        yield {
-            "type": "row",
-            "id": number,
-            "title": section.title,
-            "collapsed": False,
-            "gridPos": {"x": 0, "y": y, "w": GRID_WIDTH, "h": 1},
-            "panels": [],
-        }
-        y, number = y + 1, number + 1
-        width = GRID_WIDTH // len(section.panels)
-        for place, panel in enumerate(section.panels):
-            position = {"x": place * width, "y": y, "w": width, "h": section.height}
-            yield {"id": number, "gridPos": position} | panel
-            number += 1
-        y += section.height
+def _each_service() -> dict[str, Any]:
+    return {"repeat": "service", "repeatDirection": "h", "maxPerRow": MOST_IN_A_ROW}
 
 
 def _panel(
@@ -158,53 +183,24 @@ def _panel(
     description: str,
     unit: str,
     queries: Sequence[Query],
-    *,
     custom: dict[str, Any] | None = None,
     limit: float | None = None,
+    empty: str = "",
 ) -> Panel:
-    steps: list[dict[str, Any]] = [{"color": "green", "value": None}]
-    if limit is not None:
-        steps.append({"color": "red", "value": limit})
     return {
         "type": kind,
         "title": title,
         "description": description,
         "datasource": DATASOURCE,
-        "targets": [query.target(chr(ord("A") + place)) for place, query in enumerate(queries)],
+        "targets": [query.target(letter) for letter, query in letters(list(queries))],
         "fieldConfig": {
             "defaults": {
                 "unit": unit,
+                "noValue": empty,
                 "color": {"mode": "palette-classic"},
-                "thresholds": {"mode": "absolute", "steps": steps},
+                "thresholds": overrides.thresholds(limit),
                 "custom": custom or {},
             },
-            "overrides": [*_service_colours(queries), *_dashes(queries)],
+            "overrides": [],
         },
-    }
-
-
-def _service_colours(queries: Sequence[Query]) -> Iterator[dict[str, Any]]:
-    """A service without a colour here takes one of Grafana's: a new service needs no edit."""
-    if not any(
-        query.legend.startswith(("{{service}}", "{{application_name}}")) for query in queries
-    ):
-        return
-    for service, colour in COLOURS.items():
-        fixed = {"mode": "fixed", "fixedColor": colour}
-        yield _override(f"/^{service}( .*)?$/", "color", fixed)
-
-
-def _dashes(queries: Sequence[Query]) -> Iterator[dict[str, Any]]:
-    """A capacity is drawn dashed beside what is used of it."""
-    for query in queries:
-        _, _, suffix = query.legend.rpartition(" ")
-        if suffix in ("slots", "max"):
-            dash = {"fill": "dash", "dash": [8, 8]}
-            yield _override(f"/(^| ){suffix}$/", "custom.lineStyle", dash)
-
-
-def _override(pattern: str, name: str, value: object) -> dict[str, Any]:
-    return {
-        "matcher": {"id": "byRegexp", "options": pattern},
-        "properties": [{"id": name, "value": value}],
     }

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
-from grafana.panels import Query, Section, timeseries
+from grafana.layout import Section
+from grafana.panels import table, timeseries
+from grafana.queries import Query
+from grafana.variables import LOADED, Variable
 
 UID, TITLE = "postgres", "Postgres and pools"
+VARIABLES: list[Variable] = [LOADED]
 
 _LAB = '{datname="lab"}'
+_S = '{service=~"$service"}'
+_A = 'application_name=~"$service"'
 
 
 def _rate(counter: str, legend: str) -> Query:
@@ -22,29 +28,36 @@ SECTIONS = [
                 "Pooled connections that run a query, over all workers, and how many the "
                 "service may open (dashed).",
                 "short",
-                Query('sum by (service) (db_client_connection_count{state="used"})'),
-                Query("sum by (service) (db_client_connection_max)", "{{service}} max"),
+                Query(
+                    "sum by (service) "
+                    '(db_client_connection_count{state="used",service=~"$service"})'
+                ),
+                Query(f"sum by (service) (db_client_connection_max{_S})", "{{service}} max"),
             ),
             timeseries(
                 "Pool in use",
                 "Share of the pool that runs a query. At 100 % the pool, and not the framework, "
                 "decides how many requests a second there are.",
                 "percentunit",
-                Query("service:pool_utilisation:ratio"),
-                limit=1,
+                Query(f"service:pool_utilisation:ratio{_S}"),
             ),
+        ],
+    ),
+    Section(
+        "",
+        [
             timeseries(
                 "Requests that wait for a connection",
                 "Requests that a worker has in hand and that have no connection yet.",
                 "short",
-                Query("sum by (service) (db_client_connection_pending_requests)"),
+                Query(f"sum by (service) (db_client_connection_pending_requests{_S})"),
             ),
             timeseries(
                 "Wait for a connection, p95",
                 "Time that 95 % of requests waited at most for a connection, over 10 s. "
                 "Microseconds: nobody waits.",
                 "s",
-                Query("service:db_client_connection_wait_time_seconds:p95_10s"),
+                Query(f"service:db_client_connection_wait_time_seconds:p95_10s{_S}"),
             ),
         ],
     ),
@@ -56,7 +69,8 @@ SECTIONS = [
                 "Client connections by application_name, which each service sets to its own name.",
                 "short",
                 Query(
-                    "sum by (application_name) (lab_database_connections)", "{{application_name}}"
+                    f"sum by (application_name) (lab_database_connections{{{_A}}})",
+                    "{{application_name}}",
                 ),
                 stacked=True,
             ),
@@ -66,7 +80,9 @@ SECTIONS = [
                 "whatever the framework.",
                 "short",
                 Query(
-                    'sum by (application_name) (lab_database_connections{state="active"})',
+                    "sum by (application_name) "
+                    f'(lab_database_connections{{state="active",{_A}}}) or '
+                    f"sum by (application_name) (lab_database_connections{{{_A}}}) * 0",
                     "{{application_name}}",
                 ),
             ),
@@ -80,17 +96,37 @@ SECTIONS = [
         ],
     ),
     Section(
-        "Work",
+        "Queries",
+        [
+            timeseries(
+                "Queries a second",
+                "Times a second that a service takes a connection, as it counts them: once a "
+                "request that asks the database once.",
+                "ops",
+                Query(f"service:db_client_connections_taken:rate10s{_S}"),
+            ),
+            table(
+                "Queries that run now",
+                "What Postgres works on, or waits in, at the last scrape, by service. A query that "
+                "was over in between is not seen.",
+                Query(
+                    f"sum by (application_name, query) (lab_queries_running{{{_A}}})", table=True
+                ),
+                {"application_name": "Service", "query": "Query", "Value": "Running"},
+                empty="No query was running at the last scrape",
+            ),
+        ],
+    ),
+    Section(
+        "What Postgres counts",
         [
             timeseries(
                 "Transactions",
-                "Transactions a second: by service as it counts them, one each time that it takes "
-                "a connection, and what Postgres reports. Postgres leaves out what touches no "
-                "table, such as `wait`, until the connection touches one or ends.",
+                "Transactions a second that Postgres reports. It leaves out what touches no table, "
+                "such as `wait`, until the connection touches one or ends.",
                 "ops",
-                Query("service:db_client_connections_taken:rate10s"),
-                _rate("xact_commit", "Postgres: committed"),
-                _rate("xact_rollback", "Postgres: rolled back"),
+                _rate("xact_commit", "committed"),
+                _rate("xact_rollback", "rolled back"),
             ),
             timeseries(
                 "Rows",
@@ -99,6 +135,11 @@ SECTIONS = [
                 _rate("tup_fetched", "fetched"),
                 _rate("tup_inserted", "inserted"),
             ),
+        ],
+    ),
+    Section(
+        "",
+        [
             timeseries(
                 "Pages found in memory",
                 "Share of pages that Postgres found in its cache. The lab's tables fit: below 99 % "
@@ -110,12 +151,14 @@ SECTIONS = [
                     f"sum(rate(pg_stat_database_blks_read{_LAB}[$__rate_interval])) > 0)",
                     "in memory",
                 ),
+                empty="No page was asked for",
             ),
             timeseries(
                 "Locks",
                 "Locks held or awaited in the lab's database, by mode.",
                 "short",
-                Query(f"sum by (mode) (pg_locks_count{_LAB})", "{{mode}}"),
+                Query(f"sum by (mode) (pg_locks_count{_LAB}) > 0", "{{mode}}"),
+                empty="No lock is held",
             ),
         ],
     ),

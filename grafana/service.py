@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from grafana.panels import Query, Section, heatmap, stat, table, timeseries
+from grafana.layout import Section
+from grafana.panels import heatmap, stat, timeseries, words
+from grafana.queries import Query
+from grafana.variables import BUSIEST, Variable
 
 UID, TITLE = "service", "One service"
-VARIABLES = [("service", "Service", "label_values(lab_build_info, service)")]
+VARIABLES: list[Variable] = [BUSIEST]
 
 SERVICE = '{service="$service"}'
 
@@ -18,35 +21,50 @@ def _latency(side: str, metric: str) -> list[Query]:
 
 SECTIONS = [
     Section(
-        "What it is",
+        "",
         [
-            table(
+            words(
                 "Build",
-                "What the service says it is: framework, server, model and versions.",
-                Query(f"lab_build_info{SERVICE}", "", table=True),
-                hidden=("Time", "Value", "__name__", "instance", "job"),
-            ),
+                "What the service says it is: framework, server, model and language.",
+                Query(
+                    f"lab_build_info{SERVICE}",
+                    "{{framework}} · {{server}} · {{model}} · {{language}} {{language_version}}",
+                    now=True,
+                ),
+            )
+        ],
+        height=3,
+    ),
+    Section(
+        "",
+        [
             stat(
-                "Slots",
-                "Requests that can wait for the database at once, over all workers.",
-                "short",
-                Query(f"sum(lab_slots{SERVICE})", "slots"),
+                "Goodput",
+                "Right answers a second, as the client counts them over 10 s.",
+                "reqps",
+                Query(f"service:load_goodput:rate10s{SERVICE}", "goodput", now=True),
             ),
             stat(
                 "Slots busy",
                 "Share of the slots in use; red when the service is full.",
                 "percentunit",
-                Query(f"service:slots_utilisation:ratio{SERVICE}", "busy"),
+                Query(f"service:slots_utilisation:ratio{SERVICE}", "busy", now=True),
                 limit=1,
+            ),
+            stat(
+                "Slots",
+                "Requests that can wait for the database at once, over all workers.",
+                "short",
+                Query(f"sum(lab_slots{SERVICE})", "slots", now=True),
             ),
             stat(
                 "Processes",
                 "Processes of the service's server, master included.",
                 "short",
-                Query(f"sum(lab_processes{SERVICE})", "processes"),
+                Query(f"sum(lab_processes{SERVICE})", "processes", now=True),
             ),
         ],
-        height=5,
+        height=3,
     ),
     Section(
         "Requests",
@@ -128,6 +146,11 @@ SECTIONS = [
                 Query(f"sum(lab_threads{SERVICE})", "threads"),
                 Query(f"sum(lab_processes{SERVICE})", "processes"),
             ),
+        ],
+    ),
+    Section(
+        "What it costs",
+        [
             timeseries(
                 "CPU",
                 "CPU seconds a second of the whole process tree; 1 is one core in full.",

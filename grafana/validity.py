@@ -1,25 +1,87 @@
-"""Whether what the other pages show can be believed."""
+"""Whether what the other pages show can be believed: a verdict a line, and why."""
 
 from __future__ import annotations
 
-from grafana.panels import Query, Section, table, text, timeseries
+from grafana.layout import Section
+from grafana.panels import table, timeseries, verdicts
+from grafana.queries import Query
+from grafana.variables import LOADED, Variable
 from loadtest.run.gates import CEILING_SHARE, GENERATOR_CPU
 
 UID, TITLE = "validity", "Is the measurement valid?"
+VARIABLES: list[Variable] = [LOADED]
 
-_READ_ME = """
-A figure counts only while **all** of these hold. Generator CPU below 90 % and its throughput well
-below what it can do: otherwise you measure Locust. Errors at 0: otherwise compare goodput.
-Workers' shares even: otherwise you measure one worker. Every target up, no scrape lost. Client and
-server count the same requests. For figures to quote, use `make compare`: it repeats, shuffles and
-checks these by itself.
-"""
+_S = '{service=~"$service"}'
+_ABOVE_NOTHING = 1e-9
+_UNEVEN = 1.5
+_CALIBRATE = "not calibrated: python -m loadtest calibrate"
+_NOTHING_HAPPENED = "Nothing happened"
+
+
+def _verdict(label: str, expr: str, unit: str, limit: float, empty: str) -> Query:
+    return Query(
+        f"{expr} or vector(NaN)", "", now=True, label=label, unit=unit, limit=limit, empty=empty
+    )
+
+
+_VERDICTS = [
+    _verdict(
+        f"Generator's busiest process, share of a core: below {GENERATOR_CPU:.0%}",
+        "max(lab_load_generator_cpu_ratio)",
+        "percentunit",
+        GENERATOR_CPU,
+        "Locust isn't there",
+    ),
+    _verdict(
+        f"Throughput, share of the generator's ceiling: below {CEILING_SHARE:.0%}",
+        "max(lab_load_ceiling_ratio)",
+        "percentunit",
+        CEILING_SHARE,
+        _CALIBRATE,
+    ),
+    _verdict(
+        "Requests that failed or were answered wrongly: none",
+        f"max(service:load_error:ratio_rate10s{_S})",
+        "percentunit",
+        _ABOVE_NOTHING,
+        "no requests now",
+    ),
+    _verdict(
+        f"Busiest worker against the average: below {_UNEVEN}",
+        f"max(service:worker_requests:skew{_S})",
+        "none",
+        _UNEVEN,
+        "no requests now",
+    ),
+    _verdict(
+        "Requests that only client or only service counts, last 5 min: none",
+        f"max(service:requests_of_client_only:count5m{_S} "
+        f"+ service:requests_of_service_only:count5m{_S})",
+        "none",
+        1,
+        "not known yet",
+    ),
+    _verdict(
+        "Targets that were there and are gone: none",
+        "(count(target:up:seen == 0) or count(target:up:seen) * 0)",
+        "none",
+        1,
+        "not known yet",
+    ),
+]
 
 SECTIONS = [
     Section(
-        "How to read this page",
-        [text("All of these must hold", "When a figure counts.", _READ_ME)],
-        height=4,
+        "",
+        [
+            verdicts(
+                "All of these must be green",
+                "A figure counts only while all of these hold. For figures to quote, use "
+                "`make compare`: it repeats, shuffles and checks these by itself.",
+                *_VERDICTS,
+            )
+        ],
+        height=9,
     ),
     Section(
         "The load generator",
@@ -31,21 +93,24 @@ SECTIONS = [
                 "percentunit",
                 Query("max(lab_load_generator_cpu_ratio)", "busiest process"),
                 limit=GENERATOR_CPU,
+                soft_max=1,
             ),
             timeseries(
                 "Share of the generator's ceiling",
                 "Throughput as a share of what this generator makes against a trivial server "
-                "(`python -m loadtest calibrate` measures it, LAB_CEILING_RPS passes it on; else "
-                f"empty). Above {CEILING_SHARE * 100:.0f} % (red) it is the limit.",
+                "(`python -m loadtest calibrate` measures it, LAB_CEILING_RPS passes it on). "
+                f"Above {CEILING_SHARE:.0%} (red) it is the limit.",
                 "percentunit",
                 Query("max(lab_load_ceiling_ratio)", "share"),
                 limit=CEILING_SHARE,
+                soft_max=1,
+                empty=_CALIBRATE,
             ),
             table(
                 "Phases",
-                "What runs now: the run, its service and scenario, and whether it warms up.",
+                "What runs now: the service and its scenario, whether it warms up, and the run.",
                 Query("lab_phase_info", "", table=True),
-                hidden=("Time", "Value", "__name__", "instance", "job"),
+                {"service": "Service", "scenario": "Scenario", "phase": "Phase", "run_id": "Run"},
             ),
         ],
     ),
@@ -57,7 +122,8 @@ SECTIONS = [
                 "Requests a second by outcome: `ok`, or the name of what went wrong.",
                 "reqps",
                 Query(
-                    "sum by (service, outcome) (rate(lab_load_requests_total[$__rate_interval]))",
+                    "sum by (service, outcome) "
+                    f"(rate(lab_load_requests_total{_S}[$__rate_interval]))",
                     "{{service}} {{outcome}}",
                 ),
             ),
@@ -65,23 +131,29 @@ SECTIONS = [
                 "Server errors",
                 "Answers a second with a status of 500 and above, by the service's own count.",
                 "reqps",
-                Query("service:http_server_errors:rate10s"),
+                Query(f"service:http_server_errors:rate10s{_S}"),
             ),
+        ],
+    ),
+    Section(
+        "",
+        [
             timeseries(
                 "Requests that only one side counts",
                 "Requests of the last 5 min that only the client, or only the service, has "
                 "counted. 0 when nothing is lost and nobody else asks. Under load a few seconds' "
                 "worth may hide; 20 s after it, each lost request shows.",
                 "short",
-                Query("service:requests_of_client_only:count5m", "{{service}} client only"),
-                Query("service:requests_of_service_only:count5m", "{{service}} service only"),
+                Query(f"service:requests_of_client_only:count5m{_S}", "{{service}} client only"),
+                Query(f"service:requests_of_service_only:count5m{_S}", "{{service}} service only"),
+                empty="Not known for 5 min after a restart",
             ),
             timeseries(
                 "Busiest worker against the average",
                 "1 where all workers of a service do the same number of requests; as high as the "
                 "number of workers where one does them all.",
                 "none",
-                Query("service:worker_requests:skew"),
+                Query(f"service:worker_requests:skew{_S}"),
             ),
         ],
     ),
@@ -95,26 +167,39 @@ SECTIONS = [
                 "nothing happens.",
                 "short",
                 Query("service:incidents:count", "{{service}} {{what}}"),
+                empty=_NOTHING_HAPPENED,
             ),
             timeseries(
-                "Targets up",
-                "1 while Prometheus reaches the target, 0 when it was there in the last hour and "
-                "is gone. Services that were never started are not shown.",
+                "Targets that are gone",
+                "1 for a target that was there in the last hour and that Prometheus does not reach "
+                "now. Services that were never started are not shown.",
                 "none",
-                Query("target:up:seen", "{{job}} {{service}} {{instance}}"),
+                Query("(1 - target:up:seen) > 0", "{{job}} {{service}} {{instance}}"),
+                empty="All that were there are there",
             ),
+        ],
+    ),
+    Section(
+        "",
+        [
             timeseries(
                 "Scrapes that came through",
                 "Share of the last minute's scrapes that were answered. A saturated service must "
                 "stay at 100 %.",
                 "percentunit",
-                Query('avg by (service) (avg_over_time(target:up:seen{job="services"}[1m]))'),
+                Query(
+                    "avg by (service) "
+                    '(avg_over_time(target:up:seen{job="services",service=~"$service"}[1m]))'
+                ),
             ),
             timeseries(
                 "Scrape duration",
                 "How long a target takes to answer Prometheus. At 1.9 s (red) a scrape is lost.",
                 "s",
-                Query("scrape_duration_seconds", "{{job}} {{service}}"),
+                Query(
+                    'scrape_duration_seconds{service=~"|$service"} and on (job, instance) up == 1',
+                    "{{job}} {{service}}",
+                ),
                 limit=1.9,
             ),
         ],
