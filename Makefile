@@ -141,7 +141,7 @@ reference: dev-environment ## write the schema and the tables of experiments, an
 .PHONY: screenshot
 screenshot: dev-environment ## take the picture of Locust's interface anew (docs/images/locust.png)
 	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_SERVICES="fastapi-async flask-sync" \
-	  $(BIN)/python -m pytest -q tests/native/live/test_browser.py -k two_services
+	  $(BIN)/python -m pytest -q tests/native/live/test_browser.py -k fills_in
 
 .PHONY: picture
 picture: ## take the README's picture of a report anew (RUN=results/latest)

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.contract.scenarios import SCENARIOS
 from loadtest.generator import form
-from loadtest.generator.guide import guide
+from loadtest.generator.guide import EXAMPLES, guide
+from loadtest.inventory import manifest
+from loadtest.system.paths import ROOT
 
 GOOD = {
     "user_count": "60",
@@ -108,7 +112,16 @@ def test_an_edit_of_the_users_alone_is_checked_too() -> None:
 
 
 def test_the_guide_leads_to_grafana_where_there_is_one() -> None:
-    assert "http://127.0.0.1:3001" in guide({"LAB_BACKEND": "compose", "GRAFANA_PORT": "3001"})
+    html = guide({"LAB_BACKEND": "compose", "GRAFANA_PORT": "3001"})
+    for example in EXAMPLES.values():
+        assert f"http://127.0.0.1:3001/d/comparison?viewPanel={example.panel_id}" in html
+
+
+def test_an_example_leads_to_the_panel_of_its_name() -> None:
+    home = json.loads((ROOT / "grafana" / "dashboards" / "comparison.json").read_text())
+    titles = {panel["id"]: panel["title"] for panel in home["panels"]}
+    for example in EXAMPLES.values():
+        assert titles[example.panel_id] == example.panel
 
 
 def test_without_grafana_the_guide_leads_to_prometheus_where_there_is_one() -> None:
@@ -119,6 +132,15 @@ def test_without_grafana_the_guide_leads_to_prometheus_where_there_is_one() -> N
     assert "Prometheus is not running" in alone
 
 
-def test_the_guide_names_every_scenario() -> None:
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_an_example_is_a_load_that_the_form_accepts(title: str) -> None:
+    fields = EXAMPLES[title].fields()
+    assert form.problem(GOOD | fields | {"user_count": fields["userCount"]}) == ""
+    assert set(EXAMPLES[title].services) <= set(manifest.load(variables={}))
+
+
+def test_the_guide_names_every_scenario_and_what_it_takes() -> None:
     html = guide({})
-    assert [name for name in SCENARIOS if f"<b>{name}</b>" not in html] == []
+    for name, scenario in SCENARIOS.items():
+        assert f'"{name}: {scenario.help}.' in html
+        assert [each.name for each in scenario.parameters if f"{each.name}=" not in html] == []

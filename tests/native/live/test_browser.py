@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from loadtest.generator.guide import EXAMPLES
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
 
@@ -54,8 +55,6 @@ def choose(page: Page, *services: str) -> None:
 def fill(page: Page, *, users: str, scenario: str, parameters: str) -> None:
     page.get_by_label("Number of users").fill(users)
     page.get_by_label("Ramp up").fill("100")
-    if not page.locator("input[name=parameters]").is_visible():
-        page.get_by_role("button", name="Custom parameters").click()
     page.locator("input[name=parameters]").fill(parameters)
     page.locator("select[name=scenario]").select_option(scenario)
 
@@ -76,7 +75,11 @@ def test_two_services_two_scenarios(page: Page, watch: Watch) -> None:
     for service in (FIRST, SECOND):
         expect(page.get_by_text(f"{service} /wait")).to_be_visible()
     assert eventually(lambda: watch.requests(FIRST) > 1000)
-    picture(page, watch)
+    page.get_by_role("button", name="Edit").click()
+    expect(page.locator("[data-hint]")).to_have_attribute(
+        "data-hint", "Users and ramp up count at once. What is below counts from the next start."
+    )
+    page.keyboard.press("Escape")
     page.get_by_role("button", name="Stop").click()
     page.get_by_role("button", name="New", exact=True).click()
     choose(page, FIRST, SECOND)
@@ -85,14 +88,6 @@ def test_two_services_two_scenarios(page: Page, watch: Watch) -> None:
     for service in (FIRST, SECOND):
         expect(page.get_by_text(f"{service} /json")).to_be_visible()
         expect(page.get_by_text(f"{service} /wait")).to_be_hidden()
-
-
-def picture(page: Page, watch: Watch) -> None:
-    """Save what is seen where LAB_SCREENSHOT says (`make screenshot`)."""
-    if path := os.environ.get("LAB_SCREENSHOT"):
-        assert eventually(lambda: watch.requests(FIRST) > 4500)
-        page.get_by_text("Try this").click()
-        page.screenshot(path=Path(path))
 
 
 @pytest.mark.parametrize(
@@ -108,7 +103,36 @@ def test_absurd_values_are_refused_with_a_message(
     assert watch.statistics()["user_count"] == 0
 
 
-def test_the_page_says_what_to_try_and_where_to_look(page: Page) -> None:
-    page.get_by_text("Try this").click()
-    expect(page.get_by_text("fastapi-async and flask-sync")).to_be_visible()
-    expect(page.locator("#lab-guide a")).to_have_text("Prometheus")
+@pytest.mark.parametrize("title", EXAMPLES)
+def test_an_example_fills_the_form_and_says_where_to_look(page: Page, title: str) -> None:
+    example = EXAMPLES[title]
+    page.get_by_role("button", name=title, exact=True).click()
+    for field in ("select[name=scenario]", "input[name=parameters]", "select[name=load]"):
+        expect(page.locator(field)).to_be_in_viewport()
+    expect(page.locator("select[name=scenario]")).to_have_value(example.scenario)
+    expect(page.locator("input[name=parameters]")).to_have_value(example.parameters)
+    expect(page.get_by_label("Number of users")).to_have_value(str(example.users))
+    for service in (FIRST, SECOND):
+        box = page.get_by_role("row").filter(has=page.get_by_text(service, exact=True))
+        expect(box.get_by_role("checkbox")).to_be_checked(checked=service in example.services)
+    expect(page.locator("#lab-guide output a")).to_have_text(example.panel)
+    expect(page.locator("input[name=host]")).to_be_hidden()
+    expect(page.get_by_role("button", name="Start")).to_be_in_viewport()
+
+
+def test_what_an_example_fills_in_is_what_runs(page: Page, watch: Watch) -> None:
+    page.get_by_role("button", name="Slots", exact=True).click()
+    press_start(page)
+    assert eventually(lambda: watch.statistics()["user_count"] == EXAMPLES["Slots"].users)
+    loaded = {f"{FIRST} /wait", f"{SECOND} /wait", "Aggregated"}
+    assert eventually(lambda: watch.names() == loaded)
+    picture(page, watch)
+    page.get_by_role("button", name="CPU", exact=True).click()
+    expect(page.locator("#lab-guide output")).to_have_text("A load is running. Press Stop first.")
+
+
+def picture(page: Page, watch: Watch) -> None:
+    """Save what is seen where LAB_SCREENSHOT says (`make screenshot`)."""
+    if path := os.environ.get("LAB_SCREENSHOT"):
+        assert eventually(lambda: watch.requests(FIRST) > 4500)
+        page.screenshot(path=Path(path))
