@@ -75,6 +75,9 @@ def test_two_services_two_scenarios(page: Page, watch: Watch) -> None:
     for service in (FIRST, SECOND):
         expect(page.get_by_text(f"{service} /wait")).to_be_visible()
     assert eventually(lambda: watch.requests(FIRST) > 1000)
+    header = page.get_by_role("banner")
+    expect(header.get_by_text("Users", exact=True)).to_be_visible()
+    expect(header.get_by_text("Host", exact=True)).to_be_hidden()
     page.get_by_role("button", name="Edit").click()
     expect(page.locator("[data-hint]")).to_have_attribute(
         "data-hint", "Users and ramp up count at once. What is below counts from the next start."
