@@ -38,7 +38,14 @@ levels = [
     { label = "pool of 4", x = 4, environment = { POOL_SIZE = 4 } },
 ]
 """
-COMPARE = ("make", "compare", "BACKEND=compose", "EXPERIMENTS=pool", "SERVICES=fastapi-async")
+COMPARE = (
+    "make",
+    "compare",
+    "BACKEND=compose",
+    "BUSY=accept",
+    "EXPERIMENTS=pool",
+    "SERVICES=fastapi-async",
+)
 SOCKET = Path("/var/run/docker.sock")
 USER = os.getuid() or 65534  # as root, an account that the engine's socket lets in
 

@@ -16,11 +16,12 @@ import pytest
 from loadtest.system import ports
 
 CHOICES = 10_000
+APART = 11_000  # where no other test chooses ports
 
 
 def choose(few: int, times: int, met: Connection) -> None:
     """Choose two of `few` ports and listen there, so many times; says how often one was taken."""
-    ports._first_of_connections = lambda: ports._LOWEST + few
+    ports._LOWEST, ports._first_of_connections = APART, lambda: APART + few
     taken = 0
     for _ in range(times):
         with ports.held(2) as found:
