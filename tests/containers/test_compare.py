@@ -149,8 +149,7 @@ def test_ctrl_c_in_a_terminal_leaves_a_report_and_no_container(clone: Clone) -> 
         comparison.stdin.flush()
         assert comparison.wait(120) != 0
     assert (clone.results / "latest/report.html").exists(), clone.said
-    assert "go on" in clone.said
-    assert "RESUME=" in clone.said
+    assert "next: make compare BACKEND=compose RESUME=" in clone.said
     assert clone.left() == ""
 
 

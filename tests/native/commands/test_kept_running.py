@@ -89,7 +89,7 @@ def loaded(shell: Shell) -> Callable[[], bool]:
 
     def grown() -> bool:
         nonlocal fewest
-        # A comparison gives its services ports that are free; one that starts again may have another.
+        # A comparison gives its services free ports; one that starts again may have another.
         with contextlib.suppress(OSError, ValueError, psutil.Error):
             port = first(shell).environ()["METRICS_PORT"]
             url = f"http://127.0.0.1:{port}/metrics"
