@@ -130,10 +130,23 @@ def _percentiles(service: str, kind: Kind, trials: Sequence[Trial]) -> Iterator[
                 "service": service,
                 "kind": kind,
                 "p": which,
-                "x": 1 / (1 - which / 100),
+                "x": _rarity(which),
                 "ms": found.ms,
                 "marked": which in _MARKED,
             }
+
+
+def _rarity(percentile: float) -> float:
+    """One request in so many takes longer."""
+    return 1 / (1 - percentile / 100)
+
+
+def _reach(records: Records) -> list[float]:
+    """The ends of the axis; one percentile alone has every tick of it around."""
+    found = {each["x"] for each in records}
+    if len(found) == 1:
+        found = {_rarity(which) for which in _DRAWN}
+    return [min(found), max(found)]
 
 
 def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> Any:
@@ -145,7 +158,7 @@ def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> A
     x = alt.X(
         "x:Q",
         title="Percentile",
-        scale=alt.Scale(type="log", nice=False, padding=12),
+        scale=alt.Scale(type="log", nice=False, padding=12, domain=_reach(records)),
         axis=alt.Axis(
             values=[2, 10, 20, 100, 1000] if width > NARROW else [2, 10, 100, 1000],
             labelExpr="format(100 * (1 - 1 / datum.value), '.5~g') + ' %'",

@@ -176,7 +176,7 @@ def logarithmic(values: Sequence[float]) -> dict[str, Any]:
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     ticks = [digit * 10.0**power for power in range(first - 1, last + 1) for digit in digits]
     bottom = max(tick for tick in ticks if tick <= low)
-    top = min(tick for tick in [*ticks, 10.0 ** (last + 1)] if tick >= high)
+    top = min(tick for tick in [*ticks, 10.0 ** (last + 1)] if tick >= high and tick > bottom)
     return {
         "scale": alt.Scale(type="log", nice=False, padding=6, domain=[bottom, top]),
         "axis": alt.Axis(

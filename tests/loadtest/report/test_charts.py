@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 from xml.etree import ElementTree
 
@@ -136,6 +137,39 @@ def test_what_ended_after_the_window_is_known(sweep: tuple[Experiment, list[Tria
     assert "still waiting when" not in chart.description
     assert {row[3] for row in chart.table.rows} == {"none"}
     assert "ms on flask-sync" in chart.title
+
+
+@pytest.mark.parametrize("width", [style.WIDE, style.NARROW])
+def test_one_percentile_alone_has_an_axis_whose_labels_can_be_read(
+    sweep: tuple[Experiment, list[Trial]], width: int
+) -> None:
+    """Of 160 requests 60 still wait: the median is known, and no other percentile."""
+    one, trials = sweep
+
+    def halfway(trial: Trial) -> Trial:
+        latencies = Histogram()
+        latencies.add_seconds([0.1] * 100)
+        changes: dict[str, Any] = {
+            "response_us": latencies.encode(),
+            "response_after_us": "",
+            **{"sent": 160, "answered": 100, "failed": 0, "unfinished": 60},
+        }
+        return replace(trial, result=replace(trial.result, **changes))
+
+    chart = _drawn(latency.percentiles(one, [halfway(t) for t in trials], one.levels[0]))
+    unknown = {cell[:3] for row in chart.table.rows for cell in row[5:8]}
+    assert unknown == {"too"}
+    labels = re.findall(r'translate\(([\d.]+),[\d.]+\)"[^>]*>[\d.]+ %<', chart.svg(width))
+    places = sorted(map(float, labels))
+    assert len(places) > 2
+    assert all(after - before > 35 for before, after in pairwise(places))
+
+
+@pytest.mark.parametrize("value", [1.0, 100.0, 123.0])
+def test_the_axis_of_one_value_has_a_length(value: float) -> None:
+    low, high = style.logarithmic([value])["scale"].domain
+    assert low <= value <= high
+    assert low < high
 
 
 def test_open_loads_have_their_own_charts() -> None:
