@@ -15,9 +15,9 @@ from loadtest.report.charts.style import (
     capital,
     colour,
     data,
+    heads,
     logarithmic,
     shape,
-    wrapped,
 )
 
 _LINE = 30  # pixels a service
@@ -38,7 +38,7 @@ def draw(experiment: Experiment, records: Records, unit: str, width: int) -> Any
     return (
         alt.layer(*_layers(base, services), data=data(marks))
         .properties(width=inner, height=alt.Step(_LINE))
-        .facet(row=alt.Row("level:N", sort=levels, header=_header(levels, inner)), spacing=8)
+        .facet(row=alt.Row("level:N", sort=levels, header=heads(levels, inner)), spacing=8)
     )
 
 
@@ -57,17 +57,6 @@ def _layers(base: Any, services: Sequence[str]) -> list[Any]:
             for side in ("left", "right")
         ),
     ]
-
-
-def _header(levels: Sequence[str], inner: int) -> alt.Header:
-    return alt.Header(
-        title=None,
-        labelOrient="top",
-        labelAnchor="start",
-        labelPadding=2,
-        labelLimit=0,
-        labelExpr=wrapped(levels, inner),
-    )
 
 
 def _claims(experiment: Experiment, levels: Sequence[str], records: Records) -> Records:

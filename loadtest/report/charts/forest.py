@@ -19,8 +19,8 @@ from loadtest.report.charts.style import (
     Records,
     colour,
     data,
+    heads,
     shape,
-    wrapped,
 )
 from loadtest.stats.inference import INTERVAL_ROUNDS, MARGIN
 
@@ -80,14 +80,6 @@ def _draw(
 ) -> Any:
     arms = list(dict.fromkeys(each["service"] for each in summary))
     inner = width - (170 if width > NARROW else 150)
-    header = alt.Header(
-        title=None,
-        labelOrient="top",
-        labelAnchor="start",
-        labelPadding=2,
-        labelLimit=0,
-        labelExpr=wrapped(levels, inner),
-    )
     ratio = alt.X(
         "ratio:Q",
         title=f"Ratio to {experiment.reference}, log scale",
@@ -99,7 +91,7 @@ def _draw(
     return (
         alt.layer(*_layers(ratio, arms), data=data([*summary, *rounds]))
         .properties(width=inner, height=alt.Step(26))
-        .facet(row=alt.Row("level:N", sort=list(levels), header=header), spacing=8)
+        .facet(row=alt.Row("level:N", sort=list(levels), header=heads(levels, inner)), spacing=8)
         .resolve_scale(y="independent")
     )
 

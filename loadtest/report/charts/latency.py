@@ -23,6 +23,7 @@ from loadtest.report.charts.style import (
     colour,
     data,
     logarithmic,
+    present,
     shape,
 )
 from loadtest.stats.latencies import Kind, Latencies, of
@@ -150,11 +151,7 @@ def _reach(records: Records) -> list[float]:
 
 
 def _draw_percentiles(experiment: Experiment, records: Records, width: int) -> Any:
-    services = [
-        service
-        for service in experiment.services
-        if any(each["service"] == service for each in records)
-    ]
+    services = present(experiment.services, records)
     x = alt.X(
         "x:Q",
         title="Percentile",
@@ -250,11 +247,7 @@ def _rate(trials: Sequence[Trial]) -> float:
 
 
 def _draw_offered(experiment: Experiment, records: Records, width: int) -> Any:
-    services = [
-        service
-        for service in experiment.services
-        if any(each["service"] == service for each in records)
-    ]
+    services = present(experiment.services, records)
     base = alt.Chart(data(records)).encode(
         x=alt.X("x:Q", title="Offered requests/s", axis=alt.Axis(format=",.0f", tickCount=6)),
         y=alt.Y("ms:Q", title="p99, milliseconds", **logarithmic([each["ms"] for each in records])),

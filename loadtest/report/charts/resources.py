@@ -13,7 +13,7 @@ from loadtest.analysis.observations import growth, points, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import Growth, Measure
-from loadtest.report.charts.style import Chart, Listing, Records, colour, data, shape
+from loadtest.report.charts.style import Chart, Listing, Records, colour, data, present, shape
 from loadtest.stats.inference import Slope
 
 
@@ -98,11 +98,7 @@ def _said(found: Slope) -> str:
 
 
 def _draw(experiment: Experiment, drawn: Growth, marks: Records, lines: Records, width: int) -> Any:
-    services = [
-        service
-        for service in experiment.services
-        if any(each["service"] == service for each in marks)
-    ]
+    services = present(experiment.services, marks)
     x = alt.X("x:Q", title=experiment.axis, axis=alt.Axis(format=",.0f", tickCount=6))
     y = alt.Y("y:Q", title=drawn.axis, axis=alt.Axis(format=",.0f", tickCount=6))
     return alt.layer(

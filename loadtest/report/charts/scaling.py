@@ -25,6 +25,7 @@ from loadtest.report.charts.style import (
     data,
     loads,
     logarithmic,
+    present,
     shape,
     wrapped,
 )
@@ -118,7 +119,7 @@ def _limit(prediction: Prediction) -> str:
 def _draw(
     experiment: Experiment, records: Records, laws: dict[str, Scalability], width: int
 ) -> Any:
-    services = _services(experiment, records)
+    services = present(experiment.services, records)
     x = loads([each["x"] for each in records], experiment.axis, width)
     y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
     tint = colour(services)
@@ -139,7 +140,8 @@ def _draw(
 
 def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
     """Levels that differ in kind, not in number: side by side, the services in each."""
-    services, levels = _services(experiment, records), [level.label for level in experiment.levels]
+    services = present(experiment.services, records)
+    levels = [level.label for level in experiment.levels]
     x = alt.X(
         "level:N",
         sort=levels,
@@ -158,14 +160,6 @@ def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
         base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
         base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(services)),
     ).properties(width=width, height=300)
-
-
-def _services(experiment: Experiment, records: Records) -> list[str]:
-    return [
-        service
-        for service in experiment.services
-        if any(each["service"] == service for each in records)
-    ]
 
 
 def _title(experiment: Experiment) -> str:

@@ -136,6 +136,24 @@ def shape(arms: Sequence[str], *, legend: bool = True) -> alt.Shape:
     return alt.Shape("service:N", scale=scale, legend=alt.Legend() if legend else None)
 
 
+def present(services: Sequence[str], records: Records) -> list[str]:
+    """Those of `services` that a record is of, in their order."""
+    found = {each["service"] for each in records}
+    return [each for each in services if each in found]
+
+
+def heads(levels: Sequence[str], pixels: float) -> alt.Header:
+    """The heads of a chart that has a block a level, each as wide as the block."""
+    return alt.Header(
+        title=None,
+        labelOrient="top",
+        labelAnchor="start",
+        labelPadding=2,
+        labelLimit=0,
+        labelExpr=wrapped(levels, pixels),
+    )
+
+
 def service(arm: str) -> str:
     """The service behind an arm."""
     return arm.removesuffix(TWIN)
