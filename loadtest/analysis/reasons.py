@@ -9,13 +9,13 @@ from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
 from loadtest.analysis.names import Names
 from loadtest.analysis.observations import by_round
-from loadtest.analysis.prediction import PAUSES, TAKEN
+from loadtest.analysis.prediction import OFFERED, PAUSES, TAKEN
 from loadtest.model.criterion import Criterion
 from loadtest.model.trial import Prediction, Trial
 from loadtest.plan.measures import GOODPUT, MEASURES
 
 _CPU = "service_cpu_us"
-_ELSEWHERE = (PAUSES, TAKEN, "offered rate")  # limits that are none of the service's slots
+_ELSEWHERE = (PAUSES, TAKEN, OFFERED)  # limits that are none of the service's slots
 _BOUNDS = {"pool": "database connections"}
 
 

@@ -18,7 +18,7 @@ from loadtest.plan.windows import ROOM_S
 PlanName = Literal["quick", "lesson", "full"]
 
 SHORT_ROUNDS = 8  # at most, for what stays open: six leave flask-gthread open in one run of four
-SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.FEWEST_ROUNDS
+SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.INTERVAL_ROUNDS
 
 # Seconds that a trial takes beside its warm-up and its window, as measured: the load generator's
 # start and end, what a service that waits still has in hand, a service's new start.
