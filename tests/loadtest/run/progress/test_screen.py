@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
+from loadtest.analysis.amounts import amount
 from loadtest.model.experiment import Looked
 from loadtest.model.trial import Gate, Prediction, Trial
 from loadtest.plan.reader import load_all
@@ -71,10 +72,8 @@ def taken(planned: PlannedTrial) -> Trial:
 def test_the_first_figure_is_told_at_once_and_then_each_round() -> None:
     lines = shown().splitlines()
     first, rounds = lines[1], [line for line in lines if line.startswith("  round")]
-    figure = SLOTS[FIRST.service] if FIRST.level.load.connections > 40 else None
-    assert first.startswith(f"  first, {FIRST.level.label}: {FIRST.service} ")
-    assert figure is None or f"{figure * 9.9:.0f}" in first
-    assert first.endswith(" requests/s")
+    figure = amount(taken(FIRST).result.goodput_rps)
+    assert first == f"  first, {FIRST.level.label}: {FIRST.service} {figure} requests/s"
     assert [line.split(",")[0] for line in rounds] == ["  round 1", "  round 2"]
     for line in rounds:
         assert "128 connections: fastapi-async 396, flask-sync 29.7, flask-gthread 119" in line
