@@ -74,8 +74,8 @@ def ask(pause_s: float) -> Callable[[Scene], None]:
 
 def query(scene: Scene) -> None:
     """A heavy query of another client of Postgres."""
-    seconds = int(scene.window_s * 1000)
+    timeout_ms = int(scene.window_s * 1000)
     with psycopg.connect(scene.lab.database_url, autocommit=True, application_name="psql") as other:
-        other.execute(f"SET statement_timeout = {seconds}")
+        other.execute(f"SET statement_timeout = {timeout_ms}")
         with contextlib.suppress(psycopg.errors.QueryCanceled):
             other.execute("SELECT count(*) FROM generate_series(1, 1000000000)")

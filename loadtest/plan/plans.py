@@ -77,7 +77,7 @@ class Plan:
         return schedule.schedule(timed, self.options.seed)
 
     def experiment(self, name: str) -> Experiment | None:
-        """The experiment called `name`, unless it can do without no longer."""
+        """The experiment called `name`; None where the plan had to drop it."""
         return next((each for each in self.experiments if each.name == name), None)
 
     @property

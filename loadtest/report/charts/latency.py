@@ -143,7 +143,7 @@ def _rarity(percentile: float) -> float:
 
 
 def _reach(records: Records) -> list[float]:
-    """The ends of the axis; one percentile alone has every tick of it around."""
+    """The ends of the axis; for one percentile alone, those of all that could be drawn."""
     found = {each["x"] for each in records}
     if len(found) == 1:
         found = {_rarity(which) for which in _DRAWN}

@@ -15,7 +15,7 @@ FEWEST_SLICES = 6
 
 
 def steady(result: LoadResult) -> Gate:
-    """The service neither got slower nor faster in the window: it was warm, and it tires not."""
+    """The service got neither slower nor faster in the window."""
     counts = [
         part["answered"]
         for part in result.timeline
