@@ -60,16 +60,7 @@ def _of_load(check: Check) -> bool:
 
 
 def _finding(check: Check, findings: Sequence[Finding]) -> Finding | None:
-    criterion = check.criterion
-    wanted = (criterion.service, criterion.reference, criterion.level, criterion.measure)
-    return next(
-        (
-            each
-            for each in findings
-            if (each.service, each.reference, each.level, each.measure) == wanted
-        ),
-        None,
-    )
+    return next((each for each in findings if each.answers(check.criterion)), None)
 
 
 def _sentence(check: Check, found: Finding) -> str:

@@ -57,10 +57,6 @@ def _comparisons(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[st
     """
     first = experiment.criteria[0] if experiment.criteria else None
     for finding in against_reference(experiment, trials):
-        told = first is None or (
-            first.ratio
-            and (first.service, first.reference, first.level, first.measure)
-            == (finding.service, finding.reference, finding.level, finding.measure)
-        )
+        told = first is None or (first.ratio and finding.answers(first))
         if told and finding.outcome == "inconclusive":
             yield finding.level

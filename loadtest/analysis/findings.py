@@ -8,6 +8,7 @@ from typing import Literal
 
 from loadtest.analysis.amounts import percent, times
 from loadtest.analysis.observations import by_round, stage_of
+from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import TWIN, Trial
 from loadtest.plan.measures import MEASURES, Measure
@@ -37,6 +38,11 @@ class Finding:
     def outcome(self) -> Outcome:
         """more, less, equivalent, inconclusive or not measured."""
         return outcome(self.ratio, self.p_adjusted)
+
+    def answers(self, criterion: Criterion) -> bool:
+        """Whether it compares what the criterion compares."""
+        asked = (criterion.service, criterion.reference, criterion.level, criterion.measure)
+        return (self.service, self.reference, self.level, self.measure) == asked
 
     @property
     def short(self) -> str:
