@@ -36,14 +36,21 @@ def _load(machine: Mapping[str, Any]) -> Iterator[str]:
     if load is None or not cores:
         return
     told = f"load {amount(load)} on {cores} core{'s'[: cores != 1]}"
-    if load <= _AT_REST * cores:
-        yield f"The machine was at rest before the start ({told})."
-    else:
+    if _busy(machine):
         yield f"The machine was busy before the start ({told}): other programs ran on it."
+    else:
+        yield f"The machine was at rest before the start ({told})."
+
+
+def _busy(machine: Mapping[str, Any]) -> bool:
+    load, cores = machine.get("load_average"), machine.get("cores")
+    return bool(load and cores and load > _AT_REST * cores)
 
 
 def _python(machine: Mapping[str, Any]) -> Iterator[str]:
-    """That another Python of this machine is faster."""
+    """That another Python of this machine is faster; other programs slow either on a busy one."""
+    if _busy(machine):
+        return
     own, others = machine.get("python_loop_us"), machine.get("other_pythons") or {}
     name, fastest = min(
         others.items(), key=lambda each: each[1]["loop_us"], default=("", {"loop_us": 0})

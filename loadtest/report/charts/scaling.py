@@ -39,6 +39,7 @@ from loadtest.report.charts.theory import (
 from loadtest.stats.inference import INTERVAL_ROUNDS, interval
 from loadtest.stats.scalability import Scalability
 
+_TICK = 26  # pixels
 _LABELS = 60  # pixels of the y axis and its title
 _NO_SLOTS = {PAUSES: "all that is asked", TAKEN: "all that it accepts"}
 _LIMIT: dict[str, Any] = {"align": "right", "dy": -9, "dx": 6, "fontSize": 11}
@@ -69,9 +70,13 @@ def _drawn(
 ) -> Any:
     if experiment.claimed:
         return claimed.draw(experiment, records, MEASURES[experiment.measure].unit, width)
-    if len({each["x"] for each in records}) > 2:  # two points make no curve
+    if _is_curve(records):
         return _draw(experiment, records, laws, width)
     return _draw_kinds(experiment, records, width)
+
+
+def _is_curve(records: Records) -> bool:
+    return len({each["x"] for each in records}) > 2  # two points make none
 
 
 def _record(
@@ -157,6 +162,7 @@ def _draw_kinds(experiment: Experiment, records: Records, width: int) -> Any:
     y = alt.Y("y:Q", title=_title(experiment), **_scale(experiment, records))
     base = alt.Chart(data(records)).encode(x=x, xOffset=offset, color=colour(services))
     return alt.layer(
+        base.mark_tick(thickness=2, size=_TICK, opacity=1).encode(y="predicted:Q"),
         base.mark_rule(strokeWidth=3).encode(y="low:Q", y2="high:Q"),
         base.mark_point(filled=True, size=90, opacity=1).encode(y=y, shape=shape(services)),
     ).properties(width=width, height=300)
@@ -187,6 +193,7 @@ def _description(experiment: Experiment, records: Records, *, law: bool) -> str:
         if each["level"] == top["level"]
     ]
     mean, dotted = "mean" if measure.share else "geometric mean", measure.predicted
+    line = "Dotted" if _is_curve(records) else "Short lines"
     return " ".join(
         [
             f"Marks: {mean} of the rounds with its 95 % interval.",
@@ -194,7 +201,7 @@ def _description(experiment: Experiment, records: Records, *, law: bool) -> str:
             "Hollow: what is claimed, on a machine that nobody names."
             if experiment.claimed
             else "",
-            f"Dotted: {dotted.words}." if dotted and top["predicted"] else "",
+            f"{line}: {dotted.words}." if dotted and top["predicted"] else "",
             "Dashed: the Universal Scalability Law, where it fits." if law else "",
             f"{capital(top['level'])}, {measure.unit}: {', '.join(parts)}.",
         ]

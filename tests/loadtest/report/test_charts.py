@@ -71,6 +71,15 @@ def test_throughput_stands_beside_its_prediction_with_the_limit_named(
     assert top[5:7] == ("29.9", "3 slots (threads)")
 
 
+def test_two_loads_have_their_predictions_too() -> None:
+    one = experiment(levels=[{"connections": n} for n in (1, 128)])
+    chart = _drawn(scaling.scaling(one, counted(trials_of([one])), "title"))
+    ticks = re.findall(r'd="M[\d.,]+h26v2h-26Z"', chart.svg())
+    assert len(ticks) == len(chart.table.rows) == 2 * len(one.services)
+    assert "Short lines: slots ÷ wait" in chart.description
+    assert "Dotted" not in chart.description
+
+
 def test_a_share_is_shown_in_the_unit_that_stands_above_it() -> None:
     one = experiment(measure="answered_share", criteria=[])
     chart = _drawn(scaling.scaling(one, counted(trials_of([one])), "title"))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.report import report
+from loadtest.report import page, report
 from tests.synthetic import experiment, trials_of, write_run
 
 MACHINE = {"cores": 2, "load_average": 0.1, "python": "3.11.7", "python_loop_us": 640}
@@ -39,6 +39,21 @@ def test_a_faster_python_on_the_path(tmp_path: Path) -> None:
 def test_a_slower_python_on_the_path_is_no_matter(tmp_path: Path) -> None:
     others = {"python3.12": {"python": "3.12.5", "loop_us": 630}}
     assert "python3.12" not in said(tmp_path, other_pythons=others)
+
+
+def test_on_a_busy_machine_nothing_is_said_of_other_pythons(tmp_path: Path) -> None:
+    others = {"python3.12": {"python": "3.12.5", "loop_us": 500}}
+    assert "python3.12" not in said(tmp_path, load_average=4.0, other_pythons=others)
+
+
+def test_a_command_among_the_conditions_is_one_on_the_page(tmp_path: Path) -> None:
+    one = experiment()
+    others = {"python3.12": {"python": "3.12.5", "loop_us": 500}}
+    machine = MACHINE | {"other_pythons": others}
+    folder = write_run(tmp_path / "run", [one], trials_of([one]), machine=machine)
+    made = report.load(folder)
+    written = page.render(made, {chart.name: ("", "") for chart in made.charts})
+    assert "<code>make compare PYTHON=python3.12</code>" in written
 
 
 def test_how_small_a_difference_can_be_seen(tmp_path: Path) -> None:
