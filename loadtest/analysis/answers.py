@@ -47,7 +47,11 @@ def answer(
     if chosen is None:
         return None
     found = _finding(chosen, findings)
-    said = _sentence(chosen, found) if found else f"{words.who(chosen)}: {words.figure(chosen)}"
+    said = (
+        _sentence(chosen, found)
+        if found
+        else f"measured for {words.who(chosen)}: {words.figure(chosen)}"
+    )
     return Lead(_condition(experiment, chosen, trials), said, chosen.reason, found is not None)
 
 

@@ -231,7 +231,7 @@ _ALL = (
         "goodput ÷ (slots ÷ wait)",
         "0 to 1",
         noun="share of slots ÷ wait",
-        unit="× the prediction",
+        unit="× slots ÷ wait",
         more="{a} came {x} higher against its prediction than {b}",
         less="{a} came {x} lower against its prediction than {b}",
         times="{a} came {x} times as high against its prediction as {b}",
