@@ -14,13 +14,17 @@ GOOD, BAD, UNKNOWN = "green", "red", "#6E7077"
 CAPACITY = ("slots", "max", "wait")  # the last word of a legend that names what there could be
 _WIDTHS = {"p99": 1, "flight": 6}  # what is busy lies on what is in flight
 _OF_SERVICES = ("{{service}}", "{{application_name}}")
+# Lines are drawn in the order of their names, so a later one is narrower: what it lies on shows at
+# its sides. Each width holds up to and with the service named.
+_LAST_OF_WIDTH = {6: "fastapi-async", 4: "flask-gthread"}
 
 
 def of_lines(queries: Iterable[Query]) -> Iterator[Override]:
-    """Colours of services; a capacity is dashed beside what is used of it, a p99 thin."""
+    """Colours and widths of services; a capacity is dashed beside what is used, a p99 thin."""
     legends = [query.legend for query in queries]
     if any(legend.startswith(_OF_SERVICES) for legend in legends):
         yield from colours()
+        yield from _widths_of_services()
     for suffix in dict.fromkeys(legend.rpartition(" ")[2] for legend in legends):
         if suffix in CAPACITY:
             yield _named(suffix, "custom.lineStyle", {"fill": "dash", "dash": [8, 8]})
@@ -33,6 +37,15 @@ def colours() -> Iterator[Override]:
     for service, colour in COLOURS.items():
         fixed = {"mode": "fixed", "fixedColor": colour}
         yield _override("byRegexp", f"/^{service}(:? .*)?$/", color=fixed)
+
+
+def _widths_of_services() -> Iterator[Override]:
+    """Services whose lines may lie on each other can be told apart by their widths."""
+    narrower = sorted(COLOURS)
+    for width, last in _LAST_OF_WIDTH.items():
+        wide = [name for name in narrower if name <= last]
+        narrower = narrower[len(wide) :]
+        yield _override("byRegexp", f"/^({'|'.join(wide)})( .*)?$/", **{"custom.lineWidth": width})
 
 
 def of_figures(queries: Iterable[tuple[str, Query]]) -> Iterator[Override]:

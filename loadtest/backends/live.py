@@ -16,6 +16,7 @@ from loadtest.system.ports import PROMETHEUS_VARIABLE
 from loadtest.system.processes import Process, Processes, wait_until
 
 UI_PORT_VARIABLE, UI_PORT = "LOCUST_PORT", 8089
+LOAD_PORT_VARIABLE = "LAB_LOAD_METRICS_PORT"
 PROMETHEUS_PORT = 9090
 
 
@@ -37,9 +38,11 @@ class Live:
 def up(lab: Lab) -> Iterator[Live]:
     """Run Locust's UI over the running `lab` until the block is left."""
     ui_port = ports.from_environment(UI_PORT_VARIABLE, UI_PORT)
-    load_port = ports.from_environment("LAB_LOAD_METRICS_PORT", prometheus.LOAD_METRICS_PORT)
+    load_port = ports.from_environment(LOAD_PORT_VARIABLE, prometheus.LOAD_METRICS_PORT)
     with contextlib.ExitStack() as stack:
         stack.enter_context(ports.claim(ui_port, "Locust's UI", UI_PORT_VARIABLE))
+        # Where another lab's load answers, Prometheus would show that one for this one.
+        stack.enter_context(ports.claim(load_port, "the load's metrics", LOAD_PORT_VARIABLE))
         url, missing = _prometheus(stack, lab, load_port)
         processes = stack.enter_context(Processes())
         locust = _locust(processes, lab, ui_port, load_port, url)
@@ -61,7 +64,7 @@ def _locust(
         log=lab.state / "logs" / "locust.log",
         cwd=folder,
         environment=environment.locust(folder)
-        | {"LAB_LOAD_METRICS_PORT": str(load_port)}
+        | {LOAD_PORT_VARIABLE: str(load_port)}
         | {PROMETHEUS_VARIABLE: prometheus_url or ""},
         cpus=lab.cpus.load,
     )
