@@ -12,8 +12,8 @@ from tests.conformance.clients.test_offers import OFFERS, Exchange, exchanged
 from tests.waiting import eventually
 
 BLOCK = 200  # of three requests
-MOST_BLOCKS = 10
-LEAK_BYTES = 4096  # for three requests: less than one with its headers takes
+MOST_BLOCKS = 150  # Python's garbage of FastAPI and Starlette is collected after some 50
+LEAK_BYTES = 512  # for three requests; one kind in ten that keeps 6 KB is more
 WRONG_BODIES = (b"{", b"[]", b'{"lines": []}', b'{"customer_id": 1, "lines": [{"item_id": "x"}]}')
 WRONG_TARGETS = (("GET", "/nope"), ("PUT", "/json"), ("GET", "/items/x"), ("GET", "/wait?ms=-1"))
 CUT_OFF = (wire.post("/orders", wire.ORDER)[:-5], wire.head("GET", "/json")[:-9])
