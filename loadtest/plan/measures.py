@@ -62,6 +62,11 @@ class Measure:
     growth: Growth | None = None
     percentile: bool = False
 
+    @property
+    def unit_of_value(self) -> str:
+        """The unit of what one trial measures: that of a slope is another."""
+        return self.growth.unit if self.growth else self.unit
+
     def shown(self, figure: float) -> float:
         """A figure in `unit`."""
         return 100 * figure if self.share else figure

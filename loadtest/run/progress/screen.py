@@ -130,7 +130,7 @@ class Screen:
         place = level or _told(experiment)
         at = [each for each in standings(experiment, trials, place) if each.figure is not None]
         figures = ", ".join(f"{each.service} {amount(each.figure or 0.0)}" for each in at)
-        unit = MEASURES[experiment.measure].unit
+        unit = MEASURES[experiment.measure].unit_of_value
         return f", {place}: {figures} {unit}" if figures else ""
 
     def _fill(self, experiment: Experiment) -> None:

@@ -16,7 +16,7 @@ from loadtest.plan.measures import MEASURES
 class Standing:
     """A service at one level: the mean over its rounds so far, and what slots ÷ wait foretells.
 
-    Both in the unit of the experiment's measure; `rounds` are those that have a value.
+    Both in the unit of the measure's values; `rounds` are those that have a value.
     """
 
     service: str

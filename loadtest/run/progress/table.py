@@ -23,7 +23,7 @@ def table(experiment: Experiment, trials: Sequence[Trial]) -> Group:
     service, level, foretold, rounds = _HEADERS
     for header in (service, level):
         found.add_column(header, no_wrap=True)
-    for header in (MEASURES[experiment.measure].unit, foretold, rounds):
+    for header in (MEASURES[experiment.measure].unit_of_value, foretold, rounds):
         found.add_column(header, justify="right")
     for each in standings(experiment, trials):
         found.add_row(

@@ -13,9 +13,11 @@ from rich.console import Console
 from loadtest.analysis.amounts import amount
 from loadtest.model.experiment import Looked
 from loadtest.model.trial import Gate, Prediction, Trial
+from loadtest.plan.measures import MEASURES
 from loadtest.plan.reader import load_all
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.run.progress.screen import Screen
+from loadtest.run.progress.table import table
 from tests.loadtest.results.test_trials import RESULT, trial
 
 EXPERIMENT = replace(load_all()["blocked-threads"], rounds=2)
@@ -129,3 +131,11 @@ def test_a_verdict_has_a_sign_beside_its_colour_and_no_colour_where_none_is_want
 def plain(said: str) -> str:
     """Without colours; a frame that is drawn over another begins on a line of its own."""
     return re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", said.replace("\r", "\n"))
+
+
+def test_levels_are_shown_in_the_unit_of_their_values_not_of_the_slope_over_them() -> None:
+    output = io.StringIO()
+    held = load_all()["memory-per-request"]
+    Console(file=output, width=100).print(table(held, []))
+    assert MEASURES[held.measure].unit == "KiB a held request"
+    assert re.search(r"level +KiB +slots ÷ wait", output.getvalue())
