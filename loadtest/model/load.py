@@ -13,13 +13,15 @@ class Load:
     """How requests arrive. `kind` is a name in `loadtest.engine.kinds.KINDS`.
 
     `connections` are open, or at most open. `rate_rps` is for kinds with a schedule. `think_s` is
-    the pause after each answer.
+    the pause after each answer. After `requests_per_connection` requests a connection is closed and
+    a new one opened; None: it is kept as long as the server keeps it.
     """
 
     kind: str
     connections: int
     rate_rps: float | None = None
     think_s: float = 0.0
+    requests_per_connection: int | None = None
 
 
 @dataclass(frozen=True)

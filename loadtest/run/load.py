@@ -13,6 +13,7 @@ from loadtest.contract import scenarios
 from loadtest.engine.kinds import kind_of
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.target import Target
 from loadtest.run.forkserver import Fork, ForkServer, Order
 from loadtest.system import descriptors, environment, ports
 from loadtest.system.descriptors import DescriptorError
@@ -48,8 +49,12 @@ def run(
     locustfile: Path = LOCUSTFILE,
     forks: ForkServer | None = None,
     entered: Callable[[str], None] = lambda _: None,
+    request: Target | None = None,
 ) -> LoadResult:
     """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
+
+    With `request` (scenario "request") that is what is asked: scheme, host and port are of
+    `target`, all else of `request`.
 
     Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
     generator, `timeout_s` is for one request, `processes` shares connections and rate out.
