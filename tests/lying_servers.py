@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
+CERTIFICATES = Path(__file__).with_name("certificates")
 Script = Callable[[socket.socket], None]
 
 OK = (
@@ -46,6 +49,18 @@ def once(answer: bytes) -> Script:
             connection.sendall(answer)
 
     return script
+
+
+def over_tls(script: Script, certificate: str = "here") -> Script:
+    """The same over TLS, by one of tests/certificates."""
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
+
+    def secured(connection: socket.socket) -> None:
+        with context.wrap_socket(connection, server_side=True) as within:
+            script(within)
+
+    return secured
 
 
 @contextlib.contextmanager

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
+import ssl
 from collections.abc import Iterator
 from typing import Any, Protocol
 
 from loadtest.engine.reactor import Reactor
-from loadtest.engine.request import Answer, Dialogue, Request, Traffic, broken
-from loadtest.system.sockets import READ, WRITE, Address, error_name, new_socket
+from loadtest.engine.request import Answer, Dialogue, Request, broken
+from loadtest.system.sockets import READ, WRITE, Address, error_name, name_of
 
 READ_SIZE = 16_384
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.01, 1.0
@@ -21,8 +22,8 @@ class Owner(Protocol):
     """What a connection belongs to: it says what comes next and keeps what happened."""
 
     reactor: Reactor[Connection]
-    traffic: Traffic
     address: Address | None
+    tls: ssl.SSLContext | None
     runs_on: bool
     stopped: bool
     sent: int
@@ -31,6 +32,8 @@ class Owner(Protocol):
     abandoned: int
     connections: set[Connection]
 
+    def requests(self, connection: Connection, /) -> Iterator[Request]: ...
+    def new_socket(self, family: int, /) -> Any: ...
     def series(self, request: Request, /) -> Any: ...
     def start(self, connection: Connection, now: float, /) -> None: ...
     def enter(self, connection: Connection, now: float, /) -> None: ...
@@ -49,29 +52,14 @@ class Connection:
     """
 
     __slots__ = (
-        "_delay_s",
-        "_dialogue",
-        "_heard",
-        "_opened_before",
-        "_opened_for",
-        "_outbox",
-        "begun",
-        "connected",
-        "fd",
-        "hot",
-        "intended",
-        "recv",
-        "removed",
-        "request",
-        "requests",
-        "send",
-        "sock",
-        "stream",
+        *("_delay_s", "_dialogue", "_heard", "_opened_before", "_opened_for", "_outbox", "begun"),
+        *("connected", "fd", "hot", "intended", "recv", "removed", "request", "requests", "send"),
+        *("sock", "stream"),
     )
 
     def __init__(self, stream: Owner) -> None:
         self.stream = stream
-        self.requests: Iterator[Request] = stream.traffic()
+        self.requests: Iterator[Request] = stream.requests(self)
         self.request: Request | None = None
         self.begun = self.intended = 0.0  # of the request in hand: really, and as planned
         self.hot = self.connected = self.removed = False
@@ -105,7 +93,7 @@ class Connection:
             return
         family, address = self.stream.address
         try:
-            self.sock = new_socket(family)
+            self.sock = self.stream.new_socket(family)
             self.fd = self.sock.fileno()
             self.recv, self.send = self.sock.recv, self.sock.send
             self.stream.reactor.register(self, WRITE)
@@ -119,6 +107,8 @@ class Connection:
         if code := self.sock.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR):
             self.fail(broken(error_name(code)), now)
             return
+        if self.stream.tls and not self._secured(now):
+            return
         if self._opened_before:
             self.stream.reconnects += 1
         self._opened_before = self.connected = True
@@ -126,6 +116,17 @@ class Connection:
         self._dialogue = self.request.dialogue()
         self.stream.reactor.modify(self, READ)
         self._write(self._dialogue.opening() or self.request.data)
+
+    def _secured(self, now: float) -> bool:
+        """Whether the handshake of TLS is over; else it goes on with the poller's next event."""
+        try:
+            awaited: int = self.sock.shake()
+        except OSError as error:
+            self.fail(broken(name_of(error)), now)
+            return False
+        if awaited:
+            self.stream.reactor.modify(self, awaited)
+        return not awaited
 
     def _write(self, data: bytes) -> None:
         """Send `data`, behind what has not left yet."""
@@ -186,7 +187,7 @@ class Connection:
         if self.request is None:
             self._unasked(b"", now)
         else:
-            self._end(broken(error_name(error.errno)), now, unsent=unsent)
+            self._end(broken(name_of(error)), now, unsent=unsent)
 
     def take(self, data: bytes, now: float) -> None:
         """Bytes came (none: the server has closed)."""
@@ -271,6 +272,8 @@ class Connection:
             self.stream.retry(self, now, self._delay_s)
 
     def _release(self, now: float) -> None:
+        if self.request and self.request.last:
+            self._opened_before = False  # it is opened anew as planned
         self.request = None
         self._heard = False
         self.stream.leave(now)

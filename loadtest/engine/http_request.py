@@ -64,12 +64,12 @@ def body_is(expected: bytes, status: int = 200) -> Check:
 
 
 class HttpDialogue:
-    """HTTP/1.1 with one request in hand."""
+    """HTTP/1.1 with one request in hand. Without a `parser` whole bodies are kept."""
 
     __slots__ = ("_parser",)
 
-    def __init__(self) -> None:
-        self._parser = ResponseParser()
+    def __init__(self, parser: ResponseParser | None = None) -> None:
+        self._parser = parser or ResponseParser()
 
     def opening(self) -> bytes:
         return b""
@@ -87,11 +87,12 @@ class HttpDialogue:
         error = request.check(response)
         if response.leftover:
             return Answer(error or "excess bytes", reusable=False)
+        goes_on = response.head.keep_alive and not request.last
         if not error and request.keep:
             request.keep(response)
-        elif not error and whole and response.head.keep_alive:
-            request.verify(data, len(response.body))
-        return Answer(error, response.head.keep_alive, len(response.body))
+        elif not error and whole and goes_on:
+            request.verify(data, response.size)
+        return Answer(error, goes_on, response.size)
 
     def ended(self, request: Request) -> Answer:
         if self._parser.empty:
@@ -102,7 +103,7 @@ class HttpDialogue:
         error = request.check(response)
         if not error and request.keep:
             request.keep(response)
-        return Answer(error, reusable=False, size=len(response.body))
+        return Answer(error, reusable=False, size=response.size)
 
     def unasked(self, _: bytes, /) -> Answer:
         """Nothing that comes now can be an answer (RFC 9112, 9.2); a kept connection may end."""

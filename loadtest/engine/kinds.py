@@ -51,7 +51,8 @@ class Closed(LoadKind):
         # Clients that pause ask at any time, not all at once and then all together again.
         spread_s = load.think_s / max(load.connections, 1)
         interval_s = max(spread_s, OPENING_INTERVAL_S)
-        return Stream(engine, think_s=load.think_s, opening_interval_s=interval_s, **options)
+        options |= {"think_s": load.think_s, "opening_interval_s": interval_s}
+        return Stream(engine, requests_per_connection=load.requests_per_connection, **options)
 
 
 class Open(LoadKind):
@@ -63,7 +64,8 @@ class Open(LoadKind):
     scheduled = True
 
     def stream(self, engine: Engine, load: Load, seed: int, **options: Any) -> Stream:
-        return OpenStream(engine, arrivals=poisson(load.rate_rps or 1.0, seed), **options)
+        options |= {"arrivals": poisson(load.rate_rps or 1.0, seed)}
+        return OpenStream(engine, requests_per_connection=load.requests_per_connection, **options)
 
 
 class Held(Closed):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NamedTuple, Protocol
 
 from loadtest.engine.http1.responses import Response
@@ -65,7 +65,8 @@ class Request:
     `check` gives the empty string where the answer is right, else the name to count it under
     ("status 503", "wrong body"). It must be a pure function of the response: `verified` is the last
     right answer, and one with the same bytes is not checked again. `keep` sees each right answer
-    (for a cookie); a request with `keep` never skips the check.
+    (for a cookie); a request with `keep` never skips the check. After the answer to the `last` one
+    the connection is closed.
     """
 
     method: str
@@ -78,6 +79,8 @@ class Request:
     verified_size: int = 0  # of its body
     hits: int = 0  # answers equal to `verified` whose bytes are not in the series yet
     series: Any = field(default=None, repr=False)  # the Series of its latencies, set by the stream
+    last: bool = False
+    _closing: Request | None = field(default=None, init=False, repr=False)
 
     def verify(self, answer: bytes, size: int) -> None:
         """From now on answers like this one, with a body of `size` bytes, are known to be right."""
@@ -102,10 +105,36 @@ class Request:
         """
         return self.method in IDEMPOTENT or (unsent and self.method != "WS")
 
+    def closing(self) -> Request:
+        """The same over HTTP, as the last one on its connection (RFC 9112, 9.6)."""
+        if self._closing is None:
+            line, end, rest = self.data.partition(b"\r\n")
+            data = b"".join((line, end, b"Connection: close", end, rest))
+            self._closing = replace(self, data=data, last=True, verified=None, hits=0)
+        return self._closing
+
     @property
     def name(self) -> str:
         """How errors and statistics call it."""
         return f"{self.method} {self.path}"
+
+
+class Turns(Iterator[Request]):
+    """A connection's requests, at most `most` of them before it is opened anew.
+
+    One that finds the connection closed begins the count again.
+    """
+
+    def __init__(
+        self, requests: Iterator[Request], most: int, connected: Callable[[], bool]
+    ) -> None:
+        self._requests, self._most, self._connected = requests, most, connected
+        self._asked = 0
+
+    def __next__(self) -> Request:
+        request = next(self._requests)
+        self._asked = self._asked + 1 if self._connected() else 1
+        return request.closing() if self._asked >= self._most else request
 
 
 Traffic = Callable[[], Iterator[Request]]  # what each new connection asks, one after another

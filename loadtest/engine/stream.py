@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import ssl
 from collections import deque
 from collections.abc import Iterator
+from typing import Any
 
 from loadtest.engine.after import After
 from loadtest.engine.connection import Connection
 from loadtest.engine.reactor import Reactor
-from loadtest.engine.request import Answer, Request, Traffic, broken
+from loadtest.engine.request import Answer, Request, Traffic, Turns, broken
 from loadtest.engine.tally import Batch, Occupancy, Series, Tally
+from loadtest.engine.tls import TlsSocket
 from loadtest.stats.histogram import Histogram
-from loadtest.system.sockets import Address
+from loadtest.system.sockets import Address, new_socket
 
 OPENING_INTERVAL_S = 0.0005  # gentle: a burst of connections lands on one worker of a service
 
@@ -20,7 +23,8 @@ class Stream:
     """Closed load: every connection sends as soon as it has its answer (after `think_s`).
 
     `address` None means that the host does not resolve: every request fails under that name.
-    `timeout_s` is for one request, connecting included.
+    `timeout_s` is for one request, connecting included. With `tls` the connections are secured, and
+    the certificate has to be for `server_name`. `requests_per_connection` as in `Load`.
     """
 
     open_loop = False
@@ -36,6 +40,9 @@ class Stream:
         think_s: float = 0.0,
         timeout_s: float = 30.0,
         opening_interval_s: float = OPENING_INTERVAL_S,
+        tls: ssl.SSLContext | None = None,
+        server_name: str = "",
+        requests_per_connection: int | None = None,
     ) -> None:
         self.reactor = reactor
         self.service = service
@@ -45,7 +52,10 @@ class Stream:
         self.think_s = think_s
         self.timeout_s = timeout_s
         self.opening_interval_s = opening_interval_s
-        self.runs_on = think_s == 0 and not self.open_loop
+        self.tls = tls
+        self.server_name = server_name
+        self.requests_per_connection = requests_per_connection
+        self.runs_on = think_s == 0 and not self.open_loop and not requests_per_connection
         self.connections: set[Connection] = set()
         self.opening_at = 0.0
         self.stopped = False
@@ -59,6 +69,16 @@ class Stream:
     def in_flight(self) -> int:
         """Requests in hand now."""
         return self._in_hand.count
+
+    def requests(self, connection: Connection) -> Iterator[Request]:
+        """What a new connection asks, one after another."""
+        found, most = self.traffic(), self.requests_per_connection
+        return Turns(found, most, lambda: connection.connected) if most else found
+
+    def new_socket(self, family: int) -> Any:
+        """A socket to the service."""
+        plain = new_socket(family)
+        return TlsSocket(plain, self.tls, self.server_name) if self.tls else plain
 
     def series(self, request: Request) -> Series:
         """Where the latencies of this kind of request go."""

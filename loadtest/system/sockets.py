@@ -26,6 +26,10 @@ _ERROR_NAMES = {
 }
 
 
+class NamedError(OSError):
+    """What went wrong with a connection, under the name to count it by."""
+
+
 class Poller(Protocol):
     """The part of `select.epoll` that the engine uses; level-triggered."""
 
@@ -125,3 +129,8 @@ def _takes_connections(address: Address) -> bool:
 def error_name(code: int | None) -> str:
     """What an error number of a connection is called in the counts."""
     return _ERROR_NAMES.get(code or 0) or f"socket error {os.strerror(code or 0).lower()}"
+
+
+def name_of(error: OSError) -> str:
+    """What an error of a connection is called in the counts."""
+    return str(error) if isinstance(error, NamedError) else error_name(error.errno)

@@ -34,12 +34,15 @@ class Head:
         return next((value for key, value in reversed(self.fields) if key == name), None)
 
 
-def parse_head(raw: bytes) -> Head:
-    """Status line and headers, without the blank line that ends them."""
+def parse_head(raw: bytes, *, bodiless: bool = False) -> Head:
+    """Status line and headers, without the blank line that ends them.
+
+    `bodiless`: of an answer that has no body whatever its head says, as to HEAD.
+    """
     line, _, rest = raw.partition(b"\n")
     minor, status = _status_line(line.removesuffix(b"\r"))
     fields = parse_fields(rest)
-    bodiless = status < 200 or status in (204, 304)
+    bodiless = bodiless or status < 200 or status in (204, 304)
     chunked = not bodiless and _chunked(fields)
     length = 0 if bodiless else None if chunked else _length(fields)
     return Head(

@@ -24,11 +24,20 @@ _CHUNK_BEGUN = re.compile(rb"(?:[0-9A-Fa-f]+[ \t]*(?:;[^\r\n\0]*)?\r?)?")
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One whole response. `leftover` is what came behind it."""
+    """One whole response. `leftover` is what came behind it.
+
+    `passed` are bytes of its body that were handed on and not kept.
+    """
 
     head: Head
     body: bytes
     leftover: bytes = b""
+    passed: int = 0
+
+    @property
+    def size(self) -> int:
+        """Bytes of the body, kept or not."""
+        return len(self.body) + self.passed
 
 
 class ResponseParser:
@@ -115,7 +124,7 @@ class ResponseParser:
 
     def _take_chunks(self, head: Head) -> Response | None:
         while (end := self._buffer.find(b"\n")) >= 0:
-            size = _chunk_size(bytes(self._buffer[: end + 1]))
+            size = chunk_size(bytes(self._buffer[: end + 1]))
             if size == 0:
                 return self._take_trailers(head, end + 1)
             end += 1 + size
@@ -127,9 +136,13 @@ class ResponseParser:
             del self._buffer[: end + 2]
             if len(self._body) > LARGEST_BODY:
                 raise MalformedResponse("body too large")
+        self._require_chunk()
+        return None
+
+    def _require_chunk(self) -> None:
+        """What there is has to be the beginning of a chunk's first line."""
         if len(self._buffer) > LARGEST_HEAD or not _CHUNK_BEGUN.fullmatch(self._buffer):
             raise MalformedResponse("malformed chunk")
-        return None
 
     def _take_trailers(self, head: Head, start: int) -> Response | None:
         # The line end of the last chunk is the first half of the blank line where there are none.
@@ -153,7 +166,7 @@ def _require_http(start: bytes) -> None:
         raise MalformedResponse("other HTTP version" if other else "not HTTP")
 
 
-def _chunk_size(line: bytes) -> int:
+def chunk_size(line: bytes) -> int:
     """The size in a line that begins a chunk, leading zeros and extensions allowed."""
     found = _CHUNK.fullmatch(line)
     if not found:
