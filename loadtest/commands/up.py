@@ -9,12 +9,14 @@ from loadtest.backends import live, native
 from loadtest.backends.live import LabStopped, Live
 from loadtest.backends.native import Lab
 from loadtest.commands.console import console
+from loadtest.contract import own
 from loadtest.inventory import budgets, builds, guests, manifest
 
 
 def run(asked: Collection[str], budget: str) -> None:
     """Run them until Ctrl-C; raises LabStopped where none can run or Locust ends."""
     guests.named(os.environ)  # what cannot be asked is told before anything starts
+    own.from_variables(os.environ)
     known = manifest.load(variables=budgets.variables(budget))
     native.require(native.state_directory())
     names = list(asked) or [name for name, service in known.items() if service.central]

@@ -5,19 +5,22 @@ from __future__ import annotations
 import random
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import cycle, repeat
 from typing import Any
 
-from loadtest.contract import catalogue
+from loadtest.contract import catalogue, own
 from loadtest.contract.catalogue import CUSTOMERS, ITEMS
 from loadtest.contract.session import SessionSteps
 from loadtest.engine.http_request import body_is, http_request, json_fits, json_is
 from loadtest.engine.request import Check, Request, Traffic
 from loadtest.engine.websocket import echo_request
 from loadtest.errors import LabError
+from loadtest.model.load import Load
+from loadtest.model.target import Target
 
 SET_SIZE = 100
+OWN = "request"
 
 
 class ScenarioError(LabError):
@@ -42,7 +45,8 @@ class Scenario:
     `traffic(host, parameters, seed)` prepares the requests: what it gives is called once for each
     connection and yields that connection's requests for ever. `latency_s(parameters)` says how many
     seconds one request holds a slot (for fan-out, all its slots together), None where nothing can
-    be said beforehand.
+    be said beforehand. `lasting`: the connection itself is what is asked for, and is not closed
+    after some requests.
     """
 
     name: str
@@ -50,6 +54,18 @@ class Scenario:
     traffic: Callable[[str, Mapping[str, int], int], Traffic]
     parameters: tuple[Parameter, ...] = ()
     latency_s: Callable[[Mapping[str, int]], float | None] = lambda _: None
+    lasting: bool = False
+
+    def asking(self, target: Target) -> Scenario:
+        """With the user's own request, where that is what this scenario asks."""
+        return replace(self, traffic=own.traffic(target)) if self.name == OWN else self
+
+    def check(self, load: Load) -> None:
+        """Raise ScenarioError where the load can't be made of it."""
+        if self.lasting and load.requests_per_connection:
+            raise ScenarioError(
+                f"scenario {self.name} keeps its connections; leave requests_per_connection out"
+            )
 
     def filled(self, given: Mapping[str, int]) -> dict[str, int]:
         """`given` with the defaults of the rest; unknown names and wild values are errors."""
@@ -263,6 +279,12 @@ SCENARIOS: dict[str, Scenario] = {
             "echo over a WebSocket",
             _websocket,
             (Parameter("bytes", 32, 1, 65_536, "bytes a message"),),
+            lasting=True,
+        ),
+        Scenario(
+            OWN,
+            "a request of your own, as LAB_REQUEST or the form's request fields say",
+            own.traffic(Target("/")),
         ),
     )
 }

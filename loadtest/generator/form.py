@@ -5,10 +5,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
 
-from loadtest.contract import scenarios
-from loadtest.contract.scenarios import ScenarioError
+from loadtest.contract import own, scenarios
+from loadtest.contract.own import OwnRequestError
+from loadtest.contract.scenarios import OWN, ScenarioError
 from loadtest.engine.kinds import KINDS
+from loadtest.model.load import Load
+from loadtest.model.target import Target
+
+if TYPE_CHECKING:
+    from locust.argument_parser import LocustArgumentParser
 
 FieldCheck = Callable[[str], str]
 
@@ -24,12 +31,31 @@ def problem(fields: Mapping[str, str]) -> str:
     if "scenario" not in fields:
         return ""
     try:
-        scenarios.choose(fields["scenario"]).filled(
-            scenarios.parse_parameters(fields.get("parameters", ""))
-        )
-    except ScenarioError as error:
+        chosen = scenarios.choose(fields["scenario"])
+        chosen.filled(scenarios.parse_parameters(fields.get("parameters", "")))
+        chosen.check(Load("", 1, requests_per_connection=int(fields.get(_PER_CONNECTION) or 0)))
+        if chosen.name == OWN:
+            request_of(fields, own.from_variables({}))
+    except (ScenarioError, OwnRequestError) as error:
         return str(error)
     return ""
+
+
+def add_request(parser: LocustArgumentParser, before: Target) -> None:
+    """The fields of a request of one's own, filled in with what LAB_REQUEST says."""
+    for name, value in own.as_form(before).items():
+        parser.add_argument(f"--{_REQUEST}-{name}", default=value, help=_HELP[name])
+
+
+def request_of(fields: Mapping[str, Any], before: Target) -> Target:
+    """What the form's fields of that sort ask for; raises OwnRequestError."""
+    prefix = f"{_REQUEST}_"
+    given = {
+        name.removeprefix(prefix): str(value or "")
+        for name, value in fields.items()
+        if name.startswith(prefix)
+    }
+    return own.from_form(given, before)
 
 
 def unlisted(kind: str, chosen: Iterable[str], known: Iterable[str]) -> str:
@@ -79,6 +105,14 @@ def _load(text: str) -> str:
     return unlisted("load", [text], KINDS)
 
 
+_REQUEST, _PER_CONNECTION = "request", "requests_per_connection"
+_HELP = {
+    "method": "scenario request: GET, POST …",
+    "path": "scenario request: with its query",
+    "headers": 'scenario request: NAME: VALUE, or {"NAME": "VALUE", …}',
+    "body": "scenario request: what is sent, JSON or other text",
+    "status": "scenario request: of a right answer; empty: any success",
+}
 _OF_LOCUST = {"user_count", "spawn_rate", "run_time", "host", "profile", "user_classes"}
 LOAD = ("scenario", "parameters", "load")
 _CHECKS: dict[str, FieldCheck] = {
@@ -86,6 +120,7 @@ _CHECKS: dict[str, FieldCheck] = {
     "spawn_rate": _number("Ramp up", 0.1, 20_000),
     "rate": _number("Rate", 0.1, 1_000_000),
     "think_ms": _number("Think ms", 0, 600_000),
+    _PER_CONNECTION: _number("Requests per connection", 0, 1_000_000, whole=True),
     "request_timeout": _number("Request timeout", 0.1, 600),
     "run_time": _run_time,
     "load": _load,

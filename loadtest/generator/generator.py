@@ -16,7 +16,9 @@ from loadtest.engine.engine import Engine
 from loadtest.engine.kinds import kind_of
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
+from loadtest.engine.tls import client_context
 from loadtest.model.load import Load
+from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
 TURN_S = 0.005
@@ -25,7 +27,10 @@ LOOK_UP_S = 1.0
 
 @dataclass(frozen=True)
 class Assignment:
-    """What every connection of the process does. `share` is this process's part of an open rate."""
+    """What every connection of the process does. `share` is this process's part of an open rate.
+
+    `insecure`: the certificates of services over HTTPS are not checked.
+    """
 
     load: Load
     scenario: Scenario
@@ -33,6 +38,7 @@ class Assignment:
     timeout_s: float
     seed: int
     share: float = 1.0
+    insecure: bool = False
 
 
 class Generator:
@@ -81,15 +87,18 @@ class Generator:
 
     def _new_stream(self, service: str, url: str) -> Stream:
         assignment, parts = self.assignment, urlsplit(url)
-        # Every service gets the same requests at the same moments.
-        traffic = assignment.scenario.traffic(parts.netloc, assignment.parameters, assignment.seed)
+        scenario, host = assignment.scenario, urls.host_field(parts)
         options: dict[str, Any] = {
             "service": service,
-            "scenario": assignment.scenario.name,
+            "scenario": scenario.name,
             "address": _address(url),
-            "traffic": traffic,
+            # Every service gets the same requests at the same moments.
+            "traffic": scenario.traffic(host, assignment.parameters, assignment.seed),
             "timeout_s": assignment.timeout_s,
         }
+        if parts.scheme == "https":
+            options["tls"] = client_context(insecure=assignment.insecure)
+            options["server_name"] = parts.hostname
         own = replace(
             assignment.load, rate_rps=(assignment.load.rate_rps or 1.0) * assignment.share
         )
@@ -114,5 +123,4 @@ class Generator:
 
 
 def _address(url: str) -> Address | None:
-    parts = urlsplit(url)
-    return resolve(parts.hostname or "", parts.port or 80)
+    return resolve(*urls.endpoint(url))

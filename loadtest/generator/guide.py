@@ -44,6 +44,7 @@ class Example:
             "parameters": self.parameters,
             "load": "closed",
             "thinkMs": "0",
+            "requestsPerConnection": "0",
             "userCount": str(self.users),
             "spawnRate": "60",
             "shapeClass": "Default",

@@ -13,6 +13,7 @@ import contextlib
 import logging
 import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,12 +27,13 @@ from locust.exception import StopTest
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from locust.web import WebUI
 
-from loadtest.contract import scenarios
+from loadtest.contract import own, scenarios
+from loadtest.contract.own import OwnRequestError
 from loadtest.contract.scenarios import ScenarioError
 from loadtest.engine.connection import Connection
 from loadtest.engine.kinds import KINDS, Closed
 from loadtest.engine.tally import Batch
-from loadtest.generator import locust_stats, web
+from loadtest.generator import form, locust_stats, web
 from loadtest.generator.generator import Assignment, Generator
 from loadtest.generator.shapes import RampToTheKnee, StepUp
 from loadtest.generator.telemetry import Telemetry
@@ -82,7 +84,7 @@ class Shared:
         try:
             self.know(environment)
             assignment = assignment_of(environment)
-        except (ScenarioError, DescriptorError) as error:
+        except (ScenarioError, OwnRequestError, DescriptorError) as error:
             self.problem = str(error)
             environment.process_exit_code = 1 if options.headless else None
             return
@@ -167,9 +169,10 @@ def user_class(service: str, url: str) -> type[ServiceUser]:
 
 
 try:
+    REQUEST = own.from_variables(os.environ)
     for _service, _url in targets().items():
         globals()[_service] = user_class(_service, _url)
-except GuestError as error:
+except (GuestError, OwnRequestError) as error:
     print(f"locust: {error}", file=sys.stderr)
     sys.exit(2)
 
@@ -177,16 +180,21 @@ except GuestError as error:
 def assignment_of(environment: Environment) -> Assignment:
     """What the options ask for."""
     options: Any = environment.parsed_options
-    scenario = scenarios.choose(options.scenario)
+    asked = form.request_of(vars(options), REQUEST)
+    scenario = scenarios.choose(options.scenario).asking(asked)
     descriptors.require(options.num_users or 1)
     index = max(getattr(environment.runner, "worker_index", 0), 0)
+    load = Load(options.load, options.num_users or 1, options.rate, options.think_ms / 1000)
+    load = replace(load, requests_per_connection=options.requests_per_connection or None)
+    scenario.check(load)
     return Assignment(
-        load=Load(options.load, options.num_users or 1, options.rate, options.think_ms / 1000),
+        load=load,
         scenario=scenario,
         parameters=scenario.filled(scenarios.parse_parameters(options.parameters)),
         timeout_s=options.request_timeout,
         seed=options.load_seed + index,
         share=1 / max(options.lab_workers, 1),
+        insecure=asked.insecure,
     )
 
 
@@ -205,8 +213,10 @@ def add_options(parser: LocustArgumentParser) -> None:
     )
     parser.add_argument("--rate", type=float, default=100.0, help="open: requests/s")
     parser.add_argument("--think-ms", type=float, default=0.0, help="pause")
+    parser.add_argument("--requests-per-connection", type=int, default=0, help="0: it is kept")
     parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
     parser.add_argument("--load-seed", type=int, default=1, help="of what is drawn")
+    form.add_request(parser, REQUEST)
     for name, default in OF_THE_LAB.items():
         parser.add_argument(
             name,

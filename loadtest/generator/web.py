@@ -10,7 +10,6 @@ import contextlib
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
-from urllib.parse import urlsplit
 
 import gevent
 import gevent.pool
@@ -23,7 +22,7 @@ from locust.web import WebUI
 
 from loadtest.generator import form
 from loadtest.generator.guide import guide
-from loadtest.system import internals
+from loadtest.system import internals, urls
 
 internals.check(__name__)
 
@@ -73,9 +72,8 @@ def _loaded(environment: Environment, service: type[User]) -> bool:
 
 def _answers(service: type[User]) -> bool:
     """Whether somebody listens there; without a network an unknown name alone takes seconds."""
-    parts = urlsplit(service.host or "")
     with gevent.Timeout(PROBE_S, False), contextlib.suppress(OSError):
-        socket.create_connection((parts.hostname, parts.port or 80)).close()
+        socket.create_connection(urls.endpoint(service.host or "")).close()
         return True
     return False
 

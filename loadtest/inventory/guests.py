@@ -7,10 +7,12 @@ from collections.abc import Mapping
 from urllib.parse import SplitResult, urlsplit
 
 from loadtest.errors import LabError
+from loadtest.system import urls
 
 VARIABLE = "LAB_TARGET"
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*")
 _FORM = "write NAME=http://HOST:PORT"
+_SCHEMES = ("http", "https")
 
 
 class GuestError(LabError):
@@ -37,17 +39,27 @@ def _checked(text: str, name: str, url: str) -> str:
         raise _refused(text, f"is no URL; {_FORM}") from None
     if "://" not in url:
         raise _refused(text, f"has no scheme; write {name}=http://{url}")
-    if parts.scheme != "http":
-        raise _refused(text, f"asks for {parts.scheme}, but the load speaks plain HTTP; {_FORM}")
-    if not parts.hostname or not parts.hostname.strip("."):
+    if parts.scheme not in _SCHEMES:
+        raise _refused(text, f"asks for {parts.scheme}, but the load speaks HTTP; {_FORM}")
+    if not _has_host(parts):
         raise _refused(text, f"has no host; {_FORM}")
     if parts.path.strip("/") or parts.query or parts.fragment:
-        raise _refused(text, "has more than host and port; the scenario chooses the path")
+        raise _refused(
+            text, "has more than host and port; a scenario chooses the path, LAB_REQUEST your own"
+        )
     if "@" in parts.netloc:
         raise _refused(text, f"has a user in it, which no scenario sends; {_FORM}")
     if not _has_port(parts):
         raise _refused(text, "has no port from 1 to 65535 behind its host")
-    return f"http://{parts.netloc}"
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def _has_host(parts: SplitResult) -> bool:
+    """Whether there is one that a DNS can hold, or an address."""
+    try:
+        return bool(urls.host_field(parts).strip("."))
+    except ValueError:  # UnicodeError is one, and what is no port
+        return bool(parts.hostname) and not _has_port(parts)
 
 
 def _has_port(parts: SplitResult) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from loadtest.model.criterion import Criterion
@@ -28,7 +28,7 @@ class Level:
         """The load of this level where the slowest service peaks at `peak_rps`."""
         if self.share_of_peak is None:
             return self.load
-        return Load(self.load.kind, self.load.connections, round(peak_rps * self.share_of_peak, 1))
+        return replace(self.load, rate_rps=round(peak_rps * self.share_of_peak, 1))
 
 
 @dataclass(frozen=True)

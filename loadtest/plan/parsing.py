@@ -68,7 +68,7 @@ def _level(top: ExperimentTable, table: LevelTable) -> Level:
 
 
 def _load(table: LoadTable) -> Load:
-    return Load(table.kind, table.connections, table.rate_rps, table.think_s)
+    return Load(**{key: getattr(table, key) for key in LOAD_KEYS})
 
 
 def _background(top: ExperimentTable) -> Background | None:

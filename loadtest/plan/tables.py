@@ -113,6 +113,13 @@ class LoadTable(TomlTable):
         default=None, description="arrivals a second, where the kind has a rate"
     )
     think_s: Bound = Field(default=0.0, description="pause after each answer")
+    requests_per_connection: Annotated[int | None, Instead("kept as long as the server does")] = (
+        Field(
+            default=None,
+            ge=1,
+            description="after so many requests a connection is closed and opened anew",
+        )
+    )
 
 
 LOAD_KEYS = tuple(LoadTable.model_fields)

@@ -9,7 +9,8 @@ import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
 
-from loadtest.contract import scenarios
+from loadtest.contract import own, scenarios
+from loadtest.contract.own import REQUEST_VARIABLE
 from loadtest.engine.kinds import kind_of
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
@@ -61,13 +62,18 @@ def run(
     `ceiling_rps` and `run_id` go to the live metrics. `forks` makes the Locust; without it one is
     started for this load alone, which takes a second. `entered` is told "measured" and "done" as
     the window begins and ends, within `RESULT_POLL_S`. Raises LoadError, ScenarioError for a
-    scenario or parameter that does not exist, or ProcessError.
+    scenario or parameter that does not exist, OwnRequestError for a request that can't be sent, or
+    ProcessError.
     """
-    values = scenarios.choose(scenario).filled(parameters)
+    chosen = scenarios.choose(scenario)
+    values = chosen.filled(parameters)
+    chosen.check(load)
     _check(load, processes)
     asked = {"scenario": scenario, "parameters": _listed(values), "request-timeout": timeout_s}
     asked |= {"load-seed": seed, "lab-warmup": warmup_s, "lab-duration": duration_s}
     variables = _variables(f"{service}={target}", backend, run_id, ceiling_rps)
+    if request is not None:
+        variables[REQUEST_VARIABLE] = own.as_variable(own.checked(request))
     with contextlib.ExitStack() as stack:
         server = forks or stack.enter_context(ForkServer())
         shared = stack.enter_context(_shared_out(processes))
@@ -121,6 +127,7 @@ def _arguments(locustfile: Path, load: Load, asked: Mapping[str, object]) -> lis
         "load": load.kind,
         "rate": load.rate_rps or 0.0,
         "think-ms": load.think_s * 1000,
+        "requests-per-connection": load.requests_per_connection or 0,
         **asked,
     }
     plain = ["--headless", "--only-summary", "--loglevel", "ERROR", "--exit-code-on-error", "0"]
@@ -146,6 +153,8 @@ def _shared_out(processes: int) -> Iterator[list[str]]:
 def _check(load: Load, processes: int) -> None:
     if load.connections < 1:
         raise LoadError(f"a load needs at least 1 connection, has {load.connections}")
+    if load.requests_per_connection is not None and load.requests_per_connection < 1:
+        raise LoadError("a connection has at least 1 request; leave requests_per_connection out")
     if load.connections < processes:
         raise LoadError(f"{processes} processes need at least {processes} connections")
     if kind_of(load).scheduled and not (load.rate_rps and load.rate_rps > 0):

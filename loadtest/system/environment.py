@@ -26,12 +26,13 @@ LONGEST_TMPDIR = 64
 EVERYWHERE = ("PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH")
 TERMINAL = ("TERM", "COLORTERM", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
 CONTAINER = ("DATABASE_URL", "DATABASE_PASSWORD_FILE")
+CERTIFICATES = ("SSL_CERT_FILE", "SSL_CERT_DIR")  # of authorities that the user trusts
 SERVICE = ("LAB_METRICS", "LAB_SESSION_SECRET")
 # How npm and Go reach packages, and where they keep them. What changes the build is left out.
 BUILDS = (
     *("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"),
     *("http_proxy", "https_proxy", "all_proxy", "no_proxy"),
-    *("SSL_CERT_FILE", "SSL_CERT_DIR", "NODE_EXTRA_CA_CERTS", "NETRC"),
+    *(*CERTIFICATES, "NODE_EXTRA_CA_CERTS", "NETRC"),
     *("XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
     *("GOPROXY", "GOPRIVATE", "GONOPROXY", "GONOSUMDB", "GOSUMDB", "GOINSECURE", "GOAUTH"),
     *("GOPATH", "GOCACHE", "GOMODCACHE", "GOENV", "GOROOT", "GOTOOLCHAIN"),
@@ -57,9 +58,9 @@ _PREFIX = "LAB_"
 _NAMES = (
     *("AUTOSTART", "BACKEND", "CEILING_RPS", "CONTROL", "ENGINE_LOG", "ENGINE_RUN", "ENGINE_STATE"),
     *("EXPERIMENTS", "GIT_COMMIT", "IMAGES", "LOAD_METRICS_PORT", "METRICS", "METRICS_DIRECTORY"),
-    *("METRICS_FILE", "POSTGRES_PORT", "PROMETHEUS", "RESULTS", "RESULTS_OUTSIDE", "ROOM_MB"),
-    *("ROOT", "RUN_ID", "SCENARIO", "SCREENSHOT", "SERVER_PROCESS", "SESSION_SECRET", "STANDINS"),
-    *("STARTED", "STATE", "TARGET", "TEST_SERVICES", "USER", "VERSION"),
+    *("METRICS_FILE", "POSTGRES_PORT", "PROMETHEUS", "REQUEST", "RESULTS", "RESULTS_OUTSIDE"),
+    *("ROOM_MB", "ROOT", "RUN_ID", "SCENARIO", "SCREENSHOT", "SERVER_PROCESS", "SESSION_SECRET"),
+    *("STANDINS", "STARTED", "STATE", "TARGET", "TEST_SERVICES", "USER", "VERSION"),
 )
 _RENAMED = re.compile(r"ROWS?(?=_|$)")
 _SERVICES = re.compile(r"(\w+_\w+_)METRICS_PORT")  # GO_ and NODE_ are others' prefixes, too
@@ -78,7 +79,8 @@ def load(variables: Variables, compose: Collection[str]) -> dict[str, str]:
     """For what runs the lab's own modules: Locust, the fork server, the null server."""
     lab = [name for name in variables if name.startswith("LAB_") and name != _STARTED]
     python = {"PYTHONPATH": str(ROOT), "PYTHONSAFEPATH": "1"}
-    return _kept(variables, (*compose, *lab)) | plain(variables) | _POSTGRES | python
+    kept = _kept(variables, (*compose, *lab, *CERTIFICATES))
+    return kept | plain(variables) | _POSTGRES | python
 
 
 def locust(home: Path, variables: Variables | None = None) -> dict[str, str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,6 +13,7 @@ from loadtest.contract.scenarios import SCENARIOS
 from loadtest.generator import form
 from loadtest.generator.guide import EXAMPLES, guide
 from loadtest.inventory import manifest
+from loadtest.model.target import Target
 from loadtest.system.paths import ROOT
 
 GOOD = {
@@ -62,6 +64,8 @@ def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
         ("rate", "", "Rate"),
         ("think_ms", "1e99", "Think ms"),
         ("request_timeout", "soon", "Request timeout"),
+        ("requests_per_connection", "-1", "Requests per connection: give a whole number"),
+        ("requests_per_connection", "1.5", "Requests per connection"),
         ("load_seed", "0x10", "Load seed"),
         ("scenario", "nonsense", "unknown scenario 'nonsense'"),
         ("scenario", "x" * 5000, "unknown scenario 'xxx"),
@@ -88,6 +92,53 @@ def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
     assert hint in message
     assert "\n" not in message
     assert len(message) < 200
+
+
+OWN = {
+    "scenario": "request",
+    "parameters": "",
+    "request_method": "POST",
+    "request_path": "/search?q=x",
+    "request_headers": "X-Key: 1",
+    "request_body": '{"a": 1}',
+    "request_status": "201",
+}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "hint"),
+    [
+        ("request_method", "GET /", "Request method: write GET"),
+        ("request_path", "search", "Request path: write it from its first /"),
+        ("request_headers", "X-Key", "Request headers: write NAME: VALUE"),
+        ("request_headers", "Content-Length: 1", "Content-Length is set by the load itself"),
+        ("request_status", "2xx", "Request status: write one from 200 to 599"),
+    ],
+)
+def test_a_request_that_cannot_be_sent_is_refused_by_its_field(
+    field: str, value: str, hint: str
+) -> None:
+    assert form.problem(GOOD | OWN) == ""
+    message = form.problem(GOOD | OWN | {field: value})
+    assert hint in message
+    assert "\n" not in message
+    assert form.problem(GOOD | {field: value}) == ""  # another scenario does not ask it
+
+
+def test_what_the_form_asks_for_goes_before_what_the_variable_says() -> None:
+    said = Target("http://h/", headers={"X-Key": "2"}, content="ok", insecure=True)
+    asked = form.request_of(OWN, said)
+    assert (asked.method, asked.headers, asked.status) == ("POST", {"X-Key": "1"}, 201)
+    assert (asked.content, asked.insecure) == ("ok", True)
+    assert form.request_of({"request_timeout": "30"}, said) == replace(
+        said, url="http://localhost/"
+    )
+
+
+def test_connections_that_last_are_not_ended_after_some_requests() -> None:
+    ending = GOOD | {"parameters": "", "requests_per_connection": "1"}
+    assert form.problem(ending | {"scenario": "json"}) == ""
+    assert "websocket keeps its connections" in form.problem(ending | {"scenario": "websocket"})
 
 
 def test_names_that_are_not_offered_are_refused_with_those_that_are() -> None:

@@ -17,10 +17,14 @@ from loadtest.system.paths import LOCUSTFILE, ROOT
 
 NAMES = st.from_regex(r"[a-z][a-z0-9-]{0,8}", fullmatch=True)
 HOSTS = st.sampled_from(["localhost", "127.0.0.1", "[::1]", "my-service.example"])
+SCHEMES = st.sampled_from(["http", "https"])
 PORTS = st.integers(1, 65535).map(lambda port: f":{port}") | st.just("")
 
 
-@given(st.dictionaries(NAMES, st.builds("http://{}{}".format, HOSTS, PORTS)), st.sampled_from("/ "))
+@given(
+    st.dictionaries(NAMES, st.builds("{}://{}{}".format, SCHEMES, HOSTS, PORTS)),
+    st.sampled_from("/ "),
+)
 def test_hosts_and_ports_are_taken_as_they_are(named: dict[str, str], end: str) -> None:
     text = " ".join(f"{name}={url}{end}" for name, url in named.items())
     assert guests.named({"LAB_TARGET": text}) == named
@@ -29,9 +33,10 @@ def test_hosts_and_ports_are_taken_as_they_are(named: dict[str, str], end: str) 
 @pytest.mark.parametrize(
     ("text", "told"),
     [
-        ("a=https://localhost:8000", "asks for https, but the load speaks plain HTTP"),
-        ("a=http://localhost:8000/api", "the scenario chooses the path"),
-        ("a=http://localhost:8000?x=1", "the scenario chooses the path"),
+        ("a=ftp://localhost:8000", "asks for ftp, but the load speaks HTTP"),
+        ("a=http://localhost:8000/api", "a scenario chooses the path, LAB_REQUEST your own"),
+        ("a=http://localhost:8000?x=1", "a scenario chooses the path, LAB_REQUEST your own"),
+        (f"a=http://{'x' * 64}.example", "has no host"),
         ("a=localhost:8000", "write a=http://localhost:8000"),
         ("a=127.0.0.1", "write a=http://127.0.0.1"),
         ("a=http://localhost:99999", "no port from 1 to 65535"),
@@ -65,19 +70,28 @@ def test_any_text_is_taken_or_refused_in_one_line(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("variable", "value", "told"),
+    [
+        ("LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
+        ("LAB_REQUEST", '{"path": "x"}', "path: write it from its first /"),
+    ],
+)
+@pytest.mark.parametrize(
     "command",
     [["loadtest", "up"], ["locust", "-f", str(LOCUSTFILE), "--list"]],
     ids=["up", "Locust alone"],
 )
-def test_it_is_told_before_anything_starts(command: list[str]) -> None:
+def test_it_is_told_before_anything_starts(
+    command: list[str], variable: str, value: str, told: str
+) -> None:
     done = subprocess.run(
         [sys.executable, "-m", *command],
         cwd=ROOT,
-        env={**os.environ, "LAB_TARGET": "mine=https://127.0.0.1:8000"},
+        env={**os.environ, variable: value},
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 2
     [line] = done.stderr.splitlines()
-    assert "LAB_TARGET: mine=https://127.0.0.1:8000 asks for https" in line
+    assert f"{variable}: {told}" in line

@@ -12,11 +12,12 @@ from wsproto import ConnectionType, WSConnection, events
 from loadtest.engine.kinds import KINDS
 from loadtest.errors import LabError
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.target import Target
 from loadtest.run import gates
 from loadtest.run.ceiling import nullserver
 from loadtest.run.load import run
 from loadtest.stats.histogram import decode
-from tests.lying_servers import OK, answering, once, serving
+from tests.lying_servers import OK, answering, once, over_tls, read_request, serving
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +110,36 @@ def test_a_target_out_of_reach_is_counted_within_the_time(target: str, error: st
     assert result.generator_cpu < 0.5
 
 
+def test_a_request_of_ones_own_over_tls_a_connection_each() -> None:
+    asked: list[bytes] = []
+
+    def script(connection: socket.socket) -> None:
+        while request := read_request(connection):
+            asked.append(request)
+            connection.sendall(b"HTTP/1.1 201 Made\r\nContent-Length: 5\r\n\r\n%05d" % len(asked))
+
+    own = Target("https://127.0.0.1/made?n=1", "PUT", {"X-Key": "1"}, status=201, insecure=True)
+    with serving(over_tls(script)) as port:
+        result = load(
+            f"https://127.0.0.1:{port}",
+            Load("closed", 2, requests_per_connection=1),
+            scenario="request",
+            request=own,
+        )
+    assert result.errors == {}
+    assert result.answered > 20
+    assert result.reconnects == 0
+    first = asked[0].decode().split("\r\n")
+    assert first[0] == "PUT /made?n=1 HTTP/1.1"
+    assert {f"Host: 127.0.0.1:{port}", "X-Key: 1", "Connection: close"} <= set(first)
+
+
+def test_a_certificate_that_is_not_trusted_fails_every_request_by_its_name() -> None:
+    with serving(over_tls(answering(OK))) as port:
+        result = load(f"https://127.0.0.1:{port}", Load("closed", 2))
+    assert set(result.errors) == {"certificate: self-signed certificate"}
+
+
 def echo(connection: socket.socket) -> None:
     """A WebSocket server that echoes, with a ping now and then and every tenth answer wrong."""
     protocol, count = WSConnection(ConnectionType.SERVER), 0
@@ -154,6 +185,17 @@ def test_a_service_without_websockets_says_so() -> None:
         (Load("websocket", 5), {}, "unknown load 'websocket'; there are: closed, open, held"),
         (Load("closed", 3_000_000), {}, "3,000,000 connections need 3,000,064 open files"),
         (Load("closed", 2), {"processes": 3}, "3 processes need at least 3 connections"),
+        (Load("closed", 2, requests_per_connection=0), {}, "at least 1 request"),
+        (
+            Load("closed", 2, requests_per_connection=1),
+            {"scenario": "websocket"},
+            "websocket keeps its connections",
+        ),
+        (
+            Load("closed", 2),
+            {"scenario": "request", "request": Target("http://x/", headers={"a": "b\nc"})},
+            "headers: a needs text on one line",
+        ),
     ],
     ids=str,
 )
