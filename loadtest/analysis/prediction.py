@@ -14,6 +14,8 @@ from loadtest.model.trial import Prediction
 PAUSES = "pauses of the clients"
 TAKEN = "connections taken"
 OFFERED = "offered rate"
+# What runs one request at a time, by the service's model.
+_HOLDERS = {"processes": "workers", "threads": "threads", "greenlets": "greenlets"}
 LIMITS_OF_CLIENTS = frozenset({"connections", PAUSES, OFFERED})  # all others are the service's own
 
 
@@ -22,6 +24,7 @@ def predict(
 ) -> Prediction | None:
     """The most requests a second that a service can answer, by its /about; None where none waits.
 
+    A request that waits without the database needs what runs it alone: a thread, say.
     A request that fans out at once holds `n` slots together, in turn one after another; its L
     counts them all. The prediction names the limit that binds: the service's own
     (`slots_bound_by`), the client's connections, their pauses (`PAUSES`), the clients that the
@@ -29,12 +32,14 @@ def predict(
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
-    latency_s = chosen.latency_s(filled)
-    if latency_s is None:
+    held_s = chosen.holds_s(filled)
+    latency_s = held_s or chosen.latency_s(filled)
+    own = _holders(about) if held_s else (int(about["slots"]), str(about["slots_bound_by"]))
+    if latency_s is None or own is None:
         return None
-    at_once = filled.get("n", 1) if about["fanout"] == "at once" else 1
+    at_once = filled.get("n", 1) if about["fanout"] == "at once" and not held_s else 1
     asked = (load.connections * at_once, "connections")
-    slots, bound_by = min(asked, (int(about["slots"]), str(about["slots_bound_by"])))
+    slots, bound_by = min(asked, own)
     rps = slots / latency_s
     if kind_of(load).scheduled and load.rate_rps is not None and load.rate_rps < rps:
         rps, bound_by = load.rate_rps, OFFERED
@@ -43,6 +48,18 @@ def predict(
     if load.think_s and asked_rps < rps:
         rps, bound_by = asked_rps, PAUSES if clients == load.connections else TAKEN
     return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)
+
+
+def _holders(about: Mapping[str, Any]) -> tuple[int, str] | None:
+    """How many requests a service runs at once that need no database, and what limits it.
+
+    None for an event loop that awaits, which takes up as many as come.
+    """
+    if about["slots_bound_by"] == "event loop":
+        return int(about["slots"]), "event loop"
+    if about.get("model") not in _HOLDERS:
+        return None
+    return int(about["workers"]) * int(about["threads"]), _HOLDERS[about["model"]]
 
 
 def _taken(about: Mapping[str, Any]) -> float:

@@ -7,13 +7,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import cycle, repeat
-from typing import Any
 
 from loadtest.contract import catalogue, own
-from loadtest.contract.catalogue import CUSTOMERS, ITEMS
+from loadtest.contract.catalogue import ITEMS
 from loadtest.contract.session import SessionSteps
-from loadtest.engine.http_request import body_is, http_request, json_fits, json_is
-from loadtest.engine.request import Check, Request, Traffic
+from loadtest.contract.traffic import streams
+from loadtest.contract.traffic.orders import order_request
+from loadtest.engine.http_request import body_is, http_request, json_is
+from loadtest.engine.request import Request, Traffic
 from loadtest.engine.websocket import echo_request
 from loadtest.errors import LabError
 from loadtest.model.load import Load
@@ -45,8 +46,9 @@ class Scenario:
     `traffic(host, parameters, seed)` prepares the requests: what it gives is called once for each
     connection and yields that connection's requests for ever. `latency_s(parameters)` says how many
     seconds one request holds a slot (for fan-out, all its slots together), None where nothing can
-    be said beforehand. `lasting`: the connection itself is what is asked for, and is not closed
-    after some requests.
+    be said beforehand. `holds_s` says so of requests that wait without the database: they hold what
+    runs them, such as a thread. `lasting`: the connection itself is what is asked for, and is not
+    closed after some requests.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Scenario:
     traffic: Callable[[str, Mapping[str, int], int], Traffic]
     parameters: tuple[Parameter, ...] = ()
     latency_s: Callable[[Mapping[str, int]], float | None] = lambda _: None
+    holds_s: Callable[[Mapping[str, int]], float | None] = lambda _: None
     lasting: bool = False
 
     def asking(self, target: Target) -> Scenario:
@@ -147,41 +150,11 @@ def _items(host: str, parameters: Mapping[str, int], __: int) -> Traffic:
     return _always(_items_request(host, parameters["limit"], parameters["offset"]))
 
 
-def _order_request(host: str, lines: int, *, invalid: bool, generator: random.Random) -> Request:
-    ordered = [(generator.randint(1, ITEMS), generator.randint(1, 5)) for _ in range(lines)]
-    body = {
-        "customer_id": generator.randint(1, CUSTOMERS),
-        "lines": [{"item_id": number, "quantity": quantity} for number, quantity in ordered],
-    }
-    if invalid:
-        body["lines"][-1]["quantity"] = 0  # type: ignore[index]
-        check = _names_the_field(f"lines.{lines - 1}.quantity")
-    else:
-        check = _totals(sum(catalogue.price_cents(each) * quantity for each, quantity in ordered))
-    return http_request("POST", host, "/orders", check, body=body)
-
-
-def _totals(cents: int) -> Check:
-    def fits(order: Any) -> bool:
-        right = order.keys() == {"id", "total_cents"} and order["total_cents"] == cents
-        return right and type(order["id"]) is int and order["id"] > 0
-
-    return json_fits(fits, 201)
-
-
-def _names_the_field(name: str) -> Check:
-    def fits(answer: Any) -> bool:
-        error = answer["error"]
-        return error["code"] == "invalid" and {each["field"] for each in error["fields"]} == {name}
-
-    return json_fits(fits, 422)
-
-
 def _order(host: str, parameters: Mapping[str, int], seed: int) -> Traffic:
     generator, invalid = random.Random(seed), bool(parameters["invalid"])
     return _drawn(
         [
-            _order_request(host, parameters["lines"], invalid=invalid, generator=generator)
+            order_request(host, parameters["lines"], invalid=invalid, generator=generator)
             for _ in range(SET_SIZE)
         ]
     )
@@ -196,6 +169,10 @@ def _fanout(host: str, parameters: Mapping[str, int], _: int) -> Traffic:
     n, ms = parameters["n"], parameters["ms"]
     check = json_is({"n": n, "ms": ms})
     return _always(http_request("GET", host, f"/fanout?n={n}&ms={ms}", check, path="/fanout"))
+
+
+def _stream(host: str, parameters: Mapping[str, int], _: int) -> Traffic:
+    return _always(streams.request(host, parameters["n"], parameters["ms"]))
 
 
 def _cpu(host: str, parameters: Mapping[str, int], _: int) -> Traffic:
@@ -215,7 +192,7 @@ def _mixed(host: str, _: Mapping[str, int], seed: int) -> Traffic:
     requests = [
         *(_item_request(host, generator.randint(1, ITEMS)) for _ in range(60)),
         *(_items_request(host, 20, 20 * generator.randrange(ITEMS // 20)) for _ in range(30)),
-        *(_order_request(host, 3, invalid=False, generator=generator) for _ in range(10)),
+        *(order_request(host, 3, invalid=False, generator=generator) for _ in range(10)),
     ]
     generator.shuffle(requests)
     return _drawn(requests)
@@ -265,6 +242,16 @@ SCENARIOS: dict[str, Scenario] = {
                 Parameter("ms", 50, 0, 1000, "milliseconds each query takes"),
             ),
             latency_s=lambda parameters: parameters["n"] * parameters["ms"] / 1000 or None,
+        ),
+        Scenario(
+            "stream",
+            "a stream of events, without the database",
+            _stream,
+            (
+                Parameter("n", 10, 1, 1000, "events a stream"),
+                Parameter("ms", 100, 0, 1000, "milliseconds between two events"),
+            ),
+            holds_s=lambda parameters: (parameters["n"] - 1) * parameters["ms"] / 1000 or None,
         ),
         Scenario(
             "cpu",

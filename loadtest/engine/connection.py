@@ -5,43 +5,16 @@ from __future__ import annotations
 import contextlib
 import errno
 import socket
-import ssl
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Any
 
-from loadtest.engine.reactor import Reactor
-from loadtest.engine.request import Answer, Dialogue, Request, broken
-from loadtest.system.sockets import READ, WRITE, Address, error_name, name_of
+from loadtest.engine.request import Answer, Dialogue, Owner, Request, broken
+from loadtest.engine.sse.dialogue import EventDialogue
+from loadtest.system.sockets import READ, WRITE, error_name, name_of
 
 READ_SIZE = 16_384
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.01, 1.0
 CLOSED = frozenset({"connection closed", "connection reset"})
-
-
-class Owner(Protocol):
-    """What a connection belongs to: it says what comes next and keeps what happened."""
-
-    reactor: Reactor[Connection]
-    address: Address | None
-    tls: ssl.SSLContext | None
-    runs_on: bool
-    stopped: bool
-    sent: int
-    reconnects: int
-    resent: int
-    abandoned: int
-    connections: set[Connection]
-
-    def requests(self, connection: Connection, /) -> Iterator[Request]: ...
-    def new_socket(self, family: int, /) -> Any: ...
-    def series(self, request: Request, /) -> Any: ...
-    def start(self, connection: Connection, now: float, /) -> None: ...
-    def enter(self, connection: Connection, now: float, /) -> None: ...
-    def leave(self, now: float, /) -> None: ...
-    def record(self, connection: Connection, now: float, answer: Answer, size: int, /) -> None: ...
-    def lost(self, connection: Connection, error: str, now: float, /) -> None: ...
-    def ready(self, connection: Connection, now: float, /) -> None: ...
-    def retry(self, connection: Connection, now: float, delay_s: float, /) -> None: ...
 
 
 class Connection:
@@ -212,6 +185,8 @@ class Connection:
 
     def _feed(self, request: Request, data: bytes, now: float) -> None:
         answer = self._dialogue.feed(request, data)
+        if isinstance(self._dialogue, EventDialogue):
+            self._dialogue.note(self.stream.series(request), self.intended, now)
         if isinstance(answer, Answer):
             self._finish(answer, len(data), now)
             return
@@ -256,6 +231,20 @@ class Connection:
     def _used(self) -> bool:
         """Whether the socket has brought a whole answer before the request in hand."""
         return self.begun > self._opened_for
+
+    @property
+    def unheard(self) -> bool:
+        """Whether a stream is in hand of which no event has come."""
+        streams = self.connected and isinstance(self._dialogue, EventDialogue)
+        return streams and self.request is not None and self._dialogue.unheard
+
+    def overdue(self, since: float, now: float) -> None:
+        """The request in hand was begun before `since`, and has failed unless events of it came."""
+        answer: Answer | None = broken("timeout")
+        if self.connected and isinstance(self._dialogue, EventDialogue):
+            answer = self._dialogue.overdue(since)
+        if answer is not None:
+            self.fail(answer, now)
 
     def fail(self, answer: Answer, now: float, size: int = 0) -> None:
         """Count the request in hand as failed, close, and try again.

@@ -8,7 +8,7 @@ from typing import Any
 
 from loadtest.engine.http1.head import MalformedResponse
 from loadtest.engine.http1.responses import Response, ResponseParser
-from loadtest.engine.request import Answer, Check, Keep, Request, broken
+from loadtest.engine.request import Answer, Check, Dialogue, Keep, Request, broken
 
 
 def http_request(
@@ -21,16 +21,18 @@ def http_request(
     body: Any = None,
     headers: Mapping[str, str] | None = None,
     keep: Keep | None = None,
+    dialogue: Callable[[], Dialogue] | None = None,
 ) -> Request:
     """Prepare a request to `target` (path and query) on `host`; `body` is sent as JSON."""
-    lines = [f"{method} {target} HTTP/1.1", f"Host: {host}", "Accept: application/json"]
-    lines += [f"{key}: {value}" for key, value in (headers or {}).items()]
+    fields = {"Host": host, "Accept": "application/json", **(headers or {})}
+    lines = [f"{method} {target} HTTP/1.1"]
+    lines += [f"{key}: {value}" for key, value in fields.items()]
     content = b""
     if body is not None:
         content = json.dumps(body, separators=(",", ":")).encode()
         lines += ["Content-Type: application/json", f"Content-Length: {len(content)}"]
     data = "\r\n".join([*lines, "", ""]).encode("latin-1") + content
-    return Request(method, path or target, data, check, HttpDialogue, keep)
+    return Request(method, path or target, data, check, dialogue or HttpDialogue, keep)
 
 
 def json_is(expected: Any, status: int = 200) -> Check:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from loadtest.engine.http1.responses import Response
+from loadtest.system.sockets import Address
+
+if TYPE_CHECKING:
+    import ssl
+
+    from loadtest.engine.connection import Connection
+    from loadtest.engine.reactor import Reactor
 
 IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})  # RFC 9110, 9.2.2
 
@@ -20,6 +27,7 @@ class Answer(NamedTuple):
     `reusable`: the connection can go on. `size` is that of the body, in bytes. `whole` is False
     where no answer came, or none that can be read. `reply` goes out at once. `lost` names the end
     of a connection that should have lasted; it counts as the failure of the next request.
+    `lost_events` are those of a stream that never came.
     """
 
     error: str
@@ -28,6 +36,7 @@ class Answer(NamedTuple):
     whole: bool = True
     reply: bytes = b""
     lost: str = ""
+    lost_events: int = 0
 
 
 def broken(error: str, reply: bytes = b"") -> Answer:
@@ -56,6 +65,32 @@ class Dialogue(Protocol):
         What to send in turn; or an Answer: the connection is over, an error only where it has one.
         """
         ...
+
+
+class Owner(Protocol):
+    """What a connection belongs to: it says what comes next and keeps what happened."""
+
+    reactor: Reactor[Connection]
+    address: Address | None
+    tls: ssl.SSLContext | None
+    runs_on: bool
+    stopped: bool
+    sent: int
+    reconnects: int
+    resent: int
+    abandoned: int
+    connections: set[Connection]
+
+    def requests(self, connection: Connection, /) -> Iterator[Request]: ...
+    def new_socket(self, family: int, /) -> Any: ...
+    def series(self, request: Request, /) -> Any: ...
+    def start(self, connection: Connection, now: float, /) -> None: ...
+    def enter(self, connection: Connection, now: float, /) -> None: ...
+    def leave(self, now: float, /) -> None: ...
+    def record(self, connection: Connection, now: float, answer: Answer, size: int, /) -> None: ...
+    def lost(self, connection: Connection, error: str, now: float, /) -> None: ...
+    def ready(self, connection: Connection, now: float, /) -> None: ...
+    def retry(self, connection: Connection, now: float, delay_s: float, /) -> None: ...
 
 
 @dataclass(slots=True, eq=False)

@@ -10,7 +10,7 @@ from typing import Any
 from loadtest.engine.after import After
 from loadtest.engine.connection import Connection
 from loadtest.engine.reactor import Reactor
-from loadtest.engine.request import Answer, Request, Traffic, Turns, broken
+from loadtest.engine.request import Answer, Request, Traffic, Turns
 from loadtest.engine.tally import Batch, Occupancy, Series, Tally
 from loadtest.engine.tls import TlsSocket
 from loadtest.stats.histogram import Histogram
@@ -113,6 +113,7 @@ class Stream:
         if answer.error:
             series.failed += 1
             series.errors[answer.error] += 1
+            series.lost_events += answer.lost_events
         if self.stopped:
             due = connection.intended if self.open_loop else connection.begun
             self.after.add(answer.error, now - connection.begun, now - due, now)
@@ -163,7 +164,7 @@ class Stream:
         """What happened since the last time, by kind of request."""
         self.drain()
         batches = [series.take() for series in self._series.values()]
-        return [batch for batch in batches if batch.answered or batch.failed or batch.abandoned]
+        return [batch for batch in batches if not batch.empty]
 
     def new_tally(self, now: float) -> Tally:
         """Begin to count anew: the tally of the window that begins now."""
@@ -181,6 +182,7 @@ class Stream:
         tally.sent += self.sent
         tally.unfinished = self.in_flight + self.abandoned
         tally.unfinished_s = self._ages(now)
+        tally.events.unheard = sum(each.unheard for each in self.connections)
         tally.unsendable = self.unsendable
         tally.reconnects = self.reconnects
         tally.in_flight_s = self._in_hand.take(now)
@@ -205,11 +207,11 @@ class Stream:
         return sum(now - begun for begun in self._begun())
 
     def sweep(self, now: float) -> None:
-        """Fail the requests that have taken too long."""
+        """Fail the requests that have taken too long, and streams without an event for as long."""
         oldest = now - self.timeout_s
         for connection in list(self.connections):
             if connection.request is not None and connection.begun < oldest:
-                connection.fail(broken("timeout"), now)
+                connection.overdue(oldest, now)
 
     def stop(self) -> None:
         """Send nothing more; answers still come in."""

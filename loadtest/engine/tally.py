@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadtest.engine.request import Request
+from loadtest.engine.sse.times import EventTimes
 from loadtest.stats.histogram import Histogram
 
 
@@ -31,6 +32,12 @@ class Batch:
     bodies: int = 0  # bytes of bodies alone
     response: Histogram = field(default_factory=Histogram)
     service_time: Histogram = field(default_factory=Histogram)
+    events: EventTimes | None = None  # of streams
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing happened."""
+        return not (self.answered or self.failed or self.abandoned or self.events)
 
 
 class Series:
@@ -47,7 +54,10 @@ class Series:
         "bodies",
         "errors",
         "failed",
+        "first_events",
+        "gaps",
         "late",
+        "lost_events",
         "received",
         "repeated",
         "response",
@@ -62,7 +72,9 @@ class Series:
         self.service_time: list[float] = []
         self.response: list[float] = []
         self.late: list[float] = []
-        self.failed = 0
+        self.first_events: list[float] = []  # of streams
+        self.gaps: list[float] = []
+        self.failed = self.lost_events = 0
         self.received = self.bodies = self.abandoned = 0
         self.repeated: set[Request] = set()
         self.errors: Counter[str] = Counter()
@@ -82,10 +94,21 @@ class Series:
         if self._open_loop:
             batch.service_time.add_seconds(self.service_time)
             late.add_seconds(self.late)
+        if self.first_events or self.gaps or self.lost_events:
+            self._drain_events(batch)
         for values in (self.service_time, self.response, self.late):
             values.clear()
         self.errors.clear()
         self.failed = self.received = self.bodies = self.abandoned = 0
+
+    def _drain_events(self, batch: Batch) -> None:
+        batch.events = batch.events or EventTimes()
+        batch.events.first.add_seconds(self.first_events)
+        batch.events.gaps.add_seconds(self.gaps)
+        batch.events.lost += self.lost_events
+        self.first_events.clear()
+        self.gaps.clear()
+        self.lost_events = 0
 
     def take(self) -> Batch:
         """The batch so far; a new one begins. Drain first."""
@@ -170,6 +193,7 @@ class Tally:
     response_after: Histogram = field(default_factory=Histogram)
     service_time_after: Histogram = field(default_factory=Histogram)
     late: Histogram = field(default_factory=Histogram)
+    events: EventTimes = field(default_factory=EventTimes)
     slices: Slices = field(default_factory=lambda: defaultdict(Slice))
 
     def add(self, batch: Batch) -> None:
@@ -180,6 +204,8 @@ class Tally:
         self.errors.update(batch.errors)
         self.response.merge(batch.response)
         self.service_time.merge(batch.service_time)
+        if batch.events:
+            self.events.merge(batch.events)
 
     def merge(self, other: Tally) -> None:
         """Add another process's tally of the same window."""
@@ -191,6 +217,7 @@ class Tally:
         self.failed_after.update(other.failed_after)
         for name in _HISTOGRAMS:
             getattr(self, name).merge(getattr(other, name))
+        self.events.merge(other.events)
         for number, each in other.slices.items():
             self.slices[number].add(each)
 
@@ -201,6 +228,7 @@ class Tally:
             **{name: getattr(self, name).sparse() for name in _HISTOGRAMS},
             "errors": dict(self.errors),
             "failed_after": dict(self.failed_after),
+            "events": self.events.to_message(),
             "slices": [
                 [number, each.answered, each.failed, each.response.sparse()]
                 for number, each in self.slices.items()
@@ -213,6 +241,7 @@ class Tally:
         tally = cls(**{name: message[name] for name in (*_LARGEST, *_SUMS)})
         tally.errors.update(message["errors"])
         tally.failed_after.update(message["failed_after"])
+        tally.events.add_message(message["events"])
         for name in _HISTOGRAMS:
             getattr(tally, name).add_sparse(message[name])
         for number, answered, failed, counts in message["slices"]:

@@ -15,6 +15,7 @@ import gevent
 from locust.env import Environment
 from locust.runners import MasterRunner
 
+from loadtest.engine.sse.times import EventTimes
 from loadtest.engine.tally import Tally
 from loadtest.generator.generator import Generator
 from loadtest.model.load import SLICE_S, LoadResult
@@ -159,7 +160,20 @@ def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
         failed_after=dict(total.failed_after),
         response_after_us=total.response_after.encode(),
         service_after_us=total.service_time_after.encode(),
+        **_events(total.events),
     )
+
+
+def _events(times: EventTimes) -> dict[str, Any]:
+    """Nothing where nothing was streamed."""
+    if not (times.lost or times.unheard or times.first.total or times.gaps.total):
+        return {}
+    return {
+        "lost_events": times.lost,
+        "unheard": times.unheard,
+        "first_event_us": times.first.encode(),
+        "event_gap_us": times.gaps.encode(),
+    }
 
 
 def _timeline(total: Tally, warmup_s: float) -> tuple[dict[str, float], ...]:

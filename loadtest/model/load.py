@@ -67,3 +67,8 @@ class LoadResult:
     service_after_us: str = ""
     oldest_s: float | None = None  # age of the oldest request without an answer
     slowest_s: float | None = None  # the longest time that an answer took
+    # Streams: events of those that ended too early or are out of turn, which never came.
+    lost_events: int = 0
+    unheard: int = 0  # streams in hand at the end that had no event yet
+    first_event_us: str = ""  # from the intended send to the first event of each stream
+    event_gap_us: str = ""  # between two events of a stream

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import fmean
+from typing import Any
 
 from loadtest.engine.kinds import kind_of
 from loadtest.model.load import Load
 from loadtest.model.trial import Prediction, Sample, Trial
-from loadtest.stats import latencies
+from loadtest.stats import latencies, streams
 
 Value = Callable[[Trial], float | None]
 
@@ -139,6 +140,24 @@ def _window(trial: Trial) -> list[tuple[Sample, float]]:
     ]
 
 
+def _timed(
+    name: str, meaning: str, *, noun: str, when: str, value: Value, **options: Any
+) -> Measure:
+    """A time in ms; `when` says which."""
+    return Measure(
+        name,
+        meaning,
+        "ms",
+        noun=noun,
+        unit=f"ms {when}",
+        more=f"{{a}} took {{x}} longer than {{b}} {when}",
+        less=f"{{a}} took {{x}} less time than {{b}} {when}",
+        times=f"{{a}} took {{x}} times as long as {{b}} {when}",
+        value=value,
+        **options,
+    )
+
+
 GOODPUT = "goodput_rps"
 
 _ALL = (
@@ -157,26 +176,18 @@ _ALL = (
             "slots ÷ wait, the most that a service's slots allow",
         ),
     ),
-    Measure(
+    _timed(
         "mean_ms",
         "time from sending to the answer, on average",
-        "ms",
         noun="mean",
-        unit="ms on average",
-        more="{a} took {x} longer than {b} on average",
-        less="{a} took {x} less time than {b} on average",
-        times="{a} took {x} times as long as {b} on average",
+        when="on average",
         value=_mean_ms,
     ),
-    Measure(
+    _timed(
         "p50_ms",
         "response time at the median",
-        "ms",
         noun="median",
-        unit="ms at the median",
-        more="{a} took {x} longer than {b} at the median",
-        less="{a} took {x} less time than {b} at the median",
-        times="{a} took {x} times as long as {b} at the median",
+        when="at the median",
         value=_percentile_ms(50.0),
         percentile=True,
         predicted=Predicted(
@@ -184,29 +195,47 @@ _ALL = (
             "the least that a service's slots allow (connections × wait ÷ slots)",
         ),
     ),
-    Measure(
+    _timed(
         "p95_ms",
         "response time at the 95th percentile",
-        "ms",
         noun="p95",
-        unit="ms at the 95th percentile",
-        more="{a} took {x} longer than {b} at the 95th percentile",
-        less="{a} took {x} less time than {b} at the 95th percentile",
-        times="{a} took {x} times as long as {b} at the 95th percentile",
+        when="at the 95th percentile",
         value=_percentile_ms(95.0),
         percentile=True,
     ),
-    Measure(
+    _timed(
         "p99_ms",
         "response time at the 99th percentile",
-        "ms",
         noun="p99",
-        unit="ms at the 99th percentile",
-        more="{a} took {x} longer than {b} at the 99th percentile",
-        less="{a} took {x} less time than {b} at the 99th percentile",
-        times="{a} took {x} times as long as {b} at the 99th percentile",
+        when="at the 99th percentile",
         value=_percentile_ms(99.0),
         percentile=True,
+    ),
+    _timed(
+        "first_event_ms",
+        "time from sending to the first event of a stream, at the median",
+        noun="first event",
+        when="to the first event",
+        value=lambda trial: streams.first_event_ms(trial.result),
+    ),
+    _timed(
+        "gap_p99_ms",
+        "time between two events of a stream, at the 99th percentile",
+        noun="gap p99",
+        when="between two events at the 99th percentile",
+        value=lambda trial: streams.gap_p99_ms(trial.result),
+    ),
+    Measure(
+        "events_lost",
+        "events of streams that never came ÷ events that were due",
+        "0 to 1",
+        noun="share of events lost",
+        unit="% of events lost",
+        more="{a} lost a {x} larger share of its events than {b}",
+        less="{a} lost a {x} smaller share of its events than {b}",
+        times="{a} lost {x} times as large a share of its events as {b}",
+        value=lambda trial: streams.lost_share(trial.result),
+        share=True,
     ),
     Measure(
         "answered_share",

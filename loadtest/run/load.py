@@ -65,15 +65,10 @@ def run(
     scenario or parameter that does not exist, OwnRequestError for a request that can't be sent, or
     ProcessError.
     """
-    chosen = scenarios.choose(scenario)
-    values = chosen.filled(parameters)
-    chosen.check(load)
-    _check(load, processes)
-    asked = {"scenario": scenario, "parameters": _listed(values), "request-timeout": timeout_s}
+    asked = _scenario(scenario, parameters, load) | {"request-timeout": timeout_s}
     asked |= {"load-seed": seed, "lab-warmup": warmup_s, "lab-duration": duration_s}
-    variables = _variables(f"{service}={target}", backend, run_id, ceiling_rps)
-    if request is not None:
-        variables[REQUEST_VARIABLE] = own.as_variable(own.checked(request))
+    _check(load, processes)
+    variables = _variables(f"{service}={target}", backend, run_id, ceiling_rps, request)
     with contextlib.ExitStack() as stack:
         server = forks or stack.enter_context(ForkServer())
         shared = stack.enter_context(_shared_out(processes))
@@ -105,8 +100,19 @@ def _carried_out(
         return _read(path)
 
 
-def _variables(target: str, backend: str, run_id: str, ceiling_rps: float | None) -> dict[str, str]:
-    return {
+def _scenario(name: str, parameters: Mapping[str, int], load: Load) -> dict[str, object]:
+    """What is asked, if it can be asked by such a load."""
+    chosen = scenarios.choose(name)
+    values = chosen.filled(parameters)
+    chosen.check(load)
+    return {"scenario": name, "parameters": _listed(values)}
+
+
+def _variables(
+    target: str, backend: str, run_id: str, ceiling_rps: float | None, request: Target | None
+) -> dict[str, str]:
+    own_request = {REQUEST_VARIABLE: own.as_variable(own.checked(request))} if request else {}
+    return own_request | {
         "LAB_AUTOSTART": "",
         "LAB_BACKEND": backend,
         "LAB_TARGET": target,

@@ -21,6 +21,12 @@ _WRONG = frozenset(
         "head too large",
         "body too large",
         "unknown transfer coding",
+        "no event stream",
+        "wrong event",
+        "lost event",
+        "repeated event",
+        "excess event",
+        "event too large",
     }
 )
 

@@ -8,8 +8,8 @@ from loadtest.analysis.prediction import PAUSES, TAKEN, predict
 from loadtest.model.load import Load
 from loadtest.plan.measures import MEASURES
 
-GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn"}
-ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once"}
+GTHREAD = {"slots": 12, "slots_bound_by": "threads", "fanout": "in turn", "model": "threads"}
+ASYNC = {"slots": 40, "slots_bound_by": "pool", "fanout": "at once", "model": "async"}
 
 
 @pytest.mark.parametrize(
@@ -83,3 +83,17 @@ def test_an_offered_rate_below_the_slots_binds() -> None:
 @pytest.mark.parametrize(("scenario", "parameters"), [("json", {}), ("wait", {"ms": 0})])
 def test_nothing_is_said_where_nothing_waits(scenario: str, parameters: dict[str, int]) -> None:
     assert predict(ASYNC, Load("closed", 8), scenario, parameters) is None
+
+
+def test_a_stream_holds_a_thread_and_no_database_connection() -> None:
+    """Nine gaps of 100 ms: a thread makes 1.1 streams a second, an event loop as many as come."""
+    gthread = GTHREAD | {"workers": 3, "threads": 5}  # with a pool of four
+    found = predict(gthread, Load("closed", 100), "stream", {"n": 10, "ms": 100})
+    assert found is not None
+    assert (found.slots, found.bound_by) == (15, "threads")
+    assert found.rps == pytest.approx(15 / 0.9)
+    assert predict(ASYNC, Load("closed", 100), "stream", {"n": 10, "ms": 100}) is None
+    few = predict(gthread, Load("closed", 2), "stream", {"n": 10, "ms": 100})
+    assert few is not None
+    assert few.bound_by == "connections"
+    assert predict(gthread, Load("closed", 100), "stream", {"n": 1}) is None

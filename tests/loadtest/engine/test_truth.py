@@ -7,7 +7,7 @@ import itertools
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +16,11 @@ import pytest
 from loadtest.engine.engine import Engine
 from loadtest.engine.kinds import poisson
 from loadtest.stats.histogram import Histogram
-from tests.driving import drive
+from tests.driving import drive, measured_right
 
 pytestmark = pytest.mark.timed
 
 RATE, SEED = 200.0, 5
-ATTEMPTS = 8  # a busy machine cannot keep the script; a wrong measurement fails every time
 FREEZE, FREEZE_DELAY, FREEZE_SECONDS = (1.0, 3.0), 0.01, 4.0
 
 
@@ -45,14 +44,6 @@ def delayed(**script: object) -> Iterator[int]:
 def open_load() -> dict[str, Any]:
     """Arrivals of an open load on the real clock, which is the one that the server keeps."""
     return {"connections": 600, "arrivals": poisson(RATE, SEED), "engine": Engine()}
-
-
-def measured_right(measure: Callable[[], None]) -> None:
-    for _ in range(ATTEMPTS - 1):
-        with contextlib.suppress(AssertionError):
-            measure()
-            return
-    measure()
 
 
 def assert_percentiles(found: Histogram, truth_s: dict[int, float]) -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
+from loadtest.stats.histogram import Histogram
 from tests.synthetic import experiment, trials_of
 
 
@@ -49,6 +50,27 @@ def test_a_mean_time_depends_on_no_whole_number_of_answers(
     )
     found = MEASURES["mean_ms"].value(replace(trial, result=result))
     assert found == pytest.approx(101.0)
+
+
+def encoded(*seconds: float) -> str:
+    histogram = Histogram()
+    histogram.add_seconds(seconds)
+    return histogram.encode()
+
+
+def test_measures_of_streams(trial: Trial) -> None:
+    names = ("first_event_ms", "gap_p99_ms", "events_lost")
+    assert [MEASURES[name].value(trial) for name in names] == [None, None, None]
+    first, gaps = encoded(*[0.2] * 300), encoded(*[0.1] * 3900, *[0.5] * 100)
+    result = replace(trial.result, first_event_us=first, event_gap_us=gaps, lost_events=700)
+    found = [MEASURES[name].value(replace(trial, result=result)) for name in names]
+    assert found == [pytest.approx(200, rel=0.01), pytest.approx(500, rel=0.01), 700 / 5000]
+
+
+def test_streams_that_wait_for_their_first_event_are_not_forgotten(trial: Trial) -> None:
+    """Twelve threads stream, and two hundred clients wait: nobody knows the median."""
+    result = replace(trial.result, first_event_us=encoded(*[0.001] * 120), unheard=200)
+    assert MEASURES["first_event_ms"].value(replace(trial, result=result)) is None
 
 
 def test_nothing_that_ended_has_no_mean_time(trial: Trial) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -138,6 +139,40 @@ def test_a_certificate_that_is_not_trusted_fails_every_request_by_its_name() -> 
     with serving(over_tls(answering(OK))) as port:
         result = load(f"https://127.0.0.1:{port}", Load("closed", 2))
     assert set(result.errors) == {"certificate: self-signed certificate"}
+
+
+def streaming(connection: socket.socket) -> None:
+    """Streams of three events, 50 ms apart; every tenth loses its last one."""
+    count = 0
+    while read_request(connection):
+        count += 1
+        connection.sendall(
+            b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+            b"Transfer-Encoding: chunked\r\n\r\n"
+        )
+        for number in range(3 if count % 10 else 2):
+            time.sleep(0.05 if number else 0)
+            event = b'data: {"event": %d}\n\n' % number
+            connection.sendall(b"%x\r\n%b\r\n" % (len(event), event))
+        connection.sendall(b"0\r\n\r\n")
+
+
+def test_streams_of_events() -> None:
+    with serving(streaming) as port:
+        result = load(
+            f"http://127.0.0.1:{port}",
+            Load("closed", 10),
+            scenario="stream",
+            parameters={"n": 3, "ms": 50},
+            duration_s=1.5,
+        )
+    assert set(result.errors) <= {"cut stream"}
+    assert result.lost_events == result.failed
+    first, gaps = decode(result.first_event_us), decode(result.event_gap_us)
+    ended = result.answered + result.failed
+    assert ended - 10 <= first.total_count <= ended + 10
+    assert gaps.total_count == pytest.approx(2 * ended - result.failed, abs=20)
+    assert gaps.get_value_at_percentile(50) >= 50_000
 
 
 def echo(connection: socket.socket) -> None:

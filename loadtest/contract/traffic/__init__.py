@@ -1,0 +1,1 @@
+"""The longer requests of the contract, prepared."""

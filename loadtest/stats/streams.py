@@ -1,0 +1,32 @@
+"""What a window tells of its streams: when their events came, and how many never did."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from loadtest.model.load import LoadResult
+from loadtest.stats.latencies import read
+
+
+def first_event_ms(result: LoadResult) -> float | None:
+    """How long a stream's first event takes at the median; None where there are too few.
+
+    Streams that still wait for theirs count as the slowest.
+    """
+    if not result.first_event_us:
+        return None
+    found = replace(read(result.first_event_us), waiting=result.unheard).percentile(50.0)
+    return found.ms if found else None
+
+
+def gap_p99_ms(result: LoadResult) -> float | None:
+    """How long after another an event comes at the 99th percentile; None with too few."""
+    found = read(result.event_gap_us).percentile(99.0) if result.event_gap_us else None
+    return found.ms if found else None
+
+
+def lost_share(result: LoadResult) -> float | None:
+    """Events that never came, as a share of those that were due; None without a stream."""
+    times = filter(None, (result.first_event_us, result.event_gap_us))
+    due = result.lost_events + sum(read(each).total for each in times)
+    return result.lost_events / due if due else None
