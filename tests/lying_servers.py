@@ -85,6 +85,7 @@ def _accept(listener: socket.socket, script: Script, open_now: set[socket.socket
             connection, _ = listener.accept()
         except OSError:
             return
+        connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         open_now.add(connection)
         threading.Thread(target=_run, args=(connection, script, open_now), daemon=True).start()
 

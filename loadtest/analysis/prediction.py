@@ -51,7 +51,7 @@ def predict(
 
 
 def _holders(about: Mapping[str, Any]) -> tuple[int, str] | None:
-    """How many requests a service runs at once that need no database, and what limits it.
+    """How many requests without the database a service runs at once, and what limits it.
 
     None for an event loop that awaits, which takes up as many as come.
     """

@@ -235,8 +235,9 @@ class Connection:
     @property
     def unheard(self) -> bool:
         """Whether a stream is in hand of which no event has come."""
-        streams = self.connected and isinstance(self._dialogue, EventDialogue)
-        return streams and self.request is not None and self._dialogue.unheard
+        if self.request is None or not self.connected:
+            return False
+        return isinstance(self._dialogue, EventDialogue) and self._dialogue.unheard
 
     def overdue(self, since: float, now: float) -> None:
         """The request in hand was begun before `since`, and has failed unless events of it came."""

@@ -155,20 +155,22 @@ class Request:
 
 
 class Turns(Iterator[Request]):
-    """A connection's requests, at most `most` of them before it is opened anew.
+    """A connection's requests, at most `most` of them over one socket.
 
-    One that finds the connection closed begins the count again.
+    `open_socket` tells which one the next request goes over; None where it opens a new one.
     """
 
     def __init__(
-        self, requests: Iterator[Request], most: int, connected: Callable[[], bool]
+        self, requests: Iterator[Request], most: int, open_socket: Callable[[], Any]
     ) -> None:
-        self._requests, self._most, self._connected = requests, most, connected
-        self._asked = 0
+        self._requests, self._most, self._open_socket = requests, most, open_socket
+        self._asked, self._used = 0, None
 
     def __next__(self) -> Request:
-        request = next(self._requests)
-        self._asked = self._asked + 1 if self._connected() else 1
+        request, now = next(self._requests), self._open_socket()
+        # A socket that is new here has had one request: it was opened for that.
+        self._asked = 1 if now is None else self._asked + 1 if now is self._used else 2
+        self._used = now
         return request.closing() if self._asked >= self._most else request
 
 

@@ -73,7 +73,7 @@ class Stream:
     def requests(self, connection: Connection) -> Iterator[Request]:
         """What a new connection asks, one after another."""
         found, most = self.traffic(), self.requests_per_connection
-        return Turns(found, most, lambda: connection.connected) if most else found
+        return Turns(found, most, lambda: connection.sock) if most else found
 
     def new_socket(self, family: int) -> Any:
         """A socket to the service."""

@@ -57,7 +57,7 @@ def _checked(text: str, name: str, url: str) -> str:
 def _has_host(parts: SplitResult) -> bool:
     """Whether there is one that a DNS can hold, or an address."""
     try:
-        return bool(urls.host_field(parts).strip("."))
+        return bool((parts.hostname or "").strip(".") and urls.host_field(parts))
     except ValueError:  # UnicodeError is one, and what is no port
         return bool(parts.hostname) and not _has_port(parts)
 

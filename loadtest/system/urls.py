@@ -34,7 +34,8 @@ def answers(url: str, timeout_s: float = 2.0) -> bool:
 def endpoint(url: str) -> tuple[str, int]:
     """Host and port that a URL leads to; an IPv6 address without its brackets."""
     parts = urlsplit(url)
-    return parts.hostname or "", parts.port or _PORTS.get(parts.scheme, 80)
+    host = (parts.hostname or "").replace("%25", "%")  # before the zone of an IPv6 address
+    return host, parts.port or _PORTS.get(parts.scheme, 80)
 
 
 def host_field(parts: SplitResult) -> str:

@@ -88,6 +88,7 @@ def test_the_page_names_what_reaches_programs() -> None:
     counts, _, builds = TABLES
     services = {"docker-compose.yml", "LAB_", "node", "go"}
     expected = {*environment.EVERYWHERE, *environment.TERMINAL, *environment.SERVICE}
+    expected |= set(environment.CERTIFICATES)
     assert counts == expected | services
     assert builds == {*environment.BUILDS, *environment.NPM, "npm_config_registry", "//", "@"}
 

@@ -16,7 +16,7 @@ from tests.lying_servers import OK, Script, answering, read_request, serving
 
 
 def asked(script: Script, target: Target, **options: object) -> Tally:
-    given: dict[str, object] = {"traffic": own_traffic(target), "seconds": 0.2}
+    given: dict[str, object] = {"traffic": own_traffic(target), "seconds": 0.1}
     with serving(script) as port:
         return drive(port, **(given | options))  # type: ignore[arg-type]
 
@@ -180,14 +180,14 @@ def test_a_connection_has_as_many_requests_as_asked_for(
     if load == "open":
         options["arrivals"] = (number / 200 for number in itertools.count(1))
     with serving(server) as port:
-        tally = drive(port, seconds=0.3, **options)  # type: ignore[arg-type]
+        tally = drive(port, seconds=0.15, **options)  # type: ignore[arg-type]
     assert not tally.errors
     assert tally.answered > 10
     assert (tally.reconnects, tally.resent, tally.paused_s) == (0, 0, 0)
     whole = [count for count in server.requests if count]
     assert max(whole) == most
     assert sum(count < most for count in whole) <= 3  # those that the window cut
-    assert sum(server.said) == whole.count(most)
+    assert 0 <= sum(server.said) - whole.count(most) <= 3
 
 
 def test_a_server_that_closes_sooner_is_counted_as_one() -> None:

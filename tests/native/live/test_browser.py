@@ -106,6 +106,25 @@ def test_absurd_values_are_refused_with_a_message(
     assert watch.statistics()["user_count"] == 0
 
 
+def test_a_request_of_ones_own_has_fields_that_no_other_scenario_shows(
+    page: Page, watch: Watch
+) -> None:
+    path = page.locator("input[name=requestPath]")
+    fill(page, users="5", scenario="json", parameters="")
+    expect(path).to_be_hidden()
+    fill(page, users="5", scenario="request", parameters="")
+    expect(path).to_be_visible()
+    path.fill("json")
+    press_start(page)
+    expect(page.get_by_role("alert")).to_contain_text("Request path: write it from its first /")
+    choose(page, FIRST)
+    path.fill("/healthz?own=1")
+    press_start(page)
+    expect(page.get_by_text(f"{FIRST} /healthz")).to_be_visible()
+    assert eventually(lambda: watch.requests(FIRST) > 100)
+    page.get_by_role("button", name="Stop").click()
+
+
 @pytest.mark.parametrize("title", EXAMPLES)
 def test_an_example_fills_the_form_and_says_where_to_look(page: Page, title: str) -> None:
     example = EXAMPLES[title]
