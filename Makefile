@@ -16,6 +16,7 @@ export PYTHONUTF8 := 1
 
 # The variables that a target takes; any other on the command line is refused.
 TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
+TAKES_lesson := LESSON
 TAKES_live := SERVICES BUDGET
 TAKES_up := BUDGET PROFILE
 TAKES_test := PYTEST
@@ -60,12 +61,16 @@ compare: ## compare the services, then write a report (PLAN=full; BACKEND=compos
 live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
 	@$(LAB) up $(if $(SERVICES),--services "$(SERVICES)") $(if $(BUDGET),--budget "$(BUDGET)")
 
+.PHONY: lesson
+lesson: native-environment ## run a lesson and answer its question (LESSON=2); list the lessons
+	@$(LAB) lesson $(if $(LESSON),"$(LESSON)")
+
 .PHONY: history
 history: native-environment ## the runs that exist and their headline figures
 	@$(LAB) history
 
 .PHONY: publish
-publish: native-environment ## write docs/results.md and the README's table from a full run (RUN=results/latest; PARTIAL=yes)
+publish: native-environment ## write docs/results.md, the README's table and the lessons' figures from a full run (RUN=results/latest; PARTIAL=yes)
 	@$(LAB) publish "$(or $(RUN),results/latest)" $(if $(PARTIAL),--partial)
 
 .PHONY: up
@@ -135,8 +140,9 @@ dashboards: dev-environment ## write grafana/dashboards from their builder
 	$(BIN)/python -m grafana.build
 
 .PHONY: reference
-reference: dev-environment ## write the schema and the tables of experiments, and of kinds of load, from the code
+reference: dev-environment ## write what pages take from the code and from the published run, and the schema of experiments
 	$(BIN)/python -m loadtest.plan.reference
+	$(BIN)/python -m loadtest.report.lessons.build
 
 .PHONY: screenshot
 screenshot: dev-environment ## take the picture of Locust's interface anew (docs/images/locust.png)

@@ -93,6 +93,18 @@ def _compare(options: Options, resume: Path | None) -> None:
     run.carry_out(asked)
 
 
+@app.command("lesson")
+def lesson_(
+    number: Annotated[
+        str, typer.Argument(help="Number of the lesson; lists all if left out.")
+    ] = "",
+) -> None:
+    """Run a lesson's command, then answer its question from the run."""
+    from loadtest.commands import lesson
+
+    lesson.carry_out(number)
+
+
 @app.command("up")
 def up_(services: Names = "", budget: Budget = "typical") -> None:
     """Run services with Locust's UI, without Docker, until Ctrl-C."""

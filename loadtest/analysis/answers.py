@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtest.analysis import words
+from loadtest.analysis.amounts import amount
 from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, sentence
 from loadtest.model.experiment import Experiment
@@ -78,8 +79,10 @@ def _condition(experiment: Experiment, check: Check, trials: Sequence[Trial]) ->
     trial = next((each for each in trials if each.level == label), None)
     if trial is None:
         return f"{len(experiment.levels)} levels of load"
-    clients = trial.load.connections
+    clients, rate = trial.load.connections, trial.load.rate_rps
     parts = [f"{clients:,} client{'s'[: clients != 1]} at once"]
+    if rate:
+        parts = [f"{amount(rate)} requests a second"]
     if not label.endswith(("connection", "connections")):
         parts.append(label)
     if trial.scenario == "wait" and "ms" in trial.parameters:

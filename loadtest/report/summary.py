@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from loadtest.model.marks import MARKS
-from loadtest.report.report import Report
+
+if TYPE_CHECKING:
+    from loadtest.report.report import Report
 
 
 def markdown(report: Report) -> str:

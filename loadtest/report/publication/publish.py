@@ -9,6 +9,7 @@ from pathlib import Path
 from loadtest.plan import reader
 from loadtest.report import page, report
 from loadtest.report.charts.style import NARROW
+from loadtest.report.lessons import build, digest
 from loadtest.report.publication import results
 from loadtest.report.report import Report
 from loadtest.results.runs import RunError
@@ -19,7 +20,9 @@ _BLOCK = re.compile(r"(<!-- results: begin -->\n).*?(<!-- results: end -->)", re
 
 
 def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
-    """Write docs/results.md, its page and the README's table; returns what was written.
+    """Write docs/results.md, its page, the README's table, and the figures of pages.
+
+    Returns what was written.
 
     Raises RunError where the run is incomplete, unclean or lacks a claim, unless `partial` lets
     the page say so. A partial run leaves the README alone.
@@ -34,12 +37,13 @@ def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
     docs = {
         home / "docs" / results.PAGE_NAME: _page(made, partial=bool(missing)),
         home / "docs" / "results.md": results.markdown(made, missing),
+        home / build.PUBLISHED: digest.text([digest.digest(made, "results.md")]),
     }
     if not missing:
         docs[home / "README.md"] = filled(home / "README.md", results.table(made))
     for path, text in docs.items():
         path.write_text(text, encoding="utf-8")
-    return list(docs)
+    return [*docs, *build.fill(home)]
 
 
 def shortcomings(made: Report) -> Iterator[str]:

@@ -1,0 +1,47 @@
+"""`lesson`: run the command of a lesson's page, and answer the page's question."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable
+
+from rich.table import Table
+
+from loadtest.commands.console import console
+from loadtest.report.lessons import build
+from loadtest.report.lessons import lesson as lessons
+from loadtest.report.lessons.answer import answered
+from loadtest.report.lessons.lesson import Lesson
+from loadtest.results import record
+from loadtest.run import comparison
+
+
+def carry_out(number: str) -> None:
+    """Show the lesson's command, run it, answer its question. Without a number, list the lessons.
+
+    PageError where there is no such lesson.
+    """
+    found = lessons.read_all()
+    if not number:
+        _list(found.values())
+        return
+    lesson = lessons.choose(found, number)
+    console.print(f"{lesson.number}. {lesson.title}: {lesson.question}", markup=False)
+    console.print(f"$ {lesson.command}", style="bold", markup=False, soft_wrap=True)
+    options = lesson.options(random.SystemRandom().randrange(1, 1_000_000))
+    asked = comparison.begin(options, record.results_directory())
+    # What measures and draws takes a second to import: later than what refuses.
+    from loadtest.commands import run
+    from loadtest.report import report
+
+    run.carry_out(asked)
+    console.print()
+    console.print(answered(lesson, report.load(asked.folder), build.known()))
+
+
+def _list(found: Iterable[Lesson]) -> None:
+    table = Table("lesson", "title", "question", box=None)
+    for each in found:
+        table.add_row(str(each.number), each.title, each.question)
+    console.print(table)
+    console.print("One of them: make lesson LESSON=1", markup=False)

@@ -1,0 +1,64 @@
+"""The answer that a run gives to a lesson's question, for a console."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import Group, RenderableType
+from rich.table import Table
+from rich.text import Text
+
+from loadtest.analysis.amounts import amount
+from loadtest.plan.measures import MEASURES
+from loadtest.report.lessons.board import Board, interval_of
+from loadtest.report.lessons.digest import Digest, Measured, digest
+from loadtest.report.lessons.lesson import Lesson
+
+if TYPE_CHECKING:
+    from loadtest.report.report import Report
+
+
+def answered(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Group:
+    """The question, the page's figures as this run has them, the answer, and where to read why."""
+    return Group(*_told(lesson, report, published))
+
+
+def _told(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Iterator[RenderableType]:
+    own = digest(report)
+    yield Text(f"Lesson {lesson.number} asked: {lesson.question}", style="bold")
+    yield ""
+    for board in lesson.boards:
+        if rows := board.rows(own):
+            yield from (_figures_of(board, rows, board.source(published)), "")
+    found = [section.answer for section in report.sections]
+    texts = [each.text for each in found if each]
+    yield Text("Answer: " + (" ".join(texts) or "this run has too few rounds to answer it."))
+    for check in (check for claim in report.claims for check in claim.checks if check.figure):
+        yield Text(f"  {check.state}: {check.line}")
+    yield ""
+    yield Text(f"What did you guess? Why it is so, and an exercise: {lesson.page}")
+
+
+def _figures_of(board: Board, rows: Sequence[Measured], published: Digest | None) -> Table:
+    """This run's figures, beside those that the page shows."""
+    shown = (
+        {(each.level, each.service): each for each in board.rows(published)} if published else {}
+    )
+    several = len({each.level for each in rows}) > 1
+    table = Table(*(["at"] if several else []), "service", "slots ÷ wait", box=None)
+    for title in (f"you, {board.unit}", *(["published"] if shown else [])):
+        table.add_column(title, justify="right")
+    for each in rows:
+        cells = [*([each.level] if several else []), each.service, _figure(each, each.predicted)]
+        beside = [_with_interval(shown.get((each.level, each.service)))] if shown else []
+        table.add_row(*cells, _with_interval(each), *beside)
+    return table
+
+
+def _with_interval(each: Measured | None) -> str:
+    return f"{_figure(each, each.value)} ({interval_of(each)})" if each else "–"
+
+
+def _figure(each: Measured, value: float | None) -> str:
+    return "–" if value is None else amount(MEASURES[each.measure].shown(value))
