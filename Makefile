@@ -144,6 +144,11 @@ reference: dev-environment ## write what pages take from the code and from the p
 	$(BIN)/python -m loadtest.plan.reference
 	$(BIN)/python -m loadtest.report.lessons.build
 
+.PHONY: docs
+docs: ## make a site of the pages, with search: .lab/site
+	@$(ENVIRONMENT) docs
+	@setup/site
+
 .PHONY: screenshot
 screenshot: dev-environment ## take the picture of Locust's interface anew (docs/images/locust.png)
 	LAB_SCREENSHOT=docs/images/locust.png LAB_TEST_SERVICES="fastapi-async flask-sync" \
@@ -165,6 +170,7 @@ clean: ## remove what the lab made, except results/
 .PHONY: lock
 lock: dev-environment ## pin what pyproject.toml asks for, with hashes (UPGRADE=--upgrade for newer versions)
 	$(call compile,dev,requirements/dev.txt)
+	$(call compile,docs,requirements/docs.txt)
 	$(call compile,native,requirements/native.txt,-c requirements/dev.txt)
 	$(foreach image,loadtest prometheus,$(call compile,$(image),$(image)/requirements.txt,-c requirements/dev.txt) &&) true
 	$(foreach group,$(GROUPS),$(call compile,$(group),services/$(group)/requirements.txt,-c requirements/dev.txt) &&) true

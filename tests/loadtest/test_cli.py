@@ -145,7 +145,7 @@ def test_report_of_another_folder_or_version_changes_nothing(
 
 @pytest.mark.parametrize(
     "verb",
-    ["list", "run", "up", "verify", "calibrate", "report", "publish", "diff", "history"],
+    ["list", "run", "lesson", "up", "verify", "calibrate", "report", "publish", "diff", "history"],
 )
 def test_each_command_has_a_help_text(
     command: Callable[..., tuple[int, str, str]], verb: str
@@ -160,6 +160,25 @@ def test_the_command_has_the_name_by_which_it_is_run() -> None:
     done = subprocess.run(line, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     assert "Usage: python -m loadtest run" in done.stdout
+
+
+def test_lessons_are_listed_with_their_questions(
+    command: Callable[..., tuple[int, str, str]],
+) -> None:
+    code, out, _ = command("lesson")
+    assert code == 0
+    assert [line.split()[0] for line in out.splitlines() if line[:3].strip().isdigit()] == [
+        str(number) for number in range(1, 9)
+    ]
+    assert "make lesson LESSON=1" in out
+
+
+@pytest.mark.parametrize("number", ["0", "9", "two", "-1", "1.5", "²"])
+def test_a_lesson_that_is_none_is_told_with_those_that_are(
+    refusal: Callable[..., str], world: Path, number: str
+) -> None:
+    assert refusal("lesson", "--", number) == f"there is no lesson {number!r}; there are 1 to 8"
+    assert not list(world.iterdir())
 
 
 def test_list_shows_what_there_is(command: Callable[..., tuple[int, str, str]]) -> None:
@@ -195,6 +214,6 @@ def test_help_and_usage_are_there_at_once(arguments: list[str]) -> None:
     assert not imported(*arguments) & PLAIN
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["run", "--rounds", "1"]])
+@pytest.mark.parametrize("arguments", [["list"], ["run", "--rounds", "1"], ["lesson"]])
 def test_what_starts_nothing_neither_measures_nor_draws(arguments: list[str]) -> None:
     assert not imported(*arguments) & HEAVY

@@ -140,10 +140,11 @@ def _lines(digests: Iterable[Digest]) -> Iterator[Mapping[str, Any]]:
 
 def read(path: Path) -> list[Digest]:
     """The digests of a file that `text` wrote; none where there is no such file."""
-    if not path.exists():
+    if not path.exists() or not path.stat().st_size:
         return []
     found: list[Digest] = []
-    for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+    # Not `splitlines`: a text may have other ends of lines in it.
+    for number, line in enumerate(path.read_text(encoding="utf-8").rstrip("\n").split("\n"), 1):
         try:
             _take(found, json.loads(line))
         except (ValueError, TypeError, IndexError, AttributeError):

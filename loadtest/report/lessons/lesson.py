@@ -64,8 +64,9 @@ def _placed(name: str) -> str:
     return str(ROOT / name) if name.endswith(".toml") else name
 
 
-def read_all(folder: Path = LESSONS) -> dict[int, Lesson]:
-    """Every lesson, by its number. Raises PageError where there is none."""
+def read_all(folder: Path | None = None) -> dict[int, Lesson]:
+    """Every lesson of docs/lessons, by its number. Raises PageError where there is none."""
+    folder = folder or LESSONS
     pages = sorted(folder.glob("[0-9]*.md"), key=lambda page: int(page.name.partition("-")[0]))
     if not pages:
         raise PageError(f"{folder}: holds no lesson; run this in a clone of the lab")

@@ -35,7 +35,7 @@ def run(home: Path, **info: Any) -> Path:
 
 def test_a_whole_run_is_published_with_all_that_its_figures_need(home: Path) -> None:
     written = publish.publish(run(home), partial=False, home=home)
-    names = ["docs/results.html", "docs/results.md", "README.md"]
+    names = ["docs/results.html", "docs/results.md", "docs/results.jsonl", "README.md"]
     assert [str(path.relative_to(home)) for path in written] == names
     page = (home / "docs/results.md").read_text()
     for text in ("0123456789ab", "Made-up CPU", "| Seed | 7 |", "the claim needs at least 2 ×"):
@@ -43,6 +43,19 @@ def test_a_whole_run_is_published_with_all_that_its_figures_need(home: Path) -> 
     assert "`make compare EXPERIMENTS=blocked-threads PLAN=quick BUDGET=typical SEED=7`" in page
     assert "partial" not in page
     assert all((home / "docs" / link).exists() for link in links(page))
+
+
+def test_pages_with_marks_get_the_figures_of_the_run(home: Path) -> None:
+    page = home / "docs/lessons/1-a.md"
+    page.parent.mkdir()
+    mark = '<!-- figures experiment=blocked-threads measure=goodput_rps level="128 connections" -->'
+    page.write_text(f"# 1. A\n\n{mark}\nolder\n<!-- end -->\n\nMore.\n")
+    assert page in publish.publish(run(home), partial=False, home=home)
+    [line] = [line for line in page.read_text().splitlines() if "`flask-sync`" in line]
+    assert line.startswith("| `flask-sync` | 29.9 |")
+    assert "[the whole run](../results.md)" in page.read_text()
+    assert "older" not in page.read_text()
+    assert page not in publish.publish(run(home), partial=False, home=home)
 
 
 def test_the_readme_gets_the_table_and_keeps_the_rest(home: Path) -> None:

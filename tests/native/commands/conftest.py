@@ -78,10 +78,12 @@ class Shell:
         path.write_text(experiment)
         return ("run", "--experiments", str(path), "--services", " ".join(services), *OPTIONS)
 
-    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-        """Run a command to its end."""
+    def run(
+        self, *arguments: str, program: Sequence[str] = ("-m", "loadtest"), **variables: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run a command to its end; `program` is what Python runs."""
         return subprocess.run(
-            [sys.executable, "-m", "loadtest", *arguments],
+            [sys.executable, *program, *arguments],
             env=self._variables() | variables,
             capture_output=True,
             text=True,

@@ -1,0 +1,102 @@
+"""A lesson read from its page, and answered from a run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from loadtest.report import report
+from loadtest.report.lessons import digest, lesson
+from loadtest.report.lessons.answer import answered
+from loadtest.report.lessons.board import PageError
+from loadtest.report.report import Report
+from tests.synthetic import experiment, trials_of, write_run
+
+PAGE = """# 3. Who waits
+
+**Question.** What happens to the others
+while one waits?
+
+```sh
+make compare EXPERIMENTS=blocked-threads SERVICES="fastapi-async flask-sync" ROUNDS=4  # 2 min
+```
+
+<!-- figures experiment=blocked-threads measure=goodput_rps level="128 connections" -->
+<!-- end -->
+"""
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    path = tmp_path / "3-who-waits.md"
+    path.write_text(PAGE)
+    return path
+
+
+def made(folder: Path, rounds: int) -> Report:
+    small = experiment(rounds=rounds)
+    return report.load(write_run(folder, [small], trials_of([small])))
+
+
+def said(page: Path, found: Report, published: list[digest.Digest]) -> str:
+    console = Console(width=200)
+    with console.capture() as captured:
+        console.print(answered(lesson.read(page), found, published))
+    return captured.get()
+
+
+def test_a_page_says_what_to_ask_and_what_to_run(page: Path) -> None:
+    found = lesson.read_all(page.parent)[3]
+    assert (found.title, found.question) == (
+        "Who waits",
+        "What happens to the others while one waits?",
+    )
+    options = found.options(seed=5)
+    assert options.command == (
+        "python -m loadtest run --plan quick --experiments blocked-threads "
+        "--services 'fastapi-async flask-sync' --budget typical --rounds 4 --seed 5"
+    )
+
+
+def test_a_run_answers_the_question_with_figures_and_reason(page: Path, tmp_path: Path) -> None:
+    text = said(page, made(tmp_path / "run", 4), [])
+    assert text.startswith("Lesson 3 asked: What happens to the others while one waits?\n")
+    [row] = [line for line in text.splitlines() if line.split()[:1] == ["flask-sync"]]
+    assert row.split()[1:3] == ["29.9", "29.7"] or row.split()[1] == "29.9"
+    assert "Answer: 128 clients at once, each waits 100 ms in Postgres: fastapi" in text
+    assert "  holds: fastapi ÷ flask" in text or "  holds: fastapi-async ÷ flask-gthread" in text
+    assert str(page) in text
+
+
+def test_the_published_figures_stand_beside_it(page: Path, tmp_path: Path) -> None:
+    found = made(tmp_path / "run", 4)
+    text = said(page, found, [digest.digest(found, "results.md")])
+    [row] = [line for line in text.splitlines() if line.split()[:1] == ["flask-sync"]]
+    own, beside = row.split()[2:4], row.split()[4:6]
+    assert own == beside
+    assert "published" in text
+
+
+def test_too_few_rounds_give_no_answer(page: Path, tmp_path: Path) -> None:
+    text = said(page, made(tmp_path / "run", 2), [])
+    assert "Answer: this run has too few rounds to answer it." in text
+
+
+@pytest.mark.parametrize("part", ["# 3. Who waits", "**Question.** ", "make compare "])
+def test_a_page_without_a_part_is_named(page: Path, part: str) -> None:
+    page.write_text(PAGE.replace(part, ""))
+    with pytest.raises(PageError, match=r"3-who-waits\.md: a lesson needs"):
+        lesson.read_all(page.parent)
+
+
+def test_a_command_that_sets_something_else_is_named(page: Path) -> None:
+    page.write_text(PAGE.replace("ROUNDS=4", "SPEED=4"))
+    with pytest.raises(PageError, match="takes no SPEED="):
+        lesson.read(page).options(seed=1)
+
+
+def test_a_folder_without_lessons_is_named(tmp_path: Path) -> None:
+    with pytest.raises(PageError, match="holds no lesson"):
+        lesson.read_all(tmp_path)

@@ -1,0 +1,125 @@
+"""The lessons as they are: whole, up to date, short, and each with a command that can run."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from loadtest.model.experiment import Experiment
+from loadtest.plan import plans, reader
+from loadtest.report.lessons import build, lesson
+from loadtest.report.lessons.board import Board
+from loadtest.report.lessons.lesson import Lesson
+from loadtest.system.paths import ROOT
+from tests.docs.pages import anchors, name, sentences, words
+
+LESSONS = lesson.read_all()
+PARTS = ["guess", "the-code", "run", "what-you-will-see", "why", "exercise", "where-to-go-on"]
+MOST_WORDS = 1500  # ten minutes at a calm pace, code and tables included
+MOST_SECONDS = 180
+# Known to everybody who reads Python and has used the web.
+EVERYDAY = {"CPU", "FAQ", "HTTP", "JSON", "URL", "WSL", "AMD", "PATH", "NOT", "SQL"}
+# The words by which the lab's parts and results are called.
+OWN_WORDS = (
+    *("service", "row", "backend", "arm", "slot", "in flight", "goodput", "response time"),
+    *("service time", "finding", "claim", "verdict", "budget", "probe", "gate", "witness"),
+    *("round", "trial", "level", "scenario", "contract", "reference", "twin", "look"),
+)
+
+
+@pytest.mark.parametrize(
+    "page", build.written().items(), ids=lambda each: getattr(each, "name", "")
+)
+def test_what_is_taken_from_elsewhere_is_up_to_date(page: tuple[Path, str]) -> None:
+    path, text = page
+    assert path.read_text() == text, "make reference"
+
+
+def test_the_lessons_are_numbered_and_all_in_the_index() -> None:
+    assert list(LESSONS) == list(range(1, 9))
+    index = (lesson.LESSONS / "README.md").read_text()
+    listed = re.findall(r"^\| \[(\d)\. (.+?)\]\((.+?)\)", index, re.MULTILINE)
+    assert listed == [(str(n), each.title, each.path.name) for n, each in LESSONS.items()]
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+def test_a_lesson_has_every_part_and_one_hidden_answer(each: Lesson) -> None:
+    text = each.path.read_text()
+    headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
+    assert [heading.lower().replace(" ", "-") for heading in headings] == PARTS
+    assert set(PARTS) <= anchors(text)
+    assert text.count("<details>") == text.count("</details>") == 1
+    assert text.index("## Exercise") < text.index("<details>") < text.index("## Where to go on")
+    assert "**What stays:**" in text
+    assert f"`make lesson LESSON={each.number}`" in text
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+def test_a_lesson_shows_code_of_two_services_beside_each_other(each: Lesson) -> None:
+    (first, *_) = re.findall(r"^<!-- code (.*) -->$", each.path.read_text(), re.MULTILINE)
+    assert len(first.split()) == 2
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+def test_a_lesson_is_read_in_ten_minutes(each: Lesson) -> None:
+    text = re.sub(r"<!--.*?-->", "", each.path.read_text(), flags=re.DOTALL)
+    assert len(words(text)) <= MOST_WORDS
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+def test_the_command_runs_what_the_page_shows_within_three_minutes(
+    each: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # a file is of the clone, wherever the command is given
+    plan = plans.prepare(each.options(seed=1))
+    assert plan.most_seconds <= MOST_SECONDS
+    assert {board.experiment for board in each.boards} & {e.name for e in plan.experiments}
+    assert all(experiment.rounds >= 3 for experiment in plan.experiments)
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+def test_its_figures_are_such_as_an_experiment_has(each: Lesson) -> None:
+    known = reader.load_all() | {
+        path.stem: reader.read(path) for path in lesson.LESSONS.glob("*.toml")
+    }
+    assert each.boards
+    for board in each.boards:
+        assert wrong(board, known[board.experiment], known) == []
+
+
+def wrong(board: Board, experiment: Experiment, known: dict[str, Experiment]) -> list[str]:
+    """What a table asks for that its experiment does not measure, or no experiment claims."""
+    measures = {experiment.measure, *(each.measure for each in experiment.criteria)}
+    claims = {c for each in known.values() for c in (each.claim, *each.further)}
+    levels = {"", *(level.label for level in experiment.levels)}
+    asked = [
+        ({board.measure}, measures),
+        ({board.level}, levels),
+        (set(board.services), set(experiment.services)),
+        (set(board.claims), claims),
+    ]
+    return [each for named, there in asked for each in named - there]
+
+
+def glossary() -> set[str]:
+    """Every word that the glossary explains, in small letters."""
+    cells = re.findall(r"^\| \*\*(.+?)\*\* \|", (ROOT / "docs/glossary.md").read_text(), re.M)
+    return {word.lower() for cell in cells for word in re.split(r", ", cell)}
+
+
+def test_the_glossary_has_the_lab_s_own_words() -> None:
+    assert set(OWN_WORDS) - glossary() == set()
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+def test_the_glossary_has_every_abbreviation_of_a_lesson(each: Lesson) -> None:
+    said = " ".join(sentences(each.path.read_text()))
+    found = set(re.findall(r"\b[A-Z]{3,}\b", said)) - EVERYDAY
+    assert {word for word in found if word.lower() not in glossary()} == set()
+
+
+def test_each_page_names_its_own_path() -> None:
+    for each in LESSONS.values():
+        assert each.page == name(each.path)
