@@ -59,7 +59,7 @@ def navigation() -> str:
     )
 
 
-def prepare(_: Sphinx, page: str, source: list[str]) -> None:
+def prepare(_: Sphinx | None, page: str, source: list[str]) -> None:
     """Give the first page the navigation, and links to folders no target: a site has none."""
     here = (HOME / f"{page}.md").parent
 
@@ -70,17 +70,18 @@ def prepare(_: Sphinx, page: str, source: list[str]) -> None:
     source[0] = text + navigation() if page == root_doc else text
 
 
-def draw(app: Sphinx, document: nodes.document) -> None:
+def draw(_: Sphinx, document: nodes.document) -> None:
     """Leave a drawing in Mermaid's language to the browser, where Mermaid is at hand."""
     from docutils import nodes
 
-    if not html_static_path:
-        return
     for block in list(document.findall(nodes.literal_block)):
-        if block.get("language") == "mermaid":
+        if block.get("language") != "mermaid":
+            continue
+        if html_static_path:
             drawing = f'<pre class="mermaid">{html.escape(block.astext())}</pre>'
             block.replace_self(nodes.raw("", drawing, format="html"))
-    del app
+        else:
+            block["language"] = "text"
 
 
 def setup(app: Sphinx) -> None:
