@@ -66,7 +66,8 @@ def _called(node: ast.stmt, name: str) -> bool:
 
 def _first(node: ast.stmt) -> int:
     """The line of its first decorator, else its own."""
-    decorators = getattr(node, "decorator_list", [])
+    decorated = ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef
+    decorators = node.decorator_list if isinstance(node, decorated) else []
     return min([node.lineno, *(each.lineno for each in decorators)])
 
 
