@@ -16,7 +16,7 @@ export PYTHONUTF8 := 1
 
 # The variables that a target takes; any other on the command line is refused.
 TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
-TAKES_lesson := LESSON
+TAKES_lesson := LESSON BUSY
 TAKES_live := SERVICES BUDGET
 TAKES_up := BUDGET PROFILE
 TAKES_test := PYTEST
@@ -63,7 +63,7 @@ live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without
 
 .PHONY: lesson
 lesson: native-environment ## run a lesson and answer its question (LESSON=2); list the lessons
-	@$(LAB) lesson $(if $(LESSON),"$(LESSON)")
+	@$(LAB) lesson $(if $(LESSON),"$(LESSON)") $(if $(BUSY),--busy "$(BUSY)")
 
 .PHONY: history
 history: native-environment ## the runs that exist and their headline figures

@@ -98,11 +98,12 @@ def lesson_(
     number: Annotated[
         str, typer.Argument(help="Number of the lesson; lists all if left out.")
     ] = "",
+    busy: Busy = "rerun",
 ) -> None:
     """Run a lesson's command, then answer its question from the run."""
     from loadtest.commands import lesson
 
-    lesson.carry_out(number)
+    lesson.carry_out(number, busy)
 
 
 @app.command("up")

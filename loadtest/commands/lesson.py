@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import replace
 
 from rich.table import Table
 
@@ -16,10 +17,10 @@ from loadtest.results import record
 from loadtest.run import comparison
 
 
-def carry_out(number: str) -> None:
+def carry_out(number: str, busy: str) -> None:
     """Show the lesson's command, run it, answer its question. Without a number, list the lessons.
 
-    PageError where there is no such lesson.
+    `busy` as in a run. PageError where there is no such lesson.
     """
     found = lessons.read_all()
     if not number:
@@ -28,7 +29,7 @@ def carry_out(number: str) -> None:
     lesson = lessons.choose(found, number)
     console.print(f"{lesson.number}. {lesson.title}: {lesson.question}", markup=False)
     console.print(f"$ {lesson.command}", style="bold", markup=False, soft_wrap=True)
-    options = lesson.options(random.SystemRandom().randrange(1, 1_000_000))
+    options = replace(lesson.options(random.SystemRandom().randrange(1, 1_000_000)), busy=busy)
     asked = comparison.begin(options, record.results_directory())
     # What measures and draws takes a second to import: later than what refuses.
     from loadtest.commands import run

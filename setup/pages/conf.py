@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from sphinx.application import Sphinx
 
 HOME = Path(__file__).parents[2]
+DRAWINGS = HOME / ".lab/site-drawings"  # where setup/site has put Mermaid
 LESSONS = sorted(f"docs/lessons/{page.stem}" for page in HOME.glob("docs/lessons/[1-9]*.md"))
 # Every page, under the heading that leads to it.
 NAVIGATION = {
@@ -38,7 +39,11 @@ include_patterns = ["*.md", "docs/**.md", "services/README.md"]
 exclude_patterns = [".*", "**/.*", "results", "tests", "**/node_modules", "CLAUDE.md"]
 html_theme = "furo"
 html_title = project
-html_static_path = [str(path) for path in [HOME / ".lab/site-drawings"] if path.is_dir()]
+html_static_path = [
+    str(HOME / "setup/pages/static"),
+    *([str(DRAWINGS)] if DRAWINGS.is_dir() else []),
+]
+html_css_files = ["site.css"]
 html_copy_source = False
 myst_heading_anchors = 4  # as GitHub has them
 suppress_warnings = ["misc.highlighting_failure"]  # code on a page may be cut short
@@ -77,7 +82,7 @@ def draw(_: Sphinx, document: nodes.document) -> None:
     for block in list(document.findall(nodes.literal_block)):
         if block.get("language") != "mermaid":
             continue
-        if html_static_path:
+        if DRAWINGS.is_dir():
             drawing = f'<pre class="mermaid">{html.escape(block.astext())}</pre>'
             block.replace_self(nodes.raw("", drawing, format="html"))
         else:
@@ -88,6 +93,6 @@ def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", prepare)
     app.connect("doctree-read", draw)
-    if html_static_path:
+    if DRAWINGS.is_dir():
         app.add_js_file("mermaid.min.js")
         app.add_js_file(None, body=_START)

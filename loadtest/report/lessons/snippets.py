@@ -19,7 +19,7 @@ def markdown(places: Mapping[str, str], page: Path) -> str:
     In a file that is no Python, lines that begin with one of the names.
     """
     cells = [_cell(name, place, page) for name, place in places.items()]
-    return "<table>\n<tr>\n" + "".join(cells) + "</tr>\n</table>"
+    return '<table>\n<tr valign="top">\n' + "".join(cells) + "</tr>\n</table>"
 
 
 def _cell(name: str, place: str, page: Path) -> str:

@@ -39,7 +39,7 @@ def test_a_lesson_shows_its_command_runs_it_and_answers(shell: Shell, tmp_path: 
     tiny = tmp_path / "tiny.toml"
     tiny.write_text(EXPERIMENT + CRITERION)
     (tmp_path / "1-two.md").write_text(PAGE.format(experiment=tiny))
-    done = shell.run(str(tmp_path), "lesson", "1", program=("-c", PROGRAM))
+    done = shell.run(str(tmp_path), "lesson", "1", "--busy", "accept", program=("-c", PROGRAM))
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
     assert lines[:2] == [
