@@ -95,9 +95,8 @@ def _mean_ms(trial: Trial) -> float | None:
 
 def _littles_median(prediction: Prediction, load: Load) -> float | None:
     """By Little's law a request of a closed load takes connections ÷ rate on average."""
-    if not kind_of(load).paced or load.think_s:
-        return None
-    return 1000 * load.connections / prediction.rps
+    paced = kind_of(load).paced and not load.think_s
+    return 1000 * load.connections / prediction.rps if paced else None
 
 
 def _answered_share(trial: Trial) -> float | None:
