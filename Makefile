@@ -18,6 +18,7 @@ export PYTHONUTF8 := 1
 TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
 TAKES_lesson := LESSON BUSY
 TAKES_live := SERVICES BUDGET
+TAKES_probe := URL PROBE
 TAKES_up := BUDGET PROFILE
 TAKES_test := PYTEST
 TAKES_test-containers := PYTEST
@@ -64,6 +65,10 @@ live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without
 .PHONY: lesson
 lesson: native-environment ## run a lesson and answer its question (LESSON=2); list the lessons
 	@$(LAB) lesson $(if $(LESSON),"$(LESSON)") $(if $(BUSY),--busy "$(BUSY)")
+
+.PHONY: probe
+probe: native-environment ## how many requests at once your own service works on, and what binds it (URL=http://127.0.0.1:8000/slow)
+	@$(LAB) probe '$(or $(URL),$(error make probe needs URL=http://127.0.0.1:8000/…))' $(PROBE)
 
 .PHONY: history
 history: native-environment ## the runs that exist and their headline figures

@@ -40,6 +40,16 @@ Busy = Annotated[
     str, typer.Option(help="rerun what a busy machine disturbs, or accept it; the page says so.")
 ]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
+Headers = Annotated[list[str] | None, typer.Option(help="'Name: value'; more than one may be.")]
+Method = Annotated[str, typer.Option(help="How it is asked: POST only where you say so.")]
+Body = Annotated[str, typer.Option(help="What is sent: text, or @FILE.")]
+Expect = Annotated[int | None, typer.Option(help="The right status; else 200 to 299.")]
+Light = Annotated[str, typer.Option(help="A light endpoint: how long it waits meanwhile.")]
+Insecure = Annotated[bool, typer.Option("--insecure", help="Any certificate will do.")]
+MayLoad = Annotated[bool, typer.Option("--i-may-load-this", help="Also a public address.")]
+Conditions = Annotated[
+    list[str] | None, typer.Option(help="Exit code 1 if it holds: 'slots < 8'; may be repeated.")
+]
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
 
@@ -120,6 +130,31 @@ def verify_(services: Names = "") -> None:
     from loadtest.commands import verify
 
     raise typer.Exit(0 if verify.all_kept(_names(services)) else 1)
+
+
+@app.command("probe")
+def probe_(
+    url: Annotated[str, typer.Argument(help="An endpoint that runs: http://127.0.0.1:8000/slow.")],
+    seconds: Annotated[float, typer.Option(help="How long at most.")] = 60.0,
+    connections: Annotated[int, typer.Option(help="How many at once at most.")] = 256,
+    method: Method = "GET",
+    header: Headers = None,
+    body: Body = "",
+    expect: Expect = None,
+    beside: Light = "",
+    json_: Annotated[bool, typer.Option("--json", help="JSON instead of sentences.")] = False,
+    fail_if: Conditions = None,
+    insecure: Insecure = False,
+    may_load: MayLoad = False,
+) -> None:
+    """Find how many requests at once a service works on, and what binds it."""
+    from loadtest.commands import probe
+
+    request = probe.Described(url, method, tuple(header or ()), body, expect, insecure)
+    asked = probe.Asked(
+        request, seconds, connections, beside, json_, tuple(fail_if or ()), may_load
+    )
+    probe.carry_out(asked)
 
 
 @app.command("calibrate")

@@ -7,13 +7,21 @@ from pathlib import Path
 from loadtest.commands.console import console
 from loadtest.report import console as figures
 from loadtest.report import files, report
+from loadtest.report.probed import page as probed
 from loadtest.results import record
 
 COLUMNS = 80  # of a verdict: more are hard to read, also where output is a pipe
 
 
 def show(folder: Path) -> None:
-    """Write the report of the run in `folder`; show its figures, and where to go from there."""
+    """Write the report of the run in `folder`; show its figures, and where to go from there.
+
+    A folder of a probe gets its page anew, too.
+    """
+    if (folder / probed.DOCUMENT).exists():
+        page = record.outside(probed.write(folder, *probed.read(folder))).absolute().as_uri()
+        console.print(f"report: {page}", markup=False, soft_wrap=True)
+        return
     made = report.load(folder)
     path = files.write(made)
     console.print(figures.shown(made), width=min(COLUMNS, console.width))

@@ -53,16 +53,16 @@ def _written(made: Report) -> Path:
     (home / "charts").mkdir(exist_ok=True)
     for chart in made.charts:
         svg = titled(pictures[chart.name][0], chart.title)
-        _replace(home / f"charts/{chart.name}.svg", svg.encode())
-        _replace(home / f"charts/{chart.name}.png", png(svg))
+        replace(home / f"charts/{chart.name}.svg", svg.encode())
+        replace(home / f"charts/{chart.name}.png", png(svg))
     for claim, svg in posters(made, pictures):
-        _replace(home / f"charts/{claim.claim}-wall.svg", svg.encode())
-        _replace(home / f"charts/{claim.claim}-wall.png", png(svg, scale=1.2))
-    _replace(home / "results.csv", results_csv(made.run).encode())
+        replace(home / f"charts/{claim.claim}-wall.svg", svg.encode())
+        replace(home / f"charts/{claim.claim}-wall.png", png(svg, scale=1.2))
+    replace(home / "results.csv", results_csv(made.run).encode())
     document = json.dumps(verdicts(made), indent=2, ensure_ascii=False) + "\n"
-    _replace(home / "verdicts.json", document.encode())
+    replace(home / "verdicts.json", document.encode())
     path = home / "report.html"
-    _replace(path, page.render(made, pictures).encode())
+    replace(path, page.render(made, pictures).encode())
     return path
 
 
@@ -83,7 +83,7 @@ def _drawn(chart: Chart | None, pictures: Mapping[str, tuple[str, str]]) -> str:
     return known[0] if known else chart.svg()
 
 
-def _replace(path: Path, content: bytes) -> None:
+def replace(path: Path, content: bytes) -> None:
     """Write beside, then put in place: a reader never sees half a file."""
     draft = path.with_name(path.name + ".part")
     try:

@@ -67,8 +67,8 @@ def _environment(pictures: Mapping[str, tuple[str, str]], told: Mapping[str, str
         trim_blocks=False,
     )
     environment.filters.update(
-        wide=lambda chart: _uri(pictures[chart.name][0]),
-        narrow=lambda chart: _uri(pictures[chart.name][1]),
+        wide=lambda chart: picture(pictures[chart.name][0]),
+        narrow=lambda chart: picture(pictures[chart.name][1]),
         told=lambda chart: told[chart.name],
         glyphed=_glyphed,
         capitalised=capital,
@@ -87,7 +87,8 @@ def _told_once(charts: Sequence[Chart]) -> dict[str, str]:
     return found
 
 
-def _uri(svg: str) -> str:
+def picture(svg: str) -> str:
+    """An SVG as the address of an image in the page itself."""
     return "data:image/svg+xml;base64," + base64.b64encode(svg.encode()).decode()
 
 

@@ -107,9 +107,9 @@ def require_writable(folder: Path) -> None:
         raise _refused(folder, f"you may not write in {there}")
 
 
-def create(results: Path) -> Path:
-    """Make the folder of a new run, named by the time."""
-    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+def create(results: Path, ending: str = "") -> Path:
+    """Make the folder of a new run, named by the time and, where given, an ending."""
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S") + ending
     try:
         results.mkdir(parents=True, exist_ok=True)
         for name in (stamp, *(f"{stamp}-{number}" for number in range(2, 100))):

@@ -1,0 +1,181 @@
+"""`probe`: how many requests at once a service works on, and what binds it."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import typer
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from loadtest.commands import fail_if
+from loadtest.commands.console import console
+from loadtest.contract import own
+from loadtest.inventory import private
+from loadtest.inventory.private import EndpointError
+from loadtest.model.target import Target
+from loadtest.probe import advice, probing
+from loadtest.probe import record as records
+from loadtest.probe.advice import rate, seconds
+from loadtest.probe.limits import Allowance
+from loadtest.probe.probing import Told
+from loadtest.probe.record import Conclusion, Sighting, Step
+from loadtest.report.probed import figures, page
+from loadtest.results import record
+
+FAILED, STOPPED_BY_USER, DIED = 1, 130, 2
+BAR = 24  # characters
+_meanwhile = Console(stderr=True, highlight=False)
+
+
+@dataclass(frozen=True)
+class Described:
+    """A request as the command line has it."""
+
+    url: str
+    method: str = "GET"
+    headers: Sequence[str] = ()
+    body: str = ""
+    expect: int | None = None
+    insecure: bool = False
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for."""
+
+    request: Described
+    seconds: float = 60.0
+    connections: int = 256
+    beside: str = ""
+    as_json: bool = False
+    fail_if: Sequence[str] = ()
+    may_load: bool = False
+
+    def target(self) -> Target:
+        """The endpoint; raises LabError where it can't, or may not, be loaded."""
+        request = self.request
+        target = own.checked(
+            Target(
+                private.endpoint(request.url),
+                request.method,
+                _headers(request.headers),
+                _body(request.body),
+                status=request.expect,
+                insecure=request.insecure,
+            )
+        )
+        private.require_permission(target.url, may_load=self.may_load)
+        return target
+
+    def light(self, target: Target) -> Target | None:
+        """The light endpoint beside it, if there is one; a path is one of the same service."""
+        if not self.beside:
+            return None
+        parts = urlsplit(target.url)
+        url = self.beside
+        if url.startswith("/"):
+            url = f"{parts.scheme}://{parts.netloc}{url}"
+        url = private.endpoint(url)
+        private.require_permission(url, may_load=self.may_load)
+        return replace(target, url=url, method="GET", body="", status=None)
+
+
+def _headers(lines: Sequence[str]) -> dict[str, str]:
+    """Each `Name: value`."""
+    found = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon:
+            raise EndpointError(f"--header {line!r}: write it as 'Name: value'")
+        found[name.strip()] = value.strip()
+    return found
+
+
+def _body(text: str) -> str:
+    """The text, or what is in the file after an @."""
+    if not text.startswith("@"):
+        return text
+    try:
+        return Path(text[1:]).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise EndpointError(f"--body {text}: {why}") from None
+
+
+def carry_out(asked: Asked) -> None:
+    """Probe, tell, write the page.
+
+    `typer.Exit` where a condition holds, or the probe was cut off.
+    """
+    conditions = [fail_if.condition(each) for each in asked.fail_if]
+    target = asked.target()
+    light = asked.light(target)
+    record.require_writable(record.results_directory())
+    allowance = Allowance(asked.seconds, asked.connections)
+    _say(f"{target.method} {target.url}: {allowance.stated()}")
+    seen = probing.probe(target, allowance, light, Told(_say, _tell))
+    said = advice.conclude(seen)
+    path = page.write(record.create(record.results_directory(), "-probe"), seen, said)
+    document = records.document(seen, said)
+    if asked.as_json:
+        json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
+        print()
+    else:
+        _show(seen, said, path)
+    failed = False
+    for each in conditions:
+        met, why = each.met(document)
+        failed = failed or met
+        _say(f"{'failed' if met else 'passed'}: {why}")
+    if code := _code(seen, failed=failed):
+        raise typer.Exit(code)
+
+
+def _code(seen: Sighting, *, failed: bool) -> int:
+    if seen.ended == probing.BY_USER:
+        return STOPPED_BY_USER
+    if seen.ended.startswith(probing.STOPPED_ANSWERING):
+        return DIED
+    return FAILED if failed else 0
+
+
+def _say(line: str) -> None:
+    _meanwhile.print(line, markup=False, soft_wrap=True)
+
+
+def _tell(step: Step) -> None:
+    wrong = f", {sum(step.errors.values()):,} failed" if step.errors else ""
+    took = f", {seconds(step.p50_s)} each" if step.answered else ""
+    _say(f"{step.connections:>6,} at once: {rate(step.rps)}/s{took}{wrong}")
+
+
+def _show(seen: Sighting, said: Conclusion, path: Path) -> None:
+    console.print()
+    console.print(_table(seen))
+    console.print()
+    for number, sentence in enumerate(said.sentences):
+        console.print(Text(sentence, style="" if number else "bold"), soft_wrap=True)
+    for note in said.notes:
+        console.print(Text(note, style="yellow"), soft_wrap=True)
+    console.print()
+    page_ = record.outside(path).absolute().as_uri()
+    console.print(f"report: {page_}", markup=False, soft_wrap=True)
+
+
+def _table(seen: Sighting) -> Table:
+    """The steps, each with a bar as long as its rate."""
+    most = max(each.rps for each in seen.steps) or 1.0
+    found = Table(box=None, pad_edge=False)
+    for header in figures.HEADERS:
+        found.add_column(header, justify="right", no_wrap=True)
+    found.add_column("", no_wrap=True)
+    for step in seen.steps:
+        found.add_row(*figures.row(step), "█" * round(BAR * step.rps / most))
+    return found

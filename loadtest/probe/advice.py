@@ -1,0 +1,223 @@
+"""What is said of a probe: sentences, and what a change would give by the model. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from loadtest.analysis.amounts import amount, percent
+from loadtest.probe import binding as what_binds
+from loadtest.probe import growth
+from loadtest.probe import slots as how_many
+from loadtest.probe.binding import Full
+from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
+
+BUSY_MACHINE = 0.15  # cores of other programs, of each core
+UNSTEADY = 0.3  # spread of the wait, as a share
+COLD = 5.0  # × : the first answer took so much longer
+# What binds before slots do: there may be more of them than were needed.
+OPEN_ENDED = ("cpu", "generator", "nothing yet", "connections")
+
+
+def conclude(seen: Sighting) -> Conclusion:
+    """Slots, what binds, and the sentences."""
+    found = how_many.slots(seen)
+    bound = what_binds.binding(seen, found)
+    at = what_binds.full(seen, found)
+    if bound.name in OPEN_ENDED and not _takes_no_more(found, at):
+        found = replace(found, at_least=True)
+    rps = at.rps if at else max((each.rps for each in growth.sound(seen.steps)), default=0.0)
+    advice = tuple(_advice(seen, found, bound, at))
+    sentences = (_first(seen, found, bound, rps), _second(seen, bound, at), *advice[:1])
+    beside = (_beside(seen.beside),) if seen.beside else ()
+    return Conclusion(found, bound, rps, (*sentences, *beside), advice, tuple(_notes(seen, bound)))
+
+
+def _takes_no_more(slots: Slots, at: Full | None) -> bool:
+    """Whether the server was seen to leave all other requests unread."""
+    return at is not None and at.taken is not None and abs(at.taken - slots.value) <= 1
+
+
+def seconds(value: float) -> str:
+    """A time in words: `0.10 s`, `8.1 ms`."""
+    return f"{value:.2f} s" if value >= 0.0995 else f"{amount(1000 * value)} ms"
+
+
+def rate(value: float) -> str:
+    """Answers a second: `80`, `9.9`, `1,234`."""
+    return f"{value:,.0f}" if value >= 19.95 else amount(value)
+
+
+def _first(seen: Sighting, slots: Slots, bound: Binding, rps: float) -> str:
+    wait = seconds(growth.unhurried(seen.steps)[0])
+    if bound.name == "one at a time":
+        return f"One request at a time, {wait} each: at most {rate(rps)} a second."
+    if bound.name == "cpu":
+        return f"At most {rate(rps)} a second; a request alone takes {wait}."
+    if bound.name in ("nothing yet", "generator", "connections"):
+        most = max((each.connections for each in growth.sound(seen.steps)), default=0)
+        return (
+            f"At least {slots.value} requests at once, {wait} each: "
+            f"{rate(rps)} a second with {most} connections."
+        )
+    told = f"{slots.value}" if slots.low == slots.high else f"About {slots.value}"
+    between = "" if slots.low == slots.high else f" ({slots.low}–{slots.high})"
+    return f"{told}{between} requests at once, {wait} each: at most {rate(rps)} a second."
+
+
+def _second(seen: Sighting, bound: Binding, at: Full | None) -> str:
+    if bound.name == "nothing yet":
+        return f"What binds: nothing yet; {bound.evidence[0]}."
+    details = _details(seen, bound, at)
+    also = f" Seen from outside it could also be: {', '.join(bound.could_be)}." * bool(
+        bound.could_be
+    )
+    return f"What binds: {_named(bound)}{f' ({details})' if details else ''}.{also}"
+
+
+def _named(bound: Binding) -> str:
+    return {
+        "cpu": "CPU",
+        "pool or upstream": "a pool or an upstream",
+        "connections": "connections that are refused or not kept",
+        "generator": "the load generator, not the service",
+        "one at a time": "one at a time",
+    }.get(bound.name, bound.name)
+
+
+def _details(seen: Sighting, bound: Binding, at: Full | None) -> str:
+    if at is None or bound.name in ("generator", "connections"):
+        return "; ".join(bound.evidence[-2:])
+    if bound.name == "one at a time":
+        cpu = f"; CPU {percent(at.server)} % of a core" if at.server is not None else ""
+        return f"{what_binds.single(seen, at)[1]}{cpu}"
+    found = []
+    if held := what_binds.held_by(seen, at):
+        found.append(what_binds.times_told(*held))
+    elif seen.server and at.threads and bound.name == "pool or upstream":
+        found.append(f"{what_binds.times_told(seen.server.processes, at.threads)} are there")
+    if at.server is not None:
+        found.append(f"CPU {percent(at.server)} % of a core")
+    return "; ".join(found)
+
+
+def ceiling(seen: Sighting, at: Full, processes: int | None = None) -> float | None:
+    """Answers a second at which the CPU is full; None where its cost is out of sight."""
+    server, cost = seen.server, at.cpu_s
+    if server is None or not cost:
+        return None
+    most = processes or server.processes
+    return (min(server.cores, most) if server.one_core else server.cores) / cost
+
+
+def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> Iterator[str]:
+    wait_s = growth.unhurried(seen.steps)[0]
+    if bound.name == "slots" and at:
+        yield _more_slots(seen, slots, at)
+        yield f"A request that takes half of {seconds(wait_s)} would double it, too."
+    elif bound.name == "one at a time" and at:
+        yield from _out_of_line(seen, at)
+    elif bound.name == "pool or upstream" and at:
+        yield from _larger_pool(seen, slots, at)
+    elif bound.name == "cpu" and at:
+        yield from _more_cpu(seen, at)
+    elif bound.name == "connections":
+        yield (
+            "Keep connections (keep-alive), and take more of them: a longer backlog, or a proxy in "
+            "front."
+        )
+    elif bound.name == "generator":
+        yield "Ask from another machine, or from several: this one has no more to give."
+    else:
+        yield f"Ask for more: --connections {4 * seen.limit}."
+
+
+def _more_slots(seen: Sighting, slots: Slots, at: Full) -> str:
+    held = what_binds.held_by(seen, at)
+    of = "slots"
+    if held:
+        of = "threads" if held[1] > 1 else "processes"
+    count = 2 * slots.value
+    most = ceiling(seen, at, 2 * held[0] if held and held[1] == 1 else None)
+    told = f"With {count} {of} instead of {slots.value}: about {rate(2 * at.rps)}/s"
+    if most is None:
+        return f"{told}, if the CPU allows it."
+    if most < 2 * at.rps:
+        return f"With more {of}: up to about {rate(most)}/s, where the CPU is full."
+    return f"{told}, until the CPU is full at about {rate(most)}/s."
+
+
+def _out_of_line(seen: Sighting, at: Full) -> Iterator[str]:
+    most = ceiling(seen, at)
+    until = f", until the CPU is full at about {rate(most)}/s" if most else ""
+    held, *_ = what_binds.single(seen, at)
+    if held == "loop":
+        yield (
+            "Await what takes time, or give it to a thread: `def`, not `async def`, in FastAPI "
+            f"has 40 threads: about {rate(min(40 * at.rps, most or 1e12))}/s{until}."
+        )
+    elif held == "lock":
+        yield f"Hold the lock for less, or make the pool larger{until}."
+    yield f"With 4 workers instead of 1: about {rate(4 * at.rps)}/s, if nothing is shared."
+
+
+def _larger_pool(seen: Sighting, slots: Slots, at: Full) -> Iterator[str]:
+    most = ceiling(seen, at)
+    until = f", until the CPU is full at about {rate(most)}/s" if most else ""
+    yield (
+        f"Look for what holds {slots.value} at once: a pool of connections, a semaphore, a service "
+        f"behind it. With {2 * slots.value} there: about {rate(2 * at.rps)}/s{until}."
+    )
+
+
+def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
+    server = seen.server
+    if server and server.one_core and server.processes < server.cores:
+        most = ceiling(seen, at, server.cores)
+        yield (
+            f"With {server.cores} processes instead of {server.processes}: up to about "
+            f"{rate(most or 0)}/s, if the load leaves them the cores."
+        )
+    else:
+        yield "Only less work a request, or more cores, makes it faster; more slots do not."
+    if not seen.glance.kept:
+        yield "Keep connections (keep-alive): each request pays for a new one now."
+
+
+def _beside(beside: Beside) -> str:
+    if not beside.answered:
+        return f"Meanwhile {beside.url} gave no answer at all."
+    return (
+        f"Meanwhile {beside.url} waits {seconds(beside.p50_s)} (at most "
+        f"{seconds(beside.longest_s)}); alone it takes {seconds(beside.alone_s)}."
+    )
+
+
+def _notes(seen: Sighting, bound: Binding) -> Iterator[str]:
+    """What lowers the worth of the figures."""
+    if seen.ended:
+        yield f"The probe ended early: {seen.ended}."
+    if seen.changed:
+        yield seen.changed
+    others = max((each.others or 0.0 for each in seen.steps), default=0.0)
+    if others > BUSY_MACHINE * seen.cores:
+        yield (
+            f"Other programs took up to {amount(others)} of {seen.cores} cores: the figures may be "
+            "too low."
+        )
+    alone = seen.alone
+    if alone.mean_s and alone.spread_s > UNSTEADY * alone.mean_s and alone.answered > 3:
+        yield f"The wait varies: {seconds(alone.p50_s)} as a rule, 5 % took {seconds(alone.p95_s)}."
+    if seen.glance.first_s > COLD * seen.glance.took_s and seen.glance.first_s > 0.2:
+        yield f"The first answer took {seconds(seen.glance.first_s)}: something had to start."
+    if not seen.glance.same:
+        yield "Bodies differ from answer to answer, so only the status was checked."
+    if seen.glance.size > what_binds.LARGE_ANSWER:
+        rate = max(each.rps for each in seen.steps) * seen.glance.size / 1e6
+        yield f"Answers have {seen.glance.size / 1e6:,.0f} MB: up to {rate:,.0f} MB/s were read."
+    if seen.glance.limit:
+        yield f"It says that it limits how often it may be asked: {seen.glance.limit}."
+    if seen.method not in ("GET", "HEAD", "OPTIONS"):
+        yield f"{seen.sent:,} {seen.method} requests were sent."
+    if bound.name == "slots" and not seen.server:
+        yield "Its processes are not on this machine, or not in sight: only answers were judged."

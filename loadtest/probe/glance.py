@@ -1,0 +1,203 @@
+"""Looks once before the load: whether a right answer comes, how large, over what connection."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import socket
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from loadtest.engine.own_request import own_traffic
+from loadtest.engine.tls import client_context
+from loadtest.model.target import Target
+from loadtest.probe.limits import Allowance, ProbeError
+from loadtest.probe.record import Glance
+from loadtest.system import urls
+from loadtest.system.sockets import Address
+
+WARM_UP_S = 15.0  # so long a service may say 503 at first
+ASK_AGAIN_S = 0.5
+_PART_BYTES = 65_536
+_LIMIT_FIELDS = ("retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit")
+_INSTEAD = {
+    401: "it wants to know who asks: --header 'Authorization: …'",
+    403: "it does not allow this: --header 'Authorization: …' or 'Cookie: …'",
+    404: "nothing is there: check the path",
+    429: "it limits how often it may be asked: switch that off for the probe",
+}
+
+
+class GoneError(ProbeError):
+    """No connection, or one that ended without an answer: the service may be gone."""
+
+
+@dataclass(frozen=True)
+class _Reply:
+    """One answer as it came."""
+
+    status: int
+    fields: http.client.HTTPMessage
+    version: str
+    size: int
+    digest: bytes
+    took_s: float
+    kept: bool
+
+
+def look(
+    target: Target,
+    address: Address,
+    allowance: Allowance,
+    waiting: Callable[[str], None] = lambda _: None,
+) -> Glance:
+    """Ask twice, one after the other; raises ProbeError where a load would measure no service.
+
+    A service that answers 503 may be starting: it is asked again for `WARM_UP_S`.
+    """
+    ends = time.monotonic() + min(WARM_UP_S, allowance.seconds / 4)
+    while True:
+        first, second, connect_s = _twice(target, address, allowance)
+        if first.status != 503 or target.status == 503 or time.monotonic() > ends:
+            break
+        waiting("it answers 503: waiting whether it is only starting")
+        time.sleep(ASK_AGAIN_S)
+    for reply in (first, second):
+        if why := refusal(target, reply.status, reply.fields):
+            raise ProbeError(f"{target.url} {why}")
+    return Glance(
+        status=second.status,
+        version=second.version,
+        server=second.fields.get("server", ""),
+        size=second.size,
+        took_s=second.took_s,
+        first_s=first.took_s,
+        connect_s=connect_s,
+        kept=first.kept,
+        same=first.digest == second.digest,
+        limit=next((second.fields[each] for each in _LIMIT_FIELDS if each in second.fields), ""),
+    )
+
+
+def refusal(target: Target, status: int, fields: http.client.HTTPMessage) -> str:
+    """Why an answer is not one to measure; empty where it is."""
+    if target.status is not None:
+        right = status == target.status
+        return "" if right else f"answers {status}, not the {target.status} that was expected"
+    if 200 <= status < 300:
+        return ""
+    told = _INSTEAD.get(status, "")
+    if 300 <= status < 400:
+        told = f"it sends you to {fields.get('location', 'nowhere')}: probe that"
+    elif status == 405:
+        told = f"it does not know {target.method}: --method {fields.get('allow', 'POST')}"
+    elif status == 429 and "retry-after" in fields:
+        told = f"{told}, or wait for {fields['retry-after']} s"
+    elif not told:
+        told = "its log says why" if status >= 500 else "check what is asked"
+    return f"answers {status}; {told} (to measure this answer: --expect {status})"
+
+
+def _twice(target: Target, address: Address, allowance: Allowance) -> tuple[_Reply, _Reply, float]:
+    """Two answers, over one connection where the server keeps it, and the time of connecting."""
+    began = time.perf_counter()
+    sock = _connected(target, address, allowance.timeout_s)
+    connect_s = time.perf_counter() - began
+    try:
+        first = _ask(sock, target, allowance)
+        if not first.kept:
+            sock.close()
+            sock = _connected(target, address, allowance.timeout_s)
+        try:
+            return first, _ask(sock, target, allowance), connect_s
+        except ConnectionError:  # it said that it keeps the connection, and did not
+            sock.close()
+            sock = _connected(target, address, allowance.timeout_s)
+            return first, _ask(sock, target, allowance), connect_s
+    except ConnectionError:
+        raise GoneError(
+            f"{target.url}: the connection was closed without an answer; {_other(target)}"
+        ) from None
+    finally:
+        sock.close()
+
+
+def _connected(target: Target, address: Address, timeout_s: float) -> socket.socket:
+    host, port = urls.endpoint(target.url)
+    family, at = address
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.settimeout(timeout_s)
+    connected = False
+    try:
+        sock.connect(at)
+        connected = True
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        if target.url.startswith("https:"):
+            context = client_context(insecure=target.insecure)
+            return context.wrap_socket(sock, server_hostname=host)
+    except OSError as error:
+        sock.close()
+        raise GoneError(_unreached(target, host, port, error, connected=connected)) from None
+    return sock
+
+
+def _unreached(target: Target, host: str, port: int, error: OSError, *, connected: bool) -> str:
+    if isinstance(error, ssl.SSLCertVerificationError):
+        said = error.verify_message.rstrip(".")
+        return f"{target.url}: certificate: {said}; --insecure asks all the same"
+    if isinstance(error, ssl.SSLError):
+        return f"{target.url}: no TLS with it ({error.reason or error}); is it http://?"
+    if isinstance(error, ConnectionRefusedError):
+        return f"{target.url}: nothing listens on {host} port {port}; start the service first"
+    if isinstance(error, TimeoutError) and connected:
+        return f"{target.url}: no handshake of TLS came back; is it http://?"
+    if isinstance(error, TimeoutError):
+        return f"{target.url}: {host} port {port} takes no connection; check host and firewall"
+    return f"{target.url}: {error.strerror or error}"
+
+
+def _ask(sock: socket.socket, target: Target, allowance: Allowance) -> _Reply:
+    began = time.perf_counter()
+    allowance.sent += 1
+    size, digest = 0, hashlib.sha256()
+    response = http.client.HTTPResponse(sock, method=target.method)
+    try:
+        sock.sendall(next(own_traffic(target)()).data)
+        response.begin()
+        while part := response.read1(_PART_BYTES) if response.length != 0 else b"":
+            size += len(part)
+            digest.update(part)
+            if time.perf_counter() - began > allowance.timeout_s:
+                raise TimeoutError
+    except TimeoutError:
+        raise ProbeError(_too_long(target, size, allowance.timeout_s)) from None
+    except http.client.RemoteDisconnected:
+        raise
+    except http.client.HTTPException as error:
+        what = f"no HTTP ({type(error).__name__})"
+        raise ProbeError(f"{target.url}: {what}; {_other(target)}") from None
+    return _Reply(
+        status=response.status,
+        fields=response.headers,
+        version=f"HTTP/{response.version // 10}.{response.version % 10}",
+        size=size,
+        digest=digest.digest(),
+        took_s=time.perf_counter() - began,
+        kept=not response.will_close,
+    )
+
+
+def _too_long(target: Target, size: int, timeout_s: float) -> str:
+    if size:
+        return (
+            f"{target.url}: its answer did not end within {timeout_s:g} s ({size:,} bytes so far); "
+            "probe one that ends"
+        )
+    return f"{target.url}: no answer within {timeout_s:g} s; a longer --seconds waits longer"
+
+
+def _other(target: Target) -> str:
+    scheme = "https" if target.url.startswith("http:") else "http"
+    return f"is it {scheme}://?"

@@ -1,0 +1,96 @@
+"""Rates, and where they stop growing. Pure."""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from loadtest.probe.record import Step
+
+OVER = 2  # × the connections at which growth ended: so many show that it has
+GREW = 0.9  # of the highest rate: below it a step still belongs to the growth
+LEVEL = 0.95  # of the highest rate: from it on the first step belongs to the plateau
+FAR_APART, LONG_QUEUE, SCATTER = 4, 2.5, 1.5  # connections, time of a request, rate
+UNHURRIED = 0.02  # so much longer a request may take that waited for no other
+NO_CORE_LEFT = 0.25  # cores that were idle
+FAILS = 0.02  # share of answers: a step with more is no measure of what the service can
+
+
+@dataclass(frozen=True)
+class Plateau:
+    """The rate that more connections do not raise; it begins at so many of them."""
+
+    rps: float
+    error: float  # standard error, as a share
+    begins: int
+    steps: tuple[Step, ...]
+
+
+def sound(steps: Sequence[Step]) -> list[Step]:
+    """The steps that measured what the service can."""
+    return [each for each in steps if each.answered and each.failed <= FAILS]
+
+
+def plateau(steps: Sequence[Step]) -> Plateau | None:
+    """Where the rate stopped growing, though the connections doubled; None where it did not."""
+    known = sorted(sound(steps), key=lambda each: each.connections)
+    if len(known) < 2:
+        return None
+    begins = _levelled(known) or _queued(known)
+    if begins is None:
+        return None
+    level = [each for each in known if each.connections >= begins]
+    most = max(each.rps for each in level)
+    level = [each for each in level if each.rps >= LEVEL * most or each.connections > begins]
+    answers = sum(each.answered for each in level)
+    rps = sum(each.rps * each.answered for each in level) / answers
+    error = sum((each.error * each.answered) ** 2 for each in level) ** 0.5 / answers
+    return Plateau(rps, error, begins, tuple(level))
+
+
+def _levelled(known: Sequence[Step]) -> int | None:
+    """The connections from which on the rate is the highest, if twice as many brought no more."""
+    most = max(each.rps for each in known)
+    begins = next(each.connections for each in known if each.rps >= GREW * most)
+    return begins if known[-1].connections >= OVER * begins else None
+
+
+def _queued(known: Sequence[Step]) -> int | None:
+    """The same for rates that scatter: four times as many brought hardly more, and all waited."""
+    wait_s, _ = unhurried(known)
+    for one in known:
+        for other in known:
+            far = other.connections >= FAR_APART * one.connections
+            waits = other.mean_s >= LONG_QUEUE * wait_s
+            if far and waits and other.rps <= SCATTER * one.rps:
+                return one.connections
+    return None
+
+
+def unhurried(steps: Sequence[Step]) -> tuple[float, float]:
+    """Mean of the time that a request takes where none waits for another, and its standard error.
+
+    From one request at a time, and from all steps at which it took no longer. On a machine without
+    an idle core some answers are late for that alone: there medians are taken.
+    """
+    alone = steps[0]
+    name = "p50_s" if alone.idle is not None and alone.idle < NO_CORE_LEFT else "mean_s"
+    slowest_s = getattr(alone, name) * (1 + UNHURRIED + 2 * alone.error)
+    quick = [each for each in sound(steps) if getattr(each, name) <= slowest_s] or [alone]
+    answers = sum(each.answered for each in quick)
+    taken_s = sum(getattr(each, name) * each.answered for each in quick) / max(answers, 1)
+    spread = alone.spread_s / alone.mean_s if alone.mean_s else 0.0
+    return taken_s, spread / max(answers, 1) ** 0.5
+
+
+def rate(ended: Sequence[float], lasted_s: float) -> float:
+    """Answers a second from the moments at which they ended.
+
+    The slope of their number over time: exact for answers in groups too, where a count would
+    depend on how many groups the window happens to hold.
+    """
+    moments = sorted(ended)
+    if len(moments) < 3 or moments[-1] - moments[0] < lasted_s / 4:
+        return len(moments) / lasted_s if lasted_s > 0 else 0.0
+    return statistics.linear_regression(moments, range(len(moments))).slope

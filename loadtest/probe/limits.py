@@ -1,0 +1,70 @@
+"""How much a probe may do: so many requests, connections and seconds, and no more."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from loadtest.errors import LabError
+from loadtest.system import descriptors
+
+MOST_REQUESTS = 100_000
+MOST_BYTES = 4_000_000_000  # of answers
+SHORTEST_PROBE_S, LONGEST_PROBE_S = 5.0, 3600.0
+MOST_CONNECTIONS = 10_000
+LONGEST_ANSWER_S = 30.0
+
+
+class ProbeError(LabError):
+    """The service can't be probed; the message says why, and what to do."""
+
+
+@dataclass
+class Allowance:
+    """What a probe may spend, and what it has spent. It runs from when it is made."""
+
+    seconds: float = 60.0
+    connections: int = 256
+    requests: int = MOST_REQUESTS
+    sent: int = 0
+    began: float = field(default_factory=time.perf_counter)
+
+    def __post_init__(self) -> None:
+        if not SHORTEST_PROBE_S <= self.seconds <= LONGEST_PROBE_S:
+            raise ProbeError(
+                f"--seconds {self.seconds:g}: give {SHORTEST_PROBE_S:g} to {LONGEST_PROBE_S:g}"
+            )
+        if not 1 <= self.connections <= MOST_CONNECTIONS:
+            raise ProbeError(f"--connections {self.connections}: give 1 to {MOST_CONNECTIONS:,}")
+        descriptors.require(self.connections)
+
+    @property
+    def timeout_s(self) -> float:
+        """For one request."""
+        return min(LONGEST_ANSWER_S, self.seconds / 2)
+
+    @property
+    def left_s(self) -> float:
+        """Seconds to the end."""
+        return self.seconds - self.spent_s
+
+    @property
+    def spent_s(self) -> float:
+        """Seconds since the beginning."""
+        return time.perf_counter() - self.began
+
+    @property
+    def used_up(self) -> bool:
+        """Whether nothing more may be sent."""
+        return self.left_s <= 0 or self.sent >= self.requests
+
+    def narrow(self, size: int) -> None:
+        """Answers have `size` bytes: no more of them than `MOST_BYTES` hold."""
+        self.requests = min(self.requests, max(20, MOST_BYTES // max(size, 1)))
+
+    def stated(self) -> str:
+        """What it is at most, as the user is told before it starts."""
+        return (
+            f"at most {self.requests:,} requests, {self.connections:,} connections, "
+            f"{self.seconds:g} s"
+        )

@@ -1,0 +1,244 @@
+"""A probe from beginning to end: look, ramp, waves, the light request beside it, look again."""
+
+from __future__ import annotations
+
+import contextlib
+import statistics
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from loadtest.model.target import Target
+from loadtest.probe import glance, growth, processes, slots, waves
+from loadtest.probe.glance import GoneError
+from loadtest.probe.limits import Allowance, ProbeError
+from loadtest.probe.moments import Asker, Asking
+from loadtest.probe.processes import Serving
+from loadtest.probe.ramp import Ramp, failing
+from loadtest.probe.record import Beside, Glance, Server, Sighting, Step, Wave
+from loadtest.system import urls
+from loadtest.system.sockets import Address, resolve
+
+OTHERWISE = 0.25  # change of the wait, as a share, after which the ramp is made again
+AGAIN_S, AGAIN_ANSWERS = 2.0, 20
+BESIDE_S, BESIDE_WAITS = 2.0, 4
+LAST_ANSWERS_S = 10.0
+STOPPED_ANSWERING = "the service stopped answering"
+BY_USER = "stopped by Ctrl-C"
+
+
+@dataclass
+class Told:
+    """Who hears what happens meanwhile."""
+
+    line: Callable[[str], None] = lambda _: None
+    step: Callable[[Step], None] = lambda _: None
+
+
+@dataclass
+class _Found:
+    """What is known so far; a probe that is interrupted ends with it."""
+
+    target: Target
+    allowance: Allowance
+    address: Address
+    glance: Glance | None = None
+    server: Server | None = None
+    steps: list[Step] = field(default_factory=list)
+    waves: list[Wave] = field(default_factory=list)
+    beside: Beside | None = None
+    ended: str = ""
+    changed: str = ""
+
+    def seen(self) -> Sighting:
+        """As a record; ProbeError where not a single answer was measured."""
+        if self.glance is None or not growth.sound(self.steps[:1]):
+            raise ProbeError(self._nothing())
+        return Sighting(
+            url=self.target.url,
+            method=self.target.method,
+            glance=self.glance,
+            steps=tuple(self.steps),
+            waves=tuple(self.waves),
+            server=self.server,
+            beside=self.beside,
+            limit=self.allowance.connections,
+            cores=processes.usable_cores(),
+            sent=self.allowance.sent,
+            lasted_s=self.allowance.spent_s,
+            ended=self.ended,
+            changed=self.changed,
+        )
+
+    def _nothing(self) -> str:
+        if self.steps and self.steps[0].errors:
+            name, count = max(self.steps[0].errors.items(), key=lambda each: each[1])
+            return f"{self.target.url}: one request at a time fails already: {name} × {count}"
+        return f"{self.target.url}: {self.ended or 'no answer was measured'}"
+
+
+def probe(
+    target: Target, allowance: Allowance, beside: Target | None = None, told: Told | None = None
+) -> Sighting:
+    """Everything that can be seen of the target within the allowance.
+
+    Ctrl-C ends it early: what was seen so far is returned, and says so. Raises ProbeError where the
+    service cannot be measured at all.
+    """
+    told = told or Told()
+    found = _Found(target, allowance, _address(target))
+    asker = Asker(allowance)
+    try:
+        _carry_out(found, asker, beside, told)
+    except KeyboardInterrupt:
+        found.ended = BY_USER
+        if not found.steps:
+            raise
+    finally:
+        asker.close()
+    return found.seen()
+
+
+def _address(target: Target) -> Address:
+    address = resolve(*urls.endpoint(target.url))
+    if address is None:
+        raise ProbeError(f"{target.url}: there is no host {urls.endpoint(target.url)[0]}")
+    return address
+
+
+def _carry_out(found: _Found, asker: Asker, beside: Target | None, told: Told) -> None:
+    allowance, target = found.allowance, found.target
+    found.glance = glance.look(target, found.address, allowance, told.line)
+    if beside:
+        glance.look(beside, _address(beside), allowance, told.line)
+    allowance.narrow(found.glance.size)
+    serving = processes.serving(found.address)
+    found.server = serving.facts() if serving else None
+    serving = serving if found.server else None
+    _load(found, asker, serving, found.glance.took_s, told)
+    if beside and not found.ended:
+        with _kept_out_of_the_way(found):
+            found.beside = _beside(found, asker, beside)
+    if not found.ended and allowance.left_s > 1:
+        _again(found, asker, serving, told)
+
+
+def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, told: Told) -> None:
+    """The ramp, and the waves that its result asks for."""
+    found.steps.clear()
+    found.waves.clear()
+
+    def took(step: Step) -> None:
+        found.steps.append(step)
+        told.step(step)
+
+    with asker.asking(found.target, found.address) as stream:
+        Ramp(asker, stream, serving, guess_s, took).climb()
+        asker.drain(stream, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
+    if found.allowance.sent >= found.allowance.requests:
+        found.ended = f"{found.allowance.requests:,} requests were sent"
+    elif failing(found.steps[-1]):
+        found.ended = _dead(found)
+    if found.steps[0].answered and not found.ended:
+        _roll(found, asker, told)
+
+
+def _dead(found: _Found) -> str:
+    """Whether the service has ended; empty where it answers still."""
+    try:
+        glance.look(found.target, found.address, found.allowance)
+    except GoneError as error:
+        return f"{STOPPED_ANSWERING} ({error})"
+    except ProbeError:  # it refuses, and so it lives
+        return ""
+    return ""
+
+
+def _roll(found: _Found, asker: Asker, told: Told) -> None:
+    wait_s, _ = growth.unhurried(found.steps)
+    at = growth.plateau(found.steps)
+    likely = slots.likely(at, wait_s)
+    count = waves.size(likely, found.allowance.connections)
+    lasts_s = wait_s * max(1.0, count / likely) if likely else wait_s
+    if wait_s < slots.SHORTEST_WAIT_S or count < 2:
+        return
+    told.line(f"waves of {count}: how many of them end together?")
+    waves.roll(asker, found.target, found.address, count, lasts_s, found.waves.append)
+    if not found.waves and lasts_s < found.allowance.left_s:
+        most_s = 0.8 * found.allowance.left_s
+        one = waves.at_once(asker, found.target, found.address, count, most_s)
+        found.waves += [one] if one else []
+
+
+@contextlib.contextmanager
+def _kept_out_of_the_way(found: _Found) -> Iterator[None]:
+    """An endpoint beside that fails spoils nothing of the rest."""
+    try:
+        yield
+    except ProbeError as error:
+        found.changed = f"{error}."
+
+
+def _beside(found: _Found, asker: Asker, target: Target) -> Beside:
+    """One light request after the other, first alone, then while the probed endpoint is full."""
+    seen, address = found.seen(), _address(target)
+    count = min(found.allowance.connections, 2 * slots.slots(seen).value + 2)
+    lasts_s = min(max(BESIDE_S, BESIDE_WAITS * seen.alone.mean_s), found.allowance.left_s / 2)
+    with asker.asking(target, address) as light:
+        asker.open(light, 1)
+        asker.run(lambda: len(light.moments) >= AGAIN_ANSWERS, min(1.0, lasts_s))
+        alone = _took(light, 0)
+        with asker.asking(found.target, found.address) as heavy:
+            asker.open(heavy, count)
+            asker.run(lambda: asker.engine.opened > count, lasts_s)
+            asker.run(lambda: False, seen.alone.mean_s)
+            begun = len(light.moments)
+            asker.run(lambda: False, lasts_s)
+            while_full = _took(light, begun)
+            waiting = [asker.engine.now() - each for each in light.begun_in_hand()]
+            failed = sum(bool(each.error) for each in light.moments[begun:])
+            asker.drain(heavy, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
+    # One that has waited longer than any other says so, though its end is not known.
+    longest_s = max(while_full, default=0.0)
+    waited = [*while_full, *(each for each in waiting if each > longest_s)]
+    return Beside(
+        url=target.url,
+        connections=count,
+        alone_s=statistics.median(alone) if alone else 0.0,
+        p50_s=statistics.median(waited) if waited else 0.0,
+        longest_s=max(waited, default=0.0),
+        answered=len(while_full),
+        failed=failed,
+    )
+
+
+def _took(stream: Asking, begun: int) -> list[float]:
+    return [each.ended - each.begun for each in stream.moments[begun:] if not each.error]
+
+
+def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> None:
+    """Whether a request alone still takes what it took; else all is measured once more."""
+    before_s = found.steps[0].mean_s
+    now_s = _alone(found, asker, before_s)
+    if now_s is None or abs(now_s / before_s - 1) <= OTHERWISE:
+        return
+    how = "faster" if now_s < before_s else "slower"
+    found.changed = (
+        f"The service became {how} while it was probed: a request alone took {before_s:.3g} s at "
+        f"first and {now_s:.3g} s at the end"
+    )
+    share = 1 - found.allowance.spent_s / found.allowance.seconds
+    if now_s < before_s and share > 0.4 and found.allowance.sent < found.allowance.requests / 2:
+        told.line(f"{found.changed}: measured once more")
+        found.changed += ". It was measured again then."
+        _load(found, asker, serving, now_s, told)
+    else:
+        found.changed += "; probe it again when it is warm."
+
+
+def _alone(found: _Found, asker: Asker, wait_s: float) -> float | None:
+    at_most_s = min(max(AGAIN_S, 3 * wait_s), found.allowance.left_s / 2)
+    with asker.asking(found.target, found.address) as stream:
+        asker.open(stream, 1)
+        asker.run(lambda: len(stream.moments) > AGAIN_ANSWERS, at_most_s)
+        took = _took(stream, 1)
+    return statistics.fmean(took) if len(took) >= 2 else None

@@ -1,0 +1,216 @@
+"""What a probe saw and what it concludes: records, in seconds and requests a second."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+PROBE_VERSION = 1
+Bound = Literal[
+    "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
+]
+
+
+@dataclass(frozen=True)
+class Glance:
+    """An answer seen before the load. `kept`: the connection outlived it. `size`: of the body.
+
+    `connect_s` is for connection and TLS, `first_s` for the very first answer. `same`: two bodies
+    were equal. `limit` is what the server says of a rate that it allows.
+    """
+
+    status: int
+    version: str
+    server: str
+    size: int
+    took_s: float
+    first_s: float
+    connect_s: float
+    kept: bool
+    same: bool
+    limit: str = ""
+
+
+@dataclass(frozen=True)
+class Server:
+    """What the operating system knows of the program that listens.
+
+    `processes` take requests; `loop`: they wait in an event loop. `cores`: so many it may use.
+    `one_core`: a process of it computes on one core at a time. `passes_on`: a proxy.
+    """
+
+    program: str
+    processes: int
+    threads: int  # of one process before the load
+    loop: bool
+    cores: int
+    one_core: bool = True
+    passes_on: bool = False
+
+
+@dataclass(frozen=True)
+class Step:
+    """What came back while `connections` asked, each as soon as it had its answer.
+
+    `error` is the standard error of `rps`. `workers`: cores used by each of the server's processes,
+    `generator` by the load, `others` by other programs; None or empty where that is out of sight.
+    `threads`: of one process, at most. `taken`: requests that the server had read, at most looks;
+    `unread` are those that waited unread, at the look with most of them.
+    """
+
+    connections: int
+    lasted_s: float
+    answered: int
+    rps: float
+    error: float
+    mean_s: float
+    spread_s: float
+    p50_s: float
+    p95_s: float
+    errors: Mapping[str, int] = field(default_factory=dict)
+    reconnects: int = 0
+    generator: float = 0.0
+    workers: tuple[float, ...] = ()
+    idle: float | None = None
+    others: float | None = None
+    threads: int = 0
+    taken: int | None = None
+    unread: int | None = None
+
+    @property
+    def failed(self) -> float:
+        """The share of answers that were none, or wrong."""
+        count = sum(self.errors.values())
+        return count / (count + self.answered) if count else 0.0
+
+    @property
+    def server(self) -> float:
+        """Cores that the server used."""
+        return sum(self.workers)
+
+
+@dataclass(frozen=True)
+class Wave:
+    """Requests that began together: how long each took that was answered; how many failed."""
+
+    took_s: tuple[float, ...]
+    failed: int = 0
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a request to `url` waits: alone, and while the probed endpoint is full."""
+
+    url: str
+    connections: int  # on the probed endpoint
+    alone_s: float
+    p50_s: float
+    longest_s: float
+    answered: int
+    failed: int
+
+
+@dataclass(frozen=True)
+class Slots:
+    """How many requests the server works on at once. `at_least`: it may be more.
+
+    `waves`: requests that began together ended in groups of this size.
+    """
+
+    value: int
+    low: int
+    high: int
+    at_least: bool = False
+    waves: bool = False
+
+
+@dataclass(frozen=True)
+class Binding:
+    """What sets the limit, and how that is known. `could_be`: what the same would look like."""
+
+    name: Bound
+    evidence: tuple[str, ...]
+    could_be: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Sighting:
+    """Everything that was measured. `alone` is the first of `steps`: one request at a time."""
+
+    url: str
+    method: str
+    glance: Glance
+    steps: tuple[Step, ...]
+    waves: tuple[Wave, ...] = ()
+    server: Server | None = None
+    beside: Beside | None = None
+    limit: int = 0  # of connections
+    cores: int = 1  # of this machine that may be used
+    sent: int = 0
+    lasted_s: float = 0.0
+    ended: str = ""  # why it ended before its time
+    changed: str = ""  # what was no longer so at the end
+
+    @property
+    def alone(self) -> Step:
+        """One request at a time."""
+        return self.steps[0]
+
+
+@dataclass(frozen=True)
+class Conclusion:
+    """What is said of what was seen."""
+
+    slots: Slots
+    binding: Binding
+    plateau_rps: float
+    sentences: tuple[str, ...]
+    advice: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+
+def document(seen: Sighting, said: Conclusion) -> dict[str, Any]:
+    """The probe as JSON has it."""
+    slots = asdict(said.slots)
+    return {
+        "url": seen.url,
+        "method": seen.method,
+        "wait_s": seen.alone.mean_s,
+        "plateau_rps": said.plateau_rps,
+        "slots": {name: slots[name] for name in ("value", "low", "high", "at_least")},
+        "binds": said.binding.name,
+        "could_be": list(said.binding.could_be),
+        "evidence": list(said.binding.evidence),
+        "advice": list(said.advice),
+        "requests_sent": seen.sent,
+        "sentences": list(said.sentences),
+        "notes": list(said.notes),
+        "beside": asdict(seen.beside) if seen.beside else None,
+        "seen": asdict(seen),
+        "version": PROBE_VERSION,
+    }
+
+
+def restored(found: Mapping[str, Any]) -> Sighting:
+    """What was seen, out of a document; ValueError where it is none of this version."""
+    if found.get("version") != PROBE_VERSION or not isinstance(found.get("seen"), dict):
+        raise ValueError("it is no probe of this version")
+    seen = dict(found["seen"])
+    try:
+        return Sighting(
+            **seen
+            | {
+                "glance": Glance(**seen["glance"]),
+                "steps": tuple(
+                    Step(**each | {"workers": tuple(each["workers"])}) for each in seen["steps"]
+                ),
+                "waves": tuple(
+                    Wave(tuple(each["took_s"]), each["failed"]) for each in seen["waves"]
+                ),
+                "server": Server(**seen["server"]) if seen["server"] else None,
+                "beside": Beside(**seen["beside"]) if seen["beside"] else None,
+            }
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{error} is missing or wrong") from None

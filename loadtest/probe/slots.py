@@ -1,0 +1,94 @@
+"""How many requests at once a service works on, from waves and from the plateau. Pure."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from loadtest.probe import growth
+from loadtest.probe.growth import Plateau
+from loadtest.probe.record import Sighting, Slots, Wave
+
+AGREES = 0.12  # difference between the two ways, as a share
+SIGMAS = 2.0
+SHORTEST_WAIT_S = 0.004  # below it, requests of one wave do not begin together
+OTHER_WAIT = 2  # × : a wave whose first answer takes so much longer is held up by something else
+TOGETHER, APART = 0.4, 0.45  # × the quickest answer
+SMALLEST_ERROR = 0.02  # of the product of a rate and a wait, whatever its parts say
+
+
+def slots(seen: Sighting) -> Slots:
+    """The slots of what was seen.
+
+    Where growth ended they are plateau × wait (Little's law). Groups of waves say it exactly, as
+    answers that end together were worked on together. Else there are as many at least as were
+    worked on without one waiting for another.
+    """
+    at = growth.plateau(seen.steps)
+    wait_s, wait_error = growth.unhurried(seen.steps)
+    whole, cut = _groups(seen.waves, wait_s)
+    if at is None:
+        return _at_least(seen, wait_s, whole, cut)
+    product = at.rps * wait_s
+    error = max(SMALLEST_ERROR, math.hypot(at.error, wait_error)) * SIGMAS
+    low, high = product * (1 - error), product * (1 + error)
+    if len(cut) >= 2 and len(cut) > len(seen.waves) / 2:
+        most = _agreed(cut, product)
+        if abs(most - product) <= max(0.6, AGREES * product):
+            return Slots(most, min(most, max(1, math.ceil(low))), most, waves=True)
+        if most > product:
+            return Slots(most, max(1, math.floor(low)), most, waves=True)
+    value = max(1, round(product))
+    return Slots(value, max(1, min(value, math.ceil(low))), max(value, math.floor(high)))
+
+
+def _agreed(cut: Sequence[int], product: float) -> int:
+    """The size of groups that the plateau speaks for, of those that were seen more than once.
+
+    Uneven workers make a group smaller, and an answer that is late may make one larger.
+    """
+    often = [each for each in cut if cut.count(each) > 1] or cut
+    return min(often, key=lambda each: (abs(each - product), -each))
+
+
+def _groups(found: Sequence[Wave], wait_s: float) -> tuple[list[int], list[int]]:
+    """Sizes of waves that ended as one group; of the first groups of those that did not."""
+    whole: list[int] = []
+    cut: list[int] = []
+    for wave in found:
+        size = group(wave, wait_s)
+        if size is not None:
+            (whole if size == len(wave.took_s) else cut).append(size)
+    return whole, cut
+
+
+def _at_least(seen: Sighting, wait_s: float, whole: Sequence[int], cut: Sequence[int]) -> Slots:
+    if cut and not whole:
+        return Slots(max(cut), min(cut), max(cut), waves=True)
+    known = growth.sound(seen.steps)
+    kept = max((each.rps * wait_s for each in known), default=1.0)
+    value = max(1, round(kept), *whole, 1)
+    return Slots(value, value, value, at_least=True, waves=bool(whole))
+
+
+def likely(at: Plateau | None, wait_s: float) -> float | None:
+    """The slots as the ramp alone tells them; None where they are more than it tried."""
+    return max(1.0, at.rps * wait_s) if at else None
+
+
+def group(wave: Wave, wait_s: float) -> int | None:
+    """How many of a wave ended together, first of all; None where no group stands out.
+
+    All of them, where there is but one group: the service works on so many at least. Answers
+    within `TOGETHER` of the quickest are one group if the next comes `APART` from them.
+    """
+    took = wave.took_s
+    if not took or wait_s < SHORTEST_WAIT_S or not 1 / OTHER_WAIT < took[0] / wait_s < OTHER_WAIT:
+        return None
+    scale = took[0]
+    for number, (one, other) in enumerate(zip(took, (*took[1:], math.inf), strict=True), start=1):
+        if one - took[0] > TOGETHER * scale:
+            return None
+        if other - one >= APART * scale:
+            return number
+    return None

@@ -1,0 +1,83 @@
+"""`probe` as a command: what it refuses, what it prints, the files that it leaves."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+
+from loadtest.commands import probe, report
+from loadtest.commands.fail_if import ConditionError
+from loadtest.commands.probe import Asked, Described
+from loadtest.errors import LabError
+from loadtest.probe import probing, ramp
+from tests.loadtest.probe.small_servers import serving, waiting
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(ramp, "LONGEST_STEP_S", 0.3)
+    monkeypatch.setattr(probing, "AGAIN_S", 0.2)
+    monkeypatch.setenv("LAB_RESULTS", str(tmp_path))
+
+
+def ask(url: str, **known: object) -> int:
+    """The exit code."""
+    try:
+        probe.carry_out(Asked(Described(url), **known))  # type: ignore[arg-type]
+    except typer.Exit as ended:
+        return ended.exit_code
+    return 0
+
+
+def test_a_probe_leaves_json_a_page_and_an_exit_code(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with serving(waiting(0.02), slots=2) as port:
+        url = f"http://127.0.0.1:{port}/slow"
+        conditions = ("slots > 40", "binds != none")
+        code = ask(url=url, seconds=5.0, connections=4, as_json=True, fail_if=conditions)
+    said = capsys.readouterr()
+    found = json.loads(said.out)
+    assert code == 1
+    assert set(found["slots"]) == {"value", "low", "high", "at_least"}
+    assert found["url"] == url
+    assert "at most 100,000 requests, 4 connections, 5 s" in said.err
+    assert "passed: slots > 40" in said.err
+    assert "failed: binds != none" in said.err
+    [folder] = tmp_path.iterdir()
+    assert folder.name.endswith("-probe")
+    assert json.loads((folder / "probe.json").read_text()) == found
+    page = (folder / "report.html").read_text()
+    for sentence in found["sentences"][:1]:
+        assert sentence in page
+    (folder / "report.html").unlink()
+    report.show(folder)
+    assert (folder / "report.html").read_text() == page
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ({"url": "127.0.0.1:8000/slow"}, "http://127.0.0.1"),
+        ({"url": "http://192.0.2.1/"}, "--i-may-load-this"),
+        ({"url": "http://127.0.0.1:1/", "seconds": 1.0}, "--seconds"),
+        ({"url": "http://127.0.0.1:1/", "connections": 0}, "--connections"),
+        ({"url": "http://127.0.0.1:1/", "beside": "http://192.0.2.1/"}, "--i-may-load-this"),
+        ({"url": "http://127.0.0.1:1/"}, "nothing listens"),
+    ],
+)
+def test_what_cannot_be_probed_is_refused_in_one_line(
+    known: dict[str, object], told: str, tmp_path: Path
+) -> None:
+    with pytest.raises(LabError, match=told) as refused:
+        ask(**known)  # type: ignore[arg-type]
+    assert "\n" not in str(refused.value)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_condition_is_refused_before_anything_is_asked() -> None:
+    with pytest.raises(ConditionError):
+        ask(url="http://127.0.0.1:1/", fail_if=("speed < 4",))

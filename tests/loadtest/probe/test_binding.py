@@ -1,0 +1,170 @@
+"""What binds: each kind of service gets its name, and what can't be known is said so."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+
+from loadtest.probe import record
+from loadtest.probe.advice import conclude
+from loadtest.probe.record import Conclusion, Sighting, Step
+from tests.loadtest.probe.sightings import GLANCE, full, ramp, read_all, seen, server, waves
+
+
+def workers(steps: tuple[Step, ...], count: int) -> tuple[Step, ...]:
+    return tuple(
+        replace(each, workers=tuple(each.server / count for _ in range(count))) for each in steps
+    )
+
+
+SYNC = seen(workers(full(4), 4), server=server(processes=4), waves=waves(4, 0.1, 14))
+THREADS = seen(
+    workers(full(16, threads=9), 2),
+    server=server(processes=2, loop=True),
+    waves=waves(16, 0.1, 34),
+)
+DEF = seen(
+    read_all(full(40, threads=41)),
+    server=server(program="uvicorn", loop=True),
+    waves=waves(40, 0.1, 82),
+)
+POOL = seen(
+    read_all(full(15, threads=33)),
+    server=server(program="uvicorn", loop=True),
+    waves=waves(15, 0.1, 32),
+)
+UPSTREAM = seen(
+    read_all(full(10)), server=server(program="uvicorn", loop=True), waves=waves(10, 0.1, 22)
+)
+NGINX = seen(
+    read_all(full(10)),
+    server=server(program="nginx", processes=2, loop=True, one_core=False, passes_on=True),
+)
+BLOCKED = seen(full(1), server=server(program="uvicorn", loop=True))
+LOCKED = seen(read_all(full(1, threads=9)), server=server(loop=True))
+ASYNC_LOCK = seen(read_all(full(1)), server=server(program="uvicorn", loop=True))
+SINGLE = seen(full(1), server=server())
+COMPUTING = seen(ramp(1, 0.01, 64, cpu_s=0.0098), server=server(program="uvicorn", loop=True))
+UNLIMITED = seen(ramp(10_000, 0.2, 64), server=server(program="uvicorn", loop=True), limit=64)
+GENERATOR = seen(
+    ramp(1, 0.0002, 64, cpu_s=0.0001, generator=0.99),
+    server=server(program="node", loop=True),
+)
+
+
+@pytest.mark.parametrize(
+    ("what", "name", "slots", "told"),
+    [
+        (SYNC, "slots", 4, "4 processes × 1 thread"),
+        (THREADS, "slots", 16, "2 processes × 8 threads"),
+        (DEF, "slots", 40, "1 process × 40 threads"),
+        (POOL, "pool or upstream", 15, "33 threads"),
+        (UPSTREAM, "pool or upstream", 10, "a pool or an upstream"),
+        (NGINX, "pool or upstream", 10, "a pool or an upstream"),
+        (BLOCKED, "one at a time", 1, "something blocks the loop"),
+        (LOCKED, "one at a time", 1, "a lock"),
+        (ASYNC_LOCK, "one at a time", 1, "a lock"),
+        (SINGLE, "one at a time", 1, "a single worker"),
+        (COMPUTING, "cpu", 1, "CPU"),
+        (UNLIMITED, "nothing yet", 64, "still grew"),
+        (GENERATOR, "generator", 1, "load generator"),
+    ],
+)
+def test_what_binds_has_its_name_its_slots_and_its_reason(
+    what: Sighting, name: str, slots: int, told: str
+) -> None:
+    said = conclude(what)
+    assert (said.binding.name, said.slots.value) == (name, slots)
+    assert told in " ".join(said.sentences)
+
+
+def out_of_sight(what: Sighting) -> Sighting:
+    """The same service on another machine: nothing but answers can be seen."""
+    steps = tuple(
+        replace(each, workers=(), threads=0, taken=None, unread=None, others=None)
+        for each in what.steps
+    )
+    return replace(what, steps=steps, server=None)
+
+
+@pytest.mark.parametrize(
+    "what", [SYNC, THREADS, DEF, POOL, UPSTREAM, BLOCKED, LOCKED, SINGLE, COMPUTING]
+)
+def test_where_only_answers_are_seen_no_name_is_given_with_confidence(what: Sighting) -> None:
+    said = conclude(out_of_sight(what))
+    assert said.binding.could_be
+    assert "could also be" in " ".join(said.sentences)
+    assert said.slots.value == conclude(what).slots.value
+
+
+def test_the_slots_of_a_full_cpu_are_a_least_number() -> None:
+    assert conclude(COMPUTING).slots.at_least
+
+
+def test_a_machine_that_others_fill_is_no_slot_of_the_service() -> None:
+    """Only 0.6 cores were left for a request that computes all the time."""
+    steps = tuple(
+        replace(each, workers=(0.6,), idle=0.0, others=1.3) for each in ramp(1, 0.016, 64, 0.0098)
+    )
+    said = conclude(seen(steps, server=server(program="uvicorn", loop=True)))
+    assert said.binding.name == "cpu"
+    assert any("Other programs took" in note for note in said.notes)
+
+
+def refused(error: str) -> Conclusion:
+    steps = ramp(64, 0.1, 16)
+    broken = replace(steps[-1], connections=32, answered=10, errors={error: 90})
+    return conclude(seen((*steps, broken), server=server()))
+
+
+@pytest.mark.parametrize("error", ["status 503", "status 429", "connection refused", "timeout"])
+def test_failures_that_end_the_ramp_bind(error: str) -> None:
+    said = refused(error)
+    assert said.binding.name == "connections"
+    assert error in " ".join(said.binding.evidence)
+
+
+def test_a_service_that_is_full_and_refuses_more_is_bound_by_its_slots() -> None:
+    steps = full(8, threads=9)
+    broken = replace(steps[-1], connections=64, answered=80, errors={"status 503": 400})
+    said = conclude(seen((*steps, broken), server=server(), waves=waves(8, 0.1, 26)))
+    assert (said.binding.name, said.slots.value) == ("slots", 8)
+    assert any("503" in each for each in said.binding.evidence)
+
+
+def test_a_connection_a_request_is_told() -> None:
+    glance = replace(GLANCE, kept=False)
+    said = conclude(replace(COMPUTING, glance=glance))
+    assert any("keep-alive" in each for each in said.binding.evidence)
+
+
+def test_more_slots_are_foretold_until_the_cpu_is_full() -> None:
+    advice = conclude(THREADS).advice[0]
+    assert advice == (
+        "With 32 threads instead of 16: about 320/s, until the CPU is full at about 4,000/s."
+    )
+
+
+def test_more_slots_than_the_cpu_can_feed_are_not_promised() -> None:
+    steps = workers(tuple(replace(each, workers=(each.rps * 0.03,)) for each in full(4)), 4)
+    what = replace(SYNC, steps=steps)
+    assert "where the CPU is full" in conclude(what).advice[0]
+
+
+def test_what_was_seen_comes_back_from_its_document() -> None:
+    for what in (SYNC, UNLIMITED, out_of_sight(LOCKED)):
+        text = json.dumps(record.document(what, conclude(what)))
+        found = json.loads(text)
+        assert record.restored(found) == what
+        assert {"url", "wait_s", "plateau_rps", "slots", "binds", "evidence", "advice"} <= set(
+            found
+        )
+        assert found["requests_sent"] == what.sent
+
+
+@pytest.mark.parametrize("found", [{}, {"version": 1}, {"version": 1, "seen": {"url": "x"}}])
+def test_a_document_of_something_else_is_refused(found: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"probe|missing|wrong"):
+        record.restored(found)

@@ -1,0 +1,97 @@
+"""A probe from beginning to end, of servers in this process."""
+
+from __future__ import annotations
+
+import _thread
+import socket
+import threading
+
+import pytest
+
+from loadtest.model.target import Target
+from loadtest.probe import probing, ramp, waves
+from loadtest.probe.advice import conclude
+from loadtest.probe.limits import Allowance, ProbeError
+from loadtest.probe.probing import Told
+from loadtest.probe.record import Sighting
+from tests.loadtest.probe.small_servers import OK, in_turn, serving, waiting
+
+
+@pytest.fixture(autouse=True)
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Steps as short as such quick servers allow: tests of known truth measure, these don't."""
+    monkeypatch.setattr(ramp, "SHORTEST_STEP_S", 0.1)
+    monkeypatch.setattr(ramp, "LONGEST_STEP_S", 0.3)
+    monkeypatch.setattr(ramp, "FAILURES_TELL", 4)
+    monkeypatch.setattr(probing, "AGAIN_S", 0.2)
+    monkeypatch.setattr(probing, "BESIDE_S", 0.3)
+    monkeypatch.setattr(waves, "GROUPS", 1)
+
+
+def probed(port: int, host: str = "127.0.0.1", **known: int) -> Sighting:
+    allowance = Allowance(**{"seconds": 5, "connections": 8} | known)
+    return probing.probe(Target(f"http://{host}:{port}/"), allowance)
+
+
+def test_every_part_is_measured_and_every_request_counted() -> None:
+    asked = []
+
+    def answers() -> bytes:
+        asked.append(1)
+        return waiting(0.02)()
+
+    with serving(answers, slots=3) as port:
+        seen = probed(port)
+    assert [each.connections for each in seen.steps][:2] == [1, 2]
+    assert seen.waves
+    assert seen.server is not None
+    assert all(each.taken is not None for each in seen.steps)
+    assert 0 <= seen.sent - len(asked) <= 8  # of those that had no answer yet when they were let go
+    assert seen.lasted_s < 8
+
+
+@pytest.mark.parametrize(
+    ("host", "family"),
+    [("[::1]", socket.AF_INET6), ("localhost", socket.AF_INET), ("127.0.0.1", socket.AF_INET)],
+)
+def test_it_is_asked_where_it_listens(host: str, family: int) -> None:
+    with serving(waiting(0.001), slots=2, family=family) as port:
+        assert probed(port, host=host, connections=1).alone.answered > 0
+
+
+def test_no_more_requests_are_sent_than_stated() -> None:
+    with serving(waiting(0.001), slots=4) as port:
+        assert probed(port, requests=150).sent <= 150
+
+
+def test_a_service_that_fails_from_the_first_request_on_is_trouble() -> None:
+    gone = b"HTTP/1.1 500 Gone\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    with serving(in_turn(OK, OK, gone)) as port, pytest.raises(ProbeError, match="status 500"):
+        probed(port)
+
+
+def test_ctrl_c_leaves_what_was_learnt() -> None:
+    interrupted = threading.Event()
+
+    def interrupt(_: object) -> None:
+        if not interrupted.is_set():
+            interrupted.set()
+            _thread.interrupt_main()
+
+    with serving(waiting(0.02), slots=3) as port:
+        target = Target(f"http://127.0.0.1:{port}/")
+        seen = probing.probe(target, Allowance(seconds=5), told=Told(step=interrupt))
+    assert "Ctrl-C" in seen.ended
+    assert len(seen.steps) == 1
+    assert any("Ctrl-C" in note for note in conclude(seen).notes)
+
+
+def test_a_light_request_waits_behind_a_full_endpoint() -> None:
+    with serving(waiting(0.05), slots=1) as port:
+        target = Target(f"http://127.0.0.1:{port}/")
+        light = Target(f"http://127.0.0.1:{port}/healthz")
+        seen = probing.probe(target, Allowance(seconds=5, connections=4), light)
+    assert seen.beside is not None
+    assert seen.beside.answered > 0
+    assert seen.beside.p50_s > seen.beside.alone_s
+    assert "/healthz" in conclude(seen).sentences[-1]
