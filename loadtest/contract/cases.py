@@ -21,6 +21,7 @@ ROUTES: Mapping[str, tuple[str, ...]] = {
     "/orders": ("POST",),
     "/wait": ("GET",),
     "/fanout": ("GET",),
+    "/stream": ("GET",),
     "/cpu": ("GET",),
     "/session": ("POST", "DELETE"),
     "/me": ("GET",),
@@ -108,6 +109,8 @@ def _numbers() -> Iterator[Case]:
         "/wait?ms=": (0, 10_000),
         "/fanout?n=": (1, 20),
         "/fanout?ms=": (0, 1_000),
+        "/stream?n=": (1, 1_000),
+        "/stream?ms=": (0, 1_000),
         "/cpu?n=": (0, 50_000_000),
     }
     for target, (minimum, maximum) in limits.items():
@@ -115,7 +118,8 @@ def _numbers() -> Iterator[Case]:
         for text in (*_NOT_NUMBERS, str(minimum - 1), str(maximum + 1), "9" * 18):
             yield _bad("GET", target + text, 422, "invalid", {name})
     yield _bad("GET", "/items?limit=0&offset=x", 422, "invalid", {"limit", "offset"})
-    yield _bad("GET", "/fanout?n=21&ms=1001", 422, "invalid", {"n", "ms"})
+    for route in ("/fanout?n=21", "/stream?n=1001"):
+        yield _bad("GET", f"{route}&ms=1001", 422, "invalid", {"n", "ms"})
     for text in (*_NOT_NUMBERS[1:], "0", "-1", "2147483648", "9" * 18):
         yield _bad("GET", f"/items/{text}", 422, "invalid", {"id"})
 

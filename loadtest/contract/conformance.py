@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from loadtest.contract import body_cases, cases
 from loadtest.contract.cases import ANYTHING, MOST_FIELDS, ROUTES, Case
+from loadtest.contract.stream_check import check_stream
 from loadtest.contract.websocket_check import check_echo
 
 ANSWER_TIMEOUT_S = 20.0
@@ -95,6 +96,7 @@ def check(
             failures += _attempt(title(case), partial(_examine, case, judge, client))
         for name, examine in _EXAMINED.items():
             failures += _attempt(name, partial(examine, client))
+        failures += _attempt("/stream", partial(check_stream, base_url))
         failures += _attempt("/about", lambda: _about(client, about or {}))
         failures += _attempt("/ws", lambda: _websocket(client, base_url))
     return failures

@@ -27,6 +27,7 @@ func (service *Service) routes() routes {
 		"/orders":    {"POST": service.createOrder},
 		"/wait":      {"GET": service.wait},
 		"/fanout":    {"GET": service.fanout},
+		"/stream":    {"GET": stream},
 		"/cpu":       {"GET": cpu},
 		"/session":   {"POST": service.logIn, "DELETE": service.logOut},
 		"/me":        {"GET": service.me},

@@ -13,8 +13,9 @@ const (
 	lagWindow = 10 // the worst of the last second, so that a scrape a second misses nothing
 )
 
-// probes are paths that no load asks: they would flatter the percentiles of a service under load.
-var probes = []string{"/about", "/healthz", "/readyz"}
+// untimed are paths that percentiles leave out: no load asks the probes, which would flatter a service under
+// load, and a stream lasts as long as its client wants.
+var untimed = []string{"/about", "/healthz", "/readyz", "/stream"}
 
 // Watch counts every request that next answers; a WebSocket is no request.
 func (s *Store) Watch(next http.Handler) http.Handler {
@@ -29,7 +30,7 @@ func (s *Store) Watch(next http.Handler) http.Handler {
 		next.ServeHTTP(&recorder, r)
 		route, took := routeOf(r.URL.Path), time.Since(began)
 		s.observe(seriesPlace(route, r.Method, recorder.status), took)
-		if !slices.Contains(probes, route) {
+		if !slices.Contains(untimed, route) {
 			s.observeFine(placeFine, took)
 		}
 		s.add(placeActive, -1)

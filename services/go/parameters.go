@@ -23,6 +23,8 @@ var (
 	waitMS   = Number{"ms", 0, 10_000, 100}
 	fanoutN  = Number{"n", 1, 20, 5}
 	fanoutMS = Number{"ms", 0, 1_000, 50}
+	streamN  = Number{"n", 1, 1_000, 10}
+	streamMS = Number{"ms", 0, 1_000, 100}
 	cpuN     = Number{"n", 0, 50_000_000, 100_000}
 
 	wholeNumber = regexp.MustCompile(`^-?[0-9]{1,18}$`)

@@ -21,8 +21,8 @@ type endpoint func(w http.ResponseWriter, r *http.Request) error
 type routes map[string]map[string]endpoint
 
 var paths = []string{
-	"/plaintext", "/json", "/items", "/orders", "/wait", "/fanout", "/cpu", "/session", "/me", "/about",
-	"/healthz", "/readyz",
+	"/plaintext", "/json", "/items", "/orders", "/wait", "/fanout", "/stream", "/cpu", "/session", "/me",
+	"/about", "/healthz", "/readyz",
 }
 
 // routeOf is the contract's route of a path, for metrics.

@@ -39,7 +39,12 @@ CHECKS = [
     response_schema_conformance,
 ]
 # What a right value may cost: the contract allows ten seconds of waiting and fifty million steps.
-AFFORDABLE = {"/wait": {"ms": 20}, "/fanout": {"ms": 10}, "/cpu": {"n": 2_000}}
+AFFORDABLE = {
+    "/wait": {"ms": 20},
+    "/fanout": {"ms": 10},
+    "/stream": {"n": 5, "ms": 5},
+    "/cpu": {"n": 2_000},
+}
 
 
 def affordable(case: Case[Any]) -> Case[Any]:
@@ -47,7 +52,7 @@ def affordable(case: Case[Any]) -> Case[Any]:
     for name, limit in AFFORDABLE.get(case.operation.path, {}).items():
         value: Any = (case.query or {}).get(name)
         if isinstance(value, int) and value > limit:
-            case.query[name] = value % limit
+            case.query[name] = max(1, value % limit)
         elif value is None and case.query is not None:
             case.query[name] = limit
     return case

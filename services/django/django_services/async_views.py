@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from asgiref.sync import sync_to_async
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 
 from django_services.contract import operations
 from django_services.contract.requests import ContractView, json_body, query
-from lab.contract import errors, orders, validation, work
+from lab.contract import errors, orders, streams, validation, work
 
 
 class Plaintext(ContractView):
@@ -45,6 +45,12 @@ class Wait(ContractView):
 class Fanout(ContractView):
     async def get(self, request: HttpRequest) -> HttpResponse:
         return JsonResponse(await sync_to_async(operations.fan_out)(query(request)))
+
+
+class Stream(ContractView):
+    async def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        n, ms = validation.numbers(query(request), validation.STREAM_N, validation.STREAM_MS)
+        return StreamingHttpResponse(streams.evented(n, ms), content_type=streams.MEDIA_TYPE)
 
 
 class Cpu(ContractView):

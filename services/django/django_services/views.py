@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
 
 from django_services.contract import operations
 from django_services.contract.requests import ContractView, json_body, query
-from lab.contract import errors, orders, validation, work
+from lab.contract import errors, orders, streams, validation, work
 
 
 class Plaintext(ContractView):
@@ -44,6 +44,12 @@ class Wait(ContractView):
 class Fanout(ContractView):
     def get(self, request: HttpRequest) -> HttpResponse:
         return JsonResponse(operations.fan_out(query(request)))
+
+
+class Stream(ContractView):
+    def get(self, request: HttpRequest) -> StreamingHttpResponse:
+        n, ms = validation.numbers(query(request), validation.STREAM_N, validation.STREAM_MS)
+        return StreamingHttpResponse(streams.threaded(n, ms), content_type=streams.MEDIA_TYPE)
 
 
 class Cpu(ContractView):

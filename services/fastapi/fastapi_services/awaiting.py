@@ -9,10 +9,20 @@ from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
+from fastapi.sse import EventSourceResponse
 
 from fastapi_services import application, sockets
 from fastapi_services.contract import faults, identity, models
-from fastapi_services.contract.parameters import FanoutMs, FanoutN, ItemId, Limit, Offset, WaitMs
+from fastapi_services.contract.parameters import (
+    FanoutMs,
+    FanoutN,
+    ItemId,
+    Limit,
+    Offset,
+    StreamMs,
+    StreamN,
+    WaitMs,
+)
 from lab import about, settings
 from lab.contract import errors
 from lab.contract.sessions import Sessions
@@ -101,6 +111,14 @@ async def wait(ms: WaitMs = 100) -> models.Waited:
 async def fanout(n: FanoutN = 5, ms: FanoutMs = 50) -> models.FannedOut:
     await asyncio.gather(*(DATABASE.row(queries.WAIT, ms) for _ in range(n)))
     return models.FannedOut(n=n, ms=ms)
+
+
+@app.get("/stream", response_class=EventSourceResponse, responses=faults.CHECKED)
+async def stream(n: StreamN = 10, ms: StreamMs = 100) -> AsyncIterator[models.Event]:
+    for number in range(n):
+        if number:
+            await asyncio.sleep(ms / 1000)
+        yield models.Event(event=number)
 
 
 async def current_user(cookie: identity.Cookie) -> models.User:

@@ -5,12 +5,13 @@ Nothing is awaited, so the event loop stands still for as long as each query tak
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Response
-from fastapi.responses import PlainTextResponse
+from fastapi.responses import PlainTextResponse, StreamingResponse
 
 from fastapi_services import application, sockets
 from fastapi_services.contract import faults, identity, models
@@ -21,10 +22,12 @@ from fastapi_services.contract.parameters import (
     ItemId,
     Limit,
     Offset,
+    StreamMs,
+    StreamN,
     WaitMs,
 )
 from lab import about, settings
-from lab.contract import errors, work
+from lab.contract import errors, streams, work
 from lab.contract.sessions import Sessions
 from lab.metrics import meters
 from lab.postgres import queries
@@ -112,6 +115,23 @@ async def fanout(n: FanoutN = 5, ms: FanoutMs = 50) -> models.FannedOut:
     for _ in range(n):
         DATABASE.row(queries.WAIT, ms)
     return models.FannedOut(n=n, ms=ms)
+
+
+class Events(StreamingResponse):
+    """FastAPI's own class for events would wait for the third before it sends the first.
+
+    What sends them there is another task, which has its turn when the generator lets go.
+    """
+
+    media_type = streams.MEDIA_TYPE
+
+
+@app.get("/stream", response_class=Events, responses=faults.CHECKED)
+async def stream(n: StreamN = 10, ms: StreamMs = 100) -> AsyncIterator[bytes]:
+    for number in range(n):
+        if number:
+            time.sleep(ms / 1000)
+        yield streams.event(number)
 
 
 @app.get("/cpu", responses=faults.CHECKED)

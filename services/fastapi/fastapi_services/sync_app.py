@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
+from fastapi.sse import EventSourceResponse
 
 from fastapi_services import application, sockets
 from fastapi_services.contract import faults, identity, models
@@ -18,6 +20,8 @@ from fastapi_services.contract.parameters import (
     ItemId,
     Limit,
     Offset,
+    StreamMs,
+    StreamN,
     WaitMs,
 )
 from lab import about, settings
@@ -112,6 +116,14 @@ def fanout(n: FanoutN = 5, ms: FanoutMs = 50) -> models.FannedOut:
     for _ in range(n):
         DATABASE.row(queries.WAIT, ms)
     return models.FannedOut(n=n, ms=ms)
+
+
+@app.get("/stream", response_class=EventSourceResponse, responses=faults.CHECKED)
+def stream(n: StreamN = 10, ms: StreamMs = 100) -> Iterator[models.Event]:
+    for number in range(n):
+        if number:
+            time.sleep(ms / 1000)
+        yield models.Event(event=number)
 
 
 @app.get("/cpu", responses=faults.CHECKED)

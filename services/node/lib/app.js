@@ -1,8 +1,10 @@
+import { Readable } from 'node:stream'
 import cookie from '@fastify/cookie'
 import websocket from '@fastify/websocket'
 import fastify from 'fastify'
 import { computed } from './contract/cpu.js'
 import { ContractError, internal, malformed, methodNotAllowed, notFound, unauthorized, unsupportedMediaType } from './contract/errors.js'
+import { events } from './contract/events.js'
 import { createServer } from './listener.js'
 import { methodsOf, routeOf } from './contract/routes.js'
 import { restrictUpgrades } from './contract/upgrades.js'
@@ -81,6 +83,10 @@ function greetings (app) {
   app.get('/cpu', { schema: answers(200, { n: integer, result: integer }) }, async ({ query }) => {
     const [n] = valid.numbers(query, valid.CPU_N)
     return { n, result: computed(n) }
+  })
+  app.get('/stream', ({ query }, reply) => {
+    const [n, ms] = valid.numbers(query, valid.STREAM_N, valid.STREAM_MS)
+    return reply.type('text/event-stream').send(Readable.from(events(n, ms)))
   })
 }
 

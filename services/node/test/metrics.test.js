@@ -19,6 +19,7 @@ async function worker () {
   const recorder = new Recorder(file)
   const server = createServer({ ServerResponse: recorder.responses() }, ({ url }, response) => {
     response.statusCode = url === '/json' ? 200 : 404
+    if (url === '/stream') return response.write('a part of an answer')
     if (url !== '/wait') response.end()
   })
   server.listen(0, '127.0.0.1')
@@ -66,6 +67,17 @@ test('requests of all workers add up, a dead one\'s gauges go', async () => {
   assert.ok(later.includes('http_server_active_requests 0'))
   assert.ok(later.includes('lab_worker_requests_total{worker="2"} 2'))
   assert.ok(later.includes('lab_workers_ended_total 1'))
+})
+
+test('an answer in pieces is in flight until its client leaves', async () => {
+  const { file, ask } = await worker()
+  const exporter = new Exporter(ABOUT, 1)
+  exporter.add(6, file)
+  const { body } = await ask('/stream')
+  await scrapeWith(exporter, 'http_server_active_requests 1')
+  await body.cancel()
+  const lines = await scrapeWith(exporter, 'http_server_active_requests 0')
+  assert.ok(lines.includes('lab_worker_requests_total{worker="6"} 1'))
 })
 
 test('a wait falls into the bucket of its length and all above', async () => {

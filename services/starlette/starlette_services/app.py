@@ -9,14 +9,24 @@ from contextlib import asynccontextmanager
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from lab import about, internals, settings
-from lab.contract import errors, orders, sessions, validation, work
+from lab.contract import errors, orders, sessions, streams, validation, work
 from lab.contract.errors import Fault
-from lab.contract.validation import CPU_N, FANOUT_MS, FANOUT_N, ITEM_ID, LIMIT, OFFSET, WAIT_MS
+from lab.contract.validation import (
+    CPU_N,
+    FANOUT_MS,
+    FANOUT_N,
+    ITEM_ID,
+    LIMIT,
+    OFFSET,
+    STREAM_MS,
+    STREAM_N,
+    WAIT_MS,
+)
 from lab.metrics import meters
 from lab.postgres import queries
 from lab.postgres.evented import Evented
@@ -83,6 +93,11 @@ async def fanout(request: Request) -> Response:
     n, ms = validation.numbers(request.query_params, FANOUT_N, FANOUT_MS)
     await asyncio.gather(*(DATABASE.row(queries.WAIT, ms) for _ in range(n)))
     return JSON({"n": n, "ms": ms})
+
+
+async def stream(request: Request) -> Response:
+    n, ms = validation.numbers(request.query_params, STREAM_N, STREAM_MS)
+    return StreamingResponse(streams.evented(n, ms), media_type=streams.MEDIA_TYPE)
 
 
 async def cpu(request: Request) -> Response:
@@ -158,6 +173,7 @@ ROUTES = [
     Route("/orders", create_order, methods=["POST"]),
     Route("/wait", wait),
     Route("/fanout", fanout),
+    Route("/stream", stream),
     Route("/cpu", cpu),
     Route("/session", log_in, methods=["POST"]),
     Route("/session", log_out, methods=["DELETE"]),

@@ -36,7 +36,12 @@ OFFERS = (
 )
 # Beside the client's faults: HTTP has 501 for a coding that the server does not know.
 REFUSALS = {*range(400, 500), 501}
-CHEAP = {"/wait": "/wait?ms=1", "/fanout": "/fanout?n=2&ms=1", "/cpu": "/cpu?n=1"}
+CHEAP = {
+    "/wait": "/wait?ms=1",
+    "/fanout": "/fanout?n=2&ms=1",
+    "/stream": "/stream?n=2&ms=1",
+    "/cpu": "/cpu?n=1",
+}
 BODIES = {"/orders": wire.ORDER, "/session": b'{"username": "ann"}'}
 TARGETS = [(method, target) for target, methods in ROUTES.items() for method in methods]
 TARGETS += [("GET", "/nope"), ("GET", "/ws"), ("HEAD", "/json"), ("PUT", "/orders")]

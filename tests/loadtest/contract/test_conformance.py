@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from loadtest.contract import body_cases, cases, conformance
+from loadtest.contract import body_cases, cases, conformance, stream_check
 from loadtest.system import ports
 
 
@@ -48,6 +48,29 @@ class Garbled(Liar):
     body = b"<html>"
 
 
+class Hasty(Liar):
+    """Has all events ready at once."""
+
+    content_type = "text/event-stream"
+
+    def answer(self) -> None:
+        count = 2 if "n=2" in self.path else 10
+        self.body = b"".join(b'data: {"event":%d}\n\n' % number for number in range(count))
+        super().answer()
+
+    do_GET = answer
+
+
+class Miscounting(Hasty):
+    """Loses an event."""
+
+    def answer(self) -> None:
+        self.path = "/stream?n=2"
+        super().answer()
+
+    do_GET = answer
+
+
 @contextmanager
 def served(handler: type[Liar]) -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
@@ -65,6 +88,20 @@ def test_liar_is_caught_in_one_line_a_lie(handler: type[Liar]) -> None:
     assert len(failures) > 300
     assert all("\n" not in line for line in failures)
     assert any(line.startswith("GET /json: ") for line in failures)
+
+
+@pytest.mark.parametrize(
+    ("handler", "told"),
+    [
+        (Liar, "want 200 and text/event-stream"),
+        (Miscounting, "want 10 events, counted from 0"),
+        (Hasty, "two events come together"),
+    ],
+)
+def test_streams_that_are_none_are_caught(handler: type[Liar], told: str) -> None:
+    with served(handler) as url:
+        [line] = stream_check.check_stream(url)
+    assert told in line
 
 
 def test_nobody_at_the_address_is_a_failure() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 ITEM = "/items/{id}"
+STREAM = "/stream"
 UNMATCHED = "unmatched"
 
 METHODS: dict[str, tuple[str, ...]] = {
@@ -13,6 +14,7 @@ METHODS: dict[str, tuple[str, ...]] = {
     "/orders": ("POST",),
     "/wait": ("GET",),
     "/fanout": ("GET",),
+    STREAM: ("GET",),
     "/cpu": ("GET",),
     "/session": ("DELETE", "POST"),
     "/me": ("GET",),

@@ -33,6 +33,8 @@ OFFSET = Number("offset", 0, 1_000_000, 0)
 WAIT_MS = Number("ms", 0, 10_000, 100)
 FANOUT_N = Number("n", 1, 20, 5)
 FANOUT_MS = Number("ms", 0, 1_000, 50)
+STREAM_N = Number("n", 1, 1_000, 10)
+STREAM_MS = Number("ms", 0, 1_000, 100)
 CPU_N = Number("n", 0, 50_000_000, 100_000)
 
 

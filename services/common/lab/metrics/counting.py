@@ -8,8 +8,9 @@ from threading import Lock
 from time import perf_counter
 from typing import Any, Protocol
 
-from lab.contract.routes import route
+from lab.contract.routes import STREAM, route
 from lab.metrics.lag import LagKind, start_thread
+from lab.metrics.lasting import Lasting
 from lab.metrics.recent import FINE_S
 from lab.metrics.store import FIRST_S, bucket
 
@@ -21,8 +22,12 @@ ASGIApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 StartResponse = Callable[..., Any]
 WSGIApp = Callable[[dict[str, Any], StartResponse], Iterable[bytes]]
 
-PROBES = frozenset(("/about", "/healthz", "/readyz"))
-"""Paths that no load asks: they would flatter the percentiles of a service under load."""
+UNTIMED = frozenset(("/about", "/healthz", "/readyz", STREAM))
+"""Paths that percentiles leave out.
+
+No load asks the probes, which would flatter a service under load. A stream lasts as long as its
+client wants.
+"""
 
 
 class Counters(Protocol):
@@ -55,7 +60,7 @@ def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
     """
     values, begun, known, fines = metrics.values, metrics.begun, metrics.known, metrics.fine
     clock, first_s, fine_of, bounds = perf_counter, FIRST_S, bisect_left, FINE_S
-    probes = PROBES
+    untimed = UNTIMED
 
     def place(path: str, method: str, status: int) -> int:
         metrics.watch_loop()  # here too, for a server that sends no lifespan
@@ -91,20 +96,21 @@ def counted_asgi(app: ASGIApp, metrics: Counters) -> ASGIApp:
             index = known.get(key) or place(*key)
             values[index] += seconds
             values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
-            if key[0] not in probes:
+            if key[0] not in untimed:
                 values[fines + fine_of(bounds, seconds)] += 1.0
 
     return counted
 
 
 def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
-    """Count a request from its pick-up by a worker until the application returns.
+    """Count a request from its pick-up by a worker until the application returns; a stream, until
+    it ends.
 
     In one function, as in `counted_asgi`, but under the lock, as threads run it side by side. A
     status is told from the one before by its line, which is seldom parsed so.
     """
     values, begun, lock, watched = metrics.values, metrics.begun, metrics.lock, False
-    fines, fine_of, bounds, probes = metrics.fine, bisect_left, FINE_S, PROBES
+    fines, fine_of, bounds, untimed = metrics.fine, bisect_left, FINE_S, UNTIMED
     clock, first_s = perf_counter, FIRST_S
     last_route, last_method, last_line, last_index = "", "", "", 0
 
@@ -126,6 +132,8 @@ def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
         nonlocal last_route, last_method, last_line, last_index
         if not watched:
             watch()
+        if environ["PATH_INFO"] == STREAM:
+            return _counted_stream(app, metrics, environ, start_response)
         line = ""
 
         def observed(status: str, headers: Any, exc_info: Any = None) -> Any:
@@ -151,7 +159,35 @@ def counted_wsgi(app: WSGIApp, metrics: Counters, kind: LagKind) -> WSGIApp:
                 index = last_index
                 values[index] += seconds
                 values[index + (1 if seconds <= first_s else bucket(seconds))] += 1.0
-                if path not in probes:
+                if path not in untimed:
                     values[fines + fine_of(bounds, seconds)] += 1.0
 
     return counted
+
+
+def _counted_stream(
+    app: WSGIApp, metrics: Counters, environ: dict[str, Any], start_response: StartResponse
+) -> Iterable[bytes]:
+    """Count a request from its pick-up until the server closes the answer."""
+    line = ""
+
+    def observed(status: str, headers: Any, exc_info: Any = None) -> Any:
+        nonlocal line
+        line = status
+        return start_response(status, headers, exc_info)
+
+    def ended() -> None:
+        seconds, status = perf_counter() - since, int(line[:3]) if line else 500
+        with metrics.lock:
+            index = metrics.place(STREAM, environ["REQUEST_METHOD"], status)
+            metrics.values[index] += seconds
+            metrics.values[index + bucket(seconds)] += 1.0
+
+    with metrics.lock:
+        metrics.values[metrics.begun] += 1.0
+    since = perf_counter()
+    try:
+        return Lasting(app(environ, observed), ended)
+    except BaseException:
+        ended()
+        raise

@@ -22,6 +22,7 @@ def routes(views: ModuleType) -> list[Any]:
         path("orders", views.Orders.as_view()),
         path("wait", views.Wait.as_view()),
         path("fanout", views.Fanout.as_view()),
+        path("stream", views.Stream.as_view()),
         path("cpu", views.Cpu.as_view()),
         path("session", views.Session.as_view()),
         path("me", views.Me.as_view()),

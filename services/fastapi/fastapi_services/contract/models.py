@@ -71,6 +71,10 @@ class FannedOut(TypedDict):
     ms: int
 
 
+class Event(TypedDict):
+    event: int
+
+
 class Computed(TypedDict):
     n: int
     result: int

@@ -32,6 +32,8 @@ Offset = Annotated[int, _query(validation.OFFSET), _Syntax]
 WaitMs = Annotated[int, _query(validation.WAIT_MS), _Syntax]
 FanoutN = Annotated[int, _query(validation.FANOUT_N), _Syntax]
 FanoutMs = Annotated[int, _query(validation.FANOUT_MS), _Syntax]
+StreamN = Annotated[int, _query(validation.STREAM_N), _Syntax]
+StreamMs = Annotated[int, _query(validation.STREAM_MS), _Syntax]
 CpuN = Annotated[int, _query(validation.CPU_N), _Syntax]
 ItemId = Annotated[
     int,

@@ -1,14 +1,14 @@
-"""`/wait` and `/fanout`: requests that wait for Postgres."""
+"""`/wait`, `/fanout` and `/stream`: requests that wait, for Postgres or for the next event."""
 
 from __future__ import annotations
 
 from functools import partial
 
-from flask import Blueprint
+from flask import Blueprint, Response
 from flask.typing import ResponseReturnValue
 
 from flask_services.extensions import get_database, query, run_all
-from lab.contract import validation
+from lab.contract import streams, validation
 from lab.postgres import queries
 
 blueprint = Blueprint("waits", __name__)
@@ -26,3 +26,9 @@ def fanout() -> ResponseReturnValue:
     n, ms = validation.numbers(query(), validation.FANOUT_N, validation.FANOUT_MS)
     run_all(partial(get_database().row, queries.WAIT, ms), n)
     return {"n": n, "ms": ms}
+
+
+@blueprint.get("/stream")
+def stream() -> ResponseReturnValue:
+    n, ms = validation.numbers(query(), validation.STREAM_N, validation.STREAM_MS)
+    return Response(streams.threaded(n, ms), mimetype=streams.MEDIA_TYPE)

@@ -7,6 +7,7 @@ const ROUTES = {
   '/orders': ['POST'],
   '/wait': ['GET'],
   '/fanout': ['GET'],
+  '/stream': ['GET'],
   '/cpu': ['GET'],
   '/session': ['DELETE', 'POST'],
   '/me': ['GET'],

@@ -12,6 +12,8 @@ export const OFFSET = { name: 'offset', min: 0, max: 1_000_000, default: 0 }
 export const WAIT_MS = { name: 'ms', min: 0, max: 10_000, default: 100 }
 export const FANOUT_N = { name: 'n', min: 1, max: 20, default: 5 }
 export const FANOUT_MS = { name: 'ms', min: 0, max: 1_000, default: 50 }
+export const STREAM_N = { name: 'n', min: 1, max: 1_000, default: 10 }
+export const STREAM_MS = { name: 'ms', min: 0, max: 1_000, default: 100 }
 export const CPU_N = { name: 'n', min: 0, max: 50_000_000, default: 100_000 }
 
 const id = { type: 'integer', minimum: 1, maximum: MAX_ID }

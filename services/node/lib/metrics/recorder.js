@@ -6,8 +6,11 @@ import { ROUTE_LABELS, routeOf } from '../contract/routes.js'
 
 const PERIOD_MS = 100
 const FRESH_MS = 5
-/** Paths that no load asks: they would flatter the percentiles of a service under load. */
-const PROBES = new Set(['/about', '/healthz', '/readyz'])
+/**
+ * Paths that percentiles leave out: no load asks the probes, which would flatter a service under load, and
+ * a stream lasts as long as its client wants.
+ */
+const UNTIMED = new Set(['/about', '/healthz', '/readyz', '/stream'])
 const WINDOW = 10 // the worst of the last second, so that a scrape a second misses nothing
 
 /**
@@ -42,11 +45,23 @@ export class Recorder {
     const recorder = this
     return class extends ServerResponse {
       #began = recorder.#begin()
+      #inPieces = false
+
+      write (chunk, encoding, callback) {
+        // An answer that comes in pieces has no `end` where its client leaves in the middle.
+        if (!this.#inPieces) this.once('close', () => this.#ended())
+        this.#inPieces = true
+        return super.write(chunk, encoding, callback)
+      }
 
       end (data, encoding, callback) {
+        this.#ended()
+        return super.end(data, encoding, callback)
+      }
+
+      #ended () {
         if (this.#began) recorder.#finish(this.req, this.statusCode, this.#began)
         this.#began = 0
-        return super.end(data, encoding, callback)
       }
     }
   }
@@ -77,7 +92,7 @@ export class Recorder {
     const route = routeOf(url)
     const seconds = (performance.now() - began) / 1000
     observe(this.#values, this.#place(route, method, status) + 3, seconds)
-    if (!PROBES.has(route)) this.#values[PLACE.fine + fine(seconds)] += 1
+    if (!UNTIMED.has(route)) this.#values[PLACE.fine + fine(seconds)] += 1
     this.#schedule()
   }
 
