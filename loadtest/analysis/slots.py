@@ -64,8 +64,8 @@ def _holders(about: Mapping[str, Any], demand: Demand) -> tuple[str, int] | None
     if about.get("slots_bound_by") in ("event loop", "workers"):
         return str(about["slots_bound_by"]), 1
     if about.get("model") == "threads":
-        declared = demand.threads > 1
-        return "threads", demand.threads if declared else int(about["threads"])
+        declared = demand.threads if demand.threads > 1 else demand.thread_limit
+        return "threads", declared or int(about["threads"])
     return ("greenlets", demand.threads) if about.get("model") == "greenlets" else None
 
 

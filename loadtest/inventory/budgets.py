@@ -20,6 +20,7 @@ SPARE_CONNECTIONS = 20
 POSTGRES_DEFAULT = 100
 # Models whose threads or processes each hold one request; the others make room as they need it.
 OWN_THREADS = ("threads", "processes")
+THREAD_LIMIT = "THREAD_LIMIT"
 RENAMED = {"as-shipped": "typical"}
 
 
@@ -87,12 +88,16 @@ def check(services: Iterable[Service], allowed: int) -> None:
 
 @dataclass(frozen=True)
 class Demand:
-    """What a service's environment asks for; `threads` and `pool_size` are per worker."""
+    """What a service's environment asks for; all but `workers` are per worker.
+
+    `thread_limit` is of a thread pool that requests share; None where the service has none.
+    """
 
     workers: int
     threads: int
     pool_size: int
     model: str
+    thread_limit: int | None = None
 
     @staticmethod
     def of(service: Service) -> Demand:
@@ -102,6 +107,7 @@ class Demand:
             threads=_number(service, "THREADS"),
             pool_size=_number(service, "POOL_SIZE"),
             model=service.model,
+            thread_limit=_number(service, THREAD_LIMIT) if _limited(service) else None,
         )
 
     @property
@@ -113,7 +119,8 @@ class Demand:
     def slots(self) -> int:
         """Requests that can wait for the database at once, as far as the declaration tells."""
         own = self.model == "processes" or (self.model in OWN_THREADS and self.threads > 1)
-        return self.workers * (min(self.threads, self.pool_size) if own else self.pool_size)
+        holders = self.threads if own else self.thread_limit or self.pool_size
+        return self.workers * min(holders, self.pool_size)
 
     def under(self, environment: Mapping[str, str]) -> Demand:
         """The same with what a level of an experiment overrides."""
@@ -122,6 +129,8 @@ class Demand:
             threads=int(environment.get("THREADS", self.threads)),
             pool_size=int(environment.get("POOL_SIZE", self.pool_size)),
             model=self.model,
+            thread_limit=self.thread_limit
+            and int(environment.get(THREAD_LIMIT, self.thread_limit)),
         )
 
     def check(self, name: str) -> None:
@@ -142,6 +151,10 @@ def demands(folder: Path = BUDGETS) -> dict[str, dict[str, Demand]]:
         services = load(variables=parse(path.read_text(encoding="utf-8"), path))
         found[name] = {each.name: Demand.of(each) for each in services.values()}
     return found
+
+
+def _limited(service: Service) -> bool:
+    return THREAD_LIMIT in service.environment
 
 
 def _number(service: Service, name: str) -> int:

@@ -10,7 +10,9 @@ from loadtest.backends.native import Lab
 from loadtest.contract import slots
 from loadtest.contract.slots import SlotReport
 from loadtest.inventory.manifest import Service
-from tests.conformance.conftest import WITHOUT_KEEP_ALIVE
+from tests.conformance.conftest import NAMES, WITHOUT_KEEP_ALIVE, Start
+from tests.conformance.test_outage import status
+from tests.waiting import eventually
 
 
 @pytest.fixture(scope="module")
@@ -26,6 +28,15 @@ def report(service: Service, lab: Lab, seen: dict[str, SlotReport]) -> SlotRepor
             service.url(), service.metrics_url(), lab.database_url, service.name
         )
     return seen[service.name]
+
+
+@pytest.mark.parametrize("service", {"fastapi-sync"} & set(NAMES), indirect=True)
+def test_a_limit_of_threads_is_one_of_slots(service: Service, lab: Lab, start: Start) -> None:
+    name = f"{service.name}-limited"
+    with start(service, {"SERVICE_NAME": name, "THREAD_LIMIT": "3"}) as (own, _):
+        assert eventually(lambda: status(own, "/readyz") == 200)
+        found = slots.observe(own.url(), own.metrics_url(), lab.database_url, name)
+    assert (found.declared, found.bound_by, found.observed) == (3, "threads", 3)
 
 
 def test_service_has_the_slots_that_it_declares(report: SlotReport) -> None:

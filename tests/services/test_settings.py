@@ -21,9 +21,10 @@ def test_everything_is_taken_from_the_environment(tmp_path: Path) -> None:
     read = settings.load(
         LEAST
         | {"PORT": "8123", "WORKERS": "3", "THREADS": "4", "POOL_SIZE": "5", "LAB_METRICS": "off"}
-        | {"DATABASE_PASSWORD_FILE": str(secret)}
+        | {"DATABASE_PASSWORD_FILE": str(secret), "THREAD_LIMIT": "6", "PROCESSES": "7"}
     )
     assert (read.port, read.workers, read.threads, read.pool_size) == (8123, 3, 4, 5)
+    assert (read.thread_limit, read.processes) == (6, 7)
     assert (read.metrics, read.database_password) == (False, "s3cret")
 
 
@@ -43,6 +44,7 @@ def test_secrets_stay_out_of_the_text_of_settings() -> None:
         ({"WORKERS": "0"}, "WORKERS"),
         ({"THREADS": "-1"}, "THREADS"),
         ({"POOL_SIZE": "1.5"}, "POOL_SIZE"),
+        ({"THREAD_LIMIT": "0"}, "THREAD_LIMIT"),
         ({"LAB_METRICS": "yes"}, "on or off"),
         ({"DATABASE_PASSWORD_FILE": "/nowhere/password"}, "/nowhere/password"),
     ],

@@ -17,7 +17,8 @@ class Settings:
     """What a service is told at start.
 
     `workers` are processes; `threads` and `pool_size` (connections) are of each worker.
-    `processes` are those of a process pool for CPU work, where a service has one.
+    `thread_limit` is the size of the thread pool of an event loop, where a service limits that;
+    `processes` are those of a process pool for CPU work, where it has one.
     `metrics` is off only to measure what metrics cost. `metrics_directory` is where the workers
     put their counters for `lab.serve` to read; None where nobody reads them.
     """
@@ -31,6 +32,7 @@ class Settings:
     workers: int = 1
     threads: int = 1
     pool_size: int = 1
+    thread_limit: int = 40
     processes: int = 1
     metrics: bool = True
     metrics_directory: Path | None = None
@@ -50,6 +52,7 @@ def load(environment: Mapping[str, str] = os.environ) -> Settings:
         workers=_number(environment, "WORKERS", 1, 256),
         threads=_number(environment, "THREADS", 1, 10_000),
         pool_size=_number(environment, "POOL_SIZE", 1, 10_000),
+        thread_limit=_number(environment, "THREAD_LIMIT", 40, 10_000),
         processes=_number(environment, "PROCESSES", 1, 256),
         metrics=_switch(environment, "LAB_METRICS"),
         metrics_directory=Path(directory) if directory else None,

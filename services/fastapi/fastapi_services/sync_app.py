@@ -1,4 +1,4 @@
-"""fastapi-sync: plain `def` endpoints, which FastAPI runs in AnyIO's pool of 40 threads."""
+"""fastapi-sync: plain `def` endpoints, which FastAPI runs in AnyIO's threads, 40 by default."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
+from anyio.to_thread import current_default_thread_limiter
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse
@@ -31,8 +32,6 @@ from lab.metrics import meters
 from lab.postgres import queries
 from lab.postgres.threaded import Threaded
 
-THREADS = 40  # per worker, AnyIO's default limit
-
 SETTINGS = settings.load()
 METRICS = meters.create(SETTINGS)
 DATABASE = Threaded(SETTINGS, METRICS)
@@ -43,8 +42,8 @@ ABOUT = about.describe(
     server="uvicorn",
     model="threads",
     packages=("fastapi", "starlette", "pydantic", "uvicorn", "psycopg"),
-    holders=("threads", THREADS),
-    threads=THREADS,
+    holders=("threads", SETTINGS.thread_limit),
+    threads=SETTINGS.thread_limit,
     websocket=True,
 )
 METRICS.declare(ABOUT)
@@ -52,7 +51,8 @@ METRICS.declare(ABOUT)
 
 @asynccontextmanager
 async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-    """Close the pool when the application ends."""
+    """Limit the threads of this event loop; close the pool when the application ends."""
+    current_default_thread_limiter().total_tokens = SETTINGS.thread_limit
     yield
     DATABASE.close()
 

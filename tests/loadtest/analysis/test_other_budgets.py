@@ -48,6 +48,11 @@ def test_slots_are_those_that_the_service_would_declare(
     assert tuple(slots_under(ABOUT[service], each)[0] for each in demands) == slots
 
 
+def test_a_level_may_limit_the_threads_that_requests_share() -> None:
+    demand = budgets.demands()["typical"]["fastapi-sync"].under({"THREAD_LIMIT": "10"})
+    assert slots_under(ABOUT["fastapi-sync"], demand) == (10, "threads")
+
+
 def test_the_answer_of_each_other_budget_is_told(tmp_path: Path) -> None:
     one = experiment()
     services = {name: {"observed": ABOUT[name]} for name in one.services}

@@ -18,7 +18,7 @@ from loadtest.inventory.manifest import COMPOSE_FILE, Service
 from loadtest.system.paths import ROOT
 
 BUDGET = re.compile(
-    r"\$\{((?:\w+_)?(?:WORKERS|THREADS|POOL_SIZE|PROCESSES)|SERVICE_(?:CPUS|MEMORY)|POSTGRES_MAX_CONNECTIONS):-([^}]*)\}"
+    r"\$\{((?:\w+_)?(?:WORKERS|THREADS|THREAD_LIMIT|POOL_SIZE|PROCESSES)|SERVICE_(?:CPUS|MEMORY)|POSTGRES_MAX_CONNECTIONS):-([^}]*)\}"
 )
 ALLOWED = 600
 # Its event loop waits with each query: one slot a process, whatever the budget.
@@ -119,6 +119,15 @@ def test_the_margin_is_kept_to_the_last_connection() -> None:
     budgets.check(services, ALLOWED)
     with pytest.raises(BudgetError):
         budgets.check(services, ALLOWED - 1)
+
+
+@pytest.mark.parametrize(("limit", "slots"), [("10", 10), ("40", 40), ("100", 40)])
+def test_threads_that_requests_share_are_slots_up_to_the_pool(limit: str, slots: int) -> None:
+    shared = service(model="threads", THREAD_LIMIT="1", POOL_SIZE="40")
+    budgets.check([shared], ALLOWED)
+    assert budgets.Demand.of(shared).slots == 1
+    assert budgets.Demand.of(shared).under({"THREAD_LIMIT": limit}).slots == slots
+    assert budgets.Demand.of(service(POOL_SIZE="40")).under({"THREAD_LIMIT": limit}).slots == 40
 
 
 def test_threads_without_connections_are_no_slots() -> None:
