@@ -20,6 +20,7 @@ TAKES_lesson := LESSON BUSY
 TAKES_live := SERVICES BUDGET
 TAKES_probe := URL PROBE
 TAKES_up := BUDGET PROFILE
+TAKES_size := SIZE
 TAKES_test := PYTEST
 TAKES_test-containers := PYTEST
 TAKES_bench-load := BENCH
@@ -69,6 +70,10 @@ lesson: native-environment ## run a lesson and answer its question (LESSON=2); l
 .PHONY: probe
 probe: native-environment ## how many requests at once your own service works on, and what binds it (URL=http://127.0.0.1:8000/slow)
 	@$(LAB) probe '$(or $(URL),$(error make probe needs URL=http://127.0.0.1:8000/…))' $(PROBE)
+
+.PHONY: size
+size: native-environment ## workers, threads and pools for a rate (SIZE="--rate 200 --wait-ms 80 --cpu-ms 3 --cores 2")
+	@$(LAB) size $(SIZE)
 
 .PHONY: history
 history: native-environment ## the runs that exist and their headline figures

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from loadtest.commands import size
 from loadtest.errors import LabError
 
 if TYPE_CHECKING:
@@ -165,6 +166,9 @@ def calibrate_(
     from loadtest.commands import calibrate
 
     calibrate.show(quick)
+
+
+app.command("size")(size.size)
 
 
 @app.command("report")

@@ -27,6 +27,7 @@ rounds = 2
 scenario = "wait"
 levels = [{ connections = 4 }]
 """
+NEED = ("--rate", "200", "--wait-ms", "80", "--cpu-ms", "3", "--cores", "2")
 # Each takes from a tenth of a second to a whole one.
 HEAVY = {"altair", "gevent", "locust", "scipy.stats"}
 # What a comparison is planned with counts as well.
@@ -145,7 +146,19 @@ def test_report_of_another_folder_or_version_changes_nothing(
 
 @pytest.mark.parametrize(
     "verb",
-    ["list", "run", "lesson", "up", "verify", "calibrate", "report", "publish", "diff", "history"],
+    [
+        "list",
+        "run",
+        "lesson",
+        "up",
+        "verify",
+        "calibrate",
+        "size",
+        "report",
+        "publish",
+        "diff",
+        "history",
+    ],
 )
 def test_each_command_has_a_help_text(
     command: Callable[..., tuple[int, str, str]], verb: str
@@ -214,6 +227,8 @@ def test_help_and_usage_are_there_at_once(arguments: list[str]) -> None:
     assert not imported(*arguments) & PLAIN
 
 
-@pytest.mark.parametrize("arguments", [["list"], ["run", "--rounds", "1"], ["lesson"]])
+@pytest.mark.parametrize(
+    "arguments", [["list"], ["run", "--rounds", "1"], ["lesson"], ["size", *NEED]]
+)
 def test_what_starts_nothing_neither_measures_nor_draws(arguments: list[str]) -> None:
     assert not imported(*arguments) & HEAVY
