@@ -190,8 +190,7 @@ _ALL = (
         value=_percentile_ms(50.0),
         percentile=True,
         predicted=Predicted(
-            _littles_median,
-            "the least that a service's slots allow (connections × wait ÷ slots)",
+            _littles_median, "the least that a service's slots allow (connections × wait ÷ slots)"
         ),
     ),
     _timed(
