@@ -142,5 +142,6 @@ def _left_open(check: Check) -> str:
     found = check.figure
     if check.state != "open" or found is None:
         return f"{_STATES[check.state].lower()}: {line(check)}"
-    seen = f", this run could see {percent(found.detectable)} %" if found.detectable else ""
+    told = found.detectable if found.rounds >= INTERVAL_ROUNDS else None
+    seen = f", this run could see {percent(told)} %" if told else ""
     return f"open after {found.rounds} rounds{seen}: {line(check)}"

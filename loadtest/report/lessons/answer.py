@@ -46,11 +46,14 @@ def _figures_of(board: Board, rows: Sequence[Measured], published: Digest | None
         {(each.level, each.service): each for each in board.rows(published)} if published else {}
     )
     several = len({each.level for each in rows}) > 1
-    table = Table(*(["at"] if several else []), "service", "slots ÷ wait", box=None)
+    foretold = any(each.predicted is not None for each in rows)
+    head = [*(["at"] if several else []), "service", *(["slots ÷ wait"] if foretold else [])]
+    table = Table(*head, box=None)
     for title in (f"you, {board.unit}", *(["published"] if shown else [])):
         table.add_column(title, justify="right")
     for each in rows:
-        cells = [*([each.level] if several else []), each.service, _figure(each, each.predicted)]
+        cells = [*([each.level] if several else []), each.service]
+        cells += [_figure(each, each.predicted)] if foretold else []
         beside = [_with_interval(shown.get((each.level, each.service)))] if shown else []
         table.add_row(*cells, _with_interval(each), *beside)
     return table

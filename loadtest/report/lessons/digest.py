@@ -14,6 +14,7 @@ from loadtest.model.experiment import Experiment
 from loadtest.model.marks import MARKS
 from loadtest.plan.measures import MEASURES
 from loadtest.results.runs import RunError
+from loadtest.system.paths import ROOT
 
 if TYPE_CHECKING:
     from loadtest.report.report import Report
@@ -84,7 +85,7 @@ def digest(report: Report, page: str = "") -> Digest:
     return Digest(
         budget=report.run.budget,
         commit=str(info.get("git_commit") or "")[:7],
-        command=str(info.get("command") or ""),
+        command=str(info.get("command") or "").replace(f"{ROOT}/", ""),
         page=page,
         figures=tuple(each for section in report.sections for each in _figures(section)),
         verdicts=tuple(
