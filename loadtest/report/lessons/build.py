@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from loadtest.errors import LabError
 from loadtest.report.lessons import board, digest, snippets
 from loadtest.report.lessons.board import PageError
 from loadtest.report.lessons.digest import Digest
@@ -90,4 +91,7 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except LabError as error:
+        sys.exit(f"make: {error}")

@@ -73,9 +73,9 @@ def test_filling_in_twice_changes_nothing_more(run: Digest) -> None:
 
 
 def test_code_is_that_of_the_file_with_its_decorators() -> None:
-    text = build.filled(page(CODE.format("sync_app.py:THREADS,cpu")), PAGE, [])
+    text = build.filled(page(CODE.format("sync_app.py:SESSIONS,cpu")), PAGE, [])
     code = text.partition("```python\n")[2].partition("\n```")[0]
-    assert code.startswith("THREADS = 40")
+    assert code.startswith("SESSIONS = ")
     assert '\n\n\n@app.get("/cpu"' in code
     assert code.endswith("result=work.compute(n))")
     assert "[fastapi-async](../../services/fastapi/fastapi_services/sync_app.py)" in text
