@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from loadtest.contract import own, scenarios
 from loadtest.contract.own import OwnRequestError
 from loadtest.contract.scenarios import OWN, ScenarioError
-from loadtest.engine.kinds import KINDS
+from loadtest.engine.kinds import KINDS, Closed
 from loadtest.model.load import Load
 from loadtest.model.target import Target
 
@@ -39,6 +39,26 @@ def problem(fields: Mapping[str, str]) -> str:
     except (ScenarioError, OwnRequestError) as error:
         return str(error)
     return ""
+
+
+def add_load(parser: LocustArgumentParser) -> None:
+    """The fields of a load, which are options of the command line too."""
+    parser.add_argument(
+        "--scenario",
+        choices=list(scenarios.SCENARIOS),
+        default="json",
+        env_var="LAB_SCENARIO",
+        help="what a request is",
+    )
+    parser.add_argument("--parameters", default="", help="e.g. ms=100")
+    parser.add_argument(
+        "--load", choices=list(KINDS), default=Closed.name, help="how requests arrive"
+    )
+    parser.add_argument("--rate", type=float, default=100.0, help="open: requests/s")
+    parser.add_argument("--think-ms", type=float, default=0.0, help="pause")
+    parser.add_argument("--requests-per-connection", type=int, default=0, help="0: it is kept")
+    parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
+    parser.add_argument("--load-seed", type=int, default=1, help="of what is drawn")
 
 
 def add_request(parser: LocustArgumentParser, before: Target) -> None:

@@ -31,7 +31,6 @@ from loadtest.contract import own, scenarios
 from loadtest.contract.own import OwnRequestError
 from loadtest.contract.scenarios import ScenarioError
 from loadtest.engine.connection import Connection
-from loadtest.engine.kinds import KINDS, Closed
 from loadtest.engine.tally import Batch
 from loadtest.generator import form, locust_stats, web
 from loadtest.generator.generator import Assignment, Generator
@@ -55,6 +54,8 @@ OF_THE_LAB = {
     "--lab-workers": 1,
 }
 """What the lab sets of a headless run, by default."""
+
+REFUSALS = (ScenarioError, OwnRequestError, DescriptorError)  # of what the options ask for
 
 logger = logging.getLogger(__name__)
 
@@ -84,7 +85,7 @@ class Shared:
         try:
             self.know(environment)
             assignment = assignment_of(environment)
-        except (ScenarioError, OwnRequestError, DescriptorError) as error:
+        except REFUSALS as error:
             self.problem = str(error)
             environment.process_exit_code = 1 if options.headless else None
             return
@@ -200,22 +201,7 @@ def assignment_of(environment: Environment) -> Assignment:
 
 def add_options(parser: LocustArgumentParser) -> None:
     """The options of the lab, on the command line and in the web interface."""
-    parser.add_argument(
-        "--scenario",
-        choices=list(scenarios.SCENARIOS),
-        default="json",
-        env_var="LAB_SCENARIO",
-        help="what a request is",
-    )
-    parser.add_argument("--parameters", default="", help="e.g. ms=100")
-    parser.add_argument(
-        "--load", choices=list(KINDS), default=Closed.name, help="how requests arrive"
-    )
-    parser.add_argument("--rate", type=float, default=100.0, help="open: requests/s")
-    parser.add_argument("--think-ms", type=float, default=0.0, help="pause")
-    parser.add_argument("--requests-per-connection", type=int, default=0, help="0: it is kept")
-    parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
-    parser.add_argument("--load-seed", type=int, default=1, help="of what is drawn")
+    form.add_load(parser)
     form.add_request(parser, REQUEST)
     for name, default in OF_THE_LAB.items():
         parser.add_argument(
@@ -257,10 +243,12 @@ def on_test_stop(environment: Environment, **_: Any) -> None:
 
 def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> None:
     """Make the interface the lab's; in a headless run measure one window and quit."""
+    options: Any = environment.parsed_options
+    if options.headless:
+        _refuse(environment)
     web.attach(environment, web_ui)
     shared.telemetry = Telemetry(environment, shared)
     shared.telemetry.start()
-    options: Any = environment.parsed_options
     window = Window(
         environment,
         lambda: shared.generator,
@@ -277,6 +265,15 @@ def on_init(environment: Environment, web_ui: WebUI | None = None, **_: Any) -> 
         listen(environment.events.spawning_complete, lambda **_: spawned.set())
         window.gather()
         gevent.spawn(_measure, environment, window, spawned, Path(options.lab_result))
+
+
+def _refuse(environment: Environment) -> None:
+    """End with one line where a load without a page can't be made."""
+    try:
+        assignment_of(environment)
+    except REFUSALS as error:
+        print(f"locust: {error}", file=sys.stderr)
+        sys.exit(2)
 
 
 def _measure(environment: Environment, window: Window, spawned: Event, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
 import sys
 import time
 import urllib.request
@@ -73,6 +74,30 @@ def test_each_request_is_counted_once(
         counted = numbers(ui)
     assert served - USERS <= counted["Aggregated"]["num_requests"] <= served
     assert_told_of(counted)
+
+
+@pytest.mark.parametrize(
+    ("option", "told"),
+    [
+        ("--request-headers=bad", "Request headers: write NAME: VALUE"),
+        ("--parameters=ms=1", "scenario request: unknown parameter 'ms'"),
+    ],
+)
+def test_a_load_without_a_page_that_cannot_be_made_is_refused_in_one_line(
+    option: str, told: str
+) -> None:
+    command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
+    done = subprocess.run(
+        [*command, "--scenario=request", option, "mine"],
+        cwd=ROOT,
+        env={**os.environ, "LAB_TARGET": "mine=http://127.0.0.1:9", "LAB_LOAD_METRICS_PORT": "0"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert f"locust: {told}" in done.stderr.splitlines()[-1]
+    assert "Traceback" not in done.stderr
 
 
 def assert_told_of(counted: Mapping[str, Mapping[str, Any]]) -> None:
