@@ -24,6 +24,7 @@ COLOURS = {
     "wsgi-raw": "#8B1E1E",
     "flask-pydantic": "#4A4A9C",
     "flask-unchecked": "#5F7A00",
+    "flask-async": "#E6003C",
 }
 
 # A shape for each service: Vega's names where it has one, and the character for it in text.
@@ -44,6 +45,7 @@ SHAPES = {
     "frame": "▣",
     "chevron": "⌃",
     "tee": "┳",
+    "bar": "▬",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -55,6 +57,7 @@ PATHS = {
     "chevron": "M0-.9L.95.1V.85L0-.1-.95.85V.1Z",
     "frame": "M-.9-.9H.9V.9H-.9ZM-.4-.4V.4H.4V-.4Z",
     "tee": "M-1-.9H1V-.3H.3V.9H-.3V-.3H-1Z",
+    "bar": "M-1-.4H1V.4H-1Z",
     "ring": "M-1 0A1 1 0 1 0 1 0A1 1 0 1 0-1 0ZM-.5 0A.5.5 0 1 1 .5 0A.5.5 0 1 1-.5 0Z",
 }
 

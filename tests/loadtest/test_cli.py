@@ -88,7 +88,7 @@ def refusal(command: Callable[..., tuple[int, str, str]]) -> Callable[..., str]:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["--services", "flask-async"], ["unknown service 'flask-async'", "flask-gthread"]),
+        (["--services", "flask-tornado"], ["unknown service 'flask-tornado'", "flask-gthread"]),
         (["--experiments", "speed"], ["unknown experiment 'speed'", "blocked-threads"]),
         (["--budget", "lavish"], ["unknown budget 'lavish'", "typical"]),
         (["--plan", "slow"], ["unknown plan 'slow'", "quick", "full"]),

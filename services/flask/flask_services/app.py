@@ -9,21 +9,28 @@ from flask import Flask
 
 from flask_services import errors
 from flask_services.blueprints import basics, items, orders, sessions, status, waits
-from flask_services.models import MODELS
+from flask_services.models import MODELS, Model
 from lab import about, settings
 from lab.metrics import meters
 from lab.metrics.counting import WSGIApp
+from lab.metrics.meters import Metrics
 from lab.postgres import threaded
 
 
-def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: app) -> Flask:
+def create_app(
+    model: str,
+    before: Callable[[WSGIApp], WSGIApp] = lambda app: app,
+    database: Callable[[settings.Settings, Metrics], object] = threaded.Threaded,
+    concurrency: Model | None = None,
+) -> Flask:
     """Build the application for a key of `models.MODELS`, as gunicorn's worker has it.
 
-    `before` may put something between the counters and Flask. gunicorn calls this in each worker
+    `before` may put something between the counters and Flask. Other views may need another
+    `database`, and make other `concurrency` of the same worker. gunicorn calls this in each worker
     after the fork, so that connections are the worker's own.
     """
     environment = settings.load()
-    concurrency = MODELS[model]
+    concurrency = concurrency or MODELS[model]
     app = _configured(environment)
     counters = meters.create(environment)
     declared = about.describe(
@@ -31,13 +38,13 @@ def create_app(model: str, before: Callable[[WSGIApp], WSGIApp] = lambda app: ap
         framework="Flask",
         server=concurrency.server,
         model=model,
-        packages=("flask", "gunicorn", "psycopg", *concurrency.packages),
+        packages=("flask", "gunicorn", *concurrency.packages),
         holders=(concurrency.bound_by, concurrency.per_worker(environment)),
         threads=concurrency.per_worker(environment),
         fanout=concurrency.fanout,
     )
     counters.declare(declared)
-    app.extensions["database"] = threaded.Threaded(environment, counters)
+    app.extensions["database"] = database(environment, counters)
     app.extensions["about"] = declared
     app.extensions["run_all"] = concurrency.run_all
     errors.register(app)
