@@ -22,7 +22,7 @@ from loadtest.inventory.private import EndpointError
 from loadtest.model.target import Target
 from loadtest.probe import advice, probing
 from loadtest.probe import record as records
-from loadtest.probe.advice import rate, seconds
+from loadtest.probe.advice import rate
 from loadtest.probe.limits import Allowance
 from loadtest.probe.probing import Told
 from loadtest.probe.record import Conclusion, Sighting, Step
@@ -152,7 +152,7 @@ def _say(line: str) -> None:
 
 def _tell(step: Step) -> None:
     wrong = f", {sum(step.errors.values()):,} failed" if step.errors else ""
-    took = f", {seconds(step.p50_s)} each" if step.answered else ""
+    took = f", {figures.takes(step)} each" if step.answered else ""
     _say(f"{step.connections:>6,} at once: {rate(step.rps)}/s{took}{wrong}")
 
 

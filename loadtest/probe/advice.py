@@ -57,8 +57,8 @@ def _first(seen: Sighting, slots: Slots, bound: Binding, rps: float) -> str:
     if bound.name in ("nothing yet", "generator", "connections"):
         most = max((each.connections for each in growth.sound(seen.steps)), default=0)
         return (
-            f"At least {slots.value} requests at once, {wait} each: "
-            f"{rate(rps)} a second with {most} connections."
+            f"At least {slots.value} request{'s'[: slots.value > 1]} at once, {wait} each: "
+            f"{rate(rps)} a second with {most} connection{'s'[: most > 1]}."
         )
     told = f"{slots.value}" if slots.low == slots.high else f"About {slots.value}"
     between = "" if slots.low == slots.high else f" ({slots.low}–{slots.high})"
@@ -172,7 +172,11 @@ def _larger_pool(seen: Sighting, slots: Slots, at: Full) -> Iterator[str]:
 
 def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
     server = seen.server
-    if server and server.one_core and server.processes < server.cores:
+    if not seen.glance.kept:
+        yield "Keep connections (keep-alive): each request pays for a new one now."
+    if "generator" in what_binds.binding(seen, at.slots).could_be:
+        yield "Probe it again while nothing else runs here: no core was left for more."
+    elif server and server.one_core and server.processes < server.cores:
         most = ceiling(seen, at, server.cores)
         yield (
             f"With {server.cores} processes instead of {server.processes}: up to about "
@@ -180,16 +184,15 @@ def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
         )
     else:
         yield "Only less work a request, or more cores, makes it faster; more slots do not."
-    if not seen.glance.kept:
-        yield "Keep connections (keep-alive): each request pays for a new one now."
 
 
 def _beside(beside: Beside) -> str:
+    meanwhile = f"Meanwhile, with {beside.connections} at once, {beside.url}"
     if not beside.answered:
-        return f"Meanwhile {beside.url} gave no answer at all."
+        return f"{meanwhile} gave no answer at all."
     return (
-        f"Meanwhile {beside.url} waits {seconds(beside.p50_s)} (at most "
-        f"{seconds(beside.longest_s)}); alone it takes {seconds(beside.alone_s)}."
+        f"{meanwhile} waits {seconds(beside.p50_s)} (at most {seconds(beside.longest_s)}); "
+        f"alone it takes {seconds(beside.alone_s)}."
     )
 
 
@@ -206,7 +209,8 @@ def _notes(seen: Sighting, bound: Binding) -> Iterator[str]:
             "too low."
         )
     alone = seen.alone
-    if alone.mean_s and alone.spread_s > UNSTEADY * alone.mean_s and alone.answered > 3:
+    late = alone.p95_s > 1.5 * alone.p50_s
+    if late and alone.spread_s > UNSTEADY * alone.mean_s and alone.answered > 3:
         yield f"The wait varies: {seconds(alone.p50_s)} as a rule, 5 % took {seconds(alone.p95_s)}."
     if seen.glance.first_s > COLD * seen.glance.took_s and seen.glance.first_s > 0.2:
         yield f"The first answer took {seconds(seen.glance.first_s)}: something had to start."

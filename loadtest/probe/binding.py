@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from loadtest.analysis.amounts import amount, percent
@@ -19,6 +19,8 @@ NEAR = 0.1
 Held = Literal["loop", "lock", "worker", "unknown"]
 LARGE_ANSWER = 1_000_000  # bytes
 QUICK_S = 0.005
+QUICKER_THAN_SLOTS_S = 0.002  # then client and server take turns, and slots are no question
+FEW_ASKED = 4  # connections
 
 
 @dataclass(frozen=True)
@@ -87,6 +89,8 @@ def binding(seen: Sighting, slots: Slots) -> Binding:
         return Binding("generator", (*evidence, _load_told(at), *_failures(seen)))
     if _cpu_is_full(seen, at):
         return _of_cpu(seen, at, evidence)
+    if seen.alone.p50_s < QUICKER_THAN_SLOTS_S and _nothing_left(seen, at):
+        return replace(_of_cpu(seen, at, evidence), could_be=("generator",))
     if slots.value == 1:
         return _one_at_a_time(seen, at, evidence)
     if not seen.glance.kept and seen.alone.mean_s < QUICK_S and not slots.waves:
@@ -143,6 +147,7 @@ def _one_at_a_time(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
 def single(seen: Sighting, at: Full) -> tuple[Held, str, tuple[str, ...]]:
     """Why only one request is worked on, as the processes tell; what else it could be."""
     server, unread = seen.server, max((each.unread or 0 for each in at.steps), default=0)
+    could_be: tuple[str, ...]
     if server is None or server.passes_on:
         could_be = ("an event loop that blocks", "a lock", "a single worker", "one full core")
         return "unknown", "its processes are out of sight: it is one of several things", could_be
@@ -152,6 +157,9 @@ def single(seen: Sighting, at: Full) -> tuple[Held, str, tuple[str, ...]]:
     if server.processes > 1:
         told = f"{server.processes} processes are there, but one works at a time"
         return "lock", f"{told}: a lock that they share, or an upstream", ("a lock", "an upstream")
+    if max(each.connections for each in at.steps) < FEW_ASKED:
+        could_be = ("an event loop that blocks", "a lock", "a single worker")
+        return "unknown", "too few asked at once to see why", could_be
     if server.loop and unread > 1:
         told = "one process, one event loop, and requests wait unread: something blocks the loop"
         return "loop", told, ()
@@ -200,9 +208,14 @@ def _cpu_is_full(seen: Sighting, at: Full) -> bool:
     works = (at.cpu_s or 0.0) >= ANSWER_COSTS_CPU * seen.alone.mean_s
     if server.one_core and max(workers) >= BUSY_CORE and works:
         return True
-    idle = min((each.idle for each in at.steps if each.idle is not None), default=1.0)
-    nothing_left = idle <= FULL_MACHINE * seen.cores and used >= COUNTS_AS_BUSY
+    nothing_left = _nothing_left(seen, at) and used >= COUNTS_AS_BUSY
     return used >= FULL_CORE * server.cores or (nothing_left and works)
+
+
+def _nothing_left(seen: Sighting, at: Full) -> bool:
+    """Whether no core of the machine was idle, whoever used them."""
+    known = [each.idle for each in at.steps if each.idle is not None]
+    return bool(known) and min(known) <= FULL_MACHINE * seen.cores
 
 
 def _grew_until(at: Full) -> str:

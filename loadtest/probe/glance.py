@@ -57,13 +57,7 @@ def look(
 
     A service that answers 503 may be starting: it is asked again for `WARM_UP_S`.
     """
-    ends = time.monotonic() + min(WARM_UP_S, allowance.seconds / 4)
-    while True:
-        first, second, connect_s = _twice(target, address, allowance)
-        if first.status != 503 or target.status == 503 or time.monotonic() > ends:
-            break
-        waiting("it answers 503: waiting whether it is only starting")
-        time.sleep(ASK_AGAIN_S)
+    first, second, connect_s = _warm(target, address, allowance, waiting)
     for reply in (first, second):
         if why := refusal(target, reply.status, reply.fields):
             raise ProbeError(f"{target.url} {why}")
@@ -79,6 +73,21 @@ def look(
         same=first.digest == second.digest,
         limit=next((second.fields[each] for each in _LIMIT_FIELDS if each in second.fields), ""),
     )
+
+
+def _warm(
+    target: Target, address: Address, allowance: Allowance, waiting: Callable[[str], None]
+) -> tuple[_Reply, _Reply, float]:
+    ends = time.monotonic() + min(WARM_UP_S, allowance.seconds / 4)
+    told = False
+    while True:
+        found = _twice(target, address, allowance)
+        if found[0].status != 503 or target.status == 503 or time.monotonic() > ends:
+            return found
+        if not told:
+            waiting("it answers 503: waiting whether it is only starting")
+        told = True
+        time.sleep(ASK_AGAIN_S)
 
 
 def refusal(target: Target, status: int, fields: http.client.HTTPMessage) -> str:

@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from loadtest.probe.record import Step
+from loadtest.stats.inference import MARGIN
 
 OVER = 2  # × the connections at which growth ended: so many show that it has
 GREW = 0.9  # of the highest rate: below it a step still belongs to the growth
 LEVEL = 0.95  # of the highest rate: from it on the first step belongs to the plateau
 FAR_APART, LONG_QUEUE, SCATTER = 4, 2.5, 1.5  # connections, time of a request, rate
+FEWEST = 5  # answers of a step with a median
 UNHURRIED = 0.02  # so much longer a request may take that waited for no other
 NO_CORE_LEFT = 0.25  # cores that were idle
 FAILS = 0.02  # share of answers: a step with more is no measure of what the service can
@@ -82,6 +84,18 @@ def unhurried(steps: Sequence[Step]) -> tuple[float, float]:
     taken_s = sum(getattr(each, name) * each.answered for each in quick) / max(answers, 1)
     spread = alone.spread_s / alone.mean_s if alone.mean_s else 0.0
     return taken_s, spread / max(answers, 1) ** 0.5
+
+
+def median(took: Sequence[float], waiting: int) -> float | None:
+    """The median of a step, `took` in rising order; None where it is not known.
+
+    `waiting` requests had no answer yet. It must stay within 5 % whether they turn out to be the
+    slowest or the quickest of all.
+    """
+    place = (len(took) + waiting - 1) // 2
+    if len(took) < FEWEST or place >= len(took) or place < waiting:
+        return None
+    return took[place] if took[place - waiting] >= (1 - MARGIN) * took[place] else None
 
 
 def rate(ended: Sequence[float], lasted_s: float) -> float:

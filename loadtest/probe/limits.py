@@ -9,7 +9,7 @@ from loadtest.errors import LabError
 from loadtest.system import descriptors
 
 MOST_REQUESTS = 100_000
-MOST_BYTES = 4_000_000_000  # of answers
+MOST_BYTES = 8_000_000_000  # of answers
 SHORTEST_PROBE_S, LONGEST_PROBE_S = 5.0, 3600.0
 MOST_CONNECTIONS = 10_000
 LONGEST_ANSWER_S = 30.0

@@ -19,10 +19,12 @@ from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
 OTHERWISE = 0.25  # change of the wait, as a share, after which the ramp is made again
+OTHERWISE_S = 0.002  # so little is chance
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
 BESIDE_S, BESIDE_WAITS = 2.0, 4
 LAST_ANSWERS_S = 10.0
 STOPPED_ANSWERING = "the service stopped answering"
+RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
 BY_USER = "stopped by Ctrl-C"
 
 
@@ -72,7 +74,8 @@ class _Found:
     def _nothing(self) -> str:
         if self.steps and self.steps[0].errors:
             name, count = max(self.steps[0].errors.items(), key=lambda each: each[1])
-            return f"{self.target.url}: one request at a time fails already: {name} × {count}"
+            told = f"{self.target.url}: one request at a time fails already: {name} × {count}"
+            return told + RATE_LIMIT * (name == "status 429")
         return f"{self.target.url}: {self.ended or 'no answer was measured'}"
 
 
@@ -217,14 +220,16 @@ def _took(stream: Asking, begun: int) -> list[float]:
 
 def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> None:
     """Whether a request alone still takes what it took; else all is measured once more."""
-    before_s = found.steps[0].mean_s
-    now_s = _alone(found, asker, before_s)
-    if now_s is None or abs(now_s / before_s - 1) <= OTHERWISE:
+    before_s = found.steps[0].p50_s
+    now_s, failed = _alone(found, asker, before_s)
+    if failed and now_s is None:
+        found.ended = _dead(found)
+    if now_s is None or abs(now_s - before_s) <= max(OTHERWISE * before_s, OTHERWISE_S):
         return
     how = "faster" if now_s < before_s else "slower"
     found.changed = (
-        f"The service became {how} while it was probed: a request alone took {before_s:.3g} s at "
-        f"first and {now_s:.3g} s at the end"
+        f"The service became {how} while it was probed: a request alone took {before_s:.2g} s at "
+        f"first and {now_s:.2g} s at the end"
     )
     share = 1 - found.allowance.spent_s / found.allowance.seconds
     if now_s < before_s and share > 0.4 and found.allowance.sent < found.allowance.requests / 2:
@@ -235,10 +240,12 @@ def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> 
         found.changed += "; probe it again when it is warm."
 
 
-def _alone(found: _Found, asker: Asker, wait_s: float) -> float | None:
+def _alone(found: _Found, asker: Asker, wait_s: float) -> tuple[float | None, int]:
+    """What a request alone takes now; and how many failed."""
     at_most_s = min(max(AGAIN_S, 3 * wait_s), found.allowance.left_s / 2)
     with asker.asking(found.target, found.address) as stream:
         asker.open(stream, 1)
         asker.run(lambda: len(stream.moments) > AGAIN_ANSWERS, at_most_s)
         took = _took(stream, 1)
-    return statistics.fmean(took) if len(took) >= 2 else None
+        failed = sum(bool(each.error) for each in stream.moments)
+    return (statistics.median(took) if len(took) >= 2 else None), failed

@@ -20,7 +20,7 @@ PRECISE = 0.02  # standard error of a rate, at which a step is long enough
 SHORTEST_STEP_S, LONGEST_STEP_S = 0.6, 4.0
 MANY_WAITS, FEW_WAITS = 5, 2  # times the wait, that a step lasts: with much time, with little
 LONGER = 1.6  # × that, where answers vary
-STEPS_LIKELY, MANY_STEPS = 6, 15
+STEPS_LIKELY, MANY_STEPS, FEW_STEPS = 6, 15, 10
 ENOUGH_ANSWERS = 3000
 FAILURES_TELL = 40
 QUEUE_LOOKS = 5
@@ -60,6 +60,7 @@ class Ramp:
         waits = SHARE * self._allowance.seconds / (STEPS_LIKELY * max(guess_s, 1e-6))
         self._waits = int(min(MANY_WAITS, max(FEW_WAITS, waits)))
         self._shortest_s = min(SHORTEST_STEP_S, self._allowance.seconds / MANY_STEPS)
+        self._longest_s = min(LONGEST_STEP_S, self._allowance.seconds / FEW_STEPS)
         self._spread = 1.0  # of the wait, as a share of it
 
     @property
@@ -103,7 +104,7 @@ class Ramp:
         asker.run(lambda: False, settled if self.steps else 0.0)
         before, begun = self._read(), len(stream.moments)
         longest_s = min(
-            max(LONGEST_STEP_S, LONGER * self._waits * wait_s),
+            max(self._longest_s, LONGER * self._waits * wait_s),
             max(0.0, self._allowance.left_s - 1),
         )
         looks = self._watch(before.at, begun, longest_s)
@@ -207,6 +208,7 @@ def _answers(connections: int, moments: Sequence[Moment], lasted_s: float, sprea
         spread_s=statistics.stdev(took) if len(took) > 1 else 0.0,
         p50_s=took[len(took) // 2] if took else 0.0,
         p95_s=took[int(len(took) * 0.95)] if took else 0.0,
+        median_s=growth.median(took, connections),
         errors=dict(Counter(each.error for each in moments if each.error)),
     )
 

@@ -53,10 +53,12 @@ class Server:
 class Step:
     """What came back while `connections` asked, each as soon as it had its answer.
 
-    `error` is the standard error of `rps`. `workers`: cores used by each of the server's processes,
-    `generator` by the load, `others` by other programs; None or empty where that is out of sight.
-    `threads`: of one process, at most. `taken`: requests that the server had read, at most looks;
-    `unread` are those that waited unread, at the look with most of them.
+    `error` is the standard error of `rps`. `median_s` is None where requests that still waited
+    could change it: then most of them queued, and `p50_s` and `p95_s` are of those that ended.
+    `workers`: cores used by each of the server's processes, `generator` by the load, `others` by
+    other programs; None or empty where that is out of sight. `threads`: of one process, at most.
+    `taken`: requests that the server had read, in the median of looks. `unread`: those that waited
+    unread, at the look with most of them.
     """
 
     connections: int
@@ -68,6 +70,7 @@ class Step:
     spread_s: float
     p50_s: float
     p95_s: float
+    median_s: float | None = None
     errors: Mapping[str, int] = field(default_factory=dict)
     reconnects: int = 0
     generator: float = 0.0
@@ -83,6 +86,11 @@ class Step:
         """The share of answers that were none, or wrong."""
         count = sum(self.errors.values())
         return count / (count + self.answered) if count else 0.0
+
+    @property
+    def littles_s(self) -> float:
+        """What a request takes on average where each connection always has one (Little's law)."""
+        return self.connections / self.rps if self.rps else 0.0
 
     @property
     def server(self) -> float:

@@ -15,7 +15,7 @@ from loadtest.report.charts.style import NARROW, Chart, Listing, Records, data, 
 
 MEASURED_HUE, LIMIT_HUE = "#0b5f8a", "#b54708"
 CURVE_STEPS = 60
-HEADERS = ("At once", "Answers/s", "Median", "95 % within", "Failed", "Server CPU", "Load CPU")
+HEADERS = ("At once", "Answers/s", "Each takes", "Failed", "Server CPU", "Load CPU")
 
 
 def table(seen: Sighting) -> Listing:
@@ -28,12 +28,18 @@ def row(step: Step) -> tuple[str, ...]:
     return (
         f"{step.connections:,}",
         rate(step.rps),
-        seconds(step.p50_s) if step.answered else "–",
-        seconds(step.p95_s) if step.answered else "–",
+        takes(step),
         f"{percent(step.failed)} %" if step.errors else "–",
         f"{percent(step.server)} %" if step.workers else "–",
         f"{percent(step.generator)} %",
     )
+
+
+def takes(step: Step) -> str:
+    """The median; where requests queue, the mean by Little's law, as most had no answer yet."""
+    if not step.answered:
+        return "–"
+    return seconds(step.littles_s if step.median_s is None else step.median_s)
 
 
 def chart(seen: Sighting, said: Conclusion) -> Chart:
@@ -41,10 +47,11 @@ def chart(seen: Sighting, said: Conclusion) -> Chart:
     known = [{"x": each.connections, "y": each.rps} for each in growth.sound(seen.steps)]
     limit = _limit(seen, said)
     dashed = " Dashed: slots ÷ wait." if limit else ""
+    takes_ = " A request takes: the median, or where requests queue the mean (Little's law)."
     return Chart(
         name="probe",
         title=said.sentences[0].rstrip("."),
-        description=f"Each mark is a step: so many requests at once.{dashed}",
+        description=f"Each mark is a step: so many requests at once.{dashed}{takes_}",
         draw=lambda width: _draw_steps(known, limit, width),
         table=table(seen),
     )

@@ -43,6 +43,7 @@ def step(
         spread_s=0.001 * wait_s,
         p50_s=mean_s,
         p95_s=mean_s,
+        median_s=mean_s,
         generator=0.05,
         workers=(rps * cpu_s,),
         idle=1.5,

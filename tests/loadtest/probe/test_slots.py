@@ -125,3 +125,23 @@ def test_answers_that_a_busy_machine_makes_late_do_not_add_slots() -> None:
         for each in sightings.ramp(40, 0.1, 256)
     ]
     assert sightings.near(slots(sightings.seen(steps)).value, 40, 0.03)
+
+
+def test_a_median_that_those_still_waiting_could_change_is_none() -> None:
+    took = [0.9 + 0.01 * number for number in range(20)]
+    assert growth.median(took, 64) is None
+    assert growth.median(took, 1) == took[10]
+    assert growth.median(took[:3], 0) is None
+
+
+@given(st.lists(st.floats(0.01, 10.0), min_size=5, max_size=60), st.integers(0, 60))
+def test_a_median_holds_whatever_those_still_waiting_will_take(
+    values: list[float], waiting: int
+) -> None:
+    took = sorted(values)
+    known = growth.median(took, waiting)
+    if known is not None:
+        for late in (0.0, 100.0):
+            whole = sorted([*took, *[late] * waiting])
+            assert whole[(len(whole) - 1) // 2] >= 0.95 * known - 1e-9
+            assert whole[(len(whole) - 1) // 2] <= known + 1e-9
