@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 
+from loadtest.contract.scenarios import SCENARIOS, ScenarioError
 from loadtest.engine.kinds import kind_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment, Level
@@ -62,6 +63,11 @@ def _check_level(where: str, number: int, level: Level, experiment: Experiment) 
         raise ExperimentError(f"{place}: scenario is missing; add it here or at the top")
     if kind_of(level.load).scheduled and not (level.load.rate_rps or level.share_of_peak):
         raise ExperimentError(f"{place}: kind {level.load.kind!r} needs rate_rps or share_of_peak")
+    try:
+        if level.scenario in SCENARIOS:
+            SCENARIOS[level.scenario].check(level.load)
+    except ScenarioError as error:
+        raise ExperimentError(f"{place}: {error}") from None
     if level.share_of_peak and not experiment.peak:
         raise ExperimentError(f"{place}: share_of_peak needs [peak], the load that finds the peak")
     for service in level.without:

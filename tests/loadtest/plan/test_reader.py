@@ -103,6 +103,11 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
             "'1 connection' is without 'fastapi-async', which must be one of its services and ",
         ),
         ({"scenario": ""}, "scenario is missing; add it here or at the top"),
+        ({"load": {"requests_per_connection": 0}}, "requests_per_connection must be at least 1"),
+        (
+            {"scenario": "websocket", "load": {"requests_per_connection": 1}},
+            "levels[0]: scenario websocket keeps its connections; leave requests_per_conn",
+        ),
         ({"full_services": ["go"]}, "full_services has 'go', which is none of its services"),
         ({"background": {"kind": "closed"}}, "background: scenario is missing; add it"),
         ({"further": [{"claim": "C2"}]}, "further[0]: statement is missing; add it"),
@@ -133,6 +138,16 @@ def test_a_mistake_in_a_criterion_is_named(criterion: dict[str, Any], complaint:
         parse("mine", document(criteria=[{"says": "x"} | criterion]), where="mine.toml")
     assert str(caught.value).startswith("mine.toml: criteria[0]: ")
     assert complaint in str(caught.value)
+
+
+def test_a_load_may_end_its_connections_and_a_level_may_do_otherwise() -> None:
+    levels = [{"connections": 4}, {"connections": 8, "requests_per_connection": 100}]
+    found = parse(
+        "mine",
+        document(load={"requests_per_connection": 1}, levels=levels, criteria=[]),
+        where="mine.toml",
+    )
+    assert [level.load.requests_per_connection for level in found.levels] == [1, 100]
 
 
 def test_a_key_that_is_missing_is_named() -> None:
