@@ -26,6 +26,7 @@ TAKES_test-containers := PYTEST
 TAKES_bench-load := BENCH
 TAKES_bench-services := BENCH
 TAKES_bench-scrapes := BENCH
+TAKES_bench-probe := BENCH
 TAKES_falsify := FALSIFY
 TAKES_picture := RUN
 TAKES_publish := RUN PARTIAL
@@ -140,6 +141,10 @@ bench-services: dev-environment ## what metrics cost each service, and what it c
 .PHONY: bench-scrapes
 bench-scrapes: dev-environment ## how long the metrics of each Python service take while all its slots are full (BENCH="flask-sync --seconds 120")
 	$(BIN)/python -m benchmarks.scrapes $(BENCH)
+
+.PHONY: bench-probe
+bench-probe: dev-environment ## how often a probe is right about services that are known (BENCH="--runs 20 --busy 2 --only gunicorn")
+	$(BIN)/python -m benchmarks.probe $(BENCH)
 
 .PHONY: falsify
 falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seeds 1 2 --rounds 3 --write")

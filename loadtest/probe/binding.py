@@ -15,6 +15,8 @@ FULL_CORE, FULL_MACHINE, FULL_LOAD = 0.85, 0.05, 0.85
 BUSY_CORE = 0.6  # of a server whose requests wait for nothing: it waits for the load, or for cores
 COUNTS_AS_BUSY = 0.3  # cores of a server on a machine that has none left
 ANSWER_COSTS_CPU = 0.6  # of the wait is CPU: then more slots on one core give little
+CROWDED_COSTS = 0.4  # the same where others made it wait for a core
+CROWDED = 0.5  # of the cores: so much makes requests wait that wait for nothing else
 NEAR = 0.1
 Held = Literal["loop", "lock", "worker", "unknown"]
 LARGE_ANSWER = 1_000_000  # bytes
@@ -84,6 +86,15 @@ def binding(seen: Sighting, slots: Slots) -> Binding:
     at = full(seen, slots)
     if at is None:
         return _unreached(seen, slots)
+    found = _binding(seen, slots, at)
+    others = _others(at)
+    if found.name == "cpu" or slots.waves or others < CROWDED * seen.cores:
+        return found
+    told = f"other programs, which took {amount(others)} of {seen.cores} cores"
+    return replace(found, could_be=(*found.could_be, told))
+
+
+def _binding(seen: Sighting, slots: Slots, at: Full) -> Binding:
     evidence = [_grew_until(at)]
     if _load_is_full(at) and not _cpu_is_full(seen, at):
         return Binding("generator", (*evidence, _load_told(at), *_failures(seen)))
@@ -91,11 +102,11 @@ def binding(seen: Sighting, slots: Slots) -> Binding:
         return _of_cpu(seen, at, evidence)
     if seen.alone.p50_s < QUICKER_THAN_SLOTS_S and _nothing_left(seen, at):
         return replace(_of_cpu(seen, at, evidence), could_be=("generator",))
-    if slots.value == 1:
-        return _one_at_a_time(seen, at, evidence)
-    if not seen.glance.kept and seen.alone.mean_s < QUICK_S and not slots.waves:
+    if not seen.glance.kept and seen.alone.p50_s < QUICK_S and not slots.waves:
         evidence += [*_cpu(seen, at), *_closes(seen), *_failures(seen)]
         return Binding("connections", tuple(evidence), ("cpu",))
+    if slots.value == 1:
+        return _one_at_a_time(seen, at, evidence)
     return _of_slots(seen, at, evidence)
 
 
@@ -203,13 +214,22 @@ def _cpu_is_full(seen: Sighting, at: Full) -> bool:
     server, used, workers = seen.server, at.server, at.workers
     if server is None or used is None:
         return False
-    if server.one_core and max(workers) >= FULL_CORE:
+    one_full = server.one_core and max(workers) >= FULL_CORE
+    if one_full or used >= FULL_CORE * server.cores:
         return True
-    works = (at.cpu_s or 0.0) >= ANSWER_COSTS_CPU * seen.alone.mean_s
-    if server.one_core and max(workers) >= BUSY_CORE and works:
+    # Of one alone the usual time counts: other programs make a few take far longer.
+    crowded = _others(at) >= CROWDED * seen.cores
+    if (at.cpu_s or 0.0) < (CROWDED_COSTS if crowded else ANSWER_COSTS_CPU) * seen.alone.p50_s:
+        return False
+    if server.one_core and max(workers) >= BUSY_CORE:
         return True
-    nothing_left = _nothing_left(seen, at) and used >= COUNTS_AS_BUSY
-    return used >= FULL_CORE * server.cores or (nothing_left and works)
+    # It computes, and does no more of it: others have the cores, or it may not use them.
+    return used >= COUNTS_AS_BUSY and (_nothing_left(seen, at) or not _load_is_full(at))
+
+
+def _others(at: Full) -> float:
+    """Cores that other programs took meanwhile, at most."""
+    return max((each.others or 0.0 for each in at.steps), default=0.0)
 
 
 def _nothing_left(seen: Sighting, at: Full) -> bool:

@@ -168,3 +168,30 @@ def test_what_was_seen_comes_back_from_its_document() -> None:
 def test_a_document_of_something_else_is_refused(found: dict[str, object]) -> None:
     with pytest.raises(ValueError, match=r"probe|missing|wrong"):
         record.restored(found)
+
+
+def test_cpu_binds_where_other_programs_make_single_requests_slow() -> None:
+    alone, *others = ramp(1, 0.004, 64, cpu_s=0.0035, others=1.3)
+    late = replace(alone, mean_s=0.012, p50_s=0.004)
+    computing = tuple(replace(each, rps=130, workers=(0.45,), idle=0.02) for each in others)
+    found = seen((late, *computing), server=server(program="uvicorn", loop=True))
+    assert conclude(found).binding.name == "cpu"
+
+
+def test_a_crowded_machine_may_be_what_binds() -> None:
+    crowded = tuple(replace(each, others=1.8) for each in UPSTREAM.steps)
+    said = conclude(replace(UPSTREAM, steps=crowded, waves=()))
+    assert "other programs, which took 1.80 of 2 cores" in said.binding.could_be
+    assert "other programs" in said.sentences[1]
+
+
+def test_groups_of_waves_tell_slots_on_a_crowded_machine_too() -> None:
+    crowded = tuple(replace(each, others=1.8) for each in SYNC.steps)
+    assert conclude(replace(SYNC, steps=crowded)).binding.could_be == ()
+
+
+def test_a_quick_service_that_closes_connections_is_not_said_to_work_one_at_a_time() -> None:
+    steps = tuple(replace(each, idle=1.0) for each in ramp(1, 0.001, 64, cpu_s=0.0002))
+    glance = replace(GLANCE, kept=False)
+    said = conclude(seen(steps, glance=glance, server=server(loop=True)))
+    assert (said.binding.name, said.binding.could_be) == ("connections", ("cpu",))
