@@ -73,7 +73,9 @@ def test_the_command_runs_what_the_page_shows_within_three_minutes(
     each: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)  # a file is of the clone, wherever the command is given
-    plan = plans.prepare(each.options(seed=1))
+    options = each.options(seed=1)
+    assert options.services, "a service that is new here would join, and take time"
+    plan = plans.prepare(options)
     assert plan.most_seconds <= MOST_SECONDS
     assert {board.experiment for board in each.boards} & {e.name for e in plan.experiments}
     assert all(experiment.rounds >= 3 for experiment in plan.experiments)
