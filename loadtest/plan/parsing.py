@@ -9,16 +9,10 @@ from pydantic import ValidationError
 
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Background, Experiment, Level
-from loadtest.model.load import Load
 from loadtest.plan import consistency
+from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable
 from loadtest.plan.mistakes import ExperimentError, first_mistake
-from loadtest.plan.tables import (
-    LOAD_KEYS,
-    CriterionTable,
-    ExperimentTable,
-    LevelTable,
-    LoadTable,
-)
+from loadtest.plan.tables import CriterionTable, ExperimentTable, LevelTable
 
 
 def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
@@ -33,7 +27,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         levels=tuple(_level(table, level) for level in table.levels),
         further={each.claim: each.statement for each in table.further},
         criteria=tuple(_criterion(table, each) for each in table.criteria),
-        peak=_load(table.peak) if table.peak else None,
+        peak=table.peak.load if table.peak else None,
         background=_background(table),
         services=tuple(table.services),
         full_services=tuple(table.full_services),
@@ -52,7 +46,7 @@ _AS_THEY_ARE = (
 
 
 def _level(top: ExperimentTable, table: LevelTable) -> Level:
-    load = _load(LoadTable(**top.load.given(*LOAD_KEYS) | table.given(*LOAD_KEYS)))
+    load = LoadTable(**top.load.given(*LOAD_KEYS) | table.given(*LOAD_KEYS)).load
     plural = "s"[: load.connections != 1]
     return Level(
         label=table.label or f"{load.connections:,} connection{plural}",
@@ -67,13 +61,9 @@ def _level(top: ExperimentTable, table: LevelTable) -> Level:
     )
 
 
-def _load(table: LoadTable) -> Load:
-    return Load(**{key: getattr(table, key) for key in LOAD_KEYS})
-
-
 def _background(top: ExperimentTable) -> Background | None:
     table = top.background
-    return Background(table.scenario, table.parameters, _load(table)) if table else None
+    return Background(table.scenario, table.parameters, table.load) if table else None
 
 
 def _criterion(top: ExperimentTable, table: CriterionTable) -> Criterion:

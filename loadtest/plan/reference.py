@@ -13,9 +13,10 @@ from typing import Any
 
 from loadtest.engine.kinds import KINDS
 from loadtest.plan import schema, tables
+from loadtest.plan.keys.shared import LoadTable
+from loadtest.plan.keys.table import Instead, TomlTable
 from loadtest.plan.measures import MEASURES
 from loadtest.plan.sequential import STATED_LOOKS
-from loadtest.plan.tables import Instead, TomlTable
 from loadtest.stats.simulation import simulate
 from loadtest.system.paths import ROOT
 
@@ -148,7 +149,7 @@ def _markdown(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 _TABLES: Mapping[str, type[TomlTable]] = {
     "The experiment": tables.ExperimentTable,
     "A level": tables.LevelTable,
-    "A load": tables.LoadTable,
+    "A load": LoadTable,
     "A background": tables.BackgroundTable,
     "A further claim": tables.FurtherTable,
     "A criterion": tables.CriterionTable,

@@ -5,124 +5,29 @@ The errors, the JSON Schema and the page docs/experiments.md are made from these
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    GetCoreSchemaHandler,
-    WithJsonSchema,
-)
-from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+from pydantic import ConfigDict, Field
 
 from loadtest.contract import openapi
-from loadtest.engine.kinds import KINDS, Closed
-from loadtest.plan.measures import GOODPUT, MEASURES
+from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable, MeasureName
+from loadtest.plan.keys.table import (
+    Bound,
+    ClaimName,
+    Environment,
+    Finite,
+    Instead,
+    NameList,
+    OneOf,
+    Parameters,
+    Seconds,
+    TomlTable,
+)
+from loadtest.plan.measures import GOODPUT
 
 # What an experiment without load may check, at a service's base URL.
 CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
-
-
-@dataclass(frozen=True)
-class OneOf:
-    """Text that is one of `choices`."""
-
-    choices: Collection[str]
-
-    def __get_pydantic_core_schema__(self, _: Any, __: GetCoreSchemaHandler) -> CoreSchema:
-        return core_schema.literal_schema(list(self.choices))
-
-
-@dataclass(frozen=True)
-class Instead:
-    """What holds where a key without a default of its own is left out, in words."""
-
-    words: str
-
-
-_CLAIM: dict[str, Any] = {"type": "string", "pattern": "^C[0-9]+$", "examples": ["C7"]}
-
-
-def _unlike(names: list[str]) -> list[str]:
-    if len(set(names)) < len(names):
-        raise PydanticCustomError("twice", "names one thing twice: {names}", _named(names))
-    return names
-
-
-def _named(names: list[str]) -> dict[str, Any]:
-    return {"names": ", ".join(names)}
-
-
-def _claim(name: str) -> str:
-    if not re.fullmatch(_CLAIM["pattern"], name):
-        raise PydanticCustomError(
-            "claim", "must be C and a number, is {name}", {"name": repr(name)}
-        )
-    return name
-
-
-def _setting(value: object) -> str:
-    if isinstance(value, bool) or not isinstance(value, (str, int, float)):
-        raise PydanticCustomError(
-            "setting", "must be text or a number, is {value}", {"value": repr(value)}
-        )
-    return str(value)
-
-
-Finite = Annotated[float, Field(allow_inf_nan=False)]
-Seconds = Annotated[Finite, Field(gt=0)]
-Bound = Annotated[Finite, Field(ge=0)]
-ClaimName = Annotated[str, AfterValidator(_claim), WithJsonSchema(_CLAIM)]
-NameList = Annotated[
-    list[str],
-    Field(min_length=1, json_schema_extra={"uniqueItems": True}),
-    AfterValidator(_unlike),
-]
-Parameters = dict[str, int]
-SettingText = Annotated[
-    str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number"]})
-]
-Environment = dict[str, SettingText]
-MeasureName = Annotated[str, OneOf(tuple(MEASURES))]
-
-
-class TomlTable(BaseModel):
-    """A table whose keys are all known and of exactly the type that they say."""
-
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-    def given(self, *keys: str) -> dict[str, Any]:
-        """Those of `keys` that the file has in this table."""
-        return {key: getattr(self, key) for key in keys if key in self.model_fields_set}
-
-
-class LoadTable(TomlTable):
-    """How requests arrive."""
-
-    kind: Annotated[str, OneOf(KINDS)] = Field(default=Closed.name, description="the kind of load")
-    connections: int = Field(
-        default=1, ge=1, description="connections that are open, or at most open"
-    )
-    rate_rps: Seconds | None = Field(
-        default=None, description="arrivals a second, where the kind has a rate"
-    )
-    think_s: Bound = Field(default=0.0, description="pause after each answer")
-    requests_per_connection: Annotated[int | None, Instead("kept as long as the server does")] = (
-        Field(
-            default=None,
-            ge=1,
-            description="after so many requests a connection is closed and opened anew",
-        )
-    )
-
-
-LOAD_KEYS = tuple(LoadTable.model_fields)
 
 
 def _inheriting(schema: dict[str, Any]) -> None:

@@ -1,0 +1,1 @@
+"""Keys of an experiment's file."""
