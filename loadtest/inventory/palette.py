@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from zlib import crc32
 
 # Of Okabe and Ito's palette, made to be told apart with any colour vision
@@ -72,6 +73,20 @@ def colour(service: str) -> str:
 def shape(service: str) -> str:
     """The service's shape, one of `SHAPES`."""
     return list(SHAPES)[_place(service) % len(SHAPES)]
+
+
+def places(services: Sequence[str]) -> list[int]:
+    """Colours and shapes of services that are seen together, as places in `COLOURS`.
+
+    Services that the lab doesn't know give way to each other, so that no two look alike.
+    """
+    found: dict[str, int] = {name: _place(name) for name in services if name in COLOURS}
+    for name in services:
+        place = _place(name)
+        while name not in found and place in found.values() and len(found) < len(COLOURS):
+            place = (place + 1) % len(COLOURS)
+        found.setdefault(name, place)
+    return [found[name] for name in services]
 
 
 def glyph(service: str) -> str:

@@ -11,7 +11,8 @@ class Criterion:
 
     At `level`, `measure` of `service` (as a ratio to `reference` where `ratio`) lies in
     [`at_least`, `at_most`]. It holds where the whole interval does, fails where none of it does,
-    and stays open between.
+    and stays open between. Without a claim it is a condition of the user's, whose failing fails the
+    command.
     """
 
     claim: str

@@ -8,6 +8,8 @@ from typing import Any
 
 from loadtest.model.criterion import Criterion
 from loadtest.model.load import Load
+from loadtest.model.start import Start
+from loadtest.model.target import Target
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,7 @@ class Level:
     share_of_peak: float | None = None  # asks for an open load, see `at_peak`
     quick: bool = True  # whether the quick plan has it
     without: tuple[str, ...] = ()  # services that cannot take it
+    asked: Mapping[str, Target] = field(default_factory=dict)  # of each target; none of the lab's
 
     def at_peak(self, peak_rps: float) -> Load:
         """The load of this level where the slowest service peaks at `peak_rps`."""
@@ -42,7 +45,10 @@ class Background:
 
 @dataclass(frozen=True)
 class Experiment:
-    """A claim, and the trials that it gets. Times in seconds."""
+    """A claim, and the trials that it gets. Times in seconds.
+
+    One with `targets` tests no claim: then `claim` and its sentences are empty.
+    """
 
     name: str
     claim: str
@@ -74,6 +80,13 @@ class Experiment:
     looks: tuple[int, ...] = ()  # after so many rounds; none where their number is fixed
     # How long a trial may last whose requests wait longer than its window; set by the plan.
     longest_s: float = 0.0
+    # Services of the user's own, in place of the lab's: what is asked of each, and how those are
+    # started that don't run already.
+    targets: Mapping[str, Target] = field(default_factory=dict)
+    starts: Mapping[str, Start] = field(default_factory=dict)
+    requests_at_most: int | None = None  # in all, before it ends early
+    may_load: bool = False  # targets may be outside of private networks
+    same_body: bool = False  # every answer of every target has to have the same body
     # The TOML that it was read from.
     document: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
@@ -83,6 +96,16 @@ class Experiment:
         return self.fresh or any(
             level.environment != self.levels[0].environment for level in self.levels
         )
+
+    @property
+    def of_claims(self) -> tuple[Criterion, ...]:
+        """The criteria that decide a claim, and no condition of the user's."""
+        return tuple(each for each in self.criteria if each.claim)
+
+    @property
+    def conditions(self) -> tuple[Criterion, ...]:
+        """What has to be so, or the command fails."""
+        return tuple(each for each in self.criteria if not each.claim)
 
     def level(self, label: str) -> Level | None:
         """The level called `label`, if there is one."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -72,6 +72,8 @@ def _said(mistake: ErrorDetails, key: str, known: Sequence[str]) -> str:
     if kind in ("greater_than", "greater_than_equal"):
         bound = f"above {context['gt']:g}" if "gt" in context else f"at least {context['ge']:g}"
         return f"{key} must be {bound}, is {value}".lstrip()
+    if kind == "less_than_equal":
+        return f"{key} must be at most {context['le']:g}, is {value}".lstrip()
     return f"{key} {mistake['msg'][:1].lower()}{mistake['msg'][1:]}".lstrip()
 
 
@@ -82,12 +84,15 @@ def _choices(context: Mapping[str, Any]) -> str:
 
 def _table_at(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel] | None:
     """The model of the table at `place`; None where the keys are the user's own."""
-    for part in place:
+    parts = iter(place)
+    for part in parts:
         if isinstance(part, str):
             field = model.model_fields.get(part)
             inner = next(_models(field.annotation), None) if field else None
-            if inner is None:
+            if field is None or inner is None:
                 return None
+            if get_origin(field.annotation) is dict:
+                next(parts, None)  # a name of the user's own
             model = inner
     return model
 

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.plan import consistency
+from loadtest.plan.keys.comparison import comparison
 from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable
 from loadtest.plan.mistakes import ExperimentError, first_mistake
 from loadtest.plan.tables import CriterionTable, ExperimentTable, LevelTable
@@ -17,6 +18,8 @@ from loadtest.plan.tables import CriterionTable, ExperimentTable, LevelTable
 
 def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
     """Make an experiment of a TOML document; `where` names its origin in errors."""
+    if "targets" in document:
+        return comparison(name, document, where)
     try:
         table = ExperimentTable.model_validate(dict(document))
     except ValidationError as error:

@@ -12,6 +12,7 @@ from loadtest.contract import scenarios
 from loadtest.errors import LabError, reason
 from loadtest.inventory import budgets, builds, manifest
 from loadtest.inventory.manifest import Service
+from loadtest.inventory.own_service import OwnService
 from loadtest.model.experiment import Experiment, Planned
 from loadtest.plan import reader, schedule, windows
 from loadtest.plan.mistakes import ExperimentError
@@ -41,10 +42,14 @@ class Options:
     rounds: int | None = None
     backend: str = "native"
     busy: str = "rerun"
+    fail_if: tuple[str, ...] = ()  # conditions beside those of the experiment's file
+    words: tuple[str, ...] = ()  # of another command that asks for this, as `versus`
 
     @property
     def command(self) -> str:
         """The command that asks for the same."""
+        if self.words:
+            return shlex.join(["python", "-m", "loadtest", *self.words])
         chosen = {
             "--plan": self.plan,
             "--experiments": " ".join(self.experiments),
@@ -56,6 +61,7 @@ class Options:
             "--busy": self.busy if self.busy != "rerun" else "",
         }
         given = [part for name, value in chosen.items() if value for part in (name, value)]
+        given += [part for text in self.fail_if for part in ("--fail-if", text)]
         return shlex.join(["python", "-m", "loadtest", "run", *given])
 
 
@@ -69,6 +75,11 @@ class Plan:
     services: Mapping[str, Service]
     experiments: tuple[Experiment, ...]
     left_out: Mapping[str, str]
+
+    @property
+    def own(self) -> Mapping[str, OwnService]:
+        """The services, where they are the user's own; else none."""
+        return {name: each for name, each in self.services.items() if isinstance(each, OwnService)}
 
     @property
     def trials(self) -> list[PlannedTrial]:
@@ -128,16 +139,21 @@ class Plan:
         )
 
 
+def check_choices(options: Options) -> None:
+    """Raise PlanError for a backend, or a way with a busy machine, that there is not."""
+    if options.backend not in BACKENDS:
+        raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
+    if options.busy not in BUSY_CHOICES:
+        raise PlanError(f"unknown --busy {options.busy!r}; there are: {', '.join(BUSY_CHOICES)}")
+
+
 def prepare(options: Options) -> Plan:
     """Read manifest, budget and experiments, and narrow them to what was asked and what can run.
 
     Raises ManifestError, BudgetError or ExperimentError for what does not exist. A service or an
     experiment that was asked for by name and cannot run is an error too; others are left out.
     """
-    if options.backend not in BACKENDS:
-        raise PlanError(f"unknown backend {options.backend!r}; there are: {', '.join(BACKENDS)}")
-    if options.busy not in BUSY_CHOICES:
-        raise PlanError(f"unknown --busy {options.busy!r}; there are: {', '.join(BUSY_CHOICES)}")
+    check_choices(options)
     plan = _plan_name(options.plan)
     variables = budgets.variables(options.budget)
     services = manifest.load(variables=variables)
@@ -172,7 +188,7 @@ def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Expe
             own = reader.read(Path(name), services=services, scenarios=scenarios.SCENARIOS)
             known[name] = own
     if not names:
-        return known
+        return {name: each for name, each in known.items() if not each.targets}
     asked = reader.choose(known, names).values()
     return {each.name: replace(each, headline=True, lesson=each.lesson or 99) for each in asked}
 
@@ -218,13 +234,14 @@ def restore(
             raise PlanError(f"service {name}: {reasons.get(name, 'is not in docker-compose.yml')}")
     longest_s = windows.ROOM_S[_plan_name(options.plan)]
     restored = [
-        replace(_restored(name, documents[name], each), longest_s=longest_s)
+        replace(as_planned(name, documents[name], each), longest_s=longest_s)
         for name, each in planned.items()
     ]
     return Plan(options, {name: usable[name] for name in needed}, tuple(restored), {})
 
 
-def _restored(name: str, document: Mapping[str, Any], planned: Planned) -> Experiment:
+def as_planned(name: str, document: Mapping[str, Any], planned: Planned) -> Experiment:
+    """The experiment of a document, with what an earlier run had planned of it."""
     read = parse(name, document, where=f"run.json: experiments.{name}")
     levels = tuple(level for level in read.levels if level.label in planned.levels)
     return replace(

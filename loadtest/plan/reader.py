@@ -5,6 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Collection, Mapping
 from pathlib import Path
+from typing import Any
 
 from loadtest.model.experiment import Experiment
 from loadtest.plan.consistency import check_names
@@ -31,7 +32,8 @@ def load_all(
     if not found:
         raise ExperimentError(f"{folder}: holds no experiment (*.toml)")
     return {
-        each.name: each for each in sorted(found, key=lambda each: (int(each.claim[1:]), each.name))
+        each.name: each
+        for each in sorted(found, key=lambda each: (int(each.claim[1:] or 0), each.name))
     }
 
 
@@ -58,10 +60,26 @@ def read(
         raise ExperimentError(f"{path}: {str(error.strerror).lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path.name}: not valid TOML: {error}") from None
-    experiment = parse(path.stem, document, where=path.name)
+    experiment = parse(path.stem, _placed(document, path), where=path.name)
+    if experiment.targets:
+        return experiment
     check_names(path.name, "service", (*experiment.services, *experiment.claimed), services)
     check_names(path.name, "scenario", _scenarios_of(experiment), scenarios)
     return experiment
+
+
+def _placed(document: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The document with commands of targets in the file's folder, or one below it."""
+    targets = document.get("targets")
+    if not isinstance(targets, dict):
+        return document
+    placed = {
+        name: each | {"folder": str(path.absolute().parent / str(each.get("folder", "")))}
+        if isinstance(each, dict) and each.get("start")
+        else each
+        for name, each in targets.items()
+    }
+    return document | {"targets": placed}
 
 
 def _scenarios_of(experiment: Experiment) -> list[str]:

@@ -15,6 +15,12 @@ from loadtest.engine.kinds import KINDS
 from loadtest.plan import schema, tables
 from loadtest.plan.keys.shared import LoadTable
 from loadtest.plan.keys.table import Instead, TomlTable
+from loadtest.plan.keys.targets import (
+    ComparisonTable,
+    LoadLevelTable,
+    RequestTable,
+    TargetTable,
+)
 from loadtest.plan.measures import MEASURES
 from loadtest.plan.sequential import STATED_LOOKS
 from loadtest.stats.simulation import simulate
@@ -31,7 +37,11 @@ _MANY = {"string": "names", "integer": "whole numbers", "number": "numbers"}
 
 def written() -> dict[Path, str]:
     """The content of each file that is made from the models, wholly or in part."""
-    found = {ROOT / "experiments" / "schema.json": schema.text()}
+    folder = ROOT / "experiments"
+    found = {
+        folder / "schema.json": schema.text(schema.json_schema()),
+        folder / "targets.json": schema.text(schema.comparison_schema()),
+    }
     for name, made in _PAGES.items():
         path = ROOT / "docs" / name
         found[path] = filled(path.read_text(encoding="utf-8"), made)
@@ -51,8 +61,7 @@ def filled(page: str, made: Mapping[str, Callable[[], str]]) -> str:
 
 def _table_of(model: type[TomlTable]) -> str:
     """A line for each key that the model does not share with the one that it extends."""
-    whole = schema.json_schema()
-    known = whole if model is tables.ExperimentTable else whole["$defs"][model.__name__]
+    known = _schemas()[model.__name__]
     shared = model.__mro__[1]
     inherited = shared.model_fields if issubclass(shared, TomlTable) else {}
     rows = [
@@ -61,6 +70,14 @@ def _table_of(model: type[TomlTable]) -> str:
         if key not in inherited
     ]
     return _markdown(("key", "is", "takes", "default"), rows)
+
+
+def _schemas() -> dict[str, Any]:
+    """The schema of each table, by the name of its model."""
+    lab, own = schema.json_schema(), schema.comparison_schema()
+    wholes = {"ExperimentTable": lab, "ComparisonTable": own}
+    parts = [whole["$defs"] for whole in wholes.values()]
+    return {**parts[0], **parts[1], **wholes}
 
 
 def _takes(value: Mapping[str, Any]) -> str:
@@ -73,9 +90,14 @@ def _takes(value: Mapping[str, Any]) -> str:
     kind = value["type"]
     if kind == "array":
         items = value["items"]
-        return f"a list, each {_link(items)}" if "$ref" in items else f"a list of {_many(items)}"
+        if "$ref" in items:
+            return f"a list, each {_link(items)}"
+        return f"a list of {_many(items)}" if value.get("uniqueItems") else "a list of texts"
+    if kind == "object" and "$ref" in value["additionalProperties"]:
+        return f"a table, each {_link(value['additionalProperties'])}"
     if kind == "object":
-        return f"a table of {_many(value['additionalProperties'])}"
+        many = _many(value["additionalProperties"])
+        return f"a table of {many.replace('names', 'texts')}"
     for key, word in (("minimum", "of at least"), ("exclusiveMinimum", "above")):
         if key in value:
             return f"{_TYPE_NAMES[kind]} {word} {value[key]}"
@@ -153,6 +175,10 @@ _TABLES: Mapping[str, type[TomlTable]] = {
     "A background": tables.BackgroundTable,
     "A further claim": tables.FurtherTable,
     "A criterion": tables.CriterionTable,
+    "A comparison of your own services": ComparisonTable,
+    "A target": TargetTable,
+    "A request": RequestTable,
+    "A load of your own services": LoadLevelTable,
 }
 _PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "experiments.md": {heading: partial(_table_of, model) for heading, model in _TABLES.items()}

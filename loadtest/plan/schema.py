@@ -1,4 +1,6 @@
-"""The JSON Schema of an experiment's file, for editors: experiments/schema.json."""
+"""The JSON Schemas of experiments' files, for editors: experiments/schema.json, of the lab's
+services, and experiments/targets.json, of the user's own.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,10 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from loadtest.plan.keys.targets import ComparisonTable
 from loadtest.plan.tables import ExperimentTable
+
+_DRAFT = "https://json-schema.org/draft/2020-12/schema"
 
 
 class _TomlSchema(GenerateJsonSchema):
@@ -28,11 +33,17 @@ class _TomlSchema(GenerateJsonSchema):
 
 
 def json_schema() -> dict[str, Any]:
-    """The schema, every table of it in `$defs`."""
+    """The schema of a file that names services of the lab, every table of it in `$defs`."""
     schema = ExperimentTable.model_json_schema(schema_generator=_TomlSchema)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+    return {"$schema": _DRAFT, **schema}
 
 
-def text() -> str:
-    """The schema as it stands in the file."""
-    return json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n"
+def comparison_schema() -> dict[str, Any]:
+    """The schema of a file that names targets."""
+    schema = ComparisonTable.model_json_schema(schema_generator=_TomlSchema)
+    return {"$schema": _DRAFT, **schema}
+
+
+def text(schema: dict[str, Any]) -> str:
+    """A schema as it stands in its file."""
+    return json.dumps(schema, indent=2, ensure_ascii=False) + "\n"

@@ -27,7 +27,7 @@ def deciding(experiment: Experiment) -> frozenset[str]:
     """Labels of the levels that decide something: those of the criteria, else all of them."""
     labels = frozenset(level.label for level in experiment.levels)
     named = [levels_of(experiment, each) for each in experiment.criteria]
-    return labels & frozenset[str]().union(*named) if named else labels
+    return labels & frozenset[str]().union(*named) if experiment.of_claims else labels
 
 
 def levels_of(experiment: Experiment, criterion: Criterion) -> frozenset[str]:

@@ -1,0 +1,159 @@
+"""A comparison of services of the user's own, made of its TOML document."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin
+
+from pydantic import ValidationError
+
+from loadtest.contract import own
+from loadtest.contract.own import OwnRequestError
+from loadtest.contract.scenarios import OWN
+from loadtest.engine.kinds import kind_of
+from loadtest.inventory import addresses
+from loadtest.inventory.addresses import AddressError
+from loadtest.model.criterion import Criterion
+from loadtest.model.experiment import Experiment, Level
+from loadtest.model.start import Start
+from loadtest.model.target import Target
+from loadtest.plan.keys import conditions
+from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable
+from loadtest.plan.keys.targets import (
+    REQUEST_KEYS,
+    ComparisonTable,
+    LoadLevelTable,
+    RequestTable,
+    TargetTable,
+)
+from loadtest.plan.mistakes import ExperimentError, first_mistake
+
+
+def comparison(name: str, document: Mapping[str, Any], where: str) -> Experiment:
+    """The experiment of a document with `[targets]`; raises ExperimentError."""
+    try:
+        table = ComparisonTable.model_validate(dict(document))
+    except ValidationError as error:
+        raise ExperimentError(first_mistake(where, ComparisonTable, error)) from None
+    names = tuple(table.targets)
+    _check_names(where, names)
+    reference = table.reference or names[0]
+    if reference not in names:
+        raise ExperimentError(f"{where}: reference {reference!r} is none of: {', '.join(names)}")
+    targets = {each: _target(where, table, each) for each in names}
+    levels = _levels(where, table)
+    started = {each: _start(where, each, target) for each, target in table.targets.items()}
+    return Experiment(
+        name=name,
+        **_NO_CLAIM,
+        title=table.title or _title(reference, names),
+        services=names,
+        reference=reference,
+        levels=levels,
+        criteria=_criteria(where, table, names, levels),
+        headline=True,
+        may_load=table.i_may_load_this,
+        targets=targets,
+        starts={each: start for each, start in started.items() if start},
+        document=document,
+        **{key: getattr(table, key) for key in _UNCHANGED},
+    )
+
+
+_NO_CLAIM: Mapping[str, Any] = dict.fromkeys(("claim", "statement", "confirms", "refutes"), "")
+_UNCHANGED = (
+    *("measure", "axis", "rounds", "warmup_s", "duration_s", "same_body", "errors_allowed"),
+    "requests_at_most",
+)
+
+
+def _check_names(where: str, names: Sequence[str]) -> None:
+    if len(names) < 2:
+        raise ExperimentError(f"{where}: targets needs two services or more, has {len(names)}")
+    for each in names:
+        if not addresses.is_name(each):
+            raise ExperimentError(
+                f"{where}: targets.{each!r}: a name begins with a letter, then letters, digits, _.-"
+            )
+
+
+def _title(reference: str, names: Sequence[str]) -> str:
+    others = [each for each in names if each != reference]
+    return f"{', '.join(others)} beside {reference}"
+
+
+def _levels(where: str, top: ComparisonTable) -> tuple[Level, ...]:
+    tables = top.levels or [LoadLevelTable()]
+    found = tuple(_level(f"{where}: levels[{n}]", top, each) for n, each in enumerate(tables))
+    labels = [level.label for level in found]
+    if len(set(labels)) < len(labels):
+        raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")
+    return found
+
+
+def _level(where: str, top: ComparisonTable, table: LoadLevelTable) -> Level:
+    # A load that names its kind alone has as many connections as any other.
+    usual = ComparisonTable.model_fields["load"].default
+    given = usual.given(*LOAD_KEYS) | top.load.given(*LOAD_KEYS) | table.given(*LOAD_KEYS)
+    load = LoadTable(**given).load
+    if kind_of(load).scheduled and not load.rate_rps:
+        raise ExperimentError(f"{where}: kind {load.kind!r} needs rate_rps")
+    plural = "s"[: load.connections != 1]
+    return Level(
+        label=table.label or f"{load.connections:,} connection{plural}",
+        x=float(load.connections) if table.x is None else table.x,
+        load=load,
+        scenario=OWN,
+        parameters={},
+        environment={},
+        asked={each: _target(where, top, each, table.path) for each in top.targets},
+    )
+
+
+def _target(where: str, top: ComparisonTable, name: str, path: str = "") -> Target:
+    table = top.targets[name]
+    asked = RequestTable(**top.request.given(*REQUEST_KEYS) | table.given(*REQUEST_KEYS))
+    path = path or asked.path
+    try:
+        if path and not path.startswith("/"):
+            raise AddressError(f"path {path!r} has to begin with /")
+        url = urljoin(addresses.endpoint(table.url), path)
+        rest = {key: getattr(asked, key) for key in REQUEST_KEYS if key != "path"}
+        return own.checked(Target(url, **rest))
+    except (AddressError, OwnRequestError) as error:
+        raise ExperimentError(f"{where}: targets.{name}: {error}") from None
+
+
+def _start(where: str, name: str, table: TargetTable) -> Start | None:
+    place = f"{where}: targets.{name}"
+    if not table.start:
+        for key in ("ready", "folder", "environment"):
+            if key in table.model_fields_set:
+                raise ExperimentError(f"{place}: {key} needs start, the command that it is for")
+        return None
+    if table.ready and not table.ready.startswith("/"):
+        raise ExperimentError(f"{place}: ready {table.ready!r} has to begin with /")
+    try:
+        command = tuple(shlex.split(table.start))
+    except ValueError as error:
+        raise ExperimentError(f"{place}: start {table.start!r}: {error}") from None
+    if not command:
+        raise ExperimentError(f"{place}: start {table.start!r} has no command")
+    return Start(command, str(Path(table.folder or ".").absolute()), table.ready, table.environment)
+
+
+def _criteria(
+    where: str, table: ComparisonTable, names: Sequence[str], levels: Sequence[Level]
+) -> tuple[Criterion, ...]:
+    measures = conditions.comparable(started=all(each.start for each in table.targets.values()))
+    if table.measure not in measures:
+        raise ExperimentError(
+            f"{where}: measure {table.measure!r} needs what these services do not export; "
+            f"there are: {', '.join(measures)}"
+        )
+    ordered = [table.measure, *(each for each in measures if each != table.measure)]
+    labels = [level.label for level in levels]
+    return tuple(conditions.criteria(f"{where}: fail_if", table.fail_if, names, labels, ordered))

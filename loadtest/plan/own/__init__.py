@@ -1,0 +1,1 @@
+"""Plans for services of the user's own."""
