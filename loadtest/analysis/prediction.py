@@ -34,8 +34,10 @@ def predict(
     filled = chosen.filled(parameters)
     held_s = chosen.holds_s(filled)
     latency_s = held_s or chosen.latency_s(filled)
+    if latency_s is None:
+        return None
     own = _holders(about) if held_s else (int(about["slots"]), str(about["slots_bound_by"]))
-    if latency_s is None or own is None:
+    if own is None:
         return None
     at_once = filled.get("n", 1) if about["fanout"] == "at once" and not held_s else 1
     asked = (load.connections * at_once, "connections")

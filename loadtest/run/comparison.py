@@ -10,7 +10,10 @@ from loadtest.backends import native
 from loadtest.backends.base import Backend
 from loadtest.backends.compose import Containers
 from loadtest.backends.native import Lab
-from loadtest.plan import plans
+from loadtest.backends.own import OwnServices
+from loadtest.inventory import addresses
+from loadtest.model.experiment import Experiment
+from loadtest.plan.own import planning
 from loadtest.plan.plans import Options, Plan
 from loadtest.results import record, runs
 from loadtest.results.record import Record
@@ -27,14 +30,19 @@ class Comparison:
 
     def backend(self) -> AbstractContextManager[Backend]:
         """Services and Postgres for the plan, not yet started."""
+        if self.plan.own:
+            return OwnServices(self.plan.own, self.folder / "logs")
         if self.plan.options.backend == "compose":
             return Containers(self.plan.services)
         return Lab(self.plan.services, host_ports="free", begin=())
 
 
-def begin(options: Options, results: Path) -> Comparison:
-    """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing."""
-    plan = plans.prepare(options)
+def begin(options: Options, results: Path, own: Experiment | None = None) -> Comparison:
+    """Plan a new run and make its folder under `results`; a plan that cannot be leaves nothing.
+
+    `own`: a comparison of the user's own services that is in no file.
+    """
+    plan = planning.prepare(options, own)
     _require(plan)
     record.require_writable(results)
     commit, dirty = machine.git()
@@ -44,7 +52,7 @@ def begin(options: Options, results: Path) -> Comparison:
         command=options.command,
         plan=options.plan,
         seed=options.seed,
-        budget=options.budget,
+        budget="" if plan.own else options.budget,
         backend=options.backend,
         busy=options.busy,
         rounds=options.rounds,
@@ -66,8 +74,18 @@ def _require(plan: Plan) -> None:
     """Raise LabError where it is known now that the plan can't be carried out here."""
     loads = [level.load for each in plan.experiments for level in each.levels]
     descriptors.require(max((load.connections for load in loads), default=0))
-    if plan.options.backend == "native":
+    if plan.own:
+        _require_permission(plan)
+    elif plan.options.backend == "native":
         native.require(native.state_directory())
+
+
+def _require_permission(plan: Plan) -> None:
+    """Raise AddressError for a target that may not be loaded, or whose host does not exist."""
+    for experiment in plan.experiments:
+        for name in experiment.services:
+            url = experiment.targets[name].url
+            addresses.require_permission(url, may_load=experiment.may_load)
 
 
 def resume(folder: Path) -> Comparison:
@@ -82,7 +100,7 @@ def resume(folder: Path) -> Comparison:
         backend=known.backend,
         busy=known.busy,
     )
-    plan = plans.restore(options, known.experiments, known.plans)
+    plan = planning.restore(options, known.experiments, known.plans)
     _require(plan)
     going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)
     return Comparison(replace(plan, left_out=known.left_out), folder, going_on)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from loadtest.backends.base import Backend
+from loadtest.backends.own import OwnServices
 from loadtest.inventory.building import Building
 from loadtest.model.experiment import Experiment
 from loadtest.plan import schedule
@@ -15,6 +17,8 @@ from loadtest.results.record import Ledger
 from loadtest.run.ceiling import calibrate
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
+from loadtest.run.own.introduction import Introduction
+from loadtest.run.own.own_measurement import OwnMeasurement
 from loadtest.run.readiness import Arrival, Readiness, declared
 from loadtest.run.rounds import Rounds, Watch
 
@@ -37,16 +41,26 @@ class Experiments:
         self._backend = backend
         self._building = building
         self._forks = forks
-        self._readiness = Readiness(backend, building, watch.say, required=plan.options.services)
-        self._measurement = Measurement(
-            backend,
-            run_id=ledger.record.run_id,
-            seed=plan.options.seed,
-            peaks=ledger.record.peaks,
-            forks=forks,
-            accept_busy=ledger.record.busy == "accept",
-        )
+        self._readiness, self._measurement = self._taken_up()
         self._rounds = Rounds(self._measurement, ledger, watch)
+
+    def _taken_up(self) -> tuple[Readiness | Introduction, Measurement]:
+        """What makes services ready and what measures them, by whose they are."""
+        record = self._ledger.record
+        options: dict[str, Any] = {
+            "run_id": record.run_id,
+            "seed": self.plan.options.seed,
+            "peaks": record.peaks,
+            "forks": self._forks,
+            "accept_busy": record.busy == "accept",
+        }
+        if isinstance(self._backend, OwnServices):
+            [experiment] = self.plan.experiments
+            introduction = Introduction(self._backend, experiment, self._watch.say)
+            return introduction, OwnMeasurement(self._backend, introduction, **options)
+        required = self.plan.options.services
+        readiness = Readiness(self._backend, self._building, self._watch.say, required=required)
+        return readiness, Measurement(self._backend, **options)
 
     def run(self) -> None:
         """Every experiment that its services allow."""

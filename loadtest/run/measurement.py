@@ -17,13 +17,14 @@ from loadtest.engine.kinds import Closed
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.target import Target
 from loadtest.model.trial import Gate, Prediction, Trial
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.plan.windows import lasting, mean_wait_s
 from loadtest.run import gates, load, settling
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.presence import Look
-from loadtest.run.sampler import Sampler
+from loadtest.run.sampler import Sampler, ServiceSide
 from loadtest.run.witnesses import checks, steadiness
 from loadtest.run.witnesses.observer import Observer, Seen
 from loadtest.system import urls
@@ -84,7 +85,7 @@ class Measurement:
         # The arms of a block get the same requests at the same moments.
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
         told = predict(self._about[service], asked, level.scenario, level.parameters)
-        lasts = _lasting(planned, asked, told, seed)
+        lasts = self._lasting(planned, asked, told, seed)
         observer = self._observer(service, lasts[1])
 
         def entered(phase: str) -> None:
@@ -105,7 +106,7 @@ class Measurement:
             extra={"background": asdict(loads[1])} if background else {},
             machine=observer.seen.machine,
             pauses=observer.seen.pauses,
-            counted=None if _over_sockets(level) else sampler.counted(),
+            counted=None if self._over_sockets(level) else sampler.counted(),
         )
         return self._judged(trial, experiment, loads, sampler.looks(result.started_at))
 
@@ -161,7 +162,10 @@ class Measurement:
             self._overrides[service] = environment
             self._about.pop(service, None)
         if service not in self._about:
-            self._about[service] = about(self._backend.services[service], self._backend.name)
+            self._about[service] = self._learn(service)
+
+    def _learn(self, service: str) -> Mapping[str, Any]:
+        return about(self._backend.services[service], self._backend.name)
 
     def _settled(self, service: str) -> bool:
         return settling.settled(self._backend.services[service], self._backend.name)
@@ -172,13 +176,24 @@ class Measurement:
 
         Each service once for each kind of request, so that none enters its first trial cold.
         """
-        if (service, level.scenario) not in self._practised:
-            asked = Load(Closed.name, PRACTICE_CONNECTIONS)
-            self._run(service, asked, level, 0.0, PRACTICE_S, seed=0)
-            self._practised.add((service, level.scenario))
+        kind = self._asks(service, level)
+        if (service, kind) not in self._practised:
+            self._run(service, self._practice(level), level, 0.0, PRACTICE_S, seed=0)
+            self._practised.add((service, kind))
             self._settled(service)
 
-    def _sampler(self, service: str) -> Sampler:
+    def _asks(self, service: str, level: Level) -> str:  # noqa: ARG002
+        """What kind of request the service has at the level."""
+        return level.scenario
+
+    def _practice(self, level: Level) -> Load:  # noqa: ARG002
+        return Load(Closed.name, PRACTICE_CONNECTIONS)
+
+    def _request(self, service: str, level: Level) -> Target | None:  # noqa: ARG002
+        """What is asked, where it is none of the scenarios'."""
+        return None
+
+    def _sampler(self, service: str) -> ServiceSide:
         backend = self._backend
         return Sampler(
             service,
@@ -227,16 +242,22 @@ class Measurement:
             locustfile=self.locustfile,
             forks=self._forks,
             entered=entered,
+            request=self._request(service, level),
         )
 
+    def _lasting(
+        self, planned: PlannedTrial, asked: Load, told: Prediction | None, seed: int
+    ) -> tuple[float, float]:
+        """Warm-up and window in seconds."""
+        waits_s = mean_wait_s(asked, told.rps) if told else None
+        warmup_s, duration_s = lasting(planned.experiment, planned.level, waits_s)
+        return warmup_s + self._phase_s(planned.level, seed), duration_s
 
-def _lasting(
-    planned: PlannedTrial, asked: Load, told: Prediction | None, seed: int
-) -> tuple[float, float]:
-    """Warm-up and window in seconds."""
-    waits_s = mean_wait_s(asked, told.rps) if told else None
-    warmup_s, duration_s = lasting(planned.experiment, planned.level, waits_s)
-    return warmup_s + phase_s(planned.level, seed), duration_s
+    def _phase_s(self, level: Level, seed: int) -> float:
+        return phase_s(level, seed)
+
+    def _over_sockets(self, level: Level) -> bool:
+        return _over_sockets(level)
 
 
 def phase_s(level: Level, seed: int) -> float:

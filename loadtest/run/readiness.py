@@ -12,6 +12,7 @@ from loadtest.contract.verification import Verified, verify
 from loadtest.inventory.building import Building
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
+from loadtest.inventory.own_service import OwnService
 from loadtest.run.measurement import about
 
 _DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
@@ -109,7 +110,11 @@ def shortened(failures: Sequence[str], most: int = 3) -> str:
 
 
 def declared(service: Service) -> dict[str, Any]:
-    """What docker-compose.yml says of the service, under the budget of the run."""
+    """What docker-compose.yml says of the service, under the budget of the run; of one of the
+    user's own, what the user says.
+    """
+    if isinstance(service, OwnService):
+        return service.described
     return {
         "framework": service.framework,
         "model": service.model,

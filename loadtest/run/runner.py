@@ -13,10 +13,12 @@ from loadtest.results import record
 from loadtest.results.record import Ledger, Record
 from loadtest.run.experiments import Experiments
 from loadtest.run.forkserver import ForkServer
+from loadtest.run.own.own_measurement import EnoughAsked
 from loadtest.run.rounds import MachineBusy, Watch
 from loadtest.system.processes import pinned
 
-INTERRUPTED, MACHINE_BUSY = 130, 75  # exit codes; 75 is EX_TEMPFAIL: try again later
+# Exit codes; 75 is EX_TEMPFAIL: try again later.
+INTERRUPTED, MACHINE_BUSY, TOO_MANY_REQUESTS = 130, 75, 2
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
@@ -32,9 +34,9 @@ class Runner:
     def execute(self, backend: AbstractContextManager[Backend]) -> Record:
         """Open the backend, run every trial that is not done yet, close the backend.
 
-        Ctrl-C, a full disk and a machine that stays busy end the run early; `reason` of the record
-        says so, and what was finished stays. Every other error passes through, once run.json is up
-        to date.
+        Ctrl-C, a full disk, a machine that stays busy and a limit of requests end the run early;
+        `reason` of the record says so, and what was finished stays. Every other error passes
+        through, once run.json is up to date.
         """
         reason = "stopped by an error"
         try:
@@ -44,6 +46,8 @@ class Runner:
             reason = "stopped by Ctrl-C"
         except MachineBusy as busy:
             reason, self.exit_code = str(busy), MACHINE_BUSY
+        except EnoughAsked as enough:
+            reason, self.exit_code = str(enough), TOO_MANY_REQUESTS
         except OSError as error:
             if error.errno not in _FULL:
                 raise

@@ -8,10 +8,11 @@ import socket
 import threading
 import time
 import urllib.error
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from types import TracebackType
+from typing import Any, Protocol
 
 import psycopg
 from prometheus_client.parser import text_string_to_metric_families
@@ -32,6 +33,17 @@ _BACKENDS = """
            count(*) FILTER (WHERE state = 'active' AND NOT application_name = ANY(%s))
     FROM pg_stat_activity WHERE backend_type = 'client backend'
 """
+
+
+class ServiceSide(Protocol):
+    """What sees a service while a trial goes on, as `Sampler` does."""
+
+    def __enter__(self) -> ServiceSide: ...
+    def __exit__(self, *_: Any) -> None: ...
+    def look(self, _: str = "") -> None: ...
+    def samples(self, started_at: str) -> tuple[Sample, ...]: ...
+    def looks(self, started_at: str) -> Sequence[Look]: ...
+    def counted(self) -> int | None: ...
 
 
 @dataclass(frozen=True)

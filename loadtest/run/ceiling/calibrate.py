@@ -59,8 +59,12 @@ class Point:
 def needed(experiment: Experiment, services: Collection[Mapping[str, Any]]) -> bool:
     """Whether the generator could be the limit for one of `services`, each as its /about.
 
-    It can't where every request waits and slots ÷ wait stays below `SURE_RPS`.
+    It can't where every request waits and slots ÷ wait stays below `SURE_RPS`. Of the user's own
+    services, `services` are what was seen when each was asked once, over a new connection.
     """
+    if experiment.targets:
+        most = max(level.load.connections for level in experiment.levels)
+        return any(1000 * most / max(each["ms"], 1e-3) > SURE_RPS for each in services)
     foretold = [
         predict(about, level.load, level.scenario, level.parameters)
         for about in services

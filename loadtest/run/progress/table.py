@@ -23,14 +23,13 @@ def table(experiment: Experiment, trials: Sequence[Trial]) -> Group:
     service, level, foretold, rounds = _HEADERS
     for header in (service, level):
         found.add_column(header, no_wrap=True)
-    for header in (MEASURES[experiment.measure].unit_of_value, foretold, rounds):
+    # Of services of the user's own nothing is foretold.
+    told = [foretold] if not experiment.targets else []
+    for header in (MEASURES[experiment.measure].unit_of_value, *told, rounds):
         found.add_column(header, justify="right")
     for each in standings(experiment, trials):
-        found.add_row(
-            each.service,
-            each.level,
-            "…" if each.figure is None else amount(each.figure),
-            "–" if each.foretold is None else amount(each.foretold),
-            str(each.rounds),
-        )
+        figure = "…" if each.figure is None else amount(each.figure)
+        prediction = "–" if each.foretold is None else amount(each.foretold)
+        cells = [figure, *([prediction] if told else []), str(each.rounds)]
+        found.add_row(each.service, each.level, *cells)
     return Group(Text(experiment.title, style="italic"), found)

@@ -1,0 +1,148 @@
+"""Services of the user's own: those that run already are left alone, the others are started."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import socket
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+from loadtest.backends.asking import NoAnswer, ask
+from loadtest.errors import LabError
+from loadtest.inventory import addresses
+from loadtest.inventory.manifest import Service
+from loadtest.inventory.own_service import OwnService
+from loadtest.model.start import Start
+from loadtest.model.target import Target
+from loadtest.system import environment
+from loadtest.system.cpus import Cpus
+from loadtest.system.processes import Process, Processes, wait_until
+
+CONNECT_S = 2.0
+
+
+class OwnServiceError(LabError):
+    """A service of the user's can't be reached or started; the message says which, and why."""
+
+
+class OwnServices:
+    """`services` inside the `with` block: all with a command are started there, and stopped.
+
+    `logs` is the folder for what they say. All run on the same core, away from the load. Of one
+    that somebody else runs, the lab knows no process.
+    """
+
+    name = "native"
+    database_url: str | None = None
+
+    def __init__(self, services: Mapping[str, OwnService], logs: Path) -> None:
+        self.own = dict(services)
+        self.services: dict[str, Service] = dict(services)  # as every backend has them
+        self.cpus = Cpus.split()
+        self._logs = logs
+        self._processes = Processes()
+        self._running: dict[str, Process] = {}
+
+    def __enter__(self) -> OwnServices:
+        self._processes.__enter__()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._processes.__exit__(*error)
+
+    def roots(self) -> Mapping[str, int]:
+        """The processes that were started here.
+
+        Where one service was started and another was not, the lab's own can't be told apart from
+        others on the machine, so there are none.
+        """
+        if any(each.start is None for each in self.own.values()):
+            return {}
+        return {name: process.pid for name, process in self._running.items()}
+
+    def pid(self, name: str) -> int | None:
+        """Root of the service's processes; None where somebody else runs it."""
+        process = self._running.get(name)
+        return process.pid if process else None
+
+    def start(self, names: Collection[str]) -> Mapping[str, str]:
+        """Start those of `names` that have a command, side by side.
+
+        Raises OwnServiceError or ProcessError where one does not come up.
+        """
+        new = [name for name in names if self.own[name].start and name not in self._running]
+        for name in new:
+            self._spawn(name)
+        for name in new:
+            self._await(name)
+        return {}
+
+    def alive(self, name: str) -> bool:
+        """Whether it runs, as far as can be seen."""
+        process = self._running.get(name)
+        return reachable(self.own[name].target.url) and (
+            not process or process.popen.poll() is None
+        )
+
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
+        """Start a service of ours anew; somebody else's is left alone."""
+        if name in self._running:
+            self._processes.stop(self._running.pop(name))
+            self._spawn(name)
+            self._await(name)
+        elif not reachable(self.own[name].target.url):
+            raise OwnServiceError(_unreachable(name, self.own[name].target.url))
+
+    def _spawn(self, name: str) -> None:
+        service = self.own[name]
+        assert service.start is not None
+        if reachable(service.target.url):
+            raise OwnServiceError(
+                f"{name}: something answers at {addresses.origin(service.target.url)} already; "
+                "stop it, or leave the command out that starts another"
+            )
+        try:
+            self._running[name] = self._processes.start(
+                name,
+                service.start.command,
+                log=self._logs / f"{name}.log",
+                cwd=service.folder,
+                environment=environment.plain() | dict(service.start.environment),
+                cpus=self.cpus.service,
+                stop_signal=signal.SIGTERM,
+            )
+        except OSError as error:
+            raise OwnServiceError(f"{name}: {error.filename}: {error.strerror}") from None
+
+    def _await(self, name: str) -> None:
+        service = self.own[name]
+        start = service.start
+        assert start is not None
+        what = "200 from " if start.ready else "connection at "
+        wait_until(
+            self._running[name],
+            lambda: _ready(service, start),
+            waiting_for=what + service.url() + start.ready,
+        )
+
+
+def _ready(service: OwnService, start: Start) -> bool:
+    if not start.ready:
+        return reachable(service.target.url)
+    target = Target(service.url() + start.ready, insecure=service.target.insecure)
+    with contextlib.suppress(NoAnswer):
+        return 200 <= ask(target, CONNECT_S).status < 300
+    return False
+
+
+def reachable(url: str) -> bool:
+    """Whether something listens where the URL says."""
+    with contextlib.suppress(OSError):
+        socket.create_connection(addresses.place(url), CONNECT_S).close()
+        return True
+    return False
+
+
+def _unreachable(name: str, url: str) -> str:
+    return f"{name}: nothing listens at {addresses.origin(url)}; start it, or mend its URL"

@@ -1,0 +1,1 @@
+"""Trials of services that somebody else runs."""

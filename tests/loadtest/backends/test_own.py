@@ -1,0 +1,139 @@
+"""Services of the user's own: started, ready, stopped whatever happens, or told why not."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import psutil
+import pytest
+
+from loadtest.backends.asking import ask
+from loadtest.backends.own import OwnServiceError, OwnServices
+from loadtest.inventory.own_service import own_services
+from loadtest.model.start import Start
+from loadtest.model.target import Target
+from loadtest.system import ports
+from loadtest.system.processes import ProcessError
+from tests.lying_servers import answering, serving
+from tests.waiting import eventually, gone
+
+# Says 503 until a file is there, then 200, with the variable that it was given.
+TOY = """
+import http.server, os, pathlib, sys
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        ready = pathlib.Path("ready").exists()
+        pathlib.Path("asked").touch()
+        self.send_response(200 if ready or self.path == "/" else 503)
+        self.end_headers()
+        self.wfile.write(os.environ["GREETING"].encode())
+http.server.ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
+"""
+
+
+@pytest.fixture
+def port() -> Iterator[int]:
+    with ports.held(1) as (found,):
+        yield found
+
+
+def services(folder: Path, port: int, *command: str, ready: str = "") -> OwnServices:
+    toy = command or (sys.executable, "-c", TOY, str(port))
+    start = Start(toy, str(folder), ready, {"GREETING": "hello"})
+    target = Target(f"http://127.0.0.1:{port}/")
+    return OwnServices(own_services({"toy": target}, {"toy": start}), folder / "logs")
+
+
+def test_it_is_started_and_gone_at_the_end(tmp_path: Path, port: int) -> None:
+    with services(tmp_path, port) as backend:
+        backend.start(["toy"])
+        [pid] = backend.roots().values()
+        assert ask(backend.own["toy"].target).body == b"hello"
+        assert backend.alive("toy")
+        if backend.cpus.service:
+            assert set(psutil.Process(pid).cpu_affinity()) == backend.cpus.service
+    assert eventually(lambda: gone(pid))
+
+
+def test_it_is_gone_after_an_error_too(tmp_path: Path, port: int) -> None:
+    def interrupted() -> None:
+        with services(tmp_path, port) as backend:
+            backend.start(["toy"])
+            pids.extend(backend.roots().values())
+            raise KeyboardInterrupt
+
+    pids: list[int] = []
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert eventually(lambda: gone(pids[0]))
+
+
+def test_it_is_awaited_until_its_path_answers_200(tmp_path: Path, port: int) -> None:
+    with services(tmp_path, port, ready="/healthz") as backend:
+        starting = threading.Thread(target=backend.start, args=(["toy"],))
+        starting.start()
+        assert eventually((tmp_path / "asked").exists)
+        assert starting.is_alive()
+        (tmp_path / "ready").touch()
+        starting.join(60)
+        assert not starting.is_alive()
+
+
+def test_started_anew_it_is_another_process(tmp_path: Path, port: int) -> None:
+    with services(tmp_path, port) as backend:
+        backend.start(["toy"])
+        before = backend.pid("toy")
+        backend.restart("toy")
+        assert backend.pid("toy") != before
+        assert backend.alive("toy")
+
+
+def test_one_that_dies_is_told_with_its_last_words(tmp_path: Path, port: int) -> None:
+    dying = (sys.executable, "-c", "raise SystemExit('no such module: app')")
+    with services(tmp_path, port, *dying) as backend:
+        with pytest.raises(ProcessError, match="toy ended with exit code 1") as died:
+            backend.start(["toy"])
+        assert "logs/toy.log" in str(died.value)
+        assert "no such module: app" in str(died.value)
+
+
+def test_a_command_that_does_not_exist_is_told(tmp_path: Path, port: int) -> None:
+    with (
+        services(tmp_path, port, "no-such-command-here") as backend,
+        pytest.raises(ProcessError, match=r"exit code 127(.|\n)*no-such-command-here.*not found"),
+    ):
+        backend.start(["toy"])
+
+
+def test_a_folder_that_does_not_exist_is_told(tmp_path: Path, port: int) -> None:
+    with services(tmp_path, port) as backend:
+        backend.own["toy"] = replace(backend.own["toy"], folder=tmp_path / "elsewhere")
+        with pytest.raises(OwnServiceError, match=r"toy: .*/elsewhere: No such file"):
+            backend.start(["toy"])
+
+
+def test_what_runs_there_already_is_not_taken_for_it(tmp_path: Path) -> None:
+    with (
+        serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as taken,
+        services(tmp_path, taken) as backend,
+        pytest.raises(OwnServiceError, match=r"something answers at .* already"),
+    ):
+        backend.start(["toy"])
+
+
+def test_somebody_elses_is_left_alone(tmp_path: Path) -> None:
+    with serving(answering(b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")) as taken:
+        target = Target(f"http://127.0.0.1:{taken}/")
+        with OwnServices(own_services({"theirs": target}, {}), tmp_path) as backend:
+            assert backend.start(["theirs"]) == {}
+            backend.restart("theirs")
+            assert (backend.roots(), backend.pid("theirs")) == ({}, None)
+    with (
+        OwnServices(own_services({"theirs": target}, {}), tmp_path) as backend,
+        pytest.raises(OwnServiceError, match="nothing listens at"),
+    ):
+        backend.restart("theirs")
