@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
 from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, sentence
+from loadtest.analysis.names import NO_NAMES
+from loadtest.analysis.reasons import reason
+from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.stats.inference import INTERVAL_ROUNDS
+
+FULL_CORE = 0.7  # of a core, from which on its CPU is what limits a service
 
 
 @dataclass(frozen=True)
@@ -46,14 +53,31 @@ def answer(
     compared = [check for check in checks if check.criterion.ratio and _of_load(check)]
     chosen = next(iter(compared or checks), None)
     if chosen is None:
-        return None
+        return None if experiment.claim else _of_findings(experiment, findings, trials)
     found = _finding(chosen, findings)
     said = (
         _sentence(chosen, found)
         if found
         else f"measured for {words.who(chosen)}: {words.figure(chosen)}"
     )
-    return Lead(_condition(experiment, chosen, trials), said, chosen.reason, found is not None)
+    condition = _condition(experiment, chosen.criterion.level, trials)
+    return Lead(condition, said, chosen.reason, found is not None)
+
+
+def _of_findings(
+    experiment: Experiment, findings: Sequence[Finding], trials: Sequence[Trial]
+) -> Lead | None:
+    """Where no claim is on trial: the largest difference at the last load that has an interval."""
+    told = [each for each in findings if each.ratio and each.rounds >= INTERVAL_ROUNDS]
+    labels = [level.label for level in experiment.levels]
+    last = max((labels.index(each.level) for each in told), default=-1)
+    at = [each for each in told if each.level == labels[last]]
+    if not at:
+        return None
+    found = max(at, key=lambda each: abs(math.log(each.ratio.value)) if each.ratio else 0.0)
+    compared = Criterion("", "", found.service, found.measure, found.level, found.reference)
+    why = reason(compared, trials, NO_NAMES) if _full(compared, trials) else ""
+    return Lead(_condition(experiment, found.level, trials), found.sentence, why, compares=True)
 
 
 def _told(check: Check) -> bool:
@@ -73,9 +97,21 @@ def _sentence(check: Check, found: Finding) -> str:
     return sentence(found.measure, service, reference, found.ratio, found.p_adjusted)
 
 
-def _condition(experiment: Experiment, check: Check, trials: Sequence[Trial]) -> str:
+def _full(compared: Criterion, trials: Sequence[Trial]) -> bool:
+    """Whether both services used a core up: only then does the CPU of a request explain."""
+    for arm in (compared.service, compared.reference):
+        used = [
+            (MEASURES["service_cpu_us"].value(trial) or 0.0) * trial.result.goodput_rps / 1e6
+            for trial in trials
+            if (trial.arm, trial.level) == (arm, compared.level)
+        ]
+        if not used or median(used) < FULL_CORE:
+            return False
+    return True
+
+
+def _condition(experiment: Experiment, label: str, trials: Sequence[Trial]) -> str:
     """`128 clients at once, each waits 100 ms in Postgres`."""
-    label = check.criterion.level
     trial = next((each for each in trials if each.level == label), None)
     if trial is None:
         return f"{len(experiment.levels)} levels of load"

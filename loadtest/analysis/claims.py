@@ -133,6 +133,8 @@ def judge(
 ) -> list[Claim]:
     """Hold each claim's criteria against the trials that count; the experiment's own first."""
     statements = {experiment.claim: experiment.statement, **experiment.further}
+    if not experiment.claim:  # it compares services of the user's own
+        return []
     return [
         _judged(
             claim,

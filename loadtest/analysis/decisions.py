@@ -53,9 +53,9 @@ def _comparisons(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[st
     """Levels whose comparisons are told and are open.
 
     The first criterion's, if it compares two services, is the title of the experiment's first
-    chart. Where there is no criterion, every comparison is told.
+    chart. Where no claim has one, every comparison is told.
     """
-    first = experiment.criteria[0] if experiment.criteria else None
+    first = next(iter(experiment.of_claims), None)
     for finding in against_reference(experiment, trials):
         told = first is None or (first.ratio and finding.answers(first))
         if told and finding.outcome == "inconclusive":

@@ -68,7 +68,7 @@ def _scatter(run: Run, twins: Sequence[Finding]) -> Iterator[str]:
     worst: dict[str, float] = {}
     for twin in twins:
         if twin.ratio and twin.ratio.rounds >= INTERVAL_ROUNDS:
-            claim = run.experiments[twin.experiment].claim
+            claim = run.experiments[twin.experiment].claim or twin.experiment
             worst[claim] = max(worst.get(claim, 0.0), twin.ratio.detectable)
     coarse = {claim: share for claim, share in worst.items() if share > MARGIN}
     if coarse:
@@ -134,6 +134,8 @@ def services(run: Run) -> Listing:
     """The services, as docker-compose.yml declares them and as they answered."""
     found = []
     for name, service in dict(run.info.get("services") or {}).items():
+        if "url" in service:  # one of the user's own declares nothing
+            continue
         seen = service.get("observed") or {}
         slots = seen.get("slots")
         bound = f"{slots} ({seen.get('slots_bound_by')})" if slots else "–"

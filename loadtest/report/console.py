@@ -11,7 +11,9 @@ from rich.text import Text
 
 from loadtest.analysis.claims import Claim
 from loadtest.model.marks import MARKS, STYLES
+from loadtest.report.own import outcome
 from loadtest.report.report import Report
+from loadtest.report.sections import Section
 from loadtest.results import record
 from loadtest.results.runs import Run
 from loadtest.run.progress.table import table
@@ -28,11 +30,22 @@ def _parts(report: Report) -> Iterator[RenderableType]:
             yield from (table(section.experiment, section.trials), "")
     for answer in report.answers:
         yield from (Text(answer.text, style="bold"), "")
-    yield _verdicts(report.claims)
-    yield ""
+    if report.claims:
+        yield from (_verdicts(report.claims), "")
+    for section in report.sections:
+        if section.conditions or len(section.sentences) > 1:
+            yield from (Text(line) for line in _own_lines(section))
+            yield ""
     yield from (Text(condition) for condition in report.conditions)
     for notice in report.notices:
         yield Text.assemble((notice.word, "bold yellow"), f" {notice.text}")
+
+
+def _own_lines(section: Section) -> Iterator[str]:
+    """Every comparison of the user's own services, where the answer is not all; the conditions."""
+    if len(section.sentences) > 1:
+        yield from section.sentences
+    yield from map(outcome.condition, section.conditions)
 
 
 def _verdicts(claims: list[Claim]) -> Table:
@@ -57,6 +70,8 @@ def following(run: Run) -> str:
         compare += " BACKEND=compose"
     if run.complete and not (run.valid or run.info.get("checks")):
         return str(run.info.get("command", compare))  # the same again
+    if run.budget == "" and run.complete:
+        return "python -m loadtest history"
     if not run.complete:
         return f"{compare} RESUME={shlex.quote(str(record.outside(run.folder)))}"
     if run.info.get("plan") == "quick":

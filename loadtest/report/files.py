@@ -20,6 +20,7 @@ from loadtest.plan.measures import MEASURES
 from loadtest.report import page, report, summary
 from loadtest.report.charts.poster import poster
 from loadtest.report.charts.style import NARROW, Chart, png, titled
+from loadtest.report.own import outcome
 from loadtest.report.report import Report
 from loadtest.results import runs
 from loadtest.results.runs import Run, RunError
@@ -104,6 +105,9 @@ def verdicts(made: Report) -> dict[str, Any]:
         "seed": made.run.info.get("seed"),
         "complete": made.run.complete,
         "stable": made.stable,
+        "conditions": outcome.as_records(
+            [check for section in made.sections for check in section.conditions]
+        ),
         "claims": [claim.as_record() for claim in made.claims],
         "comparisons": [_comparison(finding) for finding in findings],
         "twins": [_comparison(finding) for finding in made.twins],

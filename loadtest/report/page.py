@@ -15,6 +15,7 @@ from loadtest.inventory import palette
 from loadtest.model.marks import MARKS
 from loadtest.report import conditions, evidence, summary
 from loadtest.report.charts.style import Chart, capital, service
+from loadtest.report.own import described, outcome
 from loadtest.report.report import Report
 
 _TEMPLATES = Path(__file__).with_name("templates")
@@ -45,8 +46,6 @@ def render(
             lead=_lead(report),
             counts=_counts(report),
             markdown=summary.markdown(report),
-            marks=MARKS,
-            states=_STATE_MARKS,
             warnings=run.info.get("warnings") or (),
             twins=evidence.twin_table(report.twins),
             twin_sentence=evidence.twin_sentence(report.twins),
@@ -55,6 +54,7 @@ def render(
             command=run.info.get("command", "python -m loadtest run"),
             conditions=conditions.facts(run),
             services=conditions.services(run),
+            own_services=described.services(run),
         )
     )
 
@@ -66,12 +66,14 @@ def _environment(pictures: Mapping[str, tuple[str, str]], told: Mapping[str, str
         undefined=StrictUndefined,
         trim_blocks=False,
     )
+    environment.globals.update(marks=MARKS, states=_STATE_MARKS)
     environment.filters.update(
         wide=lambda chart: picture(pictures[chart.name][0]),
         narrow=lambda chart: picture(pictures[chart.name][1]),
         told=lambda chart: told[chart.name],
         glyphed=_glyphed,
         capitalised=capital,
+        became=outcome.condition,
     )
     return environment
 

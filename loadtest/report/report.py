@@ -9,11 +9,12 @@ from functools import cached_property
 from pathlib import Path
 
 from loadtest.analysis.answers import Lead
-from loadtest.analysis.claims import Claim
+from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, against_itself, stable
 from loadtest.report import conditions, sections
 from loadtest.report.charts import trust
 from loadtest.report.charts.style import Chart
+from loadtest.report.own import outcome
 from loadtest.report.sections import Section
 from loadtest.results import runs
 from loadtest.results.runs import Run
@@ -49,6 +50,22 @@ class Report:
         found = [(each.experiment, each.answer) for each in self.sections if each.answer]
         ranked = sorted(found, key=lambda each: (not each[1].compares, not each[0].headline))
         return [answer for _, answer in ranked][:ANSWERS]
+
+    @property
+    def conditions_met(self) -> list[Check]:
+        """The user's conditions that must not be met and are."""
+        return outcome.met([each for section in self.sections for each in section.conditions])
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a condition is met, 2 where a service of the user's was not measured, else 0."""
+        conditions = [each for section in self.sections for each in section.conditions]
+        return outcome.exit_code(conditions, self.lacking)
+
+    @property
+    def lacking(self) -> list[str]:
+        """Services of the user's own of which no trial counts, each with the reason."""
+        return [each for section in self.sections for each in section.lacking]
 
     @property
     def stable(self) -> bool:
@@ -119,6 +136,8 @@ def _notices(report: Report) -> Iterator[Notice]:
         reason = run.info.get("reason") or "The run ended early"
         sound = " What is here is sound." if measured else ""
         yield Notice("Incomplete.", f"{reason}: {done}{of_planned} trials are here.{sound}")
+    for line in report.lacking if run.complete else ():
+        yield Notice("Not compared.", f"{line}.")
     if accepted := sum(trial.accepted for trial in run.trials):
         yield Notice(
             "Busy machine.",

@@ -10,7 +10,7 @@ from typing import Any
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount, limits, times
 from loadtest.analysis.answers import Lead, answer
-from loadtest.analysis.claims import Claim
+from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, against_reference
 from loadtest.analysis.names import spoken
 from loadtest.analysis.slots import elsewhere, reached, sentence
@@ -21,6 +21,7 @@ from loadtest.plan.measures import MEASURES, SLOPES
 from loadtest.report import looks
 from loadtest.report.charts import course, forest, latency, resources, scaling, trust
 from loadtest.report.charts.style import Chart, Listing
+from loadtest.report.own import described, outcome
 from loadtest.report.takeaways import takeaway, tally
 from loadtest.results.runs import Run
 
@@ -29,12 +30,14 @@ from loadtest.results.runs import Run
 class Section:
     """One experiment of the report, with those services and levels that have a trial.
 
-    `trials` are those that count, `attempts` all. `twins`: the reference against itself. `looks`:
-    those at its figures; `rule`: what decided how many rounds it has. `reached`: how much of slots
-    ÷ wait each service reached. `elsewhere`: what that makes of the answer under other budgets.
+    `planned`: with all. `trials` are those that count, `attempts` all. `twins`: the reference
+    against itself. `looks`: those at its figures; `rule`: what decided how many rounds it has.
+    `reached`: how much of slots ÷ wait each service reached. `elsewhere`: what that makes of the
+    answer under other budgets.
     """
 
     experiment: Experiment
+    planned: Experiment
     claims: tuple[Claim, ...]
     trials: tuple[Trial, ...]
     attempts: tuple[Trial, ...]
@@ -44,6 +47,18 @@ class Section:
     rule: str
     reached: tuple[str, ...] = ()
     elsewhere: str = ""
+    conditions: tuple[Check, ...] = ()  # that must not be met, and what became of them
+
+    @property
+    def sentences(self) -> list[str]:
+        """Every comparison in words, where no claim is on trial."""
+        return [] if self.experiment.claim else [outcome.told(each) for each in self.findings]
+
+    @property
+    def lacking(self) -> list[str]:
+        """Services of the user's own of which no trial counts, each with the reason."""
+        planned = self.planned
+        return outcome.missing(planned, self.trials, self.attempts) if planned.targets else []
 
     @cached_property
     def charts(self) -> tuple[Chart, ...]:
@@ -96,6 +111,7 @@ def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
     shown = seen(run, experiment)
     return Section(
         experiment=shown,
+        planned=experiment,
         claims=tuple(_claims(run, experiment, trials)),
         trials=tuple(trials),
         attempts=tuple(run.all.get(experiment.name, [])),
@@ -105,12 +121,15 @@ def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
         rule=looks.rule(run, experiment),
         reached=tuple(reached(shown, trials, run.info.get("services") or {})),
         elsewhere=_elsewhere(run, shown),
+        conditions=tuple(
+            each for each in claims.checks(experiment, trials) if not each.criterion.claim
+        ),
     )
 
 
 def _elsewhere(run: Run, experiment: Experiment) -> str:
     """The first criterion that compares two services, under the budgets that were not run."""
-    first = next((each for each in experiment.criteria if each.ratio), None)
+    first = next((each for each in experiment.of_claims if each.ratio), None)
     if first is None:
         return ""
     services = dict(run.info.get("services") or {})
@@ -189,7 +208,7 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
     held = ", ".join(
         sorted({_request(trial.scenario, trial.parameters) for trial in trials}, key=str)
     )
-    yield f"Request: {held}"
+    yield f"Request: {described.requests(experiment) if experiment.targets else held}"
     yield f"Varied: {levels}"
     rounds = {len({t.round for t in trials if t.level == each.label}) for each in experiment.levels}
     longest_s = max(trial.result.duration_s for trial in trials)

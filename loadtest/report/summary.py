@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from loadtest.model.marks import MARKS
+from loadtest.report.own import outcome
 
 if TYPE_CHECKING:
     from loadtest.report.report import Report
@@ -21,7 +22,12 @@ def _lines(report: Report) -> Iterator[str]:
         yield f"- {answer.text}"
     if report.answers:
         yield ""
-    yield from ("| claim | measured | verdict | why |", "| --- | --- | --- | --- |")
+    for section in report.sections:
+        if len(section.sentences) > 1:  # else the answer has said it
+            yield from (f"- {line}" for line in section.sentences)
+        yield from (f"- {outcome.condition(each)}" for each in section.conditions)
+    if report.claims:
+        yield from ("| claim | measured | verdict | why |", "| --- | --- | --- | --- |")
     for claim in report.claims:
         verdict = f"{MARKS[claim.word]} {claim.word}"
         yield row(f"{claim.claim}: {claim.statement}", claim.measured, verdict, claim.why or "–")
@@ -45,7 +51,7 @@ def measured_where(report: Report) -> str:
     parts = (
         f"{len(run.trials):,} trials on {machine.get('cores', '?')} cores "
         f"({machine.get('cpu', 'unknown processor')})",
-        f"budget {run.budget}",
+        f"budget {run.budget}" if run.budget else "",
         f"Python {machine['python']}" if machine.get("python") else "",
         f"commit {commit}" + (" with changes" if run.info.get("git_dirty") else ""),
         f"seed {run.info.get('seed', '?')}",

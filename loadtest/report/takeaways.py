@@ -43,7 +43,7 @@ def takeaway(
 
 
 def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
-    first = experiment.criteria[0] if experiment.criteria else None
+    first = next(iter(experiment.of_claims), None)
     if first is None or not first.ratio or MEASURES[first.measure].growth:
         return ""
     service, reference = (

@@ -125,13 +125,17 @@ def _config(width: int) -> dict[str, Any]:
 
 def colour(arms: Sequence[str], *, legend: bool = True) -> alt.Color:
     """The services' own colours."""
-    scale = alt.Scale(domain=list(arms), range=[palette.colour(service(arm)) for arm in arms])
+    colours = list(palette.COLOURS.values())
+    range_ = [colours[place] for place in palette.places([service(arm) for arm in arms])]
+    scale = alt.Scale(domain=list(arms), range=range_)
     return alt.Color("service:N", scale=scale, legend=alt.Legend() if legend else None)
 
 
 def shape(arms: Sequence[str], *, legend: bool = True) -> alt.Shape:
     """The services' own shapes."""
-    shapes = [palette.shape(service(arm)) for arm in arms]
+    known = list(palette.SHAPES)
+    places = palette.places([service(arm) for arm in arms])
+    shapes = [known[place % len(known)] for place in places]
     scale = alt.Scale(domain=list(arms), range=[palette.PATHS.get(each, each) for each in shapes])
     return alt.Shape("service:N", scale=scale, legend=alt.Legend() if legend else None)
 

@@ -28,6 +28,8 @@ def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
     the page say so. A partial run leaves the README alone.
     """
     made = report.load(folder)
+    if any(each.targets for each in made.run.experiments.values()):
+        raise RunError(f"{folder} compares services of your own; publish a run of the lab's")
     missing = list(shortcomings(made))
     if missing and not partial:
         raise RunError(
