@@ -17,6 +17,7 @@ export PYTHONUTF8 := 1
 # The variables that a target takes; any other on the command line is refused.
 TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
 TAKES_lesson := LESSON BUSY
+TAKES_versus := VERSUS
 TAKES_live := SERVICES BUDGET
 TAKES_probe := URL PROBE
 TAKES_up := BUDGET PROFILE
@@ -27,6 +28,7 @@ TAKES_bench-load := BENCH
 TAKES_bench-services := BENCH
 TAKES_bench-scrapes := BENCH
 TAKES_bench-probe := BENCH
+TAKES_bench-versus := BENCH
 TAKES_falsify := FALSIFY
 TAKES_picture := RUN
 TAKES_publish := RUN PARTIAL
@@ -59,6 +61,10 @@ compare: ## compare the services, then write a report (PLAN=full; BACKEND=compos
 	@setup/options $(RUN_OPTIONS)
 	@$(if $(filter compose,$(BACKEND)),,$(ENVIRONMENT) native)
 	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
+
+.PHONY: versus
+versus: native-environment ## compare services of your own (VERSUS="A=http://127.0.0.1:8101/ B=http://127.0.0.1:8102/")
+	@$(LAB) versus $(VERSUS)
 
 .PHONY: live
 live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
@@ -145,6 +151,10 @@ bench-scrapes: dev-environment ## how long the metrics of each Python service ta
 .PHONY: bench-probe
 bench-probe: dev-environment ## how often a probe is right about services that are known (BENCH="--runs 20 --busy 2 --only gunicorn")
 	$(BIN)/python -m benchmarks.probe $(BENCH)
+
+.PHONY: bench-versus
+bench-versus: dev-environment ## how often versus finds a winner between a service and itself, and one that takes 10 % more CPU (BENCH="--runs 5")
+	$(BIN)/python -m benchmarks.own.versus $(BENCH)
 
 .PHONY: falsify
 falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seeds 1 2 --rounds 3 --write")

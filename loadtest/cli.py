@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 import typer
 
 from loadtest.commands import size
+from loadtest.commands.own import versus
 from loadtest.errors import LabError
 
 if TYPE_CHECKING:
@@ -51,6 +52,10 @@ MayLoad = Annotated[bool, typer.Option("--i-may-load-this", help="Also a public 
 Conditions = Annotated[
     list[str] | None, typer.Option(help="Exit code 1 if it holds: 'slots < 8'; may be repeated.")
 ]
+FailIf = Annotated[
+    list[str] | None,
+    typer.Option(help="Exit code 1 where this is so: 'B < 0.95 A'; for your own services."),
+]
 Folder = Annotated[Path, typer.Argument(help="Folder of a run.")]
 
 
@@ -73,6 +78,7 @@ def run_(
     backend: Backend = "native",
     busy: Busy = "rerun",
     resume: Resume = None,
+    fail_if: FailIf = None,
 ) -> None:
     """Compare the services, trial by trial, and write a report."""
     from loadtest.plan.plans import Options
@@ -86,6 +92,7 @@ def run_(
         rounds=rounds,
         backend=backend,
         busy=busy,
+        fail_if=tuple(fail_if or ()),
     )
     _compare(options, resume)
 
@@ -115,6 +122,9 @@ def lesson_(
     from loadtest.commands import lesson
 
     lesson.carry_out(number, busy)
+
+
+app.command("versus")(versus.versus)
 
 
 @app.command("up")

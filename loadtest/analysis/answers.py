@@ -19,7 +19,7 @@ from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.stats.inference import INTERVAL_ROUNDS
 
-FULL_CORE = 0.7  # of a core, from which on its CPU is what limits a service
+CPU_BOUND = 0.7  # of a core, from which on its CPU is what limits a service
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def _full(compared: Criterion, trials: Sequence[Trial]) -> bool:
             for trial in trials
             if (trial.arm, trial.level) == (arm, compared.level)
         ]
-        if not used or median(used) < FULL_CORE:
+        if not used or median(used) < CPU_BOUND:
             return False
     return True
 

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import typer
 
 from loadtest.commands.console import console
-from loadtest.commands.report import show
+from loadtest.commands.report import written
 from loadtest.errors import LabError
 from loadtest.plan import schedule
 from loadtest.plan.plans import Plan
 from loadtest.report import files
+from loadtest.report.own import outcome
+from loadtest.report.report import Report
 from loadtest.results import trials
 from loadtest.run.comparison import Comparison
 from loadtest.run.progress.pace import minutes
@@ -19,19 +22,20 @@ from loadtest.run.progress.screen import Screen
 from loadtest.run.runner import Runner
 
 
-def carry_out(asked: Comparison) -> None:
-    """Run what is left of a comparison.
+def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
+    """Run what is left of a comparison; with `as_json` its verdicts go to standard output alone.
 
-    `typer.Exit` where it ended early, or where nothing could be timed.
+    `typer.Exit` where it ended early, where nothing could be timed, or where a condition of the
+    user's is met.
     """
+    console.stderr = as_json
     plan = asked.plan
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
     expected = schedule.expected(plan.trials, asked.record.looks)
     console.print(
         f"{len(expected)} trials of {len(plan.services)} services, about "
-        f"{minutes(plan.seconds)}{_at_most(plan)}; budget {plan.options.budget}, "
-        f"seed {plan.options.seed}",
+        f"{minutes(plan.seconds)}{_at_most(plan)}; {_conditions(plan)}seed {plan.options.seed}",
         soft_wrap=not console.is_terminal,
     )
     with Screen(console, plan.options.budget) as screen:
@@ -44,12 +48,36 @@ def carry_out(asked: Comparison) -> None:
             raise
     if finished.reason:
         console.print(finished.reason, soft_wrap=True)
-    show(asked.folder)
+    made = written(asked.folder)
+    if as_json:
+        print((asked.folder / "verdicts.json").read_text(encoding="utf-8"), end="")
     if finished.interrupted:
         raise typer.Exit(runner.exit_code)
     if not (finished.checks or _measured(asked.folder)):
         console.print("nothing could be timed; the lines above say why", soft_wrap=True)
         raise typer.Exit(1)
+    _conclude(made)
+
+
+def _conclude(made: Report) -> None:
+    """End with the exit code that the user's conditions ask for, and one line of reason."""
+    if made.conditions_met:
+        reasons = "; ".join(map(outcome.condition, made.conditions_met))
+        print(f"loadtest: failed: {reasons}", file=sys.stderr)
+    elif made.exit_code:
+        reasons = "; ".join(made.lacking) or "a condition could not be measured"
+        print(f"loadtest: {reasons}", file=sys.stderr)
+    if made.exit_code:
+        raise typer.Exit(made.exit_code)
+
+
+def _conditions(plan: Plan) -> str:
+    """The budget of the lab's services; of the user's own, how much is asked of them at most."""
+    if not plan.own:
+        return f"budget {plan.options.budget}, "
+    most = max(level.load.connections for each in plan.experiments for level in each.levels)
+    requests = sum(each.requests_at_most or 0 for each in plan.experiments)
+    return f"at most {most:,} connection{'s'[: most != 1]} at once and {requests:,} requests, "
 
 
 def _at_most(plan: Plan) -> str:

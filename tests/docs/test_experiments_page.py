@@ -24,6 +24,15 @@ def test_the_example_is_an_experiment(tmp_path: Path) -> None:
     assert len(found.criteria) == 1
 
 
+def test_the_example_of_a_comparison_is_one(tmp_path: Path) -> None:
+    [example] = re.findall(r"```toml\n(.*?)```", (ROOT / "docs/versus.md").read_text(), re.DOTALL)
+    path = tmp_path / "mine.toml"
+    path.write_text(example)
+    found = reader.read(path)
+    assert found.starts["new"].folder == str(tmp_path / "new")
+    assert len(found.conditions) == 4
+
+
 @pytest.mark.parametrize(
     ("path", "text"), reference.written().items(), ids=lambda each: getattr(each, "name", "")
 )

@@ -150,6 +150,7 @@ def test_report_of_another_folder_or_version_changes_nothing(
         "list",
         "run",
         "lesson",
+        "versus",
         "up",
         "verify",
         "calibrate",
@@ -228,7 +229,43 @@ def test_help_and_usage_are_there_at_once(arguments: list[str]) -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["list"], ["run", "--rounds", "1"], ["lesson"], ["size", *NEED]]
+    "arguments",
+    [["list"], ["run", "--rounds", "1"], ["lesson"], ["size", *NEED], ["versus", "A=x", "B=y"]],
 )
 def test_what_starts_nothing_neither_measures_nor_draws(arguments: list[str]) -> None:
     assert not imported(*arguments) & HEAVY
+
+
+A, B = "A=http://127.0.0.1:9/", "B=http://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ([A], "needs two services or more"),
+        (["http://127.0.0.1:9/", B], "write NAME=URL, as A=http://127.0.0.1:8101/items"),
+        ([A, A], "the second A"),
+        ([A, "B=127.0.0.1:9/"], "write http://127.0.0.1:9/"),
+        ([A, "B=http://8.8.8.8/"], "add --i-may-load-this"),
+        ([A, B, "--connections", "0"], "--connections '0'"),
+        ([A, B, "--connections", "many"], "--connections 'many'"),
+        ([A, B, "--seconds", "0"], "--seconds"),
+        ([A, B, "--rounds", "1"], "at least 2"),
+        ([A, B, "--measure", "speed"], "measure 'speed' is none of: goodput_rps"),
+        ([A, B, "--measure", "service_cpu_us"], "do not export"),
+        ([A, B, "--header", "x"], "'Name: value'"),
+        ([A, B, "--body", "@nowhere"], "no such file"),
+        ([A, B, "--expect", "99"], "at least 100"),
+        ([A, B, "--fail-if", "B slow"], "'B < 0.95 A'"),
+        ([A, B, "--start", "C=serve"], "where does it answer? Add C=http://HOST:PORT"),
+        ([A, B, "--ready", "/x"], "--ready is for services that --start starts"),
+        ([A, B, "--env", "X=y"], "--env is for services that --start starts"),
+        ([A, B, "--busy", "no"], "unknown --busy 'no'"),
+    ],
+    ids=" ".join,
+)
+def test_versus_refuses_in_one_line_and_leaves_nothing(
+    refusal: Callable[..., str], world: Path, arguments: list[str], told: str
+) -> None:
+    assert told in refusal("versus", *arguments)
+    assert not list(world.iterdir())

@@ -12,7 +12,7 @@ from loadtest.plan.mistakes import ExperimentError
 FORM = "write it as 'B < 0.95 A', 'p95_ms: B > 1.2 A' or 'p95_ms: B > 250'"
 _SEEN_BY_CLIENTS = (GOODPUT, "mean_ms", "p50_ms", "p95_ms", "p99_ms", "answered_share")
 _TARGET = r"[A-Za-z_][A-Za-z0-9_.-]*"
-_CONDITION = re.compile(
+_GRAMMAR = re.compile(
     rf"""(?: (?P<measure>\w+) \s*:\s* )?
     (?P<service>{_TARGET}) \s* (?P<sign>[<>]) \s*
     (?P<bound>\d+(?:\.\d+)?|\.\d+)? \s* (?:[*×]|x(?=\s))? \s*
@@ -34,7 +34,7 @@ def criteria(
     The first of `measures` is compared where a condition names none. Raises ExperimentError.
     """
     for text in texts:
-        match = _CONDITION.fullmatch(text.strip())
+        match = _GRAMMAR.fullmatch(text.strip())
         if not match or not (match["bound"] or match["reference"]):
             raise ExperimentError(f"{where}: {text!r}: {FORM}")
         measure = match["measure"] or measures[0]

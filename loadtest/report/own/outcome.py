@@ -10,7 +10,7 @@ from loadtest.analysis.findings import Finding
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 
-FAILED, TROUBLE = 1, 2  # exit codes
+IS_MET, TROUBLE = 1, 2  # exit codes
 _BECAME: Mapping[State, str] = {
     "fails": "is so",
     "holds": "is not so",
@@ -56,7 +56,7 @@ def _why(name: str, attempts: Sequence[Trial]) -> str:
 def exit_code(checks: Sequence[Check], lacking: Sequence[str]) -> int:
     """1 where a condition is met, 2 where something could not be measured, else 0."""
     if met(checks):
-        return FAILED
+        return IS_MET
     unknown = any(check.state == "not measured" for check in checks)
     return TROUBLE if lacking or unknown else 0
 

@@ -15,7 +15,7 @@ from loadtest.model.experiment import Experiment, Level
 from loadtest.model.target import Target
 from loadtest.run.readiness import Arrival
 
-WARM_UP_S, ASK_AGAIN_S = 15.0, 0.5
+STARTING_S, NEXT_TRY_S = 15.0, 0.5
 ANSWERS_A_WINDOW = 10  # one after another; fewer tell little
 CHECKED_BODY = 1_000_000  # bytes of a body that each answer is compared with
 _SHOWN = 24  # bytes around the first difference of two bodies
@@ -98,12 +98,12 @@ class Introduction:
 
     def _ask(self, name: str, target: Target) -> Heard:
         """One that says 503 may be starting still, and gets some time for it."""
-        ends = time.monotonic() + WARM_UP_S
+        ends = time.monotonic() + STARTING_S
         try:
             while (found := self._once(target)).status == 503 and target.status != 503:
                 if time.monotonic() > ends:
                     break
-                time.sleep(ASK_AGAIN_S)
+                time.sleep(NEXT_TRY_S)
         except NoAnswer as error:
             raise OwnServiceError(f"{name}: {target.url}: {error}") from None
         return found

@@ -114,8 +114,8 @@ def test_every_load_has_its_sentence_in_page_and_summary(tmp_path: Path) -> None
 
 
 def test_two_services_never_look_alike() -> None:
-    names = [f"service-{number}" for number in range(16)]
-    assert len(set(palette.places(names))) == 16
+    names = [f"service-{number}" for number in range(len(palette.COLOURS))]
+    assert len(set(palette.places(names))) == len(names)
     known = palette.places(["go", "mine", "node"])
     assert (known[0], known[2]) == (palette.places(["go"])[0], palette.places(["node"])[0])
-    assert len(set(palette.places([*names, "one more"]))) == 16
+    assert len(set(palette.places([*names, "one more"]))) == len(names)

@@ -121,7 +121,7 @@ def test_a_body_that_differs_each_time_is_told(tmp_path: Path) -> None:
 def test_one_that_is_starting_still_gets_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(introduction, "ASK_AGAIN_S", 0.01)
+    monkeypatch.setattr(introduction, "NEXT_TRY_S", 0.01)
     answers = iter([*[answer(status="503 Service Unavailable")] * 3, *[answer()] * 9])
 
     def starting(connection: Any) -> None:

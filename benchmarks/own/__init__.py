@@ -1,0 +1,1 @@
+"""Benchmarks of what measures services of the user's own."""

@@ -1,0 +1,1 @@
+"""Commands for services of the user's own."""
