@@ -188,7 +188,7 @@ def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Expe
             own = reader.read(Path(name), services=services, scenarios=scenarios.SCENARIOS)
             known[name] = own
     if not names:
-        return {name: each for name, each in known.items() if not each.targets}
+        return known
     asked = reader.choose(known, names).values()
     return {each.name: replace(each, headline=True, lesson=each.lesson or 99) for each in asked}
 

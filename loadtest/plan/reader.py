@@ -24,16 +24,17 @@ def load_all(
 ) -> dict[str, Experiment]:
     """Read every experiment of `folder` by name, in order of claim.
 
+    One with targets has no claim; it runs where it is asked for by name, and is left out here.
     Where `services` and `scenarios` say what there is, an experiment that names others is an error.
     """
     found = [
         read(path, services=services, scenarios=scenarios) for path in sorted(folder.glob("*.toml"))
     ]
+    found = [each for each in found if not each.targets]
     if not found:
         raise ExperimentError(f"{folder}: holds no experiment (*.toml)")
     return {
-        each.name: each
-        for each in sorted(found, key=lambda each: (int(each.claim[1:] or 0), each.name))
+        each.name: each for each in sorted(found, key=lambda each: (int(each.claim[1:]), each.name))
     }
 
 

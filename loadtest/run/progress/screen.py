@@ -121,8 +121,10 @@ class Screen:
     def _tell_first(self, planned: PlannedTrial) -> None:
         """On a pipe the first figure of all is told at once, the others round by round."""
         if self._live is None and not self._figures:
-            self.say(f"  first{self._figures_at(planned.experiment, planned.level.label)}")
-        self._figures = True
+            found = self._figures_at(planned.experiment, planned.level.label)
+            self._figures = bool(found)  # the twin has none
+            if found:
+                self.say(f"  first{found}")
 
     def _figures_at(self, experiment: Experiment, level: str = "") -> str:
         """`, 8 connections: fastapi-async 80, flask-sync 30 requests/s`, of what has a figure."""

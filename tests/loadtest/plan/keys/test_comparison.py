@@ -207,3 +207,14 @@ def test_a_comparison_runs_alone_and_with_its_own_services(tmp_path: Path) -> No
     ):
         with pytest.raises(PlanError, match=told):
             planning.prepare(Options(1, experiments=names, **more))
+
+
+def test_one_beside_the_labs_own_experiments_runs_where_it_is_named_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "mine.toml").write_text(EXAMPLE)
+    (tmp_path / "fanout.toml").write_text((reader.EXPERIMENTS / "fanout.toml").read_text())
+    assert list(reader.load_all(tmp_path)) == ["fanout"]
+    monkeypatch.setattr(reader, "EXPERIMENTS", tmp_path)
+    found = planning.prepare(Options(1, experiments=("mine",)))
+    assert list(found.services) == ["old", "new"]
