@@ -17,7 +17,7 @@ export PYTHONUTF8 := 1
 # The variables that a target takes; any other on the command line is refused.
 TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
 TAKES_lesson := LESSON BUSY
-TAKES_versus := VERSUS
+TAKES_versus := TARGETS VERSUS
 TAKES_live := SERVICES BUDGET
 TAKES_probe := URL PROBE
 TAKES_up := BUDGET PROFILE
@@ -63,8 +63,8 @@ compare: ## compare the services, then write a report (PLAN=full; BACKEND=compos
 	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
 
 .PHONY: versus
-versus: native-environment ## compare services of your own (VERSUS="A=http://127.0.0.1:8101/ B=http://127.0.0.1:8102/")
-	@$(LAB) versus $(VERSUS)
+versus: native-environment ## compare services of your own (TARGETS="A=http://127.0.0.1:8101/ B=http://127.0.0.1:8102/")
+	@$(LAB) versus $(or $(TARGETS),$(error make versus needs TARGETS="A=http://… B=http://…")) $(VERSUS)
 
 .PHONY: live
 live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
