@@ -178,7 +178,8 @@ class Measurement:
         """
         kind = self._asks(service, level)
         if (service, kind) not in self._practised:
-            self._run(service, self._practice(level), level, 0.0, PRACTICE_S, seed=0)
+            asked, lasts_s = self._practice(level)
+            self._run(service, asked, level, 0.0, lasts_s, seed=0)
             self._practised.add((service, kind))
             self._settled(service)
 
@@ -186,8 +187,8 @@ class Measurement:
         """What kind of request the service has at the level."""
         return level.scenario
 
-    def _practice(self, level: Level) -> Load:  # noqa: ARG002
-        return Load(Closed.name, PRACTICE_CONNECTIONS)
+    def _practice(self, level: Level) -> tuple[Load, float]:  # noqa: ARG002
+        return Load(Closed.name, PRACTICE_CONNECTIONS), PRACTICE_S
 
     def _request(self, service: str, level: Level) -> Target | None:  # noqa: ARG002
         """What is asked, where it is none of the scenarios'."""

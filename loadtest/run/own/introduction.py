@@ -37,6 +37,7 @@ class Introduction:
         self._backend = backend
         self._experiment = experiment
         self._say = say
+        self.window_s = experiment.duration_s
         self.most = experiment.requests_at_most
         self.asked = 0  # requests
         self.bodies: dict[str, str | None] = {}

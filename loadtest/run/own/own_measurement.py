@@ -14,7 +14,7 @@ from loadtest.errors import LabError
 from loadtest.model.experiment import Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
-from loadtest.run.measurement import LONGEST_PHASE_S, PRACTICE_CONNECTIONS, Measurement
+from loadtest.run.measurement import LONGEST_PHASE_S, PRACTICE_CONNECTIONS, PRACTICE_S, Measurement
 from loadtest.run.own.introduction import Introduction
 from loadtest.run.own.sampling import TreeSampler
 from loadtest.run.sampler import ServiceSide
@@ -44,8 +44,10 @@ class OwnMeasurement(Measurement):
     def _asks(self, service: str, level: Level) -> str:
         return level.asked[service].url
 
-    def _practice(self, level: Level) -> Load:
-        return Load(Closed.name, min(PRACTICE_CONNECTIONS, level.load.connections))
+    def _practice(self, level: Level) -> tuple[Load, float]:
+        """No more at once, and no longer, than a trial."""
+        at_once = min(PRACTICE_CONNECTIONS, level.load.connections)
+        return Load(Closed.name, at_once), min(PRACTICE_S, self._introduction.window_s)
 
     def _request(self, service: str, level: Level) -> Target | None:
         return replace(level.asked[service], content=self._introduction.body(level))

@@ -41,7 +41,7 @@ def test_services_are_started_compared_and_gone(shell: Shell, tmp_path: Path) ->
             *("--start", f"A={sys.executable} {tmp_path}/server.py {first} 0.01"),
             *("--start", f"B={sys.executable} {tmp_path}/server.py {second} 0.03"),
             *("--ready", "/", "--env", f"STATE_OF={shell.state}", "--same-body"),
-            *("--connections", "4", "--seconds", "0.5", "--rounds", "3", "--fail-if", "B < 0.8 A"),
+            *("--connections", "4", "--seconds", "0.4", "--rounds", "3", "--fail-if", "B < 0.8 A"),
             *("--json", "--seed", "7", "--busy", "accept"),
         )
     assert done.returncode == 1, done.stderr
