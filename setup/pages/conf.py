@@ -21,7 +21,7 @@ LESSONS = sorted(f"docs/lessons/{page.stem}" for page in HOME.glob("docs/lessons
 # Every page, under the heading that leads to it.
 NAVIGATION = {
     "Learn": ["docs/lessons/README", *LESSONS, "docs/glossary", "docs/teaching"],
-    "Use": ["docs/watching", "docs/choose", "docs/faq", "docs/experiments"],
+    "Use": ["docs/watching", "docs/choose", "docs/faq", "docs/versus", "docs/experiments"],
     "Believe": ["docs/verdicts", "docs/trust", "docs/load-generator", "docs/metrics-cost"],
     "Operate": ["docs/containers", "docs/scaling", "docs/configuration", "docs/metrics"],
     "Take part": [

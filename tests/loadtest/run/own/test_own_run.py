@@ -14,6 +14,7 @@ from loadtest.model.experiment import Experiment
 from loadtest.plan.parsing import parse
 from loadtest.plan.plans import Options
 from loadtest.run import comparison
+from loadtest.system import machine
 
 WORDS = ("versus", "A=http://127.0.0.1:1/", "B=http://127.0.0.1:2/", "--seed", "7")
 
@@ -21,7 +22,7 @@ WORDS = ("versus", "A=http://127.0.0.1:1/", "B=http://127.0.0.1:2/", "--seed", "
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """What the machine is takes a second to tell."""
-    monkeypatch.setattr(comparison.machine, "describe", dict)
+    monkeypatch.setattr(machine, "describe", dict)
 
 
 def compared(host: str = "127.0.0.1", **keys: Any) -> Experiment:
