@@ -41,14 +41,16 @@ def stage(experiment: Experiment, levels: Collection[str], rounds: int) -> Stage
     """The look that so many rounds at `levels` stand for.
 
     Rounds between two looks are taken for a look of their own, which Lan & DeMets allow. Where the
-    number of rounds depends on nothing that was seen, the design is a fixed one.
+    number of rounds depends on nothing that was seen, the design is a fixed one. So is that of a
+    single round, which has no scatter to look at.
     """
     looks = experiment.looks
-    if not looks or rounds < 1 or not deciding(experiment).intersection(levels):
+    if not looks or rounds < 2 or not deciding(experiment).intersection(levels):
         return FIXED
-    before = tuple(each for each in looks if each < rounds)
-    after = tuple(each for each in looks[-1:] if each > rounds)
-    return Stage((*before, min(rounds, looks[-1]), *after), len(before) + 1)
+    now = min(rounds, looks[-1])
+    before = tuple(each for each in looks if each < now)
+    after = tuple(each for each in looks[-1:] if each > now)
+    return Stage((*before, now, *after), len(before) + 1)
 
 
 def usual(experiment: Experiment, level: str, seen: int = 0) -> int:

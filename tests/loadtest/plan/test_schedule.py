@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import get_args
 
 import pytest
@@ -140,6 +141,14 @@ def test_rounds_between_two_looks_are_a_look_of_their_own(rounds: int, stage: St
     assert sequential.stage(one, {"128 connections"}, rounds) == stage
     assert sequential.stage(one, {"8 connections"}, rounds) == FIXED
     assert sequential.stage(experiment(rounds=12), {"128 connections"}, rounds) == FIXED
+
+
+@given(st.integers(2, 12), st.integers(0, 14))
+def test_every_number_of_rounds_has_a_level_of_its_own(most: int, rounds: int) -> None:
+    """Also that of a run that was stopped in its first round."""
+    one = replace(experiment(), rounds=most, looks=sequential.looks_within(most))
+    found = sequential.stage(one, {"128 connections"}, rounds).level(0.05)
+    assert 0 < found <= 0.05
 
 
 def test_too_few_rounds_are_refused() -> None:
