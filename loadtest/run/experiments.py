@@ -66,6 +66,7 @@ class Experiments:
         """Every experiment that its services allow."""
         self._introduce()
         for name in [each.name for each in self.plan.experiments]:
+            self._measurement.put_back()
             self._make_ready(name)
             experiment = self.plan.experiment(name)
             if experiment and experiment.check:

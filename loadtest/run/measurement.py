@@ -30,8 +30,7 @@ from loadtest.run.witnesses.observer import Observer, Seen
 from loadtest.system import urls
 from loadtest.system.paths import LOCUSTFILE
 
-# A second load starts before the measured one and ends after it.
-MARGIN_S = 2.0
+MARGIN_S = 2.0  # a second load starts before the measured one and ends after it
 LONGEST_PHASE_S = 0.2
 _OF_ERRORS = (
     *("right status", "all answered", "error rate", "connection pauses"),
@@ -72,8 +71,13 @@ class Measurement:
         self._about: dict[str, Mapping[str, Any]] = {}
 
     def practised(self, service: str, scenario: str) -> None:
-        """Tell that the service was asked for a while already, as by its checks."""
+        """The service was asked for a while already, as by its checks."""
         self._practised.add((service, scenario))
+
+    def put_back(self) -> None:
+        """Start as declared what runs under a level's settings: others need its connections."""
+        for service in [name for name, settings in self._overrides.items() if settings]:
+            self._prepare(service, {}, fresh=False)
 
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
         """Run the trial once, gates checked."""

@@ -88,6 +88,9 @@ class Takes:
     def practised(self, service: str, scenario: str) -> None:
         pass
 
+    def put_back(self) -> None:
+        pass
+
     def take(self, planned: PlannedTrial, attempt: int) -> Trial:
         return taken(planned, attempt)
 

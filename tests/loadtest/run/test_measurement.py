@@ -153,6 +153,19 @@ def test_what_does_not_wait_has_no_waves(loads: Loads) -> None:
     assert {call["warmup_s"] for call in loads.trials} == {1.0}
 
 
+def test_what_ran_with_a_larger_pool_runs_as_declared_before_other_services_start(
+    loads: Loads,  # noqa: ARG001
+) -> None:
+    backend = Services()
+    measuring = take(backend, planned(environment={"POOL_SIZE": "500"}))
+    backend.restarts.clear()
+    measuring.put_back()
+    assert sorted(backend.restarts) == [("fastapi-async", {}), ("flask-sync", {})]
+    backend.restarts.clear()
+    measuring.put_back()
+    assert backend.restarts == []
+
+
 def test_a_service_is_restarted_only_when_its_environment_changes(loads: Loads) -> None:
     backend = Services()
     levels = [

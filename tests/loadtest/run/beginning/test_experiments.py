@@ -47,6 +47,19 @@ def test_an_experiment_waits_for_its_own_services_alone(
     assert len(on_disk(asked)) == 2 * PLANNED
 
 
+def test_services_of_the_experiment_before_run_as_declared_when_others_start(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "first.toml").write_text(EXPERIMENT)
+    (tmp_path / "second.toml").write_text(LATER)
+    files = tuple(str(tmp_path / f"{name}.toml") for name in ("first", "second"))
+    asked = comparison.begin(Options(seed=1, experiments=files), tmp_path / "results")
+    put_back_after: list[int] = []
+    monkeypatch.setattr(Takes, "put_back", lambda _: put_back_after.append(len(on_disk(asked))))
+    execute(asked)
+    assert put_back_after == [0, PLANNED]
+
+
 def test_a_service_that_cannot_be_started_is_left_out_and_the_run_says_so(
     asked: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
