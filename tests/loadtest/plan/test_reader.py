@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ def shipped() -> dict[str, Experiment]:
 
 def test_every_claim_has_its_trial(shipped: dict[str, Experiment]) -> None:
     found = {claim for each in shipped.values() for claim in (each.claim, *each.further)}
-    assert found == {f"C{number}" for number in range(1, len(found) + 1)}
-    assert len(found) >= 14
+    assert found >= {f"C{number}" for number in range(1, 15)}
+    assert all(re.fullmatch(r"C\d+", claim) for claim in found)
 
 
 def test_every_timed_experiment_can_end_in_a_verdict(
