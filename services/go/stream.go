@@ -15,10 +15,6 @@ func stream(w http.ResponseWriter, r *http.Request) error {
 	}
 	w.Header().Set("Content-Type", "text/event-stream")
 	controller := http.NewResponseController(w)
-	// The server looks for a client's leaving by reading, under the limit of the whole request's reading.
-	if err := controller.SetReadDeadline(time.Time{}); err != nil {
-		return err
-	}
 	for number := range given[0] {
 		if number > 0 && !pause(r, time.Duration(given[1])*time.Millisecond) {
 			return nil
