@@ -28,7 +28,7 @@ def conf() -> ModuleType:
 def test_the_navigation_leads_to_every_page_once(conf: ModuleType) -> None:
     listed = re.findall(r"^(?!:|```)(\S+)$", conf.navigation(), re.MULTILINE)
     there = {name(page).removesuffix(".md") for page in pages() if ".github" not in page.parts}
-    assert sorted(listed) == sorted(there - {"README"})
+    assert sorted(listed) == sorted(there - {"README"}), "NAVIGATION in setup/pages/conf.py"
 
 
 def test_the_lessons_come_in_their_order(conf: ModuleType) -> None:

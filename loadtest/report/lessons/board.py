@@ -9,11 +9,13 @@ from pathlib import Path
 from loadtest.analysis.amounts import amount
 from loadtest.errors import LabError
 from loadtest.plan.measures import MEASURES
+from loadtest.plan.reader import EXPERIMENTS
 from loadtest.report.lessons.digest import Digest, Measured
 from loadtest.report.summary import row
 from loadtest.stats.inference import INTERVAL_ROUNDS
 
-NOT_MEASURED = "*Not measured yet.* `make publish` fills in this table from a full run."
+NOT_YET = "*Not measured yet.*"
+NOT_MEASURED = f"{NOT_YET} `make publish` fills in this table from a full run."
 _KEYS = frozenset({"experiment", "measure", "level", "services", "claim", "budget"})
 
 
@@ -73,7 +75,13 @@ def board(words: dict[str, str], where: str) -> Board:
 def markdown(asked: Board, digests: Sequence[Digest], page: Path) -> str:
     """The table as `page` has it, then the claims, then the run that it is of."""
     found = asked.source(digests)
-    return "\n".join(_lines(asked, found, page)) if found else NOT_MEASURED
+    return "\n".join(_lines(asked, found, page)) if found else _missing(asked)
+
+
+def _missing(asked: Board) -> str:
+    """What stands in place of the table; a full run has the lab's experiments, as budgeted."""
+    full = asked.budget == "typical" and (EXPERIMENTS / f"{asked.experiment}.toml").exists()
+    return NOT_MEASURED if full else f"{NOT_YET} The command above measures it here."
 
 
 def _lines(asked: Board, found: Digest, page: Path) -> Iterator[str]:

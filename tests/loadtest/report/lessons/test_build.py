@@ -63,7 +63,8 @@ def test_a_table_can_have_all_levels_and_only_some_services(run: Digest) -> None
 def test_what_no_run_has_is_not_measured_yet(run: Digest, budget: str) -> None:
     runs = [] if budget == "typical" else [run]
     text = build.filled(page(FIGURES.format(f"budget={budget} ")), PAGE, runs)
-    assert board.NOT_MEASURED in text
+    assert board.NOT_YET in text
+    assert (board.NOT_MEASURED in text) == (budget == "typical")
 
 
 def test_filling_in_twice_changes_nothing_more(run: Digest) -> None:

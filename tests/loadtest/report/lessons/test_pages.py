@@ -16,6 +16,7 @@ from loadtest.system.paths import ROOT
 from tests.docs.pages import anchors, name, sentences, words
 
 LESSONS = lesson.read_all()
+NUMBERS = [f"lesson-{number}" for number in LESSONS]
 PARTS = ["guess", "the-code", "run", "what-you-will-see", "why", "exercise", "where-to-go-on"]
 MOST_WORDS = 1500  # ten minutes at a calm pace, code and tables included
 MOST_SECONDS = 180
@@ -44,7 +45,7 @@ def test_the_lessons_are_numbered_and_all_in_the_index() -> None:
     assert listed == [(str(n), each.title, each.path.name) for n, each in LESSONS.items()]
 
 
-@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_a_lesson_has_every_part_and_one_hidden_answer(each: Lesson) -> None:
     text = each.path.read_text()
     headings = re.findall(r"^## (.+)$", text, re.MULTILINE)
@@ -56,19 +57,19 @@ def test_a_lesson_has_every_part_and_one_hidden_answer(each: Lesson) -> None:
     assert f"`make lesson LESSON={each.number}`" in text
 
 
-@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_a_lesson_shows_code_of_two_services_beside_each_other(each: Lesson) -> None:
     (first, *_) = re.findall(r"^<!-- code (.*) -->$", each.path.read_text(), re.MULTILINE)
     assert len(first.split()) == 2
 
 
-@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_a_lesson_is_read_in_ten_minutes(each: Lesson) -> None:
     text = re.sub(r"<!--.*?-->", "", each.path.read_text(), flags=re.DOTALL)
     assert len(words(text)) <= MOST_WORDS
 
 
-@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_the_command_runs_what_the_page_shows_within_three_minutes(
     each: Lesson, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -81,7 +82,7 @@ def test_the_command_runs_what_the_page_shows_within_three_minutes(
     assert all(experiment.rounds >= 3 for experiment in plan.experiments)
 
 
-@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_its_figures_are_such_as_an_experiment_has(each: Lesson) -> None:
     known = reader.load_all() | {
         path.stem: reader.read(path) for path in lesson.LESSONS.glob("*.toml")
@@ -115,7 +116,7 @@ def test_the_glossary_has_the_lab_s_own_words() -> None:
     assert set(OWN_WORDS) - glossary() == set()
 
 
-@pytest.mark.parametrize("each", LESSONS.values(), ids=str)
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_the_glossary_has_every_abbreviation_of_a_lesson(each: Lesson) -> None:
     said = " ".join(sentences(each.path.read_text()))
     found = set(re.findall(r"\b[A-Z]{3,}\b", said)) - EVERYDAY
