@@ -292,8 +292,7 @@ def _over_sockets(level: Level) -> bool:
 
 def about(service: Service, backend: str) -> Mapping[str, Any]:
     """What the service says of itself at /about."""
-    answer: Mapping[str, Any] = json.loads(urls.read(f"{service.url(backend)}/about", 10.0))
-    return answer
+    return dict(json.loads(urls.read(f"{service.url(backend)}/about", 10.0)))
 
 
 def seed_of(*parts: object) -> int:
