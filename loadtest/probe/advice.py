@@ -13,6 +13,7 @@ from loadtest.probe.binding import Full
 from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
 
 BUSY_MACHINE = 0.15  # cores of other programs, of each core
+IDLE_SLOTS = 0.85  # of the slots were used: less is told
 UNSTEADY = 0.3  # spread of the wait, as a share
 COLD = 5.0  # × : the first answer took so much longer
 # What binds before slots do: there may be more of them than were needed.
@@ -30,7 +31,9 @@ def conclude(seen: Sighting) -> Conclusion:
     advice = tuple(_advice(seen, found, bound, at))
     sentences = (_first(seen, found, bound, rps), _second(seen, bound, at), *advice[:1])
     beside = (_beside(seen.beside),) if seen.beside else ()
-    return Conclusion(found, bound, rps, (*sentences, *beside), advice, tuple(_notes(seen, bound)))
+    return Conclusion(
+        found, bound, rps, (*sentences, *beside), advice, tuple(_notes(seen, bound, found, rps))
+    )
 
 
 def _takes_no_more(slots: Slots, at: Full | None) -> bool:
@@ -196,8 +199,13 @@ def _beside(beside: Beside) -> str:
     )
 
 
-def _notes(seen: Sighting, bound: Binding) -> Iterator[str]:
+def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator[str]:
     """What lowers the worth of the figures."""
+    used = rps * growth.unhurried(seen.steps)[0]
+    if slots.waves and bound.name == "slots" and used < IDLE_SLOTS * slots.value:
+        several = seen.server is not None and seen.server.processes > 1 and seen.glance.kept
+        why = ": kept connections fall unevenly on its processes" if several else ""
+        yield f"Of {slots.value} slots {used:.0f} were in use under load{why}."
     if seen.ended:
         yield f"The probe ended early: {seen.ended}."
     if seen.changed:

@@ -135,7 +135,7 @@ def _holders(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:
     slots, server, taken = at.slots.value, seen.server, at.taken
     if held := held_by(seen, at):
         return "slots", f"{_times(*held)} make {held[0] * held[1]} slots", ()
-    if taken is not None and abs(taken - slots) <= max(1, NEAR * slots):
+    if taken is not None and taken <= slots + max(1, NEAR * slots):
         return "slots", f"the server had read {taken} requests at a time, the others waited", ()
     if server is None or taken is None:
         return "slots", "the server's processes are out of sight", ("pool or upstream",)

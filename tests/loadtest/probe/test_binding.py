@@ -195,3 +195,16 @@ def test_a_quick_service_that_closes_connections_is_not_said_to_work_one_at_a_ti
     glance = replace(GLANCE, kept=False)
     said = conclude(seen(steps, glance=glance, server=server(loop=True)))
     assert (said.binding.name, said.binding.could_be) == ("connections", ("cpu",))
+
+
+def test_workers_that_share_connections_unevenly_are_told() -> None:
+    steps = tuple(
+        replace(each, rps=0.8 * each.rps, taken=min(each.connections, 10))
+        if each.connections > 12
+        else each
+        for each in workers(full(12, threads=8), 3)
+    )
+    what = seen(steps, server=server(processes=3, threads=4, loop=True), waves=waves(12, 0.1, 26))
+    said = conclude(what)
+    assert (said.binding.name, said.slots.value) == ("slots", 12)
+    assert any("unevenly" in note for note in said.notes)
