@@ -17,8 +17,7 @@ from rich.text import Text
 from loadtest.commands import fail_if
 from loadtest.commands.console import console
 from loadtest.contract import own
-from loadtest.inventory import private
-from loadtest.inventory.private import EndpointError
+from loadtest.inventory import addresses
 from loadtest.model.target import Target
 from loadtest.probe import advice, probing
 from loadtest.probe import record as records
@@ -63,15 +62,15 @@ class Asked:
         request = self.request
         target = own.checked(
             Target(
-                private.endpoint(request.url),
+                addresses.endpoint(request.url),
                 request.method,
-                _headers(request.headers),
-                _body(request.body),
+                addresses.parsed_headers(request.headers),
+                addresses.read_body(request.body),
                 status=request.expect,
                 insecure=request.insecure,
             )
         )
-        private.require_permission(target.url, may_load=self.may_load)
+        addresses.require_permission(target.url, may_load=self.may_load)
         return target
 
     def light(self, target: Target) -> Target | None:
@@ -82,31 +81,9 @@ class Asked:
         url = self.beside
         if url.startswith("/"):
             url = f"{parts.scheme}://{parts.netloc}{url}"
-        url = private.endpoint(url)
-        private.require_permission(url, may_load=self.may_load)
+        url = addresses.endpoint(url)
+        addresses.require_permission(url, may_load=self.may_load)
         return replace(target, url=url, method="GET", body="", status=None)
-
-
-def _headers(lines: Sequence[str]) -> dict[str, str]:
-    """Each `Name: value`."""
-    found = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon:
-            raise EndpointError(f"--header {line!r}: write it as 'Name: value'")
-        found[name.strip()] = value.strip()
-    return found
-
-
-def _body(text: str) -> str:
-    """The text, or what is in the file after an @."""
-    if not text.startswith("@"):
-        return text
-    try:
-        return Path(text[1:]).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        why = error.strerror if isinstance(error, OSError) else "it is no text in UTF-8"
-        raise EndpointError(f"--body {text}: {why}") from None
 
 
 def carry_out(asked: Asked) -> None:

@@ -31,8 +31,15 @@ def conclude(seen: Sighting) -> Conclusion:
     advice = tuple(_advice(seen, found, bound, at))
     sentences = (_first(seen, found, bound, rps), _second(seen, bound, at), *advice[:1])
     beside = (_beside(seen.beside),) if seen.beside else ()
+    wait_s, _ = growth.unhurried(seen.steps)
     return Conclusion(
-        found, bound, rps, (*sentences, *beside), advice, tuple(_notes(seen, bound, found, rps))
+        found,
+        bound,
+        rps,
+        wait_s,
+        (*sentences, *beside),
+        advice,
+        tuple(_notes(seen, bound, found, rps)),
     )
 
 
@@ -72,9 +79,8 @@ def _second(seen: Sighting, bound: Binding, at: Full | None) -> str:
     if bound.name == "nothing yet":
         return f"What binds: nothing yet; {bound.evidence[0]}."
     details = _details(seen, bound, at)
-    also = f" Seen from outside it could also be: {', '.join(bound.could_be)}." * bool(
-        bound.could_be
-    )
+    others = [each for each in bound.could_be if each not in details]
+    also = f" Seen from outside it could also be: {', '.join(others)}." * bool(others)
     return f"What binds: {_named(bound)}{f' ({details})' if details else ''}.{also}"
 
 
@@ -125,14 +131,24 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
     elif bound.name == "cpu" and at:
         yield from _more_cpu(seen, at)
     elif bound.name == "connections":
-        yield (
-            "Keep connections (keep-alive), and take more of them: a longer backlog, or a proxy in "
-            "front."
-        )
+        yield _of_connections(seen)
     elif bound.name == "generator":
         yield "Ask from another machine, or from several: this one has no more to give."
     else:
         yield f"Ask for more: --connections {4 * seen.limit}."
+
+
+def _of_connections(seen: Sighting) -> str:
+    names = {name for each in seen.steps for name in each.errors}
+    if "status 429" in names:
+        return "It limits how often it may be asked: switch that off for a probe."
+    if any(name.startswith("status ") for name in names):
+        return "It answers with errors when much is asked at once: its log says why."
+    if names:
+        return (
+            "Let it take more connections: a longer backlog, more open files, or a proxy in front."
+        )
+    return "Keep connections (keep-alive): each request pays for a new one now."
 
 
 def _more_slots(seen: Sighting, slots: Slots, at: Full) -> str:

@@ -13,12 +13,11 @@ from pathlib import Path
 import psutil
 
 from loadtest.probe.record import Server
-from loadtest.run.witnesses import procfs
+from loadtest.run.witnesses import connections, procfs
 from loadtest.system.cpus import quota_cores
 from loadtest.system.sockets import Address
 
 _KERNEL = Path("/proc")
-_LISTENS, _ESTABLISHED = "0A", "01"
 _SERVERS = re.compile(
     r"\b(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
     r"|nginx|haproxy|envoy|caddy|traefik|tomcat)\b"
@@ -79,7 +78,8 @@ def serving(address: Address) -> Serving | None:
     family, (host, port) = address
     if sys.platform != "linux" or not _is_here(family, host):
         return None
-    inodes = {line[9] for line in _connections(port) if line[3] == _LISTENS}
+    known = connections.of(port)
+    inodes = {str(each.inode) for each in known if each.state == connections.LISTENS}
     holders = {pid for pid in map(int, _numbers()) if inodes & set(_sockets(pid))}
     parents = {stat.parent for pid in holders if (stat := procfs.read(pid))}
     found = sorted(holders - parents)
@@ -91,10 +91,10 @@ def unread(port: int) -> int | None:
 
     A connection that is not accepted yet belongs to no process: its inode is 0.
     """
-    lines = [line for line in _connections(port) if line[3] == _ESTABLISHED]
-    if not lines:
+    known = [each for each in connections.of(port) if each.state == connections.ESTABLISHED]
+    if not known:
         return None
-    return sum(line[9] == "0" or int(line[4].partition(":")[2], 16) > 0 for line in lines)
+    return sum(each.inode == 0 or each.unread > 0 for each in known)
 
 
 def _is_here(family: int, host: str) -> bool:
@@ -106,17 +106,6 @@ def _is_here(family: int, host: str) -> bool:
         if each.family in (socket.AF_INET, socket.AF_INET6)
     }
     return plain in own or (family == socket.AF_INET and plain.startswith("127."))
-
-
-def _connections(port: int) -> Iterator[list[str]]:
-    """The lines of /proc/net/tcp whose own port this is: number, own and other address, state …"""
-    wanted = f":{port:04X}"
-    for name in ("tcp", "tcp6"):
-        with contextlib.suppress(OSError):
-            for line in (_KERNEL / "net" / name).read_text().splitlines()[1:]:
-                fields = line.split(maxsplit=10)
-                if fields[1].endswith(wanted):
-                    yield fields
 
 
 def _numbers() -> Iterator[str]:

@@ -173,6 +173,7 @@ class Conclusion:
     slots: Slots
     binding: Binding
     plateau_rps: float
+    wait_s: float  # of a request that waits for no other
     sentences: tuple[str, ...]
     advice: tuple[str, ...]
     notes: tuple[str, ...] = ()
@@ -184,7 +185,7 @@ def document(seen: Sighting, said: Conclusion) -> dict[str, Any]:
     return {
         "url": seen.url,
         "method": seen.method,
-        "wait_s": seen.alone.mean_s,
+        "wait_s": said.wait_s,
         "plateau_rps": said.plateau_rps,
         "slots": {name: slots[name] for name in ("value", "low", "high", "at_least")},
         "binds": said.binding.name,

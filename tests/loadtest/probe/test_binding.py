@@ -208,3 +208,8 @@ def test_workers_that_share_connections_unevenly_are_told() -> None:
     said = conclude(what)
     assert (said.binding.name, said.slots.value) == ("slots", 12)
     assert any("unevenly" in note for note in said.notes)
+
+
+def test_a_limit_of_the_rate_is_not_taken_for_a_full_backlog() -> None:
+    assert "limits how often" in refused("status 429").advice[0]
+    assert "backlog" in refused("connection refused").advice[0]
