@@ -151,41 +151,46 @@ def _of_connections(seen: Sighting) -> str:
     return "Keep connections (keep-alive): each request pays for a new one now."
 
 
+def _up_to(rps: float, most: float | None) -> str:
+    """So many a second by the model, as far as the CPU goes."""
+    if most is None:
+        return f"about {rate(rps)}/s, if the CPU allows it"
+    if most < rps:
+        return f"up to about {rate(most)}/s, where the CPU is full"
+    return f"about {rate(rps)}/s, until the CPU is full at about {rate(most)}/s"
+
+
 def _more_slots(seen: Sighting, slots: Slots, at: Full) -> str:
     held = what_binds.held_by(seen, at)
     of = "slots"
     if held:
         of = "threads" if held[1] > 1 else "processes"
-    count = 2 * slots.value
     most = ceiling(seen, at, 2 * held[0] if held and held[1] == 1 else None)
-    told = f"With {count} {of} instead of {slots.value}: about {rate(2 * at.rps)}/s"
-    if most is None:
-        return f"{told}, if the CPU allows it."
-    if most < 2 * at.rps:
-        return f"With more {of}: up to about {rate(most)}/s, where the CPU is full."
-    return f"{told}, until the CPU is full at about {rate(most)}/s."
+    told = _up_to(2 * at.rps, most)
+    return f"With {2 * slots.value} {of} instead of {slots.value}: {told}."
 
 
 def _out_of_line(seen: Sighting, at: Full) -> Iterator[str]:
     most = ceiling(seen, at)
-    until = f", until the CPU is full at about {rate(most)}/s" if most else ""
     held, *_ = what_binds.single(seen, at)
     if held == "loop":
         yield (
-            "Await what takes time, or give it to a thread: `def`, not `async def`, in FastAPI "
-            f"has 40 threads: about {rate(min(40 * at.rps, most or 1e12))}/s{until}."
+            "Await what takes time, or give it to a thread. In FastAPI `def`, not `async def`, has "
+            f"40 threads: {_up_to(40 * at.rps, most)}."
         )
     elif held == "lock":
-        yield f"Hold the lock for less, or make the pool larger{until}."
-    yield f"With 4 workers instead of 1: about {rate(4 * at.rps)}/s, if nothing is shared."
+        yield (
+            "Hold the lock for less, or make the pool larger: two at once are "
+            f"{_up_to(2 * at.rps, most)}."
+        )
+    most = ceiling(seen, at, 4)
+    yield f"With 4 workers instead of 1: {_up_to(4 * at.rps, most)}, if nothing is shared."
 
 
 def _larger_pool(seen: Sighting, slots: Slots, at: Full) -> Iterator[str]:
-    most = ceiling(seen, at)
-    until = f", until the CPU is full at about {rate(most)}/s" if most else ""
     yield (
         f"Look for what holds {slots.value} at once: a pool of connections, a semaphore, a service "
-        f"behind it. With {2 * slots.value} there: about {rate(2 * at.rps)}/s{until}."
+        f"behind it. With {2 * slots.value} there: {_up_to(2 * at.rps, ceiling(seen, at))}."
     )
 
 
@@ -238,6 +243,13 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
         yield f"The wait varies: {seconds(alone.p50_s)} as a rule, 5 % took {seconds(alone.p95_s)}."
     if seen.glance.first_s > COLD * seen.glance.took_s and seen.glance.first_s > 0.2:
         yield f"The first answer took {seconds(seen.glance.first_s)}: something had to start."
+    yield from _of_answers(seen)
+    if bound.name == "slots" and not seen.server:
+        yield "Its processes are not on this machine, or not in sight: only answers were judged."
+
+
+def _of_answers(seen: Sighting) -> Iterator[str]:
+    """What was unusual of the answers, and that more than GET was sent."""
     if not seen.glance.same:
         yield "Bodies differ from answer to answer, so only the status was checked."
     if seen.glance.size > what_binds.LARGE_ANSWER:
@@ -247,5 +259,3 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
         yield f"It says that it limits how often it may be asked: {seen.glance.limit}."
     if seen.method not in ("GET", "HEAD", "OPTIONS"):
         yield f"{seen.sent:,} {seen.method} requests were sent."
-    if bound.name == "slots" and not seen.server:
-        yield "Its processes are not on this machine, or not in sight: only answers were judged."
