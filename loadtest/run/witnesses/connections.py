@@ -13,7 +13,7 @@ from typing import NamedTuple
 ESTABLISHED, LISTENS = 1, 10  # states of linux/tcp_states.h
 _NETLINK_SOCK_DIAG, _BY_FAMILY, _DUMP, _DONE, _FAILED = 4, 20, 0x301, 3, 2
 _HEADER = struct.Struct("=IHHII")
-_QUESTION = struct.Struct("=BBBxI48x")
+_WANTED_SOCKETS = struct.Struct("=BBBxI48x")
 _TOLD = struct.Struct("=xBxx2s46xIIIII")  # state, own port …, expiry, to read, to send, user, inode
 _ANSWER_BYTES, _PATIENCE_S = 65_536, 1.0
 # Number, own address, other address, state, bytes to send and to read …, inode.
@@ -52,10 +52,10 @@ def _asked(family: int, port: int) -> Iterator[Known]:
     states = 1 << ESTABLISHED | 1 << LISTENS
     with socket.socket(socket.AF_NETLINK, socket.SOCK_DGRAM, _NETLINK_SOCK_DIAG) as kernel:
         kernel.settimeout(_PATIENCE_S)
-        size = _HEADER.size + _QUESTION.size
+        size = _HEADER.size + _WANTED_SOCKETS.size
         kernel.send(
             _HEADER.pack(size, _BY_FAMILY, _DUMP, 1, 0)
-            + _QUESTION.pack(family, socket.IPPROTO_TCP, 0, states)
+            + _WANTED_SOCKETS.pack(family, socket.IPPROTO_TCP, 0, states)
         )
         while True:
             for kind, body in _messages(kernel.recv(_ANSWER_BYTES)):
