@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -17,6 +18,8 @@ from tests.loadtest.run.on_paper import Services, Takes, taken
 from tests.loadtest.run.test_runner import asked, unreal
 
 __all__ = ["asked", "unreal"]  # fixtures
+
+WRITTEN = SimpleNamespace(conditions_met=(), lacking=(), exit_code=0)  # a report without conditions
 
 
 def code(asked: Comparison, monkeypatch: pytest.MonkeyPatch) -> int:
@@ -37,7 +40,7 @@ def code(asked: Comparison, monkeypatch: pytest.MonkeyPatch) -> int:
 def test_a_run_that_measured_is_a_success(
     asked: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(run, "show", lambda _: None)  # these trials have no latencies
+    monkeypatch.setattr(run, "written", lambda _: WRITTEN)  # these trials have no latencies
     assert code(asked, monkeypatch) == 0
 
 
@@ -52,7 +55,7 @@ def test_a_run_in_which_nothing_could_be_timed_is_none(
         wrong = Verified(("this machine is too busy to check it: load 48 on 2 cores",))
         monkeypatch.setattr(readiness, "verify", lambda *_: wrong)
     else:
-        monkeypatch.setattr(run, "show", lambda _: None)
+        monkeypatch.setattr(run, "written", lambda _: WRITTEN)
         monkeypatch.setattr(Takes, "take", lambda _, *trial: taken(*trial, passed=False))
     assert code(asked, monkeypatch) == 1
     assert "nothing could be timed" in capsys.readouterr().out
