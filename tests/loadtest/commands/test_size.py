@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from loadtest.cli import app
 from loadtest.errors import LabError
+from loadtest.plan.parsing import parse
 
 NEED = ("size", "--rate", "200", "--wait-ms", "80", "--cpu-ms", "3", "--cores", "2")
 
@@ -36,6 +37,9 @@ def test_what_checks_them_is_a_comparison_at_that_rate() -> None:
     assert document["load"]["connections"] > 16.6
     assert document["targets"].keys() == {"async", "threads"}
     starts = {name: each["start"] for name, each in document["targets"].items()}
+    read = parse("mine", document, where="mine.toml")
+    assert read.levels[0].load.rate_rps == 200
+    assert len(read.criteria) == 2
     assert starts["async"] == "uvicorn app:app --workers 1 --port 8101"
     assert "gthread" in starts["threads"]
 

@@ -9,22 +9,37 @@ import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 
 from tests.native.probe.judging import Seen
 from tests.native.probe.serving import serving
 from tests.native.probe.truths import Truth
 
-
-def probed(truth: Truth, seconds: float) -> Seen:
-    """What one probe of `seconds` finds of the service, which runs for this alone."""
-    with tempfile.TemporaryDirectory(prefix="lab-probe-") as name:
-        folder = Path(name)
-        with serving(truth, folder / "logs") as url:
-            return _probe(url, truth, seconds, folder)
+STARTING = 2  # at a time: to start takes CPU, to wait takes none
 
 
-def _probe(url: str, truth: Truth, seconds: float, folder: Path) -> Seen:
+def each(truths: Sequence[Truth], seconds: float, beside: int) -> Iterator[tuple[Truth, Seen]]:
+    """Each once: those that only wait `beside` each other, then those that compute, alone."""
+    waiting = [truth for truth in truths if not truth.computes]
+    for first in range(0, len(waiting), beside):
+        yield from _together(waiting[first : first + beside], seconds)
+    for truth in truths:
+        if truth.computes:
+            yield from _together([truth], seconds)
+
+
+def _together(truths: Sequence[Truth], seconds: float) -> Iterator[tuple[Truth, Seen]]:
+    """Start all of them, then probe all of them, so that no start disturbs a probe."""
+    with ExitStack() as stack, ThreadPoolExecutor(max(STARTING, len(truths))) as pool:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="lab-probe-")))
+        with ThreadPoolExecutor(STARTING) as starting:
+            urls = list(starting.map(lambda one: stack.enter_context(serving(one, folder)), truths))
+        found = pool.map(lambda one, url: _probe(one, url, seconds, folder), truths, urls)
+        yield from zip(truths, found, strict=True)
+
+
+def _probe(truth: Truth, url: str, seconds: float, folder: Path) -> Seen:
     done = subprocess.run(
         [
             *(sys.executable, "-m", "loadtest", "probe", url),
@@ -33,19 +48,9 @@ def _probe(url: str, truth: Truth, seconds: float, folder: Path) -> Seen:
         env=os.environ | {"LAB_RESULTS": str(folder / "results")},
         capture_output=True,
         text=True,
-        timeout=60 + 3 * seconds,
+        timeout=60 + 5 * seconds,
         check=False,
     )
     if done.returncode:
         raise RuntimeError(f"{truth.name}: exit code {done.returncode}: {done.stdout}{done.stderr}")
     return Seen.of(json.loads(done.stdout))
-
-
-def each(truths: Sequence[Truth], seconds: float, beside: int) -> Iterator[tuple[Truth, Seen]]:
-    """Each once: those that only wait `beside` each other, then those that compute, alone."""
-    waiting = [truth for truth in truths if not truth.computes]
-    with ThreadPoolExecutor(beside) as pool:
-        yield from zip(waiting, pool.map(lambda one: probed(one, seconds), waiting), strict=True)
-    for truth in truths:
-        if truth.computes:
-            yield truth, probed(truth, seconds)

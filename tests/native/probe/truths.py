@@ -132,6 +132,7 @@ TRUTHS = (
         "/?ms=200",
         upstream=(*KEEPING, "--worker-class", "gthread", "--threads", "20", FLASK),
         environment={"UPSTREAM": "{upstream}", "HOLDS": "0"},
+        options=(*FEW, "--seconds", "8"),  # of a request that takes longer
     ),
     Truth(
         "a wait of 100 ms ± 50 %",

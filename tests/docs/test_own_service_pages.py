@@ -1,13 +1,17 @@
-"""docs/sizing.md shows what `size` prints, and margins as they are calculated."""
+"""docs/sizing.md shows what `size` prints, and margins as they are calculated.
+
+docs/your-own-service.md explains every name that a probe gives to what binds."""
 
 from __future__ import annotations
 
 import re
 import shlex
+from typing import get_args
 
 from typer.testing import CliRunner
 
 from loadtest.cli import app
+from loadtest.probe.record import Bound
 from loadtest.stats.queueing import slots_for
 from tests.docs.pages import ROOT
 
@@ -15,6 +19,7 @@ TEXT = (ROOT / "docs" / "sizing.md").read_text()
 [ASKED] = re.findall(r'make size SIZE="(.*)"', TEXT)
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 SHOWN, REFUSED = (text for language, text in BLOCKS if not language)
+OWN_SERVICE = (ROOT / "docs" / "your-own-service.md").read_text()
 MARGINS = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", TEXT, re.MULTILINE)
 
 
@@ -35,3 +40,15 @@ def test_the_margins_are_those_that_are_calculated() -> None:
     for in_hand, *slots in MARGINS:
         found = [slots_for(float(in_hand), share) for share in (0.1, 0.01, 0.001)]
         assert list(map(int, slots)) == found
+
+
+def test_the_page_explains_each_name_once() -> None:
+    section = OWN_SERVICE.partition("## What binds, and what to change")[2].partition("\n## ")[0]
+    assert sorted(re.findall(r"^\| \*(.+?)\* \|", section, re.MULTILINE)) == sorted(get_args(Bound))
+
+
+def test_what_could_be_something_else_has_a_name_of_a_probe() -> None:
+    section = OWN_SERVICE.partition("## Where it can be wrong")[2]
+    named = re.findall(r"\*(.+?)\*", section.partition("Three things")[0])
+    assert len(named) > 3
+    assert set(named) <= set(get_args(Bound))
