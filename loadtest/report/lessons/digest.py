@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -14,12 +15,12 @@ from loadtest.model.experiment import Experiment
 from loadtest.model.marks import MARKS
 from loadtest.plan.measures import MEASURES
 from loadtest.results.runs import RunError
-from loadtest.system.paths import ROOT
 
 if TYPE_CHECKING:
     from loadtest.report.report import Report
     from loadtest.report.sections import Section
 
+_ABOVE_CLONE = re.compile(r"/\S*/(?=docs/|experiments/)")  # the machine's own part of a path
 _DIGITS = 4  # of a figure in the file; pages show two or three
 
 
@@ -85,7 +86,7 @@ def digest(report: Report, page: str = "") -> Digest:
     return Digest(
         budget=report.run.budget,
         commit=str(info.get("git_commit") or "")[:7],
-        command=str(info.get("command") or "").replace(f"{ROOT}/", ""),
+        command=_ABOVE_CLONE.sub("", str(info.get("command") or "")),
         page=page,
         figures=tuple(each for section in report.sections for each in _figures(section)),
         verdicts=tuple(

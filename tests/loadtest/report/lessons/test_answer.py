@@ -79,6 +79,14 @@ def test_the_published_figures_stand_beside_it(page: Path, tmp_path: Path) -> No
     assert "published" in text
 
 
+def test_pages_name_no_folder_of_a_machine(tmp_path: Path) -> None:
+    small = experiment(rounds=2)
+    command = "python -m loadtest run --experiments /home/me/lab/docs/lessons/own.toml --seed 1"
+    folder = write_run(tmp_path, [small], trials_of([small]), command=command)
+    found = digest.digest(report.load(folder)).command
+    assert found == "python -m loadtest run --experiments docs/lessons/own.toml --seed 1"
+
+
 def test_too_few_rounds_give_no_answer(page: Path, tmp_path: Path) -> None:
     text = said(page, made(tmp_path / "run", 2), [])
     assert "Answer: this run has too few rounds to answer it." in text
