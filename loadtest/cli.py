@@ -33,7 +33,11 @@ app = typer.Typer(
 Names = Annotated[str, typer.Option(help="Names with blanks or commas between; all if left out.")]
 Budget = Annotated[str, typer.Option(help="Which of budgets/ the services run under.")]
 PlanOption = Annotated[
-    str, typer.Option(help="quick: the headline experiments; lesson: in its order; full: all.")
+    str,
+    typer.Option(
+        help="quick: the headline experiments; lesson: in its order; full: all; "
+        "published: other people's comparisons."
+    ),
 ]
 Rounds = Annotated[int | None, typer.Option(help="Exactly so many rounds, whatever is decided.")]
 Seed = Annotated[int | None, typer.Option(help="Seed of the order; drawn and shown if left out.")]
@@ -196,7 +200,9 @@ def publish_(
         bool, typer.Option("--partial", help="Also where something is missing; the page says it.")
     ] = False,
 ) -> None:
-    """Write docs/results.md, its page and the README's table from a finished run."""
+    """Write docs/results.md and the README's table from a full run; docs/published.md from one of
+    published comparisons.
+    """
     from loadtest.commands import publish
 
     publish.show(folder, partial=partial)

@@ -190,7 +190,9 @@ def _trial(
 
 def _pace(planned: PlannedTrial, truth: Truth, factor: float) -> Pace:
     level, load = planned.level, planned.level.at_peak(100.0)
-    slots = int(level.environment.get("POOL_SIZE", truth.slots))
+    environment = level.settings_of(planned.service)
+    workers = int(environment.get("WORKERS", 1))
+    slots = workers * int(environment["POOL_SIZE"]) if "POOL_SIZE" in environment else truth.slots
     latency_s = (level.parameters.get("ms", 0) + truth.cpu_ms + truth.delay_ms) / 1000
     highest = min(1000 / truth.cpu_ms, slots / latency_s, max(load.connections, 1) / latency_s)
     return Pace(load, slots, latency_s, highest, factor * min(load.rate_rps or math.inf, highest))

@@ -83,7 +83,7 @@ def _allowed(
 ) -> dict[str, float]:
     found = {}
     for name in services:
-        demand = demands[name].under(level.environment)
+        demand = demands[name].under(level.settings_of(name))
         slots, bound_by = slots_under(about[name], demand)
         said = {
             **about[name],

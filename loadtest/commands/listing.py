@@ -17,7 +17,9 @@ from loadtest.results import record, verdicts
 def show() -> None:
     """Show claims with their last verdicts, services, scenarios and budgets."""
     experiments = reader.load_all()
-    console.print(_claims(schedule.plan(experiments, "full")))
+    published = reader.load_published()
+    planned = schedule.plan(experiments, "full") + schedule.plan(published, "published")
+    console.print(_claims(planned))
     console.print()
     table = Table("service", "framework", "model", "port", "leaves out", "can run here", box=None)
     for service in manifest.load().values():
@@ -29,6 +31,7 @@ def show() -> None:
     console.print(table)
     for title, names in (
         ("experiments", experiments),
+        ("published comparisons", published),
         ("scenarios", scenarios.SCENARIOS),
         ("budgets", budgets.names()),
     ):
@@ -46,7 +49,7 @@ def _claims(experiments: Iterable[Experiment]) -> Table:
         for each in experiments
         for claim, sentence in {each.claim: each.statement, **each.further}.items()
     ]
-    for row in sorted(rows, key=lambda row: int(row[0][1:])):
+    for row in sorted(rows, key=lambda row: reader.by_claim(row[0])):
         shown.add_row(*row)
     return shown
 

@@ -9,6 +9,6 @@ from loadtest.report.publication.publish import publish
 
 
 def show(folder: Path, *, partial: bool) -> None:
-    """Write docs/results.md, its page and the README's table from the run in `folder`."""
+    """Write the pages of the repository that the run in `folder` fills."""
     for path in publish(folder, partial=partial):
         console.print(f"written: {path}", markup=False, soft_wrap=True)

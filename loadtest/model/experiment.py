@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.model.criterion import Criterion
 from loadtest.model.load import Load
+from loadtest.model.published import Published
 from loadtest.model.start import Start
 from loadtest.model.target import Target
 
@@ -26,6 +27,11 @@ class Level:
     quick: bool = True  # whether the quick plan has it
     without: tuple[str, ...] = ()  # services that cannot take it
     asked: Mapping[str, Target] = field(default_factory=dict)  # of each target; none of the lab's
+    environment_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by service
+
+    def settings_of(self, service: str) -> dict[str, str]:
+        """What overrides the environment of one service."""
+        return {**self.environment, **self.environment_of.get(service, {})}
 
     def at_peak(self, peak_rps: float) -> Load:
         """The load of this level where the slowest service peaks at `peak_rps`."""
@@ -77,6 +83,7 @@ class Experiment:
     caution: str = ""  # what its figures do not say
     # Figures that are commonly taught, by service, to stand beside the measured ones.
     claimed: Mapping[str, float] = field(default_factory=dict)
+    published: Published | None = None  # somebody else's comparison that it takes again
     looks: tuple[int, ...] = ()  # after so many rounds; none where their number is fixed
     # How long a trial may last whose requests wait longer than its window; set by the plan.
     longest_s: float = 0.0
@@ -94,7 +101,9 @@ class Experiment:
     def restarts(self) -> bool:
         """Whether services are started anew between its trials, as a rule."""
         return self.fresh or any(
-            level.environment != self.levels[0].environment for level in self.levels
+            level.settings_of(service) != self.levels[0].settings_of(service)
+            for level in self.levels
+            for service in self.services
         )
 
     @property

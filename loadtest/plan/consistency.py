@@ -8,6 +8,7 @@ from loadtest.contract.scenarios import SCENARIOS, ScenarioError
 from loadtest.engine.kinds import kind_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment, Level
+from loadtest.model.published import Published
 from loadtest.plan.measures import MEASURES
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.tables import BOUNDS, ExperimentTable
@@ -15,7 +16,10 @@ from loadtest.plan.tables import BOUNDS, ExperimentTable
 
 def check_table(where: str, table: ExperimentTable) -> None:
     """What shows in the document alone: that there are levels, and bounds of one sort."""
-    if not table.levels and not table.check:
+    told = bool(table.published and table.published.not_run)
+    if told and table.levels:
+        raise ExperimentError(f"{where}: has levels and published.not_run; keep one of them")
+    if not table.levels and not table.check and not told:
         empty = "levels" in table.model_fields_set
         fault = "is empty; name at least one load" if empty else "is missing; add it"
         raise ExperimentError(f"{where}: levels {fault}")
@@ -46,6 +50,8 @@ def check_experiment(where: str, experiment: Experiment) -> None:
         raise ExperimentError(f"{where}: levels need labels that differ, has: {', '.join(labels)}")
     for number, criterion in enumerate(experiment.criteria):
         _check_criterion(f"{where}: criteria[{number}]", criterion, experiment)
+    if experiment.published:
+        _check_published(f"{where}: published", experiment.published, experiment)
 
 
 def check_names(where: str, kind: str, names: Iterable[str], known: Collection[str] | None) -> None:
@@ -70,6 +76,8 @@ def _check_level(where: str, number: int, level: Level, experiment: Experiment) 
         raise ExperimentError(f"{place}: {error}") from None
     if level.share_of_peak and not experiment.peak:
         raise ExperimentError(f"{place}: share_of_peak needs [peak], the load that finds the peak")
+    for service in level.environment_of:
+        _one_of(place, "environment_of", service, experiment.services)
     for service in level.without:
         if service not in experiment.services or service == experiment.reference:
             raise ExperimentError(
@@ -85,6 +93,30 @@ def _check_criterion(place: str, criterion: Criterion, experiment: Experiment) -
     _one_of(place, "reference", criterion.reference, experiment.services)
     if not MEASURES[criterion.measure].growth:
         _one_of(place, "level", criterion.level, [each.label for each in experiment.levels])
+
+
+def _check_published(place: str, published: Published, experiment: Experiment) -> None:
+    """Each figure belongs to a service and a level, and can be compared with the reference's."""
+    labels = [each.label for each in experiment.levels] or [""]
+    if not published.figures:
+        raise ExperimentError(f"{place}: figures is empty; name what was published")
+    for number, figure in enumerate(published.figures):
+        _one_of(f"{place}.figures[{number}]", "service", figure.service, experiment.services)
+        _one_of(f"{place}.figures[{number}]", "level", figure.level, labels)
+    for level in published.levels:
+        services = [each.service for each in published.at(level)]
+        if len(set(services)) < len(services):
+            raise ExperimentError(f"{place}: figures name one service twice at level {level!r}")
+        of_reference = [
+            each for each in published.at(level) if each.service == experiment.reference
+        ]
+        if not of_reference or not of_reference[0].value:
+            raise ExperimentError(
+                f"{place}: level {level!r} has no figure of the reference {experiment.reference!r} "
+                "that the others could be divided by"
+            )
+    if published.counter_proof:
+        _one_of(place, "counter_proof", published.counter_proof, labels)
 
 
 def _one_of(place: str, key: str, name: str, known: Collection[str]) -> None:

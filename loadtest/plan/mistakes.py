@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import reprlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, get_args, get_origin
@@ -78,8 +79,9 @@ def _said(mistake: ErrorDetails, key: str, known: Sequence[str]) -> str:
 
 
 def _choices(context: Mapping[str, Any]) -> str:
-    """Pydantic says 'a', 'b' or 'c'."""
-    return str(context["expected"]).replace(" or ", ", ").replace("'", "")
+    """Pydantic says 'a', "b's" or 'c'."""
+    found = re.findall(r"""'([^']*)'|"([^"]*)\"""", str(context["expected"]))
+    return ", ".join(single or double for single, double in found)
 
 
 def _table_at(model: type[BaseModel], place: Sequence[int | str]) -> type[BaseModel] | None:

@@ -32,6 +32,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         criteria=tuple(_criterion(table, each) for each in table.criteria),
         peak=table.peak.load if table.peak else None,
         background=_background(table),
+        published=table.published.record if table.published else None,
         services=tuple(table.services),
         full_services=tuple(table.full_services),
         document=document,
@@ -61,7 +62,15 @@ def _level(top: ExperimentTable, table: LevelTable) -> Level:
         share_of_peak=table.share_of_peak,
         quick=table.quick,
         without=tuple(table.without),
+        environment_of=_by_service(top.environment_of, table.environment_of),
     )
+
+
+def _by_service(
+    top: Mapping[str, Mapping[str, str]], own: Mapping[str, Mapping[str, str]]
+) -> dict[str, dict[str, str]]:
+    """What overrides the environment of single services; a level's own comes last."""
+    return {name: {**top.get(name, {}), **own.get(name, {})} for name in (*top, *own)}
 
 
 def _background(top: ExperimentTable) -> Background | None:

@@ -161,7 +161,7 @@ def prepare(options: Options) -> Plan:
     usable, reasons = builds.available(wanted) if options.backend == "native" else (wanted, {})
     if options.services and reasons:
         raise PlanError("; ".join(f"service {name}: {why}" for name, why in reasons.items()))
-    chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, services))
+    chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, plan, services))
     planned = schedule.plan(chosen, plan, options.rounds)
     fitting, misfits = _narrowed(planned, usable)
     if misfits and (options.experiments or not fitting):
@@ -177,20 +177,35 @@ def prepare(options: Options) -> Plan:
     )
 
 
-def _chosen(names: Collection[str], services: Collection[str]) -> dict[str, Experiment]:
+def _chosen(
+    names: Collection[str], plan: PlanName, services: Collection[str]
+) -> dict[str, Experiment]:
     """The experiments called `names`, or all; a name that ends in .toml is a file of the user's.
 
-    One that was asked for by name runs in every plan.
+    One that was asked for by name runs in every plan. Published comparisons run in theirs alone.
     """
-    known = reader.load_all(services=services, scenarios=scenarios.SCENARIOS)
+    there = scenarios.SCENARIOS
+    known = (
+        {}
+        if plan == "published" and not names
+        else reader.load_all(services=services, scenarios=there)
+    )
+    if names or plan == "published":
+        known |= reader.load_published(services=services, scenarios=there)
     for name in names:
         if name.endswith(".toml"):
-            own = reader.read(Path(name), services=services, scenarios=scenarios.SCENARIOS)
-            known[name] = own
+            known[name] = reader.read(Path(name), services=services, scenarios=there)
     if not names:
-        return known
+        return {name: each for name, each in known.items() if _run(each)}
     asked = reader.choose(known, names).values()
+    for each in asked:
+        if each.published and not _run(each):
+            raise ExperimentError(f"{each.name} is told, not run: {each.published.not_run}")
     return {each.name: replace(each, headline=True, lesson=each.lesson or 99) for each in asked}
+
+
+def _run(experiment: Experiment) -> bool:
+    return not (experiment.published and experiment.published.not_run)
 
 
 def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
@@ -201,13 +216,17 @@ def _newcomers(options: Options, wanted: Collection[str]) -> list[str]:
     """
     if options.services and options.experiments:
         return list(options.services)
-    named = {service for each in reader.load_all().values() for service in each.services}
+    known = (*reader.load_all().values(), *reader.load_published().values())
+    named = {service for each in known for service in each.services}
     return [service for service in wanted if service not in named]
 
 
 def _with(services: Collection[str], chosen: Mapping[str, Experiment]) -> dict[str, Experiment]:
+    """The experiments with `services` in them; a published comparison keeps its arms."""
     return {
-        name: replace(
+        name: each
+        if each.published
+        else replace(
             each,
             services=tuple(dict.fromkeys((*each.services, *services))),
             full_services=tuple(

@@ -14,6 +14,7 @@ from loadtest.plan.parsing import parse
 from loadtest.system.paths import ROOT
 
 EXPERIMENTS = ROOT / "experiments"
+COMPARISONS = EXPERIMENTS / "published"  # other people's comparisons
 
 
 def load_all(
@@ -33,9 +34,21 @@ def load_all(
     found = [each for each in found if not each.targets]
     if not found:
         raise ExperimentError(f"{folder}: holds no experiment (*.toml)")
-    return {
-        each.name: each for each in sorted(found, key=lambda each: (int(each.claim[1:]), each.name))
-    }
+    return {each.name: each for each in sorted(found, key=lambda each: by_claim(each.claim))}
+
+
+def load_published(
+    *, services: Collection[str] | None = None, scenarios: Collection[str] | None = None
+) -> dict[str, Experiment]:
+    """The published comparisons by name, by number; none where there is no folder of them."""
+    if not COMPARISONS.is_dir():
+        return {}
+    return load_all(COMPARISONS, services=services, scenarios=scenarios)
+
+
+def by_claim(claim: str) -> tuple[str, int]:
+    """The key that puts claims into order: C1, C2, C10, then those of published comparisons."""
+    return claim[:1], int(claim[1:])
 
 
 def choose(experiments: Mapping[str, Experiment], names: Collection[str]) -> dict[str, Experiment]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from loadtest.engine.kinds import KINDS
 from loadtest.plan import schema, tables
+from loadtest.plan.keys import published
 from loadtest.plan.keys.shared import LoadTable
 from loadtest.plan.keys.table import Instead, TomlTable
 from loadtest.plan.keys.targets import (
@@ -32,7 +33,7 @@ _TYPE_NAMES = {
     "number": "a number",
     "boolean": "true or false",
 }
-_MANY = {"string": "names", "integer": "whole numbers", "number": "numbers"}
+_MANY = {"object": "tables", "string": "names", "integer": "whole numbers", "number": "numbers"}
 
 
 def written() -> dict[Path, str]:
@@ -174,6 +175,8 @@ _TABLES: Mapping[str, type[TomlTable]] = {
     "A load": LoadTable,
     "A background": tables.BackgroundTable,
     "A further claim": tables.FurtherTable,
+    "A published comparison": published.PublishedTable,
+    "A published figure": published.PublishedFigureTable,
     "A criterion": tables.CriterionTable,
     "A comparison of your own services": ComparisonTable,
     "A target": TargetTable,

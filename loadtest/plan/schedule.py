@@ -15,7 +15,7 @@ from loadtest.plan import sequential
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.windows import ROOM_S
 
-PlanName = Literal["quick", "lesson", "full"]
+PlanName = Literal["quick", "lesson", "full", "published"]
 
 SHORT_ROUNDS = 8  # at most, for what stays open: six leave flask-gthread open in one run of four
 SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.INTERVAL_ROUNDS
@@ -79,6 +79,8 @@ def plan(
 ) -> list[Experiment]:
     """The experiments of a plan: quick = the headline ones, lesson = in the lesson's order, full.
 
+    Published comparisons are in a plan of their own, whole as in the full one.
+
     Short plans leave some of their services and levels out, and end after eight rounds what is
     still open then. With `rounds` every experiment has exactly so many.
     """
@@ -87,7 +89,7 @@ def plan(
             f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
     roomy = {key: replace(each, longest_s=ROOM_S[name]) for key, each in experiments.items()}
-    if name == "full":
+    if name in ("full", "published"):
         return [_limited(each, each.rounds, rounds) for each in roomy.values()]
     if name == "quick":
         chosen = [each for each in roomy.values() if each.headline]

@@ -11,11 +11,13 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from loadtest.contract import openapi
+from loadtest.plan.keys.published import PublishedTable
 from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable, MeasureName
 from loadtest.plan.keys.table import (
     Bound,
     ClaimName,
     Environment,
+    Environments,
     Finite,
     Instead,
     NameList,
@@ -58,6 +60,9 @@ class LevelTable(LoadTable):
     parameters: Parameters = Field(default={}, description="the scenario's parameters")
     environment: Environment = Field(
         default={}, description="variables that override a service's own"
+    )
+    environment_of: Environments = Field(
+        default={}, description="the same for one service alone, by its name"
     )
 
 
@@ -107,6 +112,7 @@ class CriterionTable(TomlTable):
 
 
 BOUNDS = ("ratio_at_least", "ratio_at_most", "value_at_least", "value_at_most")
+INSTEAD_OF_LEVELS = ("levels", "check", "published")
 
 
 class ExperimentTable(TomlTable):
@@ -114,7 +120,7 @@ class ExperimentTable(TomlTable):
 
     model_config = ConfigDict(
         title="Experiment",
-        json_schema_extra={"anyOf": [{"required": ["levels"]}, {"required": ["check"]}]},
+        json_schema_extra={"anyOf": [{"required": [key]} for key in INSTEAD_OF_LEVELS]},
     )
 
     claim: ClaimName = Field(description="number of the claim")
@@ -138,12 +144,15 @@ class ExperimentTable(TomlTable):
         default={},
         description="variables that override a service's own; it is restarted with them",
     )
+    environment_of: Environments = Field(
+        default={}, description="the same for one service alone, by its name"
+    )
     load: Annotated[LoadTable, Instead("closed, one connection")] = Field(
         default=LoadTable(), description="how requests arrive"
     )
-    levels: Annotated[list[LevelTable], Instead("required without `check`")] = Field(
-        default=[], description="the settings that vary"
-    )
+    levels: Annotated[
+        list[LevelTable], Instead("required without `check` or `published.not_run`")
+    ] = Field(default=[], description="the settings that vary")
     rounds: int = Field(
         default=12, gt=0, description="how often a service runs at a level, as long as it is open"
     )
@@ -168,6 +177,9 @@ class ExperimentTable(TomlTable):
     claimed: dict[str, Finite] = Field(
         default={},
         description="figures that are commonly quoted, by service, to show beside the measured",
+    )
+    published: PublishedTable | None = Field(
+        default=None, description="somebody else's comparison that it takes again"
     )
     further: list[FurtherTable] = Field(
         default=[], description="more claims that the same trials decide"

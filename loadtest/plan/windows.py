@@ -11,7 +11,8 @@ from loadtest.model.load import Load
 from loadtest.plan.measures import MEASURES
 
 WAITS = 4  # mean waits; the first of them is the warm-up's
-ROOM_S = {"quick": 6.0, "lesson": 6.0, "full": 20.0}  # of a trial that waits make longer, by plan
+# Of a trial that waits make longer, by plan.
+ROOM_S = {"quick": 6.0, "lesson": 6.0, "full": 20.0, "published": 0.0}
 
 
 def lasting(experiment: Experiment, level: Level, mean_wait_s: float | None) -> tuple[float, float]:
@@ -21,6 +22,8 @@ def lasting(experiment: Experiment, level: Level, mean_wait_s: float | None) -> 
     is gained by three: the trial is as long as the experiment says.
     """
     asked = experiment.warmup_s, experiment.duration_s
+    if experiment.published:  # its windows are whole waits, as its figures count them
+        return asked
     if mean_wait_s is None or not _tells_percentiles(experiment, level):
         return asked
     needed_s = WAITS * mean_wait_s
@@ -47,7 +50,7 @@ def longer_s(experiment: Experiment, level: Level, service: Service) -> float:
     latency_s = scenario.latency_s(scenario.filled(level.parameters))
     if not latency_s:
         return 0.0
-    slots = Demand.of(service).under(level.environment).slots
+    slots = Demand.of(service).under(level.settings_of(service.name)).slots
     waits_s = mean_wait_s(level.load, min(level.load.connections, slots) / latency_s)
     return sum(lasting(experiment, level, waits_s)) - experiment.warmup_s - experiment.duration_s
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from loadtest.analysis.answers import Lead
 from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, against_itself, stable
+from loadtest.plan.reader import by_claim
 from loadtest.report import conditions, sections
 from loadtest.report.charts import trust
 from loadtest.report.charts.style import Chart
@@ -42,7 +43,7 @@ class Report:
     def claims(self) -> list[Claim]:
         """Every claim, by its number."""
         found = [claim for section in self.sections for claim in section.claims]
-        return sorted(found, key=lambda claim: int(claim.claim[1:]))
+        return sorted(found, key=lambda claim: by_claim(claim.claim))
 
     @cached_property
     def answers(self) -> list[Lead]:

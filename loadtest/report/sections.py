@@ -22,6 +22,7 @@ from loadtest.report import looks
 from loadtest.report.charts import course, forest, latency, resources, scaling, trust
 from loadtest.report.charts.style import Chart, Listing
 from loadtest.report.own import described, outcome
+from loadtest.report.published import beside
 from loadtest.report.takeaways import takeaway, tally
 from loadtest.results.runs import Run
 
@@ -98,6 +99,11 @@ class Section:
     def beside(self) -> Listing | None:
         """Figures that are commonly claimed, beside the measured ones."""
         return _beside(self.experiment, self.findings)
+
+    @property
+    def published(self) -> Listing | None:
+        """Somebody else's figures, beside what slots predict and what was measured."""
+        return beside.table(self.experiment, self.trials, self.findings)
 
     @property
     def facts(self) -> list[str]:

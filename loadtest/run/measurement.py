@@ -83,7 +83,7 @@ class Measurement:
         """Run the trial once, gates checked."""
         experiment, level, service = planned.experiment, planned.level, planned.service
         asked = self._load(experiment, level)
-        self._prepare(service, level.environment, fresh=experiment.fresh or attempt > 1)
+        self._prepare(service, level.settings_of(service), fresh=experiment.fresh or attempt > 1)
         if not experiment.restarts:
             self._practise(service, level)
         # The arms of a block get the same requests at the same moments.
@@ -151,7 +151,7 @@ class Measurement:
         return level.at_peak(min(known.values()))
 
     def _peak(self, experiment: Experiment, level: Level, service: str, asked: Load) -> float:
-        self._prepare(service, level.environment, fresh=experiment.fresh)
+        self._prepare(service, level.settings_of(service), fresh=experiment.fresh)
         self._practise(service, level)
         seed = seed_of(self._seed, experiment.name, "peak")
         result = self._run(service, asked, level, experiment.warmup_s, experiment.duration_s, seed)

@@ -15,7 +15,7 @@ PAGES = list(pages())
 TEXTS = [
     path
     for pattern in (
-        "experiments/*.toml",
+        "experiments/**/*.toml",
         "grafana/dashboards/*.json",
         "loadtest/**/*.py",
         "loadtest/**/*.j2",

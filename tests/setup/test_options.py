@@ -16,12 +16,15 @@ WRONG = [
     ("ROUNDS=1", ["ROUNDS=1", "at least 2"]),
     ("ROUNDS=many", ["ROUNDS=many", "at least 2"]),
     ("SEED=x", ["SEED=x"]),
-    ("PLAN=slow", ["unknown plan 'slow'", "quick lesson full"]),
+    ("PLAN=slow", ["unknown plan 'slow'", "quick lesson full published"]),
     ("BACKEND=cloud", ["unknown backend 'cloud'", "native compose"]),
     ("BUDGET=lavish", ["unknown budget 'lavish'", " ".join(budgets.names())]),
     ("SERVICES=go flask-tornado", ["unknown service 'flask-tornado'", " ".join(manifest.load())]),
     ("SERVICES=postgres", ["unknown service 'postgres'"]),
-    ("EXPERIMENTS=speed", ["unknown experiment 'speed'", *reader.load_all()]),
+    (
+        "EXPERIMENTS=speed",
+        ["unknown experiment 'speed'", *reader.load_all(), *reader.load_published()],
+    ),
     ("EXPERIMENTS=nowhere.toml", ["nowhere.toml: no such file"]),
     ("RESUME=nowhere", ["nowhere: no run.json"]),
 ]
@@ -69,7 +72,7 @@ def test_every_service_experiment_and_budget_is_known(path: str) -> None:
         "--services",
         " ".join(manifest.load()),
         "--experiments",
-        ",".join(reader.load_all()),
+        ",".join([*reader.load_all(), *reader.load_published()]),
     ]
     for name in budgets.names():
         arguments = ["setup/options", *options, "--budget", name, "--rounds", "2", "--seed", "-3"]

@@ -36,7 +36,8 @@ class Instead:
     words: str
 
 
-_CLAIM: dict[str, Any] = {"type": "string", "pattern": "^C[0-9]+$", "examples": ["C7"]}
+# C: a claim of the lab or of the user; P: a published comparison.
+_CLAIM: dict[str, Any] = {"type": "string", "pattern": "^[CP][0-9]+$", "examples": ["C7"]}
 
 
 def _unlike(names: list[str]) -> list[str]:
@@ -52,7 +53,7 @@ def _named(names: list[str]) -> dict[str, Any]:
 def _claim(name: str) -> str:
     if not re.fullmatch(_CLAIM["pattern"], name):
         raise PydanticCustomError(
-            "claim", "must be C and a number, is {name}", {"name": repr(name)}
+            "claim", "must be C (or P) and a number, is {name}", {"name": repr(name)}
         )
     return name
 
@@ -79,6 +80,7 @@ SettingText = Annotated[
     str, BeforeValidator(_setting), WithJsonSchema({"type": ["string", "number"]})
 ]
 Environment = dict[str, SettingText]
+Environments = dict[str, Environment]
 
 
 class TomlTable(BaseModel):

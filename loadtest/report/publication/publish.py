@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from loadtest.plan import reader
 from loadtest.report import page, report
 from loadtest.report.charts.style import NARROW
 from loadtest.report.lessons import build, digest
-from loadtest.report.publication import results
+from loadtest.report.publication import comparisons, results
 from loadtest.report.report import Report
 from loadtest.results.runs import RunError
 from loadtest.system.paths import ROOT
@@ -24,6 +24,8 @@ def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
 
     Returns what was written.
 
+    A run of published comparisons becomes docs/published.md, its figures and its page instead.
+
     Raises RunError where the run is incomplete, unclean or lacks a claim, unless `partial` lets
     the page say so. A partial run leaves the README alone.
     """
@@ -36,16 +38,24 @@ def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
             f"{folder} is no whole result: {'; '.join(missing)}. Measure again, or let the page "
             f"say that it is partial: make publish RUN={folder} PARTIAL=yes"
         )
+    whole = _page(made, partial=bool(missing))
+    of_others = comparisons.of(made)
+    docs = (comparisons.documents if of_others else _results)(made, missing, whole, home)
+    for path, text in docs.items():
+        path.write_text(text, encoding="utf-8")
+    return [*docs, *([] if of_others else build.fill(home))]
+
+
+def _results(made: Report, missing: Sequence[str], whole: str, home: Path) -> dict[Path, str]:
+    """The files to write of a run of the lab's own claims."""
     docs = {
-        home / "docs" / results.PAGE_NAME: _page(made, partial=bool(missing)),
+        home / "docs" / results.PAGE_NAME: whole,
         home / "docs" / "results.md": results.markdown(made, missing),
         home / build.PUBLISHED: digest.text([digest.digest(made, "results.md")]),
     }
     if not missing:
         docs[home / "README.md"] = filled(home / "README.md", results.table(made))
-    for path, text in docs.items():
-        path.write_text(text, encoding="utf-8")
-    return [*docs, *build.fill(home)]
+    return docs
 
 
 def shortcomings(made: Report) -> Iterator[str]:
@@ -62,7 +72,8 @@ def shortcomings(made: Report) -> Iterator[str]:
     if left := [*(run.info.get("left_out") or {}), *(run.info.get("unverified") or {})]:
         yield f"without {', '.join(left)}"
     measured = {claim.claim for claim in made.claims if claim.word != "not measured"}
-    if lacking := [claim for claim in _all_claims() if claim not in measured]:
+    asked = comparisons.numbers() if comparisons.of(made) else _all_claims()
+    if lacking := [claim for claim in asked if claim not in measured]:
         yield f"no verdict on {', '.join(lacking)}"
 
 

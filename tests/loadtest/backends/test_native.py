@@ -80,7 +80,7 @@ def test_nothing_else_of_the_shell_reaches_a_service(
     assert "GUNICORN_CMD_ARGS" not in given(running)
 
 
-def test_a_restart_may_override_the_environment_for_that_time(running: Lab) -> None:
+def test_a_restart_may_override_the_settings_of_that_time(running: Lab) -> None:
     before = running.pid("toy")
     running.restart("toy", {"POOL_SIZE": "7"})
     assert gone(before)

@@ -56,8 +56,9 @@ def test_services_asked_for_with_an_experiment_join_it(own: str) -> None:
 
 
 def test_every_service_of_the_lab_is_named_by_an_experiment() -> None:
-    plan = plans.prepare(Options(seed=1, plan="full"))
-    assert set(plan.services) == set(builds.available(manifest.load())[0])
+    asked = [plans.prepare(Options(seed=1, plan=name)) for name in ("full", "published")]
+    named = {service for plan in asked for service in plan.services}
+    assert named == set(builds.available(manifest.load())[0])
 
 
 def test_the_same_seed_gives_the_same_order(own: str) -> None:

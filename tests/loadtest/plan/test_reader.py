@@ -90,7 +90,7 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
         ({"services": ["a", "a"]}, "services names one thing twice: a, a"),
         ({"reference": "node"}, "reference 'node' is none of its services: fastapi-async"),
         ({"measure": "speed"}, "measure 'speed' is none of: goodput_rps"),
-        ({"claim": "one"}, "claim must be C and a number, is 'one'"),
+        ({"claim": "one"}, "claim must be C (or P) and a number, is 'one'"),
         ({"levels": []}, "levels is empty; name at least one load"),
         ({"levels": [{"connections": 1}, {"connections": 1}]}, "levels need labels that differ"),
         ({"levels": [{"conections": 1}]}, "levels[0]: unknown key 'conections'"),

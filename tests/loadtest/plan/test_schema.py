@@ -36,7 +36,7 @@ VALUES = some.recursive(
 
 
 def shipped() -> list[Path]:
-    return sorted(reader.EXPERIMENTS.glob("*.toml"))
+    return sorted(reader.EXPERIMENTS.rglob("*.toml"))
 
 
 @pytest.mark.parametrize("path", shipped(), ids=lambda path: path.stem)

@@ -180,6 +180,23 @@ def test_a_service_is_restarted_only_when_its_environment_changes(loads: Loads) 
     assert loads.calls
 
 
+def test_a_service_gets_its_own_environment_and_not_anothers(loads: Loads) -> None:
+    backend = Services()
+    levels = [
+        {"connections": 8, "label": "small", "environment_of": {"flask-sync": {"POOL_SIZE": 1}}},
+        {"connections": 8, "label": "as it is"},
+    ]
+    take(backend, planned(levels=levels, environment_of={"fastapi-async": {"WORKERS": 2}}))
+    given = {(name, *sorted(environment.items())) for name, environment in backend.restarts}
+    assert given == {
+        ("fastapi-async", ("WORKERS", "2")),
+        ("flask-sync", ("POOL_SIZE", "1")),
+        ("flask-sync",),
+    }
+    assert [name for name, _ in backend.restarts].count("fastapi-async") == 1
+    assert loads.calls
+
+
 def test_a_service_practises_each_kind_of_request_once_after_its_start(loads: Loads) -> None:
     backend = Services()
     backend.dead.add("flask-sync")

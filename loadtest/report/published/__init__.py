@@ -1,0 +1,1 @@
+"""Other people's figures, set beside what slots say of them and what the lab measured."""

@@ -1,0 +1,67 @@
+"""What a run of the lab measured of published comparisons, as docs/published.json keeps it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from loadtest.report.published.beside import MeasuredRatio
+from loadtest.report.published.expected import Place
+
+
+@dataclass(frozen=True)
+class TakenAgain:
+    """One comparison as it came out here: its verdict, and its ratios by place."""
+
+    verdict: str
+    ratios: Mapping[Place, MeasuredRatio]
+
+
+@dataclass(frozen=True)
+class MeasuredRun:
+    """A run of published comparisons. `where`: machine, versions and commit, in one line.
+
+    `missing`: what it lacks of a whole result. `comparisons` are by number, as `P1`.
+    """
+
+    where: str
+    missing: Sequence[str]
+    comparisons: Mapping[str, TakenAgain]
+
+
+def text(run: MeasuredRun) -> str:
+    """The run as it stands in the file."""
+    comparisons = {
+        number: {
+            "verdict": each.verdict,
+            "ratios": [
+                {"level": level, "service": service} | asdict(ratio)
+                for (level, service), ratio in each.ratios.items()
+            ],
+        }
+        for number, each in run.comparisons.items()
+    }
+    document = {"where": run.where, "missing": [*run.missing], "comparisons": comparisons}
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
+
+
+def read(path: Path) -> MeasuredRun | None:
+    """The run in the file; None where nothing was measured yet."""
+    if not path.exists():
+        return None
+    found = json.loads(path.read_text(encoding="utf-8"))
+    comparisons = {number: _taken(each) for number, each in found["comparisons"].items()}
+    return MeasuredRun(found["where"], found["missing"], comparisons)
+
+
+def _taken(document: Mapping[str, Any]) -> TakenAgain:
+    ratios = {
+        (each["level"], each["service"]): MeasuredRatio(
+            each["value"], each["low"], each["high"], each["rounds"]
+        )
+        for each in document["ratios"]
+    }
+    return TakenAgain(document["verdict"], ratios)
