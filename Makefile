@@ -87,7 +87,7 @@ history: native-environment ## the runs that exist and their headline figures
 	@$(LAB) history
 
 .PHONY: publish
-publish: native-environment ## write docs/results.md, the README's table and the lessons' figures from a full run (RUN=results/latest; PARTIAL=yes)
+publish: native-environment ## write docs/results.md, the README's table and the lessons' figures from a full run, docs/published.md from PLAN=published (RUN=results/latest; PARTIAL=yes)
 	@$(LAB) publish "$(or $(RUN),results/latest)" $(if $(PARTIAL),--partial)
 
 .PHONY: up
@@ -168,6 +168,7 @@ dashboards: dev-environment ## write grafana/dashboards from their builder
 reference: dev-environment ## write what pages take from the code and from the published run, and the schema of experiments
 	$(BIN)/python -m loadtest.plan.reference
 	$(BIN)/python -m loadtest.report.lessons.build
+	$(BIN)/python -m loadtest.report.published
 
 .PHONY: docs
 docs: ## make a site of the pages, with search: .lab/site
