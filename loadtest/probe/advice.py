@@ -134,6 +134,8 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
         yield _of_connections(seen)
     elif bound.name == "generator":
         yield "Ask from another machine, or from several: this one has no more to give."
+    elif seen.steps[-1].connections < seen.limit:
+        yield f"Give it more time: --seconds {max(60, 10 * round(0.4 * seen.lasted_s))}."
     else:
         yield f"Ask for more: --connections {4 * seen.limit}."
 

@@ -196,8 +196,8 @@ def _unreached(seen: Sighting, slots: Slots) -> Binding:
     if last.failed > growth.FAILS or not last.answered:
         return Binding("connections", tuple(_failures(seen)))
     told = f"with {last.connections} at once the rate still grew"
-    if last.connections < seen.limit and seen.ended:
-        told = f"{seen.ended}; {told}"
+    if last.connections < seen.limit:
+        told = f"{seen.ended or 'its time was up'}; {told}"
     if last.generator >= FULL_LOAD:
         return Binding("generator", (told, f"the load used {last.generator:.2f} of its core"))
     evidence = [told, *_closes(seen)]

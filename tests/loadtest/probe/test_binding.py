@@ -213,3 +213,15 @@ def test_workers_that_share_connections_unevenly_are_told() -> None:
 def test_a_limit_of_the_rate_is_not_taken_for_a_full_backlog() -> None:
     assert "limits how often" in refused("status 429").advice[0]
     assert "backlog" in refused("connection refused").advice[0]
+
+
+def test_a_ramp_that_had_too_little_time_asks_for_time_and_not_for_connections() -> None:
+    short = replace(UNLIMITED, steps=UNLIMITED.steps[:3], limit=256, lasted_s=6.0)
+    said = conclude(short)
+    assert "its time was up; with 4 at once the rate still grew" in said.sentences[1]
+    assert said.advice == ("Give it more time: --seconds 60.",)
+    assert conclude(replace(short, lasted_s=60.0)).advice == ("Give it more time: --seconds 240.",)
+
+
+def test_a_ramp_that_reached_its_limit_asks_for_connections() -> None:
+    assert conclude(UNLIMITED).advice == ("Ask for more: --connections 256.",)
