@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from loadtest.analysis.amounts import amount, percent
+from loadtest.analysis.amounts import amount
 from loadtest.probe import binding as what_binds
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
@@ -98,7 +98,7 @@ def _details(seen: Sighting, bound: Binding, at: Full | None) -> str:
     if at is None or bound.name in ("generator", "connections"):
         return "; ".join(bound.evidence[-2:])
     if bound.name == "one at a time":
-        cpu = f"; CPU {percent(at.server)} % of a core" if at.server is not None else ""
+        cpu = f"; CPU {what_binds.share(at.server)} of a core" if at.server is not None else ""
         return f"{what_binds.single(seen, at)[1]}{cpu}"
     found = []
     if held := what_binds.held_by(seen, at):
@@ -106,7 +106,7 @@ def _details(seen: Sighting, bound: Binding, at: Full | None) -> str:
     elif seen.server and at.threads and bound.name == "pool or upstream":
         found.append(f"{what_binds.times_told(seen.server.processes, at.threads)} are there")
     if at.server is not None:
-        found.append(f"CPU {percent(at.server)} % of a core")
+        found.append(f"CPU {what_binds.share(at.server)} of a core")
     return "; ".join(found)
 
 

@@ -17,6 +17,7 @@ COUNTS_AS_BUSY = 0.3  # cores of a server on a machine that has none left
 ANSWER_COSTS_CPU = 0.6  # of the wait is CPU: then more slots on one core give little
 CROWDED_COSTS = 0.4  # the same where others made it wait for a core
 CROWDED = 0.5  # of the cores: so much makes requests wait that wait for nothing else
+LEAST_CPU_S = 0.05  # the kernel counts hundredths: less tells no cost
 NEAR = 0.1
 Held = Literal["loop", "lock", "worker", "unknown"]
 LARGE_ANSWER = 1_000_000  # bytes
@@ -50,7 +51,8 @@ class Full:
     def cpu_s(self) -> float | None:
         """CPU seconds of the server for one answer."""
         used = self.server
-        return None if used is None or not self.rps else used / self.rps
+        seen_s = sum(each.server * each.lasted_s for each in self.steps)
+        return None if used is None or not self.rps or seen_s < LEAST_CPU_S else used / self.rps
 
     @property
     def threads(self) -> int:
@@ -134,7 +136,7 @@ def _holders(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:
     """Whether the server's own workers and threads are the slots, or something behind them."""
     slots, server, taken = at.slots.value, seen.server, at.taken
     if held := held_by(seen, at):
-        return "slots", f"{_times(*held)} make {held[0] * held[1]} slots", ()
+        return "slots", f"{times_told(*held)} make {held[0] * held[1]} slots", ()
     if taken is not None and taken <= slots + max(1, NEAR * slots):
         return "slots", f"the server had read {taken} requests at a time, the others waited", ()
     if server is None or taken is None:
@@ -143,7 +145,7 @@ def _holders(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:
     if server.passes_on:
         return "pool or upstream", f"{told}; {server.program} passes them on", ()
     if at.threads > slots / server.processes * (1 + NEAR) + 1:
-        return "pool or upstream", f"{told}; it has {_times(server.processes, at.threads)}", ()
+        return "pool or upstream", f"{told}; it has {times_told(server.processes, at.threads)}", ()
     if server.loop:
         return "pool or upstream", f"{told}; its event loop takes any number", ("slots",)
     return "pool or upstream", told, ("slots",)
@@ -260,10 +262,15 @@ def _cpu(seen: Sighting, at: Full) -> Iterator[str]:
     if used is None or server is None:
         return
     count = f"{server.processes} processes" if server.processes > 1 else "1 process"
-    told = f"{server.program}: {count}, {percent(used)} % of a core"
+    told = f"{server.program}: {count}, {share(used)} of a core"
     if server.processes > 1 and max(at.workers) > 0.2:
         told += f" (the busiest {percent(max(at.workers))} %)"
     yield told
+
+
+def share(cores: float) -> str:
+    """Of a core: `12 %`."""
+    return f"{percent(cores)} %" if cores >= 0.0095 else "less than 1 %"
 
 
 def _load_told(at: Full) -> str:
@@ -280,21 +287,17 @@ def _failures(seen: Sighting) -> Iterator[str]:
     """From how many connections on it refuses, and how."""
     for step in seen.steps:
         if step.failed > growth.FAILS or not step.answered:
-            what = ", ".join(f"{name} × {count}" for name, count in _most(step))
+            what = ", ".join(
+                f"{name} × {count}" for name, count in Counter(step.errors).most_common(3)
+            )
             yield f"with {step.connections} at once it refuses or fails some: {what}"
             return
     if lost := sum(each.failed for each in seen.waves):
         yield f"{lost} requests of waves failed"
 
 
-def _most(step: Step) -> list[tuple[str, int]]:
-    return Counter(step.errors).most_common(3)
-
-
-def _times(processes: int, threads: int) -> str:
+def times_told(processes: int, threads: int) -> str:
+    """`2 processes × 8 threads`."""
     return (
         f"{processes} process{'es'[: 2 * (processes > 1)]} × {threads} thread{'s'[: threads > 1]}"
     )
-
-
-times_told = _times
