@@ -15,6 +15,7 @@ from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
 BUSY_MACHINE = 0.15  # cores of other programs, of each core
 IDLE_SLOTS = 0.85  # of the slots were used: less is told
 UNSTEADY = 0.3  # spread of the wait, as a share
+LARGE_ANSWER = 1_000_000  # bytes
 COLD = 5.0  # × : the first answer took so much longer
 # What binds before slots do: there may be more of them than were needed.
 OPEN_ENDED = ("cpu", "generator", "nothing yet", "connections")
@@ -254,7 +255,7 @@ def _of_answers(seen: Sighting) -> Iterator[str]:
     """What was unusual of the answers, and that more than GET was sent."""
     if not seen.glance.same:
         yield "Bodies differ from answer to answer, so only the status was checked."
-    if seen.glance.size > what_binds.LARGE_ANSWER:
+    if seen.glance.size > LARGE_ANSWER:
         rate = max(each.rps for each in seen.steps) * seen.glance.size / 1e6
         yield f"Answers have {seen.glance.size / 1e6:,.0f} MB: up to {rate:,.0f} MB/s were read."
     if seen.glance.limit:

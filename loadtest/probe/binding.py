@@ -20,7 +20,6 @@ CROWDED = 0.5  # of the cores: so much makes requests wait that wait for nothing
 LEAST_CPU_S = 0.05  # the kernel counts hundredths: less tells no cost
 NEAR = 0.1
 Held = Literal["loop", "lock", "worker", "unknown"]
-LARGE_ANSWER = 1_000_000  # bytes
 QUICK_S = 0.005
 QUICKER_THAN_SLOTS_S = 0.002  # then client and server take turns, and slots are no question
 FEW_ASKED = 4  # connections
@@ -115,7 +114,7 @@ def _binding(seen: Sighting, slots: Slots, at: Full) -> Binding:
 def _of_slots(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
     name, told, could_be = _holders(seen, at)
     evidence += [*_grouped(at.slots), told, *_cpu(seen, at), *_closes(seen), *_failures(seen)]
-    return Binding(name, tuple(filter(None, evidence)), could_be)
+    return Binding(name, tuple(evidence), could_be)
 
 
 def held_by(seen: Sighting, at: Full) -> tuple[int, int] | None:
@@ -186,8 +185,8 @@ def single(seen: Sighting, at: Full) -> tuple[Held, str, tuple[str, ...]]:
 
 
 def _of_cpu(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
-    cost = f"an answer costs {amount(1000 * (at.cpu_s or 0.0))} ms of CPU"
-    evidence += [*_cpu(seen, at), cost, *_closes(seen), *_failures(seen)]
+    cost = [f"an answer costs {amount(1000 * at.cpu_s)} ms of CPU"] if at.cpu_s else []
+    evidence += [*_cpu(seen, at), *cost, *_closes(seen), *_failures(seen)]
     could_be = () if seen.glance.kept else ("connections",)
     return Binding("cpu", tuple(evidence), could_be)
 
@@ -241,8 +240,7 @@ def _nothing_left(seen: Sighting, at: Full) -> bool:
 
 
 def _grew_until(at: Full) -> str:
-    first = at.steps[0]
-    last = at.steps[-1]
+    first, last = at.steps[0], at.steps[-1]
     if first.connections == last.connections:
         return f"{at.rps:,.0f}/s with {first.connections} at once"
     return (
@@ -274,8 +272,8 @@ def share(cores: float) -> str:
 
 
 def _load_told(at: Full) -> str:
-    most = max(each.generator for each in at.steps)
-    return f"the load generator used {percent(most)} % of its core: the service may do more"
+    most = share(max(each.generator for each in at.steps))
+    return f"the load generator used {most} of its core: the service may do more"
 
 
 def _closes(seen: Sighting) -> Iterator[str]:
@@ -284,7 +282,6 @@ def _closes(seen: Sighting) -> Iterator[str]:
 
 
 def _failures(seen: Sighting) -> Iterator[str]:
-    """From how many connections on it refuses, and how."""
     for step in seen.steps:
         if step.failed > growth.FAILS or not step.answered:
             what = ", ".join(
