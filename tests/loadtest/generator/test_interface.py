@@ -76,19 +76,10 @@ def test_each_request_is_counted_once(
     assert_told_of(counted)
 
 
-@pytest.mark.parametrize(
-    ("option", "told"),
-    [
-        ("--request-headers=bad", "Request headers: write NAME: VALUE"),
-        ("--parameters=ms=1", "scenario request: unknown parameter 'ms'"),
-    ],
-)
-def test_a_load_without_a_page_that_cannot_be_made_is_refused_in_one_line(
-    option: str, told: str
-) -> None:
+def test_a_load_without_a_page_that_cannot_be_made_is_refused_in_one_line() -> None:
     command = [sys.executable, "-m", "locust", "-f", str(LOCUSTFILE), "--headless"]
     done = subprocess.run(
-        [*command, "--scenario=request", option, "mine"],
+        [*command, "--scenario=request", "--request-headers=bad", "mine"],
         cwd=ROOT,
         env={**os.environ, "LAB_TARGET": "mine=http://127.0.0.1:9", "LAB_LOAD_METRICS_PORT": "0"},
         capture_output=True,
@@ -96,7 +87,7 @@ def test_a_load_without_a_page_that_cannot_be_made_is_refused_in_one_line(
         check=False,
     )
     assert done.returncode == 2
-    assert f"locust: {told}" in done.stderr.splitlines()[-1]
+    assert "locust: Request headers: write NAME: VALUE" in done.stderr.splitlines()[-1]
     assert "Traceback" not in done.stderr
 
 

@@ -69,17 +69,17 @@ def test_any_text_is_taken_or_refused_in_one_line(text: str) -> None:
     assert len(said.splitlines()) <= 1
 
 
+UP = ["loadtest", "up"]
+LOCUST = ["locust", "-f", str(LOCUSTFILE), "--list"]
+
+
 @pytest.mark.parametrize(
-    ("variable", "value", "told"),
+    ("command", "variable", "value", "told"),
     [
-        ("LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
-        ("LAB_REQUEST", '{"path": "x"}', "path: write it from its first /"),
+        (UP, "LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
+        (UP, "LAB_REQUEST", '{"path": "x"}', "path: write it from its first /"),
+        (LOCUST, "LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
     ],
-)
-@pytest.mark.parametrize(
-    "command",
-    [["loadtest", "up"], ["locust", "-f", str(LOCUSTFILE), "--list"]],
-    ids=["up", "Locust alone"],
 )
 def test_it_is_told_before_anything_starts(
     command: list[str], variable: str, value: str, told: str

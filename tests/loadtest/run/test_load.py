@@ -138,7 +138,8 @@ def test_a_request_of_ones_own_over_tls_a_connection_each() -> None:
 def test_a_certificate_that_is_not_trusted_fails_every_request_by_its_name() -> None:
     with serving(over_tls(answering(OK))) as port:
         result = load(f"https://127.0.0.1:{port}", Load("closed", 2))
-    assert set(result.errors) == {"certificate: self-signed certificate"}
+    (name,) = result.errors
+    assert name.startswith("certificate: self")
 
 
 def streaming(connection: socket.socket) -> None:
