@@ -51,6 +51,7 @@ def test_every_part_is_measured_and_every_request_counted() -> None:
     assert seen.lasted_s < 8
 
 
+@pytest.mark.timed
 @pytest.mark.parametrize(
     ("host", "family"),
     [("[::1]", socket.AF_INET6), ("localhost", socket.AF_INET), ("127.0.0.1", socket.AF_INET)],
@@ -87,6 +88,7 @@ def test_ctrl_c_leaves_what_was_learnt() -> None:
     assert any("Ctrl-C" in note for note in conclude(seen).notes)
 
 
+@pytest.mark.timed
 def test_a_light_request_waits_behind_a_full_endpoint() -> None:
     with serving(waiting(0.05), slots=1) as port:
         target = Target(f"http://127.0.0.1:{port}/")
