@@ -21,7 +21,10 @@ LESSONS = sorted(f"docs/lessons/{page.stem}" for page in HOME.glob("docs/lessons
 # Every page, under the heading that leads to it.
 NAVIGATION = {
     "Learn": ["docs/lessons/README", *LESSONS, "docs/glossary", "docs/teaching"],
-    "Use": ["docs/watching", "docs/choose", "docs/faq", "docs/versus", "docs/experiments"],
+    "Use": [
+        *("docs/watching", "docs/your-own-service", "docs/versus", "docs/sizing", "docs/choose"),
+        *("docs/faq", "docs/experiments"),
+    ],
     "Believe": ["docs/verdicts", "docs/trust", "docs/load-generator", "docs/metrics-cost"],
     "Operate": ["docs/containers", "docs/scaling", "docs/configuration", "docs/metrics"],
     "Take part": [
@@ -29,8 +32,8 @@ NAVIGATION = {
         *("SECURITY", "CODE_OF_CONDUCT"),
     ],
 }
-# Written by commands of the lab, so maybe not there yet, or by others: under "Believe".
-WRITTEN = ["docs/results", "docs/published", "docs/your-own-service", "docs/sizing"]
+# Written by commands of the lab, so maybe not there yet: under "Believe".
+WRITTEN = ["docs/results", "docs/published"]
 
 project = "Concurrency lab"
 extensions = ["myst_parser"]
