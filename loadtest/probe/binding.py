@@ -284,9 +284,8 @@ def _closes(seen: Sighting) -> Iterator[str]:
 def _failures(seen: Sighting) -> Iterator[str]:
     for step in seen.steps:
         if step.failed > growth.FAILS or not step.answered:
-            what = ", ".join(
-                f"{name} × {count}" for name, count in Counter(step.errors).most_common(3)
-            )
+            found = Counter(step.errors).most_common(3)
+            what = ", ".join(f"{name} × {count}" for name, count in found) or "no answer came"
             yield f"with {step.connections} at once it refuses or fails some: {what}"
             return
     if lost := sum(each.failed for each in seen.waves):

@@ -172,7 +172,7 @@ class Ramp:
         looks: Sequence[tuple[int, int, int]],
     ) -> Step:
         after, cores = self._read(), len(procfs.cores())
-        lasted_s = after.at - before.at
+        lasted_s = max(after.at - before.at, 1e-6)
         used = tuple(
             max(0.0, b - a) / lasted_s for a, b in zip(before.cpu_s, after.cpu_s, strict=True)
         )
