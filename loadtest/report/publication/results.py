@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import pairwise
 
 from loadtest.analysis.claims import Claim
 from loadtest.model.marks import MARKS
@@ -13,6 +14,7 @@ from loadtest.report.report import Report
 from loadtest.report.summary import limits_of, row
 
 PAGE_NAME = "results.html"
+STOPPED_S = 120.0  # between two trials: no trial takes so long, with its restart
 
 
 def markdown(report: Report, missing: Sequence[str]) -> str:
@@ -76,10 +78,10 @@ _ASKED = (("PLAN", "plan"), ("BUDGET", "budget"), ("SEED", "seed"))
 
 
 def _minutes(trials: Sequence[Trial]) -> str:
-    """From the first window to the last, reruns included."""
-    begins = [datetime.fromisoformat(trial.result.started_at) for trial in trials]
+    """From the first window to the last, reruns included, without what a run was stopped for."""
+    begins = sorted(datetime.fromisoformat(trial.result.started_at) for trial in trials)
     if not begins:
         return "0"
-    lasted = max(begins) - min(begins)
-    minutes = (lasted.total_seconds() + trials[-1].result.duration_s) / 60
+    gaps_s = [(after - before).total_seconds() for before, after in pairwise(begins)]
+    minutes = (sum(each for each in gaps_s if each < STOPPED_S) + trials[-1].result.duration_s) / 60
     return f"{minutes:.0f}" if minutes >= 0.95 else f"{minutes:.1f}"

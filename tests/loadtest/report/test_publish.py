@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -66,6 +68,27 @@ def test_the_readme_gets_the_table_and_keeps_the_rest(home: Path) -> None:
     assert "older" not in readme
     publish.publish(run(home), partial=False, home=home)
     assert (home / "README.md").read_text() == readme
+
+
+def test_minutes_are_those_that_a_run_ran_and_not_those_that_it_was_stopped_for(
+    home: Path,
+) -> None:
+    trials = trials_of([experiment()])
+    began, step, stopped = (
+        datetime(2026, 1, 1, tzinfo=UTC),
+        timedelta(seconds=6),
+        timedelta(hours=1),
+    )
+    moments = [began + number * step + (number > 9) * stopped for number in range(len(trials))]
+    timed = [
+        replace(trial, result=replace(trial.result, started_at=moment.isoformat()))
+        for trial, moment in zip(trials, moments, strict=True)
+    ]
+    folder = write_run(home / "results/run", [experiment()], timed)
+    publish.publish(folder, partial=False, home=home)
+    [line] = [line for line in (home / "docs/results.md").read_text().splitlines() if "C1:" in line]
+    minutes = int(line.split("|")[-2])
+    assert minutes == pytest.approx(len(trials) * step.total_seconds() / 60, abs=1)
 
 
 def test_the_published_page_stands_alone(home: Path) -> None:
