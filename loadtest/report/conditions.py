@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -29,6 +30,15 @@ def words(run: Run, twins: Sequence[Finding]) -> list[str]:
     """
     machine = dict(run.info.get("machine") or {})
     return [*_load(machine), *_python(machine), *_scatter(run, twins)]
+
+
+def noticed(run: Run) -> list[str]:
+    """What was noticed before trials, once each.
+
+    A resumed run looks again: of what differs in its figures alone, the last counts.
+    """
+    found: Sequence[str] = run.info.get("warnings") or ()
+    return list({re.sub(r"\d+", "", each): each for each in found}.values())
 
 
 def _load(machine: Mapping[str, Any]) -> Iterator[str]:

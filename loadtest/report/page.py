@@ -46,7 +46,7 @@ def render(
             lead=_lead(report),
             counts=_counts(report),
             markdown=summary.markdown(report),
-            warnings=run.info.get("warnings") or (),
+            warnings=conditions.noticed(run),
             twins=evidence.twin_table(report.twins),
             twin_sentence=evidence.twin_sentence(report.twins),
             failures=evidence.failures(run),

@@ -52,7 +52,7 @@ def _lines(report: Report, missing: Sequence[str]) -> Iterator[str]:
     yield from ("## Under which conditions", "")
     notices = [(each.word.rstrip("."), each.text) for each in report.notices]
     notices += [("Condition", each) for each in report.conditions]
-    notices += [("Warning", each) for each in report.run.info.get("warnings") or ()]
+    notices += [("Noticed", each) for each in conditions.noticed(report.run)]
     yield from _table(("what", "here"), [*notices, *conditions.facts(report.run).rows])
     yield from ("", limits_of(report), "")
     yield "Written by `make publish`."

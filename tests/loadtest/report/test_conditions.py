@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from loadtest.report import page, report
+from loadtest.report import conditions, page, report
 from tests.synthetic import experiment, trials_of, write_run
 
 MACHINE = {"cores": 2, "load_average": 0.1, "python": "3.11.7", "python_loop_us": 640}
@@ -67,3 +67,13 @@ def test_a_run_that_says_nothing_of_its_machine_has_no_words_of_it(tmp_path: Pat
     one = experiment(rounds=2)
     folder = write_run(tmp_path / "run", [one], trials_of([one]), machine={})
     assert report.load(folder).conditions == []
+
+
+def test_what_each_start_of_a_run_noticed_anew_is_told_once(tmp_path: Path) -> None:
+    one = experiment()
+    uneven = [f"flask-gthread: uneven workers: {first}, 60, 78 requests" for first in (6, 30)]
+    folder = write_run(
+        tmp_path / "run", [one], trials_of([one]), warnings=[*uneven, "flask-sync: no keep-alive"]
+    )
+    found = conditions.noticed(report.load(folder).run)
+    assert found == [uneven[1], "flask-sync: no keep-alive"]
