@@ -112,8 +112,8 @@ def _difference(words: Measure, a: str, b: str, ratio: Ratio) -> str:
 
 
 def effect(share: float) -> str:
-    """A difference as text: `31 %`, `a 3.1-fold difference`."""
-    return f"a {times(1 + share)}-fold difference" if share >= 2 else f"{percent(share)} %"
+    """A difference as text: `31 %`, `a factor of 3.1`."""
+    return f"a factor of {times(1 + share)}" if share >= 2 else f"{percent(share)} %"
 
 
 def against_reference(experiment: Experiment, trials: Sequence[Trial]) -> list[Finding]:
