@@ -25,12 +25,14 @@ def answered(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Gro
 
 
 def _told(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Iterator[RenderableType]:
-    own = digest(report)
+    own = digest(report)  # what the page shows of another budget stands alone, for the contrast
     yield Text(f"Lesson {lesson.number} asked: {lesson.question}", style="bold")
     yield ""
     for board in lesson.boards:
-        if rows := board.rows(own):
-            yield from (_figures_of(board, rows, board.source(published)), "")
+        yours = own if own.budget == board.budget else None
+        theirs = board.source(published)
+        if board.rows(own) and (yours or theirs):
+            yield from (_figures_of(board, yours, theirs), "")
     found = [section.answer for section in report.sections]
     texts = [each.text for each in found if each]
     yield Text("Answer: " + (" ".join(texts) or "this run has too few rounds to answer it."))
@@ -40,23 +42,27 @@ def _told(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Iterat
     yield Text(f"What did you guess? Why it is so, and an exercise: {lesson.page}")
 
 
-def _figures_of(board: Board, rows: Sequence[Measured], published: Digest | None) -> Table:
-    """This run's figures, beside those that the page shows."""
-    shown = (
-        {(each.level, each.service): each for each in board.rows(published)} if published else {}
-    )
+def _figures_of(board: Board, own: Digest | None, published: Digest | None) -> Table:
+    """This run's figures beside those that the page shows; `own` and `published` had one budget."""
+    yours, theirs = _by_place(board, own), _by_place(board, published)
+    rows = list((yours or theirs).values())
     several = len({each.level for each in rows}) > 1
     foretold = any(each.predicted is not None for each in rows)
     head = [*(["at"] if several else []), "service", *(["slots ÷ wait"] if foretold else [])]
-    table = Table(*head, box=None)
-    for title in (f"you, {board.unit}", *(["published"] if shown else [])):
-        table.add_column(title, justify="right")
+    table = Table(*head, box=None, title=f"Budget {board.budget}", title_justify="left")
+    columns = {"you": yours, "published": theirs}
+    for title in (shown := {name: each for name, each in columns.items() if each}):
+        table.add_column(f"{title}, {board.unit}", justify="right")
     for each in rows:
         cells = [*([each.level] if several else []), each.service]
         cells += [_figure(each, each.predicted)] if foretold else []
-        beside = [_with_interval(shown.get((each.level, each.service)))] if shown else []
-        table.add_row(*cells, _with_interval(each), *beside)
+        found = [column.get((each.level, each.service)) for column in shown.values()]
+        table.add_row(*cells, *map(_with_interval, found))
     return table
+
+
+def _by_place(board: Board, run: Digest | None) -> dict[tuple[str, str], Measured]:
+    return {(each.level, each.service): each for each in board.rows(run)} if run else {}
 
 
 def _with_interval(each: Measured | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -64,9 +65,9 @@ def test_a_run_answers_the_question_with_figures_and_reason(page: Path, tmp_path
     text = said(page, made(tmp_path / "run", 4), [])
     assert text.startswith("Lesson 3 asked: What happens to the others while one waits?\n")
     [row] = [line for line in text.splitlines() if line.split()[:1] == ["flask-sync"]]
-    assert row.split()[1:3] == ["29.9", "29.7"] or row.split()[1] == "29.9"
+    assert row.split() == ["flask-sync", "29.9", "29.2", "(27.6–30.9)"]
     assert "Answer: 128 clients at once, each waits 100 ms in Postgres: fastapi" in text
-    assert "  holds: fastapi ÷ flask" in text or "  holds: fastapi-async ÷ flask-gthread" in text
+    assert "  holds: fastapi ÷ flask-gthread, 128 connections: " in text
     assert str(page) in text
 
 
@@ -77,6 +78,19 @@ def test_the_published_figures_stand_beside_it(page: Path, tmp_path: Path) -> No
     own, beside = row.split()[2:4], row.split()[4:6]
     assert own == beside
     assert "published" in text
+
+
+def test_figures_of_another_budget_never_stand_beside_each_other(
+    page: Path, tmp_path: Path
+) -> None:
+    found = made(tmp_path / "run", 4)
+    known = [replace(digest.digest(found, "results.md"), budget="equal-slots")]
+    page.write_text(PAGE.replace('connections" -->', 'connections" budget=equal-slots -->'))
+    text = said(page, found, known)
+    assert "Budget equal-slots" in text
+    assert "published, requests/s" in text
+    assert "you, requests/s" not in text
+    assert "Budget" not in said(page, found, [])
 
 
 def test_pages_name_no_folder_of_a_machine(tmp_path: Path) -> None:
