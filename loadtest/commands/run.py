@@ -33,8 +33,9 @@ def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
     expected = schedule.expected(plan.trials, asked.record.looks)
+    count = len(plan.services)
     console.print(
-        f"{len(expected)} trials of {len(plan.services)} services, about "
+        f"{len(expected)} trials of {count} service{'s'[: count != 1]}, about "
         f"{minutes(plan.seconds)}{_at_most(plan)}; {_conditions(plan)}seed {plan.options.seed}",
         soft_wrap=not console.is_terminal,
     )
