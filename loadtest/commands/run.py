@@ -30,15 +30,8 @@ def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
     """
     console.stderr = as_json
     plan = asked.plan
-    for name, reason in plan.left_out.items():
-        console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
     expected = schedule.expected(plan.trials, asked.record.looks)
-    count = len(plan.services)
-    console.print(
-        f"{len(expected)} trials of {count} service{'s'[: count != 1]}, about "
-        f"{minutes(plan.seconds)}{_at_most(plan)}; {_conditions(plan)}seed {plan.options.seed}",
-        soft_wrap=not console.is_terminal,
-    )
+    _announce(plan, len(expected))
     with Screen(console, plan.options.budget) as screen:
         screen.begin(expected)
         try:
@@ -58,6 +51,18 @@ def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
         console.print("nothing could be timed; the lines above say why", soft_wrap=True)
         raise typer.Exit(1)
     _conclude(made)
+
+
+def _announce(plan: Plan, planned: int) -> None:
+    """Who is left out, how many trials there are, and how long they take."""
+    for name, reason in plan.left_out.items():
+        console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
+    count = len(plan.services)
+    console.print(
+        f"{planned} trials of {count} service{'s'[: count != 1]}, about "
+        f"{minutes(plan.seconds)}{_at_most(plan)}; {_conditions(plan)}seed {plan.options.seed}",
+        soft_wrap=not console.is_terminal,
+    )
 
 
 def _conclude(made: Report) -> None:
