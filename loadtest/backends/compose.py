@@ -15,6 +15,7 @@ from pathlib import Path
 
 from psycopg.conninfo import make_conninfo
 
+from loadtest.backends import readiness
 from loadtest.backends.base import POSTGRES
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import Service
@@ -112,6 +113,10 @@ class Containers:
             time.sleep(ANSWER_POLL_S)
         if problem := answer.read_text().strip():
             raise ComposeError(f"service {name}: {problem}")
+        while not readiness.ready(self.services[name], "compose"):
+            if time.monotonic() > deadline:
+                raise ComposeError(f"service {name}: not all of its workers began")
+            time.sleep(ANSWER_POLL_S)
 
 
 def _cores(variable: str) -> frozenset[int] | None:

@@ -12,10 +12,11 @@ from typing import Literal
 from loadtest.backends import account, postgres
 from loadtest.backends.base import POSTGRES
 from loadtest.backends.postgres import Database
+from loadtest.backends.readiness import ready
 from loadtest.inventory import builds
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
-from loadtest.system import environment, ports, urls
+from loadtest.system import environment, ports
 from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, ProcessError, Processes, wait_until
@@ -190,7 +191,7 @@ class Lab:
         wait_until(
             self._services[service.name],
             lambda: ready(service),
-            waiting_for=f"200 from {service.url()}/readyz",
+            waiting_for=f"200 from {service.url()}/readyz and all of its workers",
         )
 
     def environment(self, service: Service) -> dict[str, str]:
@@ -208,8 +209,3 @@ class Lab:
             }
             | self._environment
         )
-
-
-def ready(service: Service) -> bool:
-    """Whether the service answers 200 on /readyz."""
-    return urls.answers(f"{service.url()}/readyz", 5.0)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from loadtest.backends import postgres
 from loadtest.backends.live import LabStopped
-from loadtest.backends.native import ready, state_directory
+from loadtest.backends.native import state_directory
+from loadtest.backends.readiness import up
 from loadtest.commands.console import console
 from loadtest.contract.verification import verify
 from loadtest.inventory import manifest
@@ -20,7 +21,7 @@ def all_kept(services: Sequence[str]) -> bool:
     """
     known = manifest.load()
     asked = manifest.choose(known, list(services) or list(known))
-    up_now = [service for service in asked.values() if ready(service)]
+    up_now = [service for service in asked.values() if up(service)]
     if not up_now or (services and len(up_now) < len(asked)):
         silent = ", ".join(name for name, service in asked.items() if service not in up_now)
         raise LabStopped(

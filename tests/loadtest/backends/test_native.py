@@ -16,7 +16,8 @@ from typing import Any
 import psutil
 import pytest
 
-from loadtest.backends.native import Lab, ready
+from loadtest.backends.native import Lab
+from loadtest.backends.readiness import ready
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
