@@ -87,7 +87,7 @@ history: native-environment ## the runs that exist and their headline figures
 	@$(LAB) history
 
 .PHONY: publish
-publish: native-environment ## write docs/results.md, the README's table and the lessons' figures from a full run, docs/published.md from PLAN=published (RUN=results/latest; PARTIAL=yes)
+publish: native-environment ## write docs/results.md, the README's table and the lessons' figures from PLAN=full or PLAN=field, docs/published.md from PLAN=published (RUN=results/latest; PARTIAL=yes)
 	@$(LAB) publish "$(or $(RUN),results/latest)" $(if $(PARTIAL),--partial)
 
 .PHONY: up

@@ -18,7 +18,11 @@ def show() -> None:
     """Show claims with their last verdicts, services, scenarios and budgets."""
     experiments = reader.load_all()
     published = reader.load_published()
-    planned = schedule.plan(experiments, "full") + schedule.plan(published, "published")
+    planned = [
+        *schedule.plan(experiments, "full"),
+        *schedule.plan(experiments, "field"),
+        *schedule.plan(published, "published"),
+    ]
     console.print(_claims(planned))
     console.print()
     table = Table("service", "framework", "model", "port", "leaves out", "can run here", box=None)

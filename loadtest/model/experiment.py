@@ -73,6 +73,7 @@ class Experiment:
     further: Mapping[str, str] = field(default_factory=dict)  # claims decided by the same trials
     criteria: tuple[Criterion, ...] = ()
     headline: bool = False
+    plan: str = "full"  # the whole plan that has it: full, or field
     lesson: int = 0  # its place in the lesson; 0: none
     full_services: tuple[str, ...] = ()  # left out of the short plans
     fresh: bool = False  # every trial has a restarted service

@@ -45,7 +45,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
 _AS_THEY_ARE = (
     *("claim", "title", "statement", "confirms", "refutes", "reference", "measure", "axis"),
     *("rounds", "warmup_s", "duration_s", "headline", "lesson", "fresh", "errors_allowed", "check"),
-    *("caution", "claimed"),
+    *("caution", "claimed", "plan"),
 )
 
 

@@ -201,7 +201,10 @@ def _chosen(
     for each in asked:
         if each.published and not _run(each):
             raise ExperimentError(f"{each.name} is told, not run: {each.published.not_run}")
-    return {each.name: replace(each, headline=True, lesson=each.lesson or 99) for each in asked}
+    return {
+        each.name: replace(each, headline=True, lesson=each.lesson or 99, plan=plan)
+        for each in asked
+    }
 
 
 def _run(experiment: Experiment) -> bool:

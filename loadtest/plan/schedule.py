@@ -15,7 +15,7 @@ from loadtest.plan import sequential
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.windows import ROOM_S
 
-PlanName = Literal["quick", "lesson", "full", "published"]
+PlanName = Literal["quick", "lesson", "full", "field", "published"]
 
 SHORT_ROUNDS = 8  # at most, for what stays open: six leave flask-gthread open in one run of four
 SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.INTERVAL_ROUNDS
@@ -77,9 +77,10 @@ class PlannedTrial:
 def plan(
     experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
 ) -> list[Experiment]:
-    """The experiments of a plan: quick = the headline ones, lesson = in the lesson's order, full.
+    """The experiments of a plan: quick = the headline ones, lesson = in the lesson's order.
 
-    Published comparisons are in a plan of their own, whole as in the full one.
+    The others are whole: full has the lesson's claims, field those about the rest of the field,
+    published other people's comparisons.
 
     Short plans leave some of their services and levels out, and end after eight rounds what is
     still open then. With `rounds` every experiment has exactly so many.
@@ -89,8 +90,9 @@ def plan(
             f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
     roomy = {key: replace(each, longest_s=ROOM_S[name]) for key, each in experiments.items()}
-    if name in ("full", "published"):
-        return [_limited(each, each.rounds, rounds) for each in roomy.values()]
+    if name not in ("quick", "lesson"):
+        whole = [each for each in roomy.values() if name == "published" or each.plan == name]
+        return [_limited(each, each.rounds, rounds) for each in whole]
     if name == "quick":
         chosen = [each for each in roomy.values() if each.headline]
         return [_limited(_shortened(each), SHORT_ROUNDS, rounds) for each in chosen]

@@ -6,7 +6,7 @@ The errors, the JSON Schema and the page docs/experiments.md are made from these
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -161,6 +161,9 @@ class ExperimentTable(TomlTable):
     )
     duration_s: Seconds = Field(default=3.0, description="length of the measured window")
     headline: bool = Field(default=False, description="`true`: part of `PLAN=quick`")
+    plan: Literal["full", "field"] = Field(
+        default="full", description="the whole plan that it is part of: `PLAN=full` or `PLAN=field`"
+    )
     lesson: int = Field(default=0, ge=0, description="its place in `PLAN=lesson`; 0: no part of it")
     full_services: NameList = Field(default=[], description="services that only `PLAN=full` runs")
     fresh: bool = Field(default=False, description="`true`: every trial has a restarted service")

@@ -12,7 +12,7 @@ from loadtest.plan.measures import MEASURES
 
 WAITS = 4  # mean waits; the first of them is the warm-up's
 # Of a trial that waits make longer, by plan.
-ROOM_S = {"quick": 6.0, "lesson": 6.0, "full": 20.0, "published": 0.0}
+ROOM_S = {"quick": 6.0, "lesson": 6.0, "full": 20.0, "field": 20.0, "published": 0.0}
 
 
 def lasting(experiment: Experiment, level: Level, mean_wait_s: float | None) -> tuple[float, float]:

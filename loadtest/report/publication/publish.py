@@ -16,7 +16,8 @@ from loadtest.results.runs import RunError
 from loadtest.system.paths import ROOT
 
 LARGEST_PAGE = 3_000_000  # bytes
-_BLOCK = re.compile(r"(<!-- results: begin -->\n).*?(<!-- results: end -->)", re.DOTALL)
+FIELD, RESULTS = "field", "results"  # what a run fills: a part of docs/results.md, or all
+RESULTS_MD = "results.md"
 
 
 def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
@@ -40,22 +41,49 @@ def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
         )
     whole = _page(made, partial=bool(missing))
     of_others = comparisons.of(made)
-    docs = (comparisons.documents if of_others else _results)(made, missing, whole, home)
+    documents = comparisons.documents if of_others else _field if _of_field(made) else _results
+    docs = documents(made, missing, whole, home)
     for path, text in docs.items():
         path.write_text(text, encoding="utf-8")
     return [*docs, *([] if of_others else build.fill(home))]
 
 
 def _results(made: Report, missing: Sequence[str], whole: str, home: Path) -> dict[Path, str]:
-    """The files to write of a run of the lab's own claims."""
+    """The files to write of a run of what the lesson says; the rest of the field stays."""
+    told = home / "docs" / RESULTS_MD
     docs = {
         home / "docs" / results.PAGE_NAME: whole,
-        home / "docs" / "results.md": results.markdown(made, missing),
-        home / build.PUBLISHED: digest.text([digest.digest(made, "results.md")]),
+        told: f"{results.markdown(made, missing)}\n{_marked(FIELD, _kept(told, FIELD))}",
+        home / build.PUBLISHED: _digests(made, RESULTS_MD, home),
     }
     if not missing:
-        docs[home / "README.md"] = filled(home / "README.md", results.table(made))
+        readme = home / "README.md"
+        docs[readme] = filled(readme, RESULTS, results.table(made))
     return docs
+
+
+def _field(made: Report, missing: Sequence[str], whole: str, home: Path) -> dict[Path, str]:
+    """The files to write of a run of the rest of the field: its part of docs/results.md."""
+    told = home / "docs" / RESULTS_MD
+    page = f"{RESULTS_MD}#{results.FIELD_HEADING.lower().replace(' ', '-')}"
+    return {
+        home / "docs" / results.FIELD_PAGE_NAME: whole,
+        told: filled(told, FIELD, results.field(made, missing)),
+        home / build.PUBLISHED: _digests(made, page, home),
+    }
+
+
+def _of_field(made: Report) -> bool:
+    """Whether the run is one of PLAN=field's experiments, and of nothing else."""
+    experiments = made.run.experiments.values()
+    return bool(experiments) and all(each.plan == "field" for each in experiments)
+
+
+def _digests(made: Report, page: str, home: Path) -> str:
+    """The figures of the published runs, with those of `page` from this one."""
+    others = [each for each in digest.read(home / build.PUBLISHED) if each.page != page]
+    new = digest.digest(made, page)
+    return digest.text([new, *others] if page == RESULTS_MD else [*others, new])
 
 
 def shortcomings(made: Report) -> Iterator[str]:
@@ -72,14 +100,15 @@ def shortcomings(made: Report) -> Iterator[str]:
     if left := [*(run.info.get("left_out") or {}), *(run.info.get("unverified") or {})]:
         yield f"without {', '.join(left)}"
     measured = {claim.claim for claim in made.claims if claim.word != "not measured"}
-    asked = comparisons.numbers() if comparisons.of(made) else _all_claims()
+    asked = comparisons.numbers() if comparisons.of(made) else _all_claims(_of_field(made))
     if lacking := [claim for claim in asked if claim not in measured]:
         yield f"no verdict on {', '.join(lacking)}"
 
 
-def _all_claims() -> list[str]:
-    """Every claim that the lab has an experiment for, by number."""
-    found = {claim for each in reader.load_all().values() for claim in (each.claim, *each.further)}
+def _all_claims(of_field: bool) -> list[str]:
+    """Every claim of PLAN=full, or of PLAN=field, by number."""
+    wanted = [each for each in reader.load_all().values() if (each.plan == "field") == of_field]
+    found = {claim for each in wanted for claim in (each.claim, *each.further)}
     return sorted(found, key=lambda claim: int(claim[1:]))
 
 
@@ -94,9 +123,23 @@ def _page(made: Report, *, partial: bool) -> str:
     return text
 
 
-def filled(path: Path, table: str) -> str:
-    """The page with the table between its marks. Raises RunError where the marks are missing."""
-    text = path.read_text(encoding="utf-8")
-    if not _BLOCK.search(text):
-        raise RunError(f"{path}: no <!-- results: begin --> … <!-- results: end --> to fill")
-    return _BLOCK.sub(lambda marks: f"{marks[1]}\n{table}\n\n{marks[2]}", text)
+def filled(path: Path, name: str, text: str) -> str:
+    """The page with `text` between its marks called `name`. Raises RunError without marks."""
+    page = path.read_text(encoding="utf-8") if path.exists() else ""
+    if not (block := _block(name)).search(page):
+        raise RunError(f"{path}: no <!-- {name}: begin --> … <!-- {name}: end --> to fill")
+    return block.sub(lambda _: _marked(name, text).rstrip("\n"), page)
+
+
+def _kept(path: Path, name: str) -> str:
+    """What stands between a page's marks now; nothing where there is no page."""
+    found = _block(name).search(path.read_text(encoding="utf-8")) if path.exists() else None
+    return found[1].strip("\n") if found else ""
+
+
+def _marked(name: str, text: str) -> str:
+    return f"<!-- {name}: begin -->\n\n{text}\n\n<!-- {name}: end -->\n"
+
+
+def _block(name: str) -> re.Pattern[str]:
+    return re.compile(rf"<!-- {name}: begin -->\n(.*?)<!-- {name}: end -->", re.DOTALL)

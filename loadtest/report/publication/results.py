@@ -14,12 +14,19 @@ from loadtest.report.report import Report
 from loadtest.report.summary import limits_of, row
 
 PAGE_NAME = "results.html"
+FIELD_PAGE_NAME = "field.html"
+FIELD_HEADING = "The rest of the field"
 STOPPED_S = 120.0  # between two trials: no trial takes so long, with its restart
 
 
 def markdown(report: Report, missing: Sequence[str]) -> str:
     """The whole page. `missing`: why the run is only a part of what the lab measures."""
     return "\n".join(_lines(report, missing)) + "\n"
+
+
+def field(report: Report, missing: Sequence[str]) -> str:
+    """The part of the page about the claims of PLAN=field, from a run of its own."""
+    return "\n".join(_field_lines(report, missing))
 
 
 def table(report: Report) -> str:
@@ -38,24 +45,50 @@ def table(report: Report) -> str:
 
 def _lines(report: Report, missing: Sequence[str]) -> Iterator[str]:
     yield from ("# Results", "", "What did one run of the lab measure?", "")
-    if missing:
-        yield from ("This run is partial:", "", *(f"- {each}" for each in missing), "")
+    yield from _partial(missing)
     if report.answers:
         answers = [(each.condition, each.finding, each.reason or "–") for each in report.answers]
         yield from _table(("when", "measured", "reason"), answers)
         yield ""
     yield from ("## Each claim", "")
-    headers = ("the lesson says", "measured", "verdict", "why", "command", "minutes")
+    yield from _claims(report, "the lesson says", PAGE_NAME)
+    yield from ("## Under which conditions", "")
+    yield from _conditions(report)
+    yield "Written by `make publish`."
+
+
+def _field_lines(report: Report, missing: Sequence[str]) -> Iterator[str]:
+    yield from (
+        f"## {FIELD_HEADING}",
+        "",
+        "Servers, Flask's own `async def`, streaming, HTTP/2.",
+        "",
+    )
+    yield from _partial(missing)
+    yield from _claims(report, "people say", FIELD_PAGE_NAME)
+    yield from ("### Under which conditions", "")
+    yield from _conditions(report)
+    yield "Written by `make publish` from a run of `PLAN=field`."
+
+
+def _partial(missing: Sequence[str]) -> Iterator[str]:
+    if missing:
+        yield from ("This run is partial:", "", *(f"- {each}" for each in missing), "")
+
+
+def _claims(report: Report, who: str, page: str) -> Iterator[str]:
+    headers = (who, "measured", "verdict", "why", "command", "minutes")
     claims = [(*_short(claim), *_cost(report, claim)) for claim in report.claims]
     yield from _table(headers, claims)
-    yield from ("", f"Charts, intervals and every check: [the page of this run]({PAGE_NAME}).", "")
-    yield from ("## Under which conditions", "")
+    yield from ("", f"Charts, intervals and every check: [the page of this run]({page}).", "")
+
+
+def _conditions(report: Report) -> Iterator[str]:
     notices = [(each.word.rstrip("."), each.text) for each in report.notices]
     notices += [("Condition", each) for each in report.conditions]
     notices += [("Noticed", each) for each in conditions.noticed(report.run)]
     yield from _table(("what", "here"), [*notices, *conditions.facts(report.run).rows])
     yield from ("", limits_of(report), "")
-    yield "Written by `make publish`."
 
 
 def _table(headers: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:

@@ -69,7 +69,7 @@ def test_indices_count_through_the_whole_plan() -> None:
     assert [trial.index for trial in trials] == list(range(len(trials)))
 
 
-MINUTES = {"quick": 5, "lesson": 25, "full": 100, "published": 30}
+MINUTES = {"quick": 5, "lesson": 25, "full": 100, "field": 60, "published": 30}
 SHIPPED = reader.load_all(services=manifest.load())
 PUBLISHED = reader.load_published(services=manifest.load())
 
@@ -95,9 +95,10 @@ def test_the_quick_plan_has_four_claims_and_the_lesson_begins_with_its_exercise(
     assert lesson[:2] == ["C9", "C4"]
 
 
-def test_the_full_plan_has_every_experiment() -> None:
-    full = schedule.plan(SHIPPED, "full")
-    assert [each.name for each in full] == list(SHIPPED)
+def test_each_experiment_is_in_one_whole_plan_and_whole_there() -> None:
+    full, field = schedule.plan(SHIPPED, "full"), schedule.plan(SHIPPED, "field")
+    assert sorted(each.name for each in (*full, *field)) == sorted(SHIPPED)
+    assert all(reader.by_claim(each.claim) <= ("C", 14) for each in full)
     assert {each.looks for each in full} == {(3, 4, 6, 8, 12)}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from loadtest.plan import reader
+from loadtest.report.lessons import digest
 from loadtest.report.publication import publish
 from loadtest.results.runs import RunError
 from tests.docs.pages import links, sentences, words
@@ -130,6 +131,43 @@ def test_a_claim_without_a_verdict_is_named(home: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(reader, "load_all", lambda: more)
     with pytest.raises(RunError, match="no verdict on C9"):
         publish.publish(run(home), partial=False, home=home)
+
+
+def field_run(home: Path, **info: Any) -> Path:
+    of_field = experiment(claim="C16", plan="field")
+    return write_run(home / "results/field", [of_field], trials_of([of_field]), **info)
+
+
+def test_a_run_of_the_field_is_a_part_of_the_page_and_leaves_the_rest(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_field = experiment(claim="C16", plan="field")
+    known = {"blocked-threads": experiment(), "other": of_field}
+    monkeypatch.setattr(reader, "load_all", lambda: known)
+    page, figures, readme = (home / each for each in (*_FILLED, "README.md"))
+    publish.publish(run(home), partial=False, home=home)
+    lesson, in_readme = page.read_text(), readme.read_text()
+    written = publish.publish(field_run(home), partial=False, home=home)
+    assert home / "docs/field.html" in written
+    assert readme.read_text() == in_readme
+    both = page.read_text()
+    for text in ("C1:", "C16:", "## The rest of the field", "(results.html)", "(field.html)"):
+        assert text in both
+    assert [each.page for each in digest.read(figures)] == [
+        "results.md",
+        "results.md#the-rest-of-the-field",
+    ]
+    publish.publish(run(home), partial=False, home=home)
+    assert page.read_text() == both
+    assert both.startswith(lesson.partition("<!-- field: begin -->")[0])
+
+
+_FILLED = ("docs/results.md", "docs/results.jsonl")
+
+
+def test_a_run_of_the_field_needs_a_page_to_be_a_part_of(home: Path) -> None:
+    with pytest.raises(RunError, match=r"results.md: no <!-- field: begin -->"):
+        publish.publish(field_run(home), partial=True, home=home)
 
 
 def test_a_partial_run_says_so_and_leaves_the_readme_alone(home: Path) -> None:
