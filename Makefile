@@ -7,7 +7,7 @@ SHELL := /bin/sh
 BIN := .venv/bin
 LAB := $(BIN)/python -m loadtest
 ENVIRONMENT = PYTHON="$(PYTHON)" $(if $(filter command,$(origin PYTHON)),PYTHON_ASKED=yes) setup/environment
-GROUPS := fastapi flask starlette django
+GROUPS := fastapi flask starlette quart django
 SOURCES := loadtest services tests grafana benchmarks setup
 
 # What Python and shells read by themselves counts for nothing here (docs/configuration.md).

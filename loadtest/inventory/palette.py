@@ -26,6 +26,7 @@ COLOURS = {
     "flask-pydantic": "#4A4A9C",
     "flask-unchecked": "#5F7A00",
     "flask-async": "#E6003C",
+    "quart": "#6C0CB4",
 }
 
 # A shape for each service: Vega's names where it has one, and the character for it in text.
@@ -47,6 +48,7 @@ SHAPES = {
     "chevron": "⌃",
     "tee": "┳",
     "bar": "▬",
+    "pillar": "▮",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -59,6 +61,7 @@ PATHS = {
     "frame": "M-.9-.9H.9V.9H-.9ZM-.4-.4V.4H.4V-.4Z",
     "tee": "M-1-.9H1V-.3H.3V.9H-.3V-.3H-1Z",
     "bar": "M-1-.4H1V.4H-1Z",
+    "pillar": "M-.4-1H.4V1H-.4Z",
     "ring": "M-1 0A1 1 0 1 0 1 0A1 1 0 1 0-1 0ZM-.5 0A.5.5 0 1 1 .5 0A.5.5 0 1 1-.5 0Z",
 }
 

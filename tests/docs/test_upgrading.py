@@ -18,7 +18,7 @@ from loadtest.system.processes import Processes, wait_until
 
 PAGE = (ROOT / of_lab.PAGE).read_text(encoding="utf-8")
 PARTS: Mapping[str, Sequence[Any]] = {**of_services.PARTS, **of_lab.PARTS}
-FOLDERS = ("services/common", "services/fastapi", "services/flask", "services/starlette")
+FOLDERS = tuple(f"services/{name}" for name in ("common", "fastapi", "flask", "quart", "starlette"))
 
 
 @pytest.mark.parametrize(

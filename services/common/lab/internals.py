@@ -79,6 +79,9 @@ PARTS: Parts = {
     "fastapi_services.application": (
         Part("fastapi.routing:APIRouter.add_api_route", "route_class"),
     ),
+    "quart_services.sockets": (
+        Part("quart.asgi:ASGIWebsocketConnection.handle_messages", "websocket.receive"),
+    ),
     "starlette_services.app": (Part("starlette.routing:Router.app", "redirect_slashes"),),
 }
 

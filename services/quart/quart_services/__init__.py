@@ -1,0 +1,1 @@
+"""The contract in Quart: Flask's API on an event loop."""
