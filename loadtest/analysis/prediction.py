@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import kind_of
@@ -19,16 +19,29 @@ _HOLDERS = {"processes": "workers", "threads": "threads", "greenlets": "greenlet
 LIMITS_OF_CLIENTS = frozenset({"connections", PAUSES, OFFERED})  # all others are the service's own
 
 
+class Limit(NamedTuple):
+    """`slots` of one kind, each of which a request holds for so many seconds."""
+
+    slots: int
+    each_s: float
+    bound_by: str
+
+    @property
+    def rps(self) -> float:
+        """The most requests a second that it lets through."""
+        return self.slots / self.each_s
+
+
 def predict(
     about: Mapping[str, Any], load: Load, scenario: str, parameters: Mapping[str, int]
 ) -> Prediction | None:
     """The most requests a second that a service can answer, by its /about; None where none waits.
 
     A request that waits without the database needs what runs it alone: a thread, say.
-    A request that fans out at once holds `n` slots together, in turn one after another; its L
-    counts them all. The prediction names the limit that binds: the service's own
-    (`slots_bound_by`), the client's connections, their pauses (`PAUSES`), the clients that the
-    service accepts (`TAKEN`), or the offered rate.
+    A request that fans out at once takes as many of its worker's connections as it can. The
+    prediction names the limit that binds: the service's own (`slots_bound_by`), the client's
+    connections, their pauses (`PAUSES`), the clients that the service accepts (`TAKEN`), or the
+    offered rate.
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
@@ -36,20 +49,41 @@ def predict(
     latency_s = held_s or chosen.latency_s(filled)
     if latency_s is None:
         return None
-    own = _holders(about) if held_s else (int(about["slots"]), str(about["slots_bound_by"]))
-    if own is None:
+    if about["fanout"] == "at once" and not held_s:
+        alone_s, own = _at_once(about, filled.get("n", 1), latency_s)
+    else:
+        alone_s, own = latency_s, _in_turn(about, latency_s, lasting=bool(held_s))
+    if not own:
         return None
-    at_once = filled.get("n", 1) if about["fanout"] == "at once" and not held_s else 1
-    asked = (load.connections * at_once, "connections")
-    slots, bound_by = min(asked, own)
-    rps = slots / latency_s
+    limits = [Limit(load.connections, alone_s, "connections"), *own]
+    slots, each_s, bound_by = min(limits, key=lambda limit: limit.rps)
+    rps = slots / each_s
     if kind_of(load).scheduled and load.rate_rps is not None and load.rate_rps < rps:
         rps, bound_by = load.rate_rps, OFFERED
     clients = min(load.connections, _taken(about))
-    asked_rps = clients / (latency_s / at_once + load.think_s)
+    asked_rps = clients / (alone_s + load.think_s)
     if load.think_s and asked_rps < rps:
         rps, bound_by = asked_rps, PAUSES if clients == load.connections else TAKEN
-    return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=latency_s)
+    return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=each_s)
+
+
+def _in_turn(about: Mapping[str, Any], latency_s: float, *, lasting: bool) -> list[Limit]:
+    own = _holders(about) if lasting else (int(about["slots"]), str(about["slots_bound_by"]))
+    return [Limit(own[0], latency_s, own[1])] if own else []
+
+
+def _at_once(about: Mapping[str, Any], n: int, latency_s: float) -> tuple[float, list[Limit]]:
+    """How long a request with `n` waits takes alone, and the service's own limits.
+
+    `latency_s`: of all its waits in turn. It gets no more connections than its worker has. Each of
+    them waits for a part of it; a thread, where that binds, waits for the whole.
+    """
+    slots, bound_by = int(about["slots"]), str(about["slots_bound_by"])
+    workers = int(about.get("workers", 1))
+    pool_size = int(about.get("pool_size", slots // workers))
+    alone_s = latency_s / n * math.ceil(n / pool_size)
+    pool = Limit(workers * pool_size, latency_s, "pool")
+    return alone_s, [pool] if bound_by == "pool" else [pool, Limit(slots, alone_s, bound_by)]
 
 
 def _holders(about: Mapping[str, Any]) -> tuple[int, str] | None:

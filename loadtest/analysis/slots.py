@@ -91,6 +91,7 @@ def _allowed(
             "slots_bound_by": bound_by,
             "workers": demand.workers,
             "threads": demand.threads,
+            "pool_size": demand.pool_size,
         }
         told = predict(said, level.load, level.scenario, level.parameters)
         if told is None:

@@ -60,5 +60,6 @@ def _about(service: Service, level: Level) -> dict[str, Any]:
         "model": service.model,
         "workers": demand.workers,
         "threads": demand.threads,
+        "pool_size": demand.pool_size,
         "fanout": "at once" if service.model in _FANNING_OUT else "in turn",
     }

@@ -42,6 +42,28 @@ def test_five_waits_in_one_request() -> None:
     assert (at_once.bound_by, crowded.bound_by) == ("connections", "pool")
 
 
+@pytest.mark.parametrize(
+    ("threads", "pool_size", "n", "connections", "rps", "slots", "bound_by"),
+    [
+        (4, 4, 5, 1, 10.0, 1, "connections"),  # four waits at once, then the fifth
+        (4, 4, 4, 1, 20.0, 1, "connections"),
+        (4, 4, 9, 1, 1 / 0.15, 1, "connections"),
+        (4, 4, 5, 64, 12 / 0.25, 12, "pool"),
+        (4, 40, 5, 64, 12 / 0.05, 12, "threads"),  # connections enough for all that threads ask
+    ],
+)
+def test_a_request_has_no_more_connections_than_its_worker(
+    threads: int, pool_size: int, n: int, connections: int, rps: float, slots: int, bound_by: str
+) -> None:
+    """Three workers, a request in each thread, all of whose waits begin at once."""
+    service = GTHREAD | {"fanout": "at once", "workers": 3, "pool_size": pool_size}
+    service |= {"slots": 3 * threads}
+    found = predict(service, Load("closed", connections), "fanout", {"n": n, "ms": 50})
+    assert found is not None
+    assert found.rps == pytest.approx(rps)
+    assert (found.slots, found.bound_by) == (slots, bound_by)
+
+
 def test_a_median_in_a_closed_load_is_foretold_too() -> None:
     load = Load("closed", 12)
     alone, crowded = (predict(ASYNC, load, "fanout", {"n": n, "ms": 50}) for n in (1, 20))
