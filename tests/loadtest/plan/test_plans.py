@@ -56,7 +56,7 @@ def test_services_asked_for_with_an_experiment_join_it(own: str) -> None:
 
 
 def test_every_service_of_the_lab_is_named_by_an_experiment() -> None:
-    asked = [plans.prepare(Options(seed=1, plan=name)) for name in ("full", "published")]
+    asked = [plans.prepare(Options(seed=1, plan=name)) for name in ("full", "field", "published")]
     named = {service for plan in asked for service in plan.services}
     assert named == set(builds.available(manifest.load())[0])
 
