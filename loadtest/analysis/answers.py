@@ -13,6 +13,7 @@ from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, sentence
 from loadtest.analysis.names import NO_NAMES
 from loadtest.analysis.reasons import reason
+from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -114,9 +115,9 @@ def _condition(experiment: Experiment, label: str, trials: Sequence[Trial]) -> s
     """`128 clients at once, each waits 100 ms in Postgres`."""
     trial = next((each for each in trials if each.level == label), None)
     if trial is None:
-        return f"{len(experiment.levels)} levels of load"
+        return f"{number_of(len(experiment.levels), 'level')} of load"
     clients, rate = trial.load.connections, trial.load.rate_rps
-    parts = [f"{clients:,} client{'s'[: clients != 1]} at once"]
+    parts = [f"{number_of(clients, 'client')} at once"]
     if rate:
         parts = [f"{amount(rate)} requests a second"]
     if not label.endswith(("connection", "connections")):

@@ -8,6 +8,7 @@ from typing import Literal
 
 from loadtest.analysis.amounts import percent, times
 from loadtest.analysis.observations import by_round, stage_of
+from loadtest.model.counts import agree, number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import TWIN, Trial
@@ -83,10 +84,11 @@ def sentence(
     if found == "equivalent":
         return (
             f"No meaningful difference between {service} and {reference} "
-            f"(within ±{MARGIN:.0%}, {ratio.rounds} rounds)"
+            f"(within ±{MARGIN:.0%}, {number_of(ratio.rounds, 'round')})"
         ).replace("%", " %")
     if ratio.rounds < INTERVAL_ROUNDS:
-        return f"Inconclusive between {service} and {reference}: {ratio.rounds} rounds are too few"
+        few = f"{number_of(ratio.rounds, 'round')} {agree(ratio.rounds, 'is', 'are')} too few"
+        return f"Inconclusive between {service} and {reference}: {few}"
     if found == "inconclusive":
         return (
             f"Inconclusive between {service} and {reference}: "
@@ -108,7 +110,7 @@ def _difference(words: Measure, a: str, b: str, ratio: Ratio) -> str:
     else:
         interval = f"{percent(1 - ratio.high)}–{percent(1 - ratio.low)} %"
         said = words.less.format(a=a, b=b, x=f"{percent(1 - ratio.value)} %")
-    return f"{said} (95 % CI {interval}, {ratio.rounds} rounds)"
+    return f"{said} (95 % CI {interval}, {number_of(ratio.rounds, 'round')})"
 
 
 def effect(share: float) -> str:

@@ -10,6 +10,7 @@ from loadtest.analysis.amounts import amount
 from loadtest.analysis.names import Names
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.prediction import OFFERED, PAUSES, TAKEN
+from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.trial import Prediction, Trial
 from loadtest.plan.measures import GOODPUT, MEASURES
@@ -49,7 +50,7 @@ def _slots(trials: Sequence[Trial], arms: Sequence[str], names: Names) -> str:
 
 def _room(prediction: Prediction) -> str:
     slots, bound = prediction.slots, prediction.bound_by
-    return f"{slots:,} slot{'s'[: slots != 1]} ({_BOUNDS.get(bound, bound)})"
+    return f"{number_of(slots, 'slot')} ({_BOUNDS.get(bound, bound)})"
 
 
 def _prediction(trials: Sequence[Trial], arm: str) -> Prediction | None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loadtest.analysis.amounts import percent
+from loadtest.model.counts import agree, number_of
 from loadtest.model.criterion import Criterion
 from loadtest.plan.measures import GOODPUT, MEASURES
 from loadtest.stats.inference import INTERVAL_ROUNDS
@@ -74,7 +75,7 @@ def figure(check: Check) -> str:
     if inverted(check.criterion):
         value, high, low = (check.text(1 / each) for each in (found.value, found.low, found.high))
     if found.rounds < INTERVAL_ROUNDS:
-        return f"{value} {check.unit} ({found.rounds} rounds, too few for an interval)"
+        return f"{value} {check.unit} ({number_of(found.rounds, 'round')}, too few for an interval)"
     joined = f"{low} to {high}" if low.startswith("−") else f"{low}–{high}"
     return f"{value} {check.unit} ({joined})"
 
@@ -128,7 +129,7 @@ def _rest(claim: Claim) -> str:
         failing = next(check for check in checks if check.state == "fails")
         told = "" if failing is claim.headline else f"; one that fails: {line(failing)}"
         held = sum(check.state == "holds" for check in checks)
-        return f"{held} of {len(checks)} parts hold{'s'[: held == 1]}{told}"
+        return f"{held} of {len(checks)} parts {agree(held, 'holds', 'hold')}{told}"
     measured = [check for check in checks if check.state != "not measured"]
     became = "hold" if claim.word == "confirmed" else "fail"
     left = len(checks) - len(measured)
@@ -144,4 +145,4 @@ def _left_open(check: Check) -> str:
         return f"{_STATES[check.state].lower()}: {line(check)}"
     told = found.detectable if found.rounds >= INTERVAL_ROUNDS else None
     seen = f", this run could see {percent(told)} %" if told else ""
-    return f"open after {found.rounds} rounds{seen}: {line(check)}"
+    return f"open after {number_of(found.rounds, 'round')}{seen}: {line(check)}"

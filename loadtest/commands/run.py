@@ -10,6 +10,7 @@ import typer
 from loadtest.commands.console import console
 from loadtest.commands.report import written
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.plan import schedule
 from loadtest.plan.plans import Plan
 from loadtest.report import files
@@ -57,9 +58,8 @@ def _announce(plan: Plan, planned: int) -> None:
     """Who is left out, how many trials there are, and how long they take."""
     for name, reason in plan.left_out.items():
         console.print(f"{name} is left out: {reason}", markup=False, soft_wrap=True)
-    count = len(plan.services)
     console.print(
-        f"{planned} trials of {count} service{'s'[: count != 1]}, about "
+        f"{number_of(planned, 'trial')} of {number_of(len(plan.services), 'service')}, about "
         f"{minutes(plan.seconds)}{_at_most(plan)}; {_conditions(plan)}seed {plan.options.seed}",
         soft_wrap=not console.is_terminal,
     )
@@ -83,7 +83,8 @@ def _conditions(plan: Plan) -> str:
         return f"budget {plan.options.budget}, "
     most = max(level.load.connections for each in plan.experiments for level in each.levels)
     requests = sum(each.requests_at_most or 0 for each in plan.experiments)
-    return f"at most {most:,} connection{'s'[: most != 1]} at once and {requests:,} requests, "
+    asked = f"{number_of(most, 'connection')} at once and {number_of(requests, 'request')}"
+    return f"at most {asked}, "
 
 
 def _at_most(plan: Plan) -> str:

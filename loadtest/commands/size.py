@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from loadtest.commands.console import console
+from loadtest.model.counts import number_of
 from loadtest.stats.sizing import (
     KEPT_FOR_ADMINISTRATORS,
     ImpossibleError,
@@ -103,7 +104,7 @@ def _remarks(name: str, size: Size, need: Need) -> Iterator[str]:
     if size.pool:
         yield f"pool of each worker: {size.pool}, with no overflow beyond it"
     if size.connections > left_for_services(need):
-        yield f"not here: the database has {left_for_services(need)} connections"
+        yield f"not here: the database has {number_of(left_for_services(need), 'connection')}"
     if name == "async" and size.slots > TOKENS:
         yield f"`def` endpoints have {TOKENS} threads a worker: raise AnyIO's limit to {size.slots}"
 

@@ -16,6 +16,7 @@ from loadtest.contract import body_cases, cases
 from loadtest.contract.cases import ANYTHING, MOST_FIELDS, ROUTES, Case
 from loadtest.contract.stream_check import check_stream
 from loadtest.contract.websocket_check import check_echo
+from loadtest.model.counts import number_of
 
 ANSWER_TIMEOUT_S = 20.0
 _PIECE_BYTES = 16_384
@@ -273,7 +274,7 @@ def _about(client: Client, expected: Mapping[str, Any]) -> Iterator[str]:
         if document[name] != value:
             yield f"{name} is {document[name]!r}, want {value!r}"
     if not 1 <= document["slots"] <= document["workers"] * document["pool_size"]:
-        yield f"{document['slots']} slots, more than workers × pool_size or none"
+        yield f"{number_of(document['slots'], 'slot')}, more than workers × pool_size or none"
     if document["fanout"] not in ("at once", "in turn"):
         yield f"fanout is {document['fanout']!r}"
 

@@ -18,6 +18,7 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.system import urls
 
 LOAD_TIMEOUT_S = 30.0
@@ -81,12 +82,13 @@ class SlotReport:
         found = []
         if self.observed != self.declared:
             found.append(
-                f"/about declares {self.declared} slots ({self.bound_by}),"
-                f" but {self.observed} requests waited at once"
+                f"/about declares {number_of(self.declared, 'slot')} ({self.bound_by}),"
+                f" but {number_of(self.observed, 'request')} waited at once"
             )
         if self.backends > self.backends_allowed:
             found.append(
-                f"{self.backends} database sessions, but workers × pool is {self.backends_allowed}"
+                f"{number_of(self.backends, 'database session')}, "
+                f"but workers × pool is {self.backends_allowed}"
             )
         if self.keep_alive_p50_ms is not None and self.keep_alive_p50_ms >= CANARY_LIMIT_MS:
             # Linux acknowledges 40 ms late what a server without TCP_NODELAY waits for.

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from loadtest.errors import LabError
 from loadtest.inventory.manifest import COMPOSE_FILE, Service, load, read_compose
+from loadtest.model.counts import number_of
 from loadtest.system.paths import ROOT
 
 BUDGETS = ROOT / "budgets"
@@ -137,9 +138,9 @@ class Demand:
         """Slots against pool: a thread without a connection is no slot."""
         if self.model in OWN_THREADS and self.threads > self.pool_size:
             raise BudgetError(
-                f"service {name}: {self.threads} threads share a pool of {self.pool_size} "
-                f"connections, so only {self.pool_size} can wait for the database;"
-                " make POOL_SIZE at least THREADS"
+                f"service {name}: {self.threads} threads share a pool of "
+                f"{number_of(self.pool_size, 'connection')}, so only {self.pool_size} can wait for "
+                "the database; make POOL_SIZE at least THREADS"
             )
 
 

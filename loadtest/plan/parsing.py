@@ -7,6 +7,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
+from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.plan import consistency
@@ -51,9 +52,8 @@ _AS_THEY_ARE = (
 
 def _level(top: ExperimentTable, table: LevelTable) -> Level:
     load = LoadTable(**top.load.given(*LOAD_KEYS) | table.given(*LOAD_KEYS)).load
-    plural = "s"[: load.connections != 1]
     return Level(
-        label=table.label or f"{load.connections:,} connection{plural}",
+        label=table.label or number_of(load.connections, "connection"),
         x=float(load.connections) if table.x is None else table.x,
         load=load,
         scenario=table.scenario or top.scenario,

@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from loadtest.contract import scenarios
 from loadtest.engine.stream import OPENING_INTERVAL_S
+from loadtest.model.counts import agree, number_of
 from loadtest.model.experiment import Experiment, Level, Looked
 from loadtest.model.trial import TWIN
 from loadtest.plan import sequential
@@ -87,7 +88,8 @@ def plan(
     """
     if rounds is not None and rounds < SMALLEST_RUN:
         raise ExperimentError(
-            f"{rounds} round(s) give no interval; ask for at least {SMALLEST_RUN}, better 6 or 12"
+            f"{number_of(rounds, 'round')} {agree(rounds, 'gives', 'give')} no interval; "
+            f"ask for at least {SMALLEST_RUN}, better 6 or 12"
         )
     roomy = {key: replace(each, longest_s=ROOM_S[name]) for key, each in experiments.items()}
     if name not in ("quick", "lesson"):

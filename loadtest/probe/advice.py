@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from loadtest.analysis.amounts import amount
+from loadtest.model.counts import agree, number_of, were
 from loadtest.probe import binding as what_binds
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
@@ -68,12 +69,13 @@ def _first(seen: Sighting, slots: Slots, bound: Binding, rps: float) -> str:
     if bound.name in ("nothing yet", "generator", "connections"):
         most = max((each.connections for each in growth.sound(seen.steps)), default=0)
         return (
-            f"At least {slots.value} request{'s'[: slots.value > 1]} at once, {wait} each: "
-            f"{rate(rps)} a second with {most} connection{'s'[: most > 1]}."
+            f"At least {number_of(slots.value, 'request')} at once, {wait} each: "
+            f"{rate(rps)} a second with {number_of(most, 'connection')}."
         )
     told = f"{slots.value}" if slots.low == slots.high else f"About {slots.value}"
     between = "" if slots.low == slots.high else f" ({slots.low}–{slots.high})"
-    return f"{told}{between} requests at once, {wait} each: at most {rate(rps)} a second."
+    noun = agree(slots.value, "request", "requests")
+    return f"{told}{between} {noun} at once, {wait} each: at most {rate(rps)} a second."
 
 
 def _second(seen: Sighting, bound: Binding, at: Full | None) -> str:
@@ -206,7 +208,7 @@ def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
     elif server and server.one_core and server.processes < server.cores:
         most = ceiling(seen, at, server.cores)
         yield (
-            f"With {server.cores} processes instead of {server.processes}: up to about "
+            f"With {number_of(server.cores, 'process')} instead of {server.processes}: up to about "
             f"{rate(most or 0)}/s, if the load leaves them the cores."
         )
     else:
@@ -229,7 +231,8 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
     if slots.waves and bound.name == "slots" and used < IDLE_SLOTS * slots.value:
         several = seen.server is not None and seen.server.processes > 1 and seen.glance.kept
         why = ": kept connections fall unevenly on its processes" if several else ""
-        yield f"Of {slots.value} slots {used:.0f} were in use under load{why}."
+        some = f"{used:.0f} {agree(round(used), 'was', 'were')}"
+        yield f"Of {number_of(slots.value, 'slot')} {some} in use under load{why}."
     if seen.ended:
         yield f"The probe ended early: {seen.ended}."
     if seen.changed:
@@ -237,8 +240,8 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
     others = max((each.others or 0.0 for each in seen.steps), default=0.0)
     if others > BUSY_MACHINE * seen.cores:
         yield (
-            f"Other programs took up to {amount(others)} of {seen.cores} cores: the figures may be "
-            "too low."
+            f"Other programs took up to {amount(others)} of {number_of(seen.cores, 'core')}: "
+            "the figures may be too low."
         )
     alone = seen.alone
     late = alone.p95_s > 1.5 * alone.p50_s
@@ -261,4 +264,4 @@ def _of_answers(seen: Sighting) -> Iterator[str]:
     if seen.glance.limit:
         yield f"It says that it limits how often it may be asked: {seen.glance.limit}."
     if seen.method not in ("GET", "HEAD", "OPTIONS"):
-        yield f"{seen.sent:,} {seen.method} requests were sent."
+        yield f"{were(seen.sent, f'{seen.method} request')} sent."

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from loadtest.analysis.amounts import amount, percent
+from loadtest.model.counts import number_of
 from loadtest.probe import growth
 from loadtest.probe.record import Binding, Bound, Sighting, Slots, Step
 
@@ -91,7 +92,7 @@ def binding(seen: Sighting, slots: Slots) -> Binding:
     others = _others(at)
     if found.name == "cpu" or slots.waves or others < CROWDED * seen.cores:
         return found
-    told = f"other programs, which took {amount(others)} of {seen.cores} cores"
+    told = f"other programs, which took {amount(others)} of {number_of(seen.cores, 'core')}"
     return replace(found, could_be=(*found.could_be, told))
 
 
@@ -135,12 +136,13 @@ def _holders(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:
     """Whether the server's own workers and threads are the slots, or something behind them."""
     slots, server, taken = at.slots.value, seen.server, at.taken
     if held := held_by(seen, at):
-        return "slots", f"{times_told(*held)} make {held[0] * held[1]} slots", ()
+        return "slots", f"{times_told(*held)} make {number_of(held[0] * held[1], 'slot')}", ()
     if taken is not None and taken <= slots + max(1, NEAR * slots):
-        return "slots", f"the server had read {taken} requests at a time, the others waited", ()
+        told = f"the server had read {number_of(taken, 'request')} at a time, the others waited"
+        return "slots", told, ()
     if server is None or taken is None:
         return "slots", "the server's processes are out of sight", ("pool or upstream",)
-    told = f"the server had read {taken} requests, but worked on {slots} at once"
+    told = f"the server had read {number_of(taken, 'request')}, but worked on {slots} at once"
     if server.passes_on:
         return "pool or upstream", f"{told}; {server.program} passes them on", ()
     if at.threads > slots / server.processes * (1 + NEAR) + 1:
@@ -203,7 +205,7 @@ def _unreached(seen: Sighting, slots: Slots) -> Binding:
         return Binding("generator", (told, f"the load used {last.generator:.2f} of its core"))
     evidence = [told, *_closes(seen)]
     if slots.waves:
-        evidence.append(f"{slots.value} requests that began together ended together")
+        evidence.append(f"{number_of(slots.value, 'request')} that began together ended together")
     return Binding("nothing yet", tuple(evidence))
 
 
@@ -259,8 +261,7 @@ def _cpu(seen: Sighting, at: Full) -> Iterator[str]:
     used, server = at.server, seen.server
     if used is None or server is None:
         return
-    count = f"{server.processes} processes" if server.processes > 1 else "1 process"
-    told = f"{server.program}: {count}, {share(used)} of a core"
+    told = f"{server.program}: {number_of(server.processes, 'process')}, {share(used)} of a core"
     if server.processes > 1 and max(at.workers) > 0.2:
         told += f" (the busiest {percent(max(at.workers))} %)"
     yield told
@@ -289,11 +290,9 @@ def _failures(seen: Sighting) -> Iterator[str]:
             yield f"with {step.connections} at once it refuses or fails some: {what}"
             return
     if lost := sum(each.failed for each in seen.waves):
-        yield f"{lost} requests of waves failed"
+        yield f"{number_of(lost, 'request')} of waves failed"
 
 
 def times_told(processes: int, threads: int) -> str:
     """`2 processes × 8 threads`."""
-    return (
-        f"{processes} process{'es'[: 2 * (processes > 1)]} × {threads} thread{'s'[: threads > 1]}"
-    )
+    return f"{number_of(processes, 'process')} × {number_of(threads, 'thread')}"

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, field
 
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.system import descriptors
 
 MOST_REQUESTS = 100_000
@@ -65,6 +66,6 @@ class Allowance:
     def stated(self) -> str:
         """What it is at most, as the user is told before it starts."""
         return (
-            f"at most {self.requests:,} requests, {self.connections:,} connections, "
-            f"{self.seconds:g} s"
+            f"at most {number_of(self.requests, 'request')}, "
+            f"{number_of(self.connections, 'connection')}, {self.seconds:g} s"
         )

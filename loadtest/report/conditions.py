@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.analysis.amounts import amount, times
 from loadtest.analysis.findings import Finding, effect
+from loadtest.model.counts import number_of
 from loadtest.report.charts.style import Listing
 from loadtest.results.runs import Run
 from loadtest.stats.inference import INTERVAL_ROUNDS, MARGIN
@@ -45,7 +46,7 @@ def _load(machine: Mapping[str, Any]) -> Iterator[str]:
     load, cores = machine.get("load_average"), machine.get("cores")
     if load is None or not cores:
         return
-    told = f"load {amount(load)} on {cores} core{'s'[: cores != 1]}"
+    told = f"load {amount(load)} on {number_of(cores, 'core')}"
     if _busy(machine):
         yield f"The machine was busy before the start ({told}): other programs ran on it."
     else:

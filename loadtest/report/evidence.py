@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from loadtest.analysis.amounts import amount, limits, times
 from loadtest.analysis.findings import Finding, stable
+from loadtest.model.counts import agree, number_of
 from loadtest.model.trial import Gate, Trial
 from loadtest.report.charts.style import Listing
 from loadtest.results.runs import Run
@@ -37,12 +38,12 @@ def twin_sentence(twins: Sequence[Finding]) -> str:
     if not stable(twins):
         strange = sum(finding.outcome in ("more", "less") for finding in twins)
         return (
-            f"{strange} of {_counted(len(twins), 'comparison')} of a service with itself "
+            f"{strange} of {number_of(len(twins), 'comparison')} of a service with itself "
             "found a difference."
         )
     open_ = sum(finding.outcome == "inconclusive" for finding in twins)
     tail = f", {open_} of them too noisy to be sure within ±5 %" if open_ else ""
-    compared = _counted(len(twins), "comparison")
+    compared = number_of(len(twins), "comparison")
     return f"{compared} of a service with itself found no difference{tail}."
 
 
@@ -50,15 +51,18 @@ def gate_sentence(run: Run) -> str:
     """How many trials failed a check, and whether a rerun passed in place of each."""
     failed = [trial for trial in run.trials if not trial.valid]
     if not failed:
-        return f"All {len(run.trials):,} trials passed every check, and none had to be rerun."
+        count = len(run.trials)
+        every = agree(count, "The one trial", f"All {number_of(count, 'trial')}")
+        return f"{every} passed every check, and none had to be rerun."
     lost = len({(trial.experiment, trial.index) for trial in failed} - _saved(run))
-    told = f"{len(failed)} of {_counted(len(run.trials), 'trial')} failed a check{_disturbed(run)}"
+    trials = number_of(len(run.trials), "trial")
+    told = f"{len(failed)} of {trials} failed a check{_disturbed(run)}"
     if not lost:
         return f"{told}, and a rerun passed in place of each."
-    have = "have" if lost > 1 else "has"
+    have, count = agree(lost, "has", "have"), agree(lost, "counts", "count")
     return (
-        f"{told}; {_counted(lost, 'place')} of the schedule {have} no trial that passed, and "
-        f"{'count' if lost > 1 else 'counts'} nowhere."
+        f"{told}; {number_of(lost, 'place')} of the schedule {have} no trial that passed, and "
+        f"{count} nowhere."
     )
 
 
@@ -105,7 +109,3 @@ def _failure(trial: Trial, gate: Gate, saved: set[tuple[str, int]]) -> tuple[str
         gate.detail,
         then,
     )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number:,} {noun if number == 1 else noun + 's'}"

@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from loadtest.analysis.names import framework
 from loadtest.inventory import palette
+from loadtest.model.counts import number_of
 from loadtest.model.marks import MARKS
 from loadtest.report import conditions, evidence, summary
 from loadtest.report.charts.style import Chart, capital, service
@@ -122,4 +123,4 @@ def _lead(report: Report) -> str:
 def _counts(report: Report) -> str:
     words = [str(claim.word) for claim in report.claims]
     counts = ", ".join(f"{words.count(word)} {word}" for word in MARKS if words.count(word))
-    return f"{len(words)} claim{'s'[: len(words) != 1]}: {counts}."
+    return f"{number_of(len(words), 'claim')}: {counts}."

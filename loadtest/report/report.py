@@ -11,6 +11,7 @@ from pathlib import Path
 from loadtest.analysis.answers import Lead
 from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, against_itself, stable
+from loadtest.model.counts import agree, number_of
 from loadtest.plan.reader import by_claim
 from loadtest.report import conditions, sections
 from loadtest.report.charts import trust
@@ -133,17 +134,20 @@ def _notices(report: Report) -> Iterator[Notice]:
     if not run.complete:
         planned = run.info.get("planned")
         done = len({(trial.experiment, trial.index) for trial in run.trials})
-        of_planned = f" of {planned}" if planned else ""
+        here = f"{done} of {number_of(planned, 'trial')}" if planned else number_of(done, "trial")
+        here += agree(done, " is here", " are here")
         reason = run.info.get("reason") or "The run ended early"
         sound = " What is here is sound." if measured else ""
-        yield Notice("Incomplete.", f"{reason}: {done}{of_planned} trials are here.{sound}")
+        yield Notice("Incomplete.", f"{reason}: {here}.{sound}")
     for line in report.lacking if run.complete else ():
         yield Notice("Not compared.", f"{line}.")
     if accepted := sum(trial.accepted for trial in run.trials):
         yield Notice(
             "Busy machine.",
-            f"{accepted} of {len(run.trials)} trials count although other programs disturbed them, "
-            "as was asked for. Their figures may be too low.",
+            f"{accepted} of {number_of(len(run.trials), 'trial')} "
+            f"{agree(accepted, 'counts', 'count')} "
+            "although other programs disturbed the machine, as was asked for. Figures may be "
+            "too low.",
         )
     for kind, word in (("left_out", "Left out."), ("unverified", "Not timed.")):
         for name, why in dict(run.info.get(kind) or {}).items():

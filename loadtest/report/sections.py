@@ -15,6 +15,7 @@ from loadtest.analysis.findings import Finding, against_reference
 from loadtest.analysis.names import spoken
 from loadtest.analysis.slots import elsewhere, reached, sentence
 from loadtest.inventory import budgets
+from loadtest.model.counts import number_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES, SLOPES
@@ -220,7 +221,7 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
     longest_s = max(trial.result.duration_s for trial in trials)
     longer = longest_s > 1.05 * experiment.duration_s
     yield (
-        f"{_span(rounds)} rounds in random order; each trial lasts {experiment.duration_s:g} s "
+        f"{_span(rounds)} in random order; each trial lasts {experiment.duration_s:g} s "
         f"after {experiment.warmup_s:g} s of warm-up that does not count"
         + f"; up to {amount(longest_s)} s where requests wait longer"
         * longer
@@ -228,8 +229,9 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
 
 
 def _span(values: set[int]) -> str:
-    """`4`, or `3 to 12` where levels differ."""
-    return " to ".join(str(each) for each in sorted({min(values), max(values)}))
+    """`4 rounds`, or `3 to 12 rounds` where levels differ."""
+    low, high = min(values), max(values)
+    return f"{low} to " * (low != high) + number_of(high, "round")
 
 
 def _request(scenario: str, parameters: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from loadtest.model.counts import number_of
 from loadtest.model.marks import MARKS
 from loadtest.report.own import outcome
 
@@ -47,9 +48,11 @@ def row(*cells: str) -> str:
 def measured_where(report: Report) -> str:
     """Trials, machine, budget, versions, commit and seed in one line."""
     run, machine = report.run, report.run.info.get("machine") or {}
+    cores = machine.get("cores")
+    on = number_of(cores, "core") if isinstance(cores, int) else "? cores"
     commit = str(run.info.get("git_commit") or "unknown")[:12]
     parts = (
-        f"{len(run.trials):,} trials on {machine.get('cores', '?')} cores "
+        f"{number_of(len(run.trials), 'trial')} on {on} "
         f"({machine.get('cpu', 'unknown processor')})",
         f"budget {run.budget}" if run.budget else "",
         f"Python {machine['python']}" if machine.get("python") else "",

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from loadtest.analysis.findings import Finding, sentence, stable
 from loadtest.analysis.observations import by_round, stage_of
+from loadtest.model.counts import agree, number_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
@@ -66,11 +67,12 @@ def tally(findings: Sequence[Finding], twins: Sequence[Finding]) -> str:
     if all(finding.rounds < INTERVAL_ROUNDS for finding in [*findings, *twins]):
         return "Too few rounds to tell a difference from chance"
     count = Counter(finding.outcome for finding in findings)
-    different = count["more"] + count["less"]
+    different, left = count["more"] + count["less"], count["inconclusive"]
     told = [
-        f"{different} of {len(findings)} comparisons show a difference",
+        f"{different} of {number_of(len(findings), 'comparison')} "
+        f"{agree(different, 'shows', 'show')} a difference",
         f"{count['equivalent']} none that matters" if count["equivalent"] else "",
-        f"{count['inconclusive']} stay open" if count["inconclusive"] else "",
+        f"{left} {agree(left, 'stays', 'stay')} open" if left else "",
     ]
     if not twins:
         return ", ".join(part for part in told if part)

@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.analysis.failures import failed_share, failures, listed
 from loadtest.engine.kinds import kind_of
+from loadtest.model.counts import number_of, were
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Sample
 from loadtest.run import presence
@@ -92,7 +93,7 @@ def _connection_pauses(load: Load, result: LoadResult) -> Gate:
     share = result.paused_s / (load.connections * result.duration_s)
     detail = (
         f"connections sat out {share:.1%} of the window after failures; "
-        f"{result.reconnects:,} were opened anew"
+        f"{were(result.reconnects, 'connection')} opened anew"
     )
     return Gate(name, share <= limit, share, limit, detail)
 
@@ -144,9 +145,10 @@ def _send_lateness(result: LoadResult) -> Gate:
 
 
 def _arrivals_sent(result: LoadResult) -> Gate:
-    detail = f"{result.unsendable:,} arrivals found no free connection; allow more connections"
-    if not result.unsendable:
-        detail = "every arrival found a connection"
+    detail = "every arrival found a connection"
+    if result.unsendable:
+        late = number_of(result.unsendable, "arrival")
+        detail = f"{late} found no free connection; allow more connections"
     return Gate("arrivals sent", result.unsendable == 0, result.unsendable, 0, detail)
 
 

@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.stats.queueing import slots_for
 
 MOST_IN_HAND = 100_000  # more is a mistaken unit
@@ -164,7 +165,7 @@ def _short_of_cpu(need: Need) -> str:
         f"impossible: {need.rate:,.6g} requests/s of {need.cpu_s * 1000:.3g} ms CPU keep "
         f"{need.busy_cores:.3g} cores busy, and {need.cpu_limit:.0%} of {need.cores:g} "
         f"are {need.cores * need.cpu_limit:.3g}; plan at most {need.planned_rps:,.3g} requests/s, "
-        f"or {cores} cores, or less CPU a request"
+        f"or {number_of(cores, 'core')}, or less CPU a request"
     )
 
 

@@ -25,7 +25,8 @@ def why_busy() -> str:
     """In one line that the machine is too busy now; empty where it has time to spare."""
     if idle_share() >= LEAST_IDLE:
         return ""
-    return f"load {os.getloadavg()[0]:.0f} on {os.cpu_count()} cores"
+    cores = os.cpu_count() or 1
+    return f"load {os.getloadavg()[0]:.0f} on {cores} core{'s'[: cores != 1]}"
 
 
 def await_idleness(patience_s: float = IDLE_PATIENCE_S) -> None:

@@ -16,6 +16,7 @@ from loadtest.contract.scenarios import OWN
 from loadtest.engine.kinds import kind_of
 from loadtest.inventory import addresses
 from loadtest.inventory.addresses import AddressError
+from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.start import Start
@@ -101,9 +102,8 @@ def _level(where: str, top: ComparisonTable, table: LoadLevelTable) -> Level:
     load = LoadTable(**given).load
     if kind_of(load).scheduled and not load.rate_rps:
         raise ExperimentError(f"{where}: kind {load.kind!r} needs rate_rps")
-    plural = "s"[: load.connections != 1]
     return Level(
-        label=table.label or f"{load.connections:,} connection{plural}",
+        label=table.label or number_of(load.connections, "connection"),
         x=float(load.connections) if table.x is None else table.x,
         load=load,
         scenario=OWN,

@@ -11,6 +11,7 @@ from loadtest.analysis.amounts import amount
 from loadtest.analysis.failures import failed_text
 from loadtest.analysis.observations import by_round, stage_of
 from loadtest.analysis.prediction import PAUSES, TAKEN
+from loadtest.model.counts import number_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Prediction, Trial
 from loadtest.plan.measures import MEASURES, Measure
@@ -118,7 +119,7 @@ def _prediction(trials: Sequence[Trial], service: str, level: Level) -> Predicti
 def _limit(prediction: Prediction) -> str:
     if prediction.bound_by in _NO_SLOTS:
         return _NO_SLOTS[prediction.bound_by]
-    return f"{prediction.slots:,} slot{'s'[: prediction.slots != 1]} ({prediction.bound_by})"
+    return f"{number_of(prediction.slots, 'slot')} ({prediction.bound_by})"
 
 
 def _draw(

@@ -11,6 +11,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
+from loadtest.model.counts import number_of
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report.charts.style import (
@@ -37,7 +38,8 @@ def little(trials: Sequence[Trial]) -> Chart | None:
     worst = max(abs(each["y"] / each["x"] - 1) for each in records)
     return Chart(
         name="trust-little",
-        title=f"In {near} of {len(records)} trials the books balance within 5 % (Little's law)",
+        title=f"In {near} of {number_of(len(records), 'trial')} the books balance within 5 % "
+        "(Little's law)",
         description=(
             "Each mark is a trial. Across: completed requests a second × mean service time. Up: "
             "requests in hand, counted on their own. On the line both agree; a load generator that "

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from loadtest.analysis.amounts import amount
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.plan.measures import MEASURES
 from loadtest.plan.reader import EXPERIMENTS
 from loadtest.report.lessons.digest import Digest, Measured
@@ -110,7 +111,7 @@ def _cells(each: Measured) -> tuple[str, str]:
 def interval_of(each: Measured) -> str:
     """The 95 % interval as a table has it: two rounds that agree have none."""
     if each.rounds < INTERVAL_ROUNDS:
-        return f"{each.rounds} rounds, too few"
+        return f"{number_of(each.rounds, 'round')}, too few"
     low, high = _number(each, each.low), _number(each, each.high)
     return f"{low} to {high}" if low.startswith("−") else f"{low}–{high}"
 

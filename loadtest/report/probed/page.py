@@ -9,6 +9,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.probe import advice, record
 from loadtest.probe.record import Conclusion, Sighting
 from loadtest.report import files
@@ -73,9 +74,10 @@ def _about(seen: Sighting) -> Listing:
         ("Server says", glance.server or "–"),
         ("Keeps connections", "yes" if glance.kept else "no"),
         ("First answer", advice.seconds(glance.first_s)),
-        ("Sent", f"{seen.sent:,} requests in {seen.lasted_s:.0f} s"),
+        ("Sent", f"{number_of(seen.sent, 'request')} in {seen.lasted_s:.0f} s"),
         ("Cores here", str(seen.cores)),
     ]
     if server:
-        rows.insert(3, ("Listens here", f"{server.program}: {server.processes} process(es)"))
+        processes = number_of(server.processes, "process")
+        rows.insert(3, ("Listens here", f"{server.program}: {processes}"))
     return Listing(("What", "Seen"), tuple(rows))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from loadtest.model.counts import agree, number_of
 from loadtest.plan import reader
 from loadtest.report import page, report
 from loadtest.report.charts.style import NARROW
@@ -94,7 +95,7 @@ def shortcomings(made: Report) -> Iterator[str]:
     if not made.stable:
         yield "a service differs from itself"
     if accepted := sum(trial.accepted for trial in run.trials):
-        yield f"{accepted} disturbed trials count"
+        yield f"{number_of(accepted, 'disturbed trial')} {agree(accepted, 'counts', 'count')}"
     if not run.info.get("git_commit") or run.info.get("git_dirty"):
         yield "its code is no commit"
     if left := [*(run.info.get("left_out") or {}), *(run.info.get("unverified") or {})]:

@@ -11,6 +11,7 @@ from loadtest.backends.asking import NoAnswer, ask
 from loadtest.backends.own import OwnServices
 from loadtest.engine.kinds import Closed
 from loadtest.errors import LabError
+from loadtest.model.counts import were
 from loadtest.model.experiment import Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
@@ -75,7 +76,7 @@ class OwnMeasurement(Measurement):
         most, sent = self._introduction.most, self._sent + self._introduction.asked
         if most is not None and sent + coming > most:
             raise EnoughAsked(
-                f"{sent:,} requests were sent, and no more than {most:,} may be; "
+                f"{were(sent, 'request')} sent, and no more than {most:,} may be; "
                 "allow more with --requests, or ask for fewer rounds"
             )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
+from loadtest.model.counts import number_of
 from loadtest.plan.plans import SERVICE_SETUP_S
 from loadtest.plan.schedule import PlannedTrial
 
@@ -55,4 +56,4 @@ def _place(planned: PlannedTrial) -> Place:
 
 def minutes(seconds: float) -> str:
     """A duration in words that fit its length."""
-    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else f"{seconds:.0f} seconds"
+    return f"{seconds / 60:.0f} minutes" if seconds >= 90 else number_of(round(seconds), "second")

@@ -12,6 +12,7 @@ from rich.text import Text
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount
 from loadtest.analysis.claims import Claim
+from loadtest.model.counts import number_of
 from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.marks import MARKS, STYLES
 from loadtest.model.trial import Trial
@@ -106,11 +107,12 @@ class Screen:
                 self._told.add(claim.claim)
                 self._verdict(claim, look.rounds)
         if not last:
-            self.say(f"  open after {look.rounds} rounds: {', '.join(look.open)}")
+            self.say(f"  open after {number_of(look.rounds, 'round')}: {', '.join(look.open)}")
 
     def _verdict(self, claim: Claim, rounds: int) -> None:
         line = Text(f"  {MARKS[claim.word]} {claim.claim} {claim.word}", style=STYLES[claim.word])
-        self._console.print(line.append(f" after {rounds} rounds", style="none"), soft_wrap=True)
+        line.append(f" after {number_of(rounds, 'round')}", style="none")
+        self._console.print(line, soft_wrap=True)
 
     def _enter(self, experiment: Experiment) -> None:
         if self._experiment is None or experiment.name != self._experiment.name:
@@ -143,7 +145,7 @@ class Screen:
         if self._live is not None:
             pace = self._pace
             foot = Text(
-                f"{self._doing}\n{pace.done} of {len(pace.expected)} trials, "
+                f"{self._doing}\n{pace.done} of {number_of(len(pace.expected), 'trial')}, "
                 f"about {minutes(pace.left_s)} left"
             )
             self._live.update(Group(foot, self._table), refresh=True)

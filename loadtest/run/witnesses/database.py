@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from loadtest.model.counts import number_of
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate, Sample
 
@@ -23,5 +24,6 @@ def to_itself(result: LoadResult, samples: Sequence[Sample]) -> Gate:
             POSTGRES_TO_ITSELF, True, None, 0, "sessions on Postgres can't be seen from here"
         )
     most = max(counts)
-    detail = f"{most} sessions of other clients worked at the same time" if most else "it was"
+    others = number_of(most, "session")
+    detail = f"{others} of other clients worked at the same time" if most else "it was"
     return Gate(POSTGRES_TO_ITSELF, most == 0, most, 0, detail, disturbance=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from loadtest.model.counts import were
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate
 from loadtest.model.witness import Machine
@@ -20,8 +21,8 @@ def arrived(machine: Machine | None, result: LoadResult) -> Gate:
     waited = machine.resent * WAIT_S / max(result.mean_in_flight * result.duration_s, 1e-9)
     share = machine.resent / max(result.answered + result.failed, 1)
     detail = (
-        f"{machine.resent:,} packets were sent again, {share:.2%} of the requests: each waits for "
-        f"{WAIT_S:g} s at least, {waited:.1%} of the time in flight"
+        f"{were(machine.resent, 'packet')} sent again, {share:.2%} of the requests: "
+        f"each waits for {WAIT_S:g} s at least, {waited:.1%} of the time in flight"
     )
     passed = machine.resent <= 1 or (waited <= WAITED and share <= OF_REQUESTS)
     return Gate(PACKETS_ARRIVED, passed, share, OF_REQUESTS, detail, disturbance=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 
 from loadtest.analysis.failures import failures, listed
 from loadtest.engine.after import FAR, NO_ANSWER
+from loadtest.model.counts import number_of
 from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate
 
@@ -75,18 +76,16 @@ def only_ours(loads: Sequence[LoadResult], counted: int | None) -> Gate:
     unsure = sum(map(_unsure, loads))
     more = counted - sent - sum(each.resent for each in loads)
     fewer = sent - unsure - counted
+    told = f"the service answered {number_of(counted, 'request')}, we sent {sent:,}"
     if more > 0:
-        detail = (
-            f"the service answered {counted:,} requests, we sent {sent:,}: somebody else asked it "
-            "at the same time"
-        )
+        detail = f"{told}: somebody else asked it at the same time"
     elif fewer > 0:
         detail = (
-            f"the service answered {counted:,} requests, we sent {sent:,} and got an answer to all "
-            f"but {unsure:,}: not each answer is one of this service to us"
+            f"{told} and got an answer to all but {unsure:,}: "
+            "not each answer is one of this service to us"
         )
     else:
-        detail = f"the service answered {counted:,} requests, we sent {sent:,}"
+        detail = told
     value = float(max(more, fewer, 0))
     return Gate(OURS, value == 0, value, 0, detail, disturbance=True)
 

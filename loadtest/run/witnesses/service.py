@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Collection, Mapping, Sequence
 
+from loadtest.model.counts import number_of
 from loadtest.model.trial import Gate
 from loadtest.model.witness import Pause
 from loadtest.run.witnesses import procfs
@@ -97,6 +98,5 @@ def _told(pauses: Sequence[Pause]) -> Collection[str]:
     names = dict.fromkeys(each.name for each in pauses)
     for name in names:
         of = [each for each in pauses if each.name == name]
-        what = "1 process" if len(of) == 1 else f"{len(of)} processes"
-        names[name] = f"{what} of {name} for {of[0].lasted_s:.2f} s"
+        names[name] = f"{number_of(len(of), 'process')} of {name} for {of[0].lasted_s:.2f} s"
     return [told for told in names.values() if told]

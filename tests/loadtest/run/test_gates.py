@@ -89,7 +89,7 @@ def test_pauses_are_a_share_of_all_connections_time(paused_s: float | None, pass
     found = gates.check(CLOSED, replace(GOOD, paused_s=paused_s, reconnects=1200))
     (gate,) = [each for each in found if each.name == "connection pauses"]
     assert (gate.passed, gate.value) == (passed, None if paused_s is None else paused_s / 80)
-    assert "1,200 were opened anew" in gate.detail or paused_s is None
+    assert "1,200 connections were opened anew" in gate.detail or paused_s is None
 
 
 def test_nothing_answered_is_no_trial() -> None:

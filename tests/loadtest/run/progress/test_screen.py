@@ -115,7 +115,7 @@ def test_a_trial_that_stays_invalid_is_told_with_its_gate_and_has_no_figure() ->
 
 def test_a_look_tells_what_is_open_and_then_each_verdict_once() -> None:
     said = shown(looks=[Looked(1, 0.01, ("128 connections",)), Looked(2, 0.05, ())])
-    assert "  open after 1 rounds: 128 connections" in said
+    assert "  open after 1 round: 128 connections" in said
     assert len(re.findall(r"  . C1 \w+ after 2 rounds", said)) == 1
 
 
