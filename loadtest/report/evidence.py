@@ -59,10 +59,10 @@ def gate_sentence(run: Run) -> str:
     told = f"{len(failed)} of {trials} failed a check{_disturbed(run)}"
     if not lost:
         return f"{told}, and a rerun passed in place of each."
-    have, count = agree(lost, "has", "have"), agree(lost, "counts", "count")
+    have, become = agree(lost, "has", "have"), agree(lost, "counts", "count")
     return (
         f"{told}; {number_of(lost, 'place')} of the schedule {have} no trial that passed, and "
-        f"{count} nowhere."
+        f"{become} nowhere."
     )
 
 

@@ -132,13 +132,9 @@ def _notices(report: Report) -> Iterator[Notice]:
     if not measured:
         yield Notice("Nothing measured.", _nothing(run))
     if not run.complete:
-        planned = run.info.get("planned")
-        done = len({(trial.experiment, trial.index) for trial in run.trials})
-        here = f"{done} of {number_of(planned, 'trial')}" if planned else number_of(done, "trial")
-        here += agree(done, " is here", " are here")
         reason = run.info.get("reason") or "The run ended early"
         sound = " What is here is sound." if measured else ""
-        yield Notice("Incomplete.", f"{reason}: {here}.{sound}")
+        yield Notice("Incomplete.", f"{reason}: {_here(run)}.{sound}")
     for line in report.lacking if run.complete else ():
         yield Notice("Not compared.", f"{line}.")
     if accepted := sum(trial.accepted for trial in run.trials):
@@ -152,6 +148,14 @@ def _notices(report: Report) -> Iterator[Notice]:
     for kind, word in (("left_out", "Left out."), ("unverified", "Not timed.")):
         for name, why in dict(run.info.get(kind) or {}).items():
             yield Notice(word, f"{name}: {why}")
+
+
+def _here(run: Run) -> str:
+    """How many of its trials a run has that ended early."""
+    planned = run.info.get("planned")
+    done = len({(trial.experiment, trial.index) for trial in run.trials})
+    told = f"{done} of {number_of(planned, 'trial')}" if planned else number_of(done, "trial")
+    return f"{told} {agree(done, 'is', 'are')} here"
 
 
 def _nothing(run: Run) -> str:

@@ -68,9 +68,9 @@ def tally(findings: Sequence[Finding], twins: Sequence[Finding]) -> str:
         return "Too few rounds to tell a difference from chance"
     count = Counter(finding.outcome for finding in findings)
     different, left = count["more"] + count["less"], count["inconclusive"]
+    shows = "shows" if 1 in (different, len(findings)) else "show"
     told = [
-        f"{different} of {number_of(len(findings), 'comparison')} "
-        f"{agree(different, 'shows', 'show')} a difference",
+        f"{different} of {number_of(len(findings), 'comparison')} {shows} a difference",
         f"{count['equivalent']} none that matters" if count["equivalent"] else "",
         f"{left} {agree(left, 'stays', 'stay')} open" if left else "",
     ]

@@ -8,8 +8,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from loadtest.analysis.findings import against_reference
 from loadtest.model.counts import agree, number_of, were
+from loadtest.report.takeaways import tally
 from loadtest.system.paths import ROOT
+from tests.synthetic import TRUTHS, experiment, trials_of
 
 NOUNS = (
     *("arrival", "client", "claim", "comparison", "connection", "core", "event", "experiment"),
@@ -57,6 +60,20 @@ def test_verbs_and_other_plurals_agree_too() -> None:
     assert (number_of(1, "process"), number_of(2, "process")) == ("1 process", "2 processes")
     assert (were(1, "packet"), were(0, "packet")) == ("1 packet was", "0 packets were")
     assert (agree(1, "stays", "stay"), agree(3, "stays", "stay")) == ("stays", "stay")
+
+
+def test_a_tally_of_one_comparison_is_told_as_one() -> None:
+    one = experiment()
+    clear = against_reference(one, trials_of([one]))
+    alike = dict.fromkeys(one.services, TRUTHS["fastapi-async"])
+    noisy = against_reference(one, trials_of([one], truths=alike, noise=0.3))
+    differs = next(each for each in clear if each.outcome in ("more", "less"))
+    open_ = next(each for each in noisy if each.outcome == "inconclusive")
+    assert tally([differs], []) == "1 of 1 comparison shows a difference"
+    assert tally([open_], []) == "0 of 1 comparison shows a difference, 1 stays open"
+    assert (
+        tally([differs, open_, open_], []) == "1 of 3 comparisons shows a difference, 2 stay open"
+    )
 
 
 def test_no_sentence_has_a_plural_behind_a_number_that_may_be_one() -> None:

@@ -159,8 +159,10 @@ def test_the_console_shows_the_same_figures(run: Path) -> None:
     assert "✔ C1 confirmed" in shown
 
 
-@pytest.mark.parametrize("count", [0, 1, 3, 20])
-def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize(("count", "are"), [(0, "are"), (1, "is"), (3, "are"), (20, "are")])
+def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(
+    tmp_path: Path, count: int, are: str
+) -> None:
     one = experiment()
     trials = trials_of([one])
     write_run(
@@ -168,7 +170,7 @@ def test_a_run_that_was_stopped_gives_a_report_of_what_there_is(tmp_path: Path, 
     )
     files.build(tmp_path / "run")
     words = _words(tmp_path / "run")
-    assert f"Incomplete. Ctrl-C: {count} of 96 trials are here" in words
+    assert f"Incomplete. Ctrl-C: {count} of 96 trials {are} here" in words
     assert ("nothing to compare yet" in words) == (count == 0)
 
 
