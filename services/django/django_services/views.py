@@ -49,7 +49,8 @@ class Fanout(ContractView):
 class Stream(ContractView):
     def get(self, request: HttpRequest) -> StreamingHttpResponse:
         n, ms = validation.numbers(query(request), validation.STREAM_N, validation.STREAM_MS)
-        return StreamingHttpResponse(streams.threaded(n, ms), content_type=streams.MEDIA_TYPE)
+        events = streams.threaded(n, ms, streams.client(request.META))
+        return StreamingHttpResponse(events, content_type=streams.MEDIA_TYPE)
 
 
 class Cpu(ContractView):

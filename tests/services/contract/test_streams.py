@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
+import threading
+import time
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import given
@@ -32,6 +37,55 @@ def test_the_first_event_comes_at_once_and_the_last_is_the_end(
     monkeypatch.setattr("lab.contract.streams.time.sleep", slept.append)
     pauses = [len(slept) for _ in streams.threaded(3, pause_ms)]
     assert (pauses, slept) == ([0, 1, 2], [pause_ms / 1000] * 2)
+
+
+@pytest.fixture
+def connected() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Both ends of a connection: the client's, and what the server has of it."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listener,
+        socket.create_connection(listener.getsockname()) as client,
+    ):
+        server, _ = listener.accept()
+        with server:
+            yield client, server
+
+
+Connected = tuple[socket.socket, socket.socket]
+LONG_MS = 60_000  # a test that waits for it fails by its own timeout
+
+
+@pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])
+def test_a_thread_that_sleeps_wakes_up_where_its_client_leaves(
+    connected: Connected, reset: bool
+) -> None:
+    client, server = connected
+    sent = streams.threaded(2, LONG_MS, server)
+    assert next(sent) == streams.event(0)
+    if reset:
+        client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    threading.Timer(0.05, client.close).start()
+    with pytest.raises(BrokenPipeError):
+        next(sent)
+    assert list(sent) == []
+
+
+@pytest.mark.parametrize("more", [b"", b"GET /json HTTP/1.1"], ids=["silent", "asks more"])
+def test_a_thread_sends_all_events_to_a_client_that_stays(
+    connected: Connected, more: bytes
+) -> None:
+    client, server = connected
+    client.sendall(more)
+    began = time.monotonic()
+    assert list(streams.threaded(3, 30, server)) == [streams.event(each) for each in range(3)]
+    assert time.monotonic() - began >= 0.06
+    client.shutdown(socket.SHUT_WR)
+    assert server.recv(100) == more  # nobody has taken it
+
+
+def test_where_the_server_hands_out_no_connection_a_thread_just_sleeps() -> None:
+    assert streams.client({"wsgi.url_scheme": "http"}) is None
+    assert len(list(streams.threaded(3, 1, streams.client({})))) == 3
 
 
 def test_a_task_that_is_cancelled_ends_its_events() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
 
 from flask_services.extensions import get_database, query, run_all
@@ -31,4 +31,5 @@ def fanout() -> ResponseReturnValue:
 @blueprint.get("/stream")
 def stream() -> ResponseReturnValue:
     n, ms = validation.numbers(query(), validation.STREAM_N, validation.STREAM_MS)
-    return Response(streams.threaded(n, ms), mimetype=streams.MEDIA_TYPE)
+    events = streams.threaded(n, ms, streams.client(request.environ))
+    return Response(events, mimetype=streams.MEDIA_TYPE)
