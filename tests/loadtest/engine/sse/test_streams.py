@@ -143,16 +143,18 @@ def test_a_stream_that_ends_too_early_though_whole_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("parts", "error"),
+    ("parts", "error", "heard_each", "lost_each"),
     [
-        ((CHUNKED, *map(chunk, THREE), 30.0), "stream never ended"),
-        ((CHUNKED, chunk(event(0)), *[0.02, chunk(b": still here\n\n")] * 500), "timeout"),
-        ((CHUNKED, *[0.02, chunk(b": still here\n\n")] * 500), "timeout"),
-        ((30.0,), "timeout"),
+        ((CHUNKED, *map(chunk, THREE), 30.0), "stream never ended", 3, 0),
+        ((CHUNKED, chunk(event(0)), *[0.02, chunk(b": still here\n\n")] * 500), "timeout", 1, 2),
+        ((CHUNKED, *[0.02, chunk(b": still here\n\n")] * 500), "timeout", 0, 3),
+        ((30.0,), "timeout", 0, 0),
     ],
     ids=["no end", "only heartbeats", "heartbeats from the start", "silence"],
 )
-def test_a_stream_that_does_not_end_is_named(parts: tuple[Part, ...], error: str) -> None:
+def test_a_stream_that_does_not_end_is_named_and_what_came_of_it_is_counted(
+    parts: tuple[Part, ...], error: str, heard_each: int, lost_each: int
+) -> None:
     waiting = threading.Event()  # ends the server's sleep with the test
 
     def script(connection: socket.socket) -> None:
@@ -166,6 +168,9 @@ def test_a_stream_that_does_not_end_is_named(parts: tuple[Part, ...], error: str
     tally = heard(script, 3, seconds=0.6, timeout_s=0.2)
     waiting.set()
     assert set(tally.errors) == {error}
+    streams_begun = tally.failed + tally.unfinished
+    assert sum(came(tally)) == pytest.approx(heard_each * streams_begun, abs=heard_each)
+    assert tally.events.lost == lost_each * tally.failed
 
 
 def test_a_stream_may_last_longer_than_the_timeout_of_a_request() -> None:
@@ -177,18 +182,42 @@ def test_a_stream_may_last_longer_than_the_timeout_of_a_request() -> None:
 
 
 GAPS = (0.1, 0.2, 0.1, 0.1, 0.2, 0.1, 0.1, 0.1, 0.1, 0.5)  # the last one is a freeze
+HEARTBEAT = chunk(b": still here\n\n")
+
+
+def as_it_is(data: bytes, gap: float) -> tuple[Part, ...]:
+    return gap, chunk(data)
+
+
+def beside_a_heartbeat(data: bytes, gap: float) -> tuple[Part, ...]:
+    return gap / 2, HEARTBEAT, gap / 2, chunk(data)
+
+
+def cut_in_two(data: bytes, gap: float) -> tuple[Part, ...]:
+    """An event is there with its last byte."""
+    return gap / 2, chunk(data[:9]), gap / 2, chunk(data[9:])
+
+
+def with_crlf(data: bytes, gap: float) -> tuple[Part, ...]:
+    return gap, chunk(data.replace(b"\n", b"\r\n"))
+
+
+def larger_than_a_read(data: bytes, gap: float) -> tuple[Part, ...]:
+    return gap, chunk(data.replace(b" ", b" " * 50_000))
+
+
+FORMS = (as_it_is, beside_a_heartbeat, cut_in_two, with_crlf, larger_than_a_read)
 
 
 def spaced() -> Iterator[Part]:
     yield 0.3  # before the first
     yield chunk(event(0))
     for number, gap in enumerate(GAPS, 1):
-        yield gap
-        yield chunk(event(number))
+        yield from FORMS[number % len(FORMS)](event(number), gap)
 
 
 @pytest.mark.timed
-def test_times_of_events_are_those_of_the_script() -> None:
+def test_times_of_events_are_those_of_the_script_however_each_is_written() -> None:
     script = scripted(CHUNKED, *spaced(), END)
 
     def measure() -> None:
