@@ -12,7 +12,8 @@ from loadtest.model.counts import agree, number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import TWIN, Trial
-from loadtest.plan.measures import MEASURES, Measure
+from loadtest.plan.figures.measure import Measure
+from loadtest.plan.measures import MEASURES
 from loadtest.stats.inference import ALPHA, INTERVAL_ROUNDS, MARGIN, Ratio, compare, holm
 
 Outcome = Literal["more", "less", "equivalent", "inconclusive", "not measured"]

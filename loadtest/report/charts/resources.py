@@ -12,7 +12,7 @@ from loadtest.analysis.amounts import amount
 from loadtest.analysis.observations import growth, points, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
-from loadtest.plan.measures import Growth, Measure
+from loadtest.plan.figures.measure import Growth, Measure
 from loadtest.report.charts.style import Chart, Listing, Records, colour, data, present, shape
 from loadtest.stats.inference import Slope
 

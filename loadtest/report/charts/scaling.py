@@ -14,7 +14,8 @@ from loadtest.analysis.prediction import PAUSES, TAKEN
 from loadtest.model.counts import number_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Prediction, Trial
-from loadtest.plan.measures import MEASURES, Measure
+from loadtest.plan.figures.measure import Measure
+from loadtest.plan.measures import MEASURES
 from loadtest.report.charts import claimed
 from loadtest.report.charts.style import (
     NARROW,

@@ -1,0 +1,74 @@
+"""What measures make of one trial; None where it has too little for that."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from statistics import fmean
+
+from loadtest.engine.kinds import kind_of
+from loadtest.model.load import Load
+from loadtest.model.trial import Prediction, Sample, Trial
+from loadtest.plan.figures.measure import Value
+from loadtest.stats import latencies
+
+
+def percentile_ms(which: float) -> Value:
+    def value(trial: Trial) -> float | None:
+        found = latencies.of([trial.result]).percentile(which)
+        return found.ms if found else None
+
+    return value
+
+
+def mean_ms(trial: Trial) -> float | None:
+    """By Little's law, so that a window holds no whole number of requests to be of use."""
+    result = trial.result
+    ended = result.answered + result.failed
+    held_s = result.mean_in_flight * result.duration_s - result.boundary_s
+    return 1000 * held_s / ended if ended and held_s > 0 else None
+
+
+def littles_median(prediction: Prediction, load: Load) -> float | None:
+    """By Little's law a request of a closed load takes connections ÷ rate on average."""
+    paced = kind_of(load).paced and not load.think_s
+    return 1000 * load.connections / prediction.rps if paced else None
+
+
+def answered_share(trial: Trial) -> float | None:
+    asked = trial.result.sent - trial.result.unfinished + trial.result.unsendable
+    return trial.result.answered / asked if asked else None
+
+
+def service_cpu_us(trial: Trial) -> float | None:
+    parts = _window(trial)
+    lasting = sum(lasts_s for _, lasts_s in parts)
+    cpu = sum(sample.cpu * lasts_s for sample, lasts_s in parts) / lasting if lasting else None
+    return cpu * 1e6 / trial.result.goodput_rps if cpu and trial.result.goodput_rps else None
+
+
+def share_of_prediction(trial: Trial) -> float | None:
+    return trial.result.goodput_rps / trial.prediction.rps if trial.prediction else None
+
+
+def sampled(value: Callable[[Sample], float]) -> Value:
+    """Mean of a sampled value over the measured window."""
+
+    def mean(trial: Trial) -> float | None:
+        window = _window(trial)
+        return fmean(value(sample) for sample, _ in window) if window else None
+
+    return mean
+
+
+def _window(trial: Trial) -> list[tuple[Sample, float]]:
+    """The samples of the measured window, each with the seconds since the one before it.
+
+    One is taken as the window begins and one as it ends; a sample belongs to the window where most
+    of its time does.
+    """
+    pairs = zip(trial.samples, trial.samples[1:], strict=False)
+    return [
+        (after, after.t - before.t)
+        for before, after in pairs
+        if 0 <= (before.t + after.t) / 2 <= trial.result.duration_s
+    ]
