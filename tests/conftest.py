@@ -18,7 +18,8 @@ from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
 from loadtest.backends.native import Lab
-from loadtest.inventory import builds, manifest
+from loadtest.inventory import budgets, builds, manifest
+from loadtest.inventory.budgets import Demand
 from loadtest.system import environment
 from tests.running import Running
 
@@ -106,6 +107,14 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     names = os.environ.get("LAB_TEST_SERVICES", "").split() or list(services)
     found, failures = builds.available(manifest.choose(services, names))
     state = tmp_path_factory.mktemp("lab")
-    with Lab(found, host_ports="free", state=state, pin=False, failures=failures) as running:
+    wanted = sum(Demand.of(each).connections for each in found.values())  # by all of them at once
+    with Lab(
+        found,
+        host_ports="free",
+        state=state,
+        pin=False,
+        failures=failures,
+        connections=max(budgets.max_connections(), wanted + budgets.SPARE_CONNECTIONS),
+    ) as running:
         running.services = Running(running.services, failures)
         yield running

@@ -31,5 +31,8 @@ class Backend(Protocol):
     def alive(self, name: str) -> bool:
         """Whether the service still runs."""
 
+    def stop(self, name: str) -> None:
+        """Stop the service; `restart` starts it again."""
+
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         """Start the service anew with `environment` over its declared one."""

@@ -93,14 +93,27 @@ class Containers:
         """A new container for the service, with `environment` over its declared one."""
         self._start(name, environment or {})
 
-    def _start(self, name: str, environment: Mapping[str, str]) -> None:
-        """Ask the host for a new container of the service and wait until it is healthy.
+    def stop(self, name: str) -> None:
+        """Stop the service's container; `restart` makes a new one."""
+        self._ask(name, "")
 
-        A request is one line with the name, then what goes over the compose file.
+    def _start(self, name: str, environment: Mapping[str, str]) -> None:
+        """A new container of the service, with `environment` over its own, once it is ready."""
+        deadline = time.monotonic() + ANSWER_S
+        self._ask(name, json.dumps(_override(name, environment)))
+        while not readiness.ready(self.services[name], "compose"):
+            if time.monotonic() > deadline:
+                raise ComposeError(f"service {name}: not all of its workers began")
+            time.sleep(ANSWER_POLL_S)
+
+    def _ask(self, name: str, override: str) -> None:
+        """Ask the host for a new container of the service, or to stop it, and wait for that.
+
+        A request is one line with the name, then what goes over the compose file; nothing stops it.
         """
         self._requests += 1
         place = self._control / f"{self._requests:06}"
-        text = f"{name}\n{json.dumps(_override(name, environment))}"
+        text = f"{name}\n{override}"
         place.with_suffix(".new").write_text(text)
         place.with_suffix(".new").rename(place.with_suffix(".request"))
         answer = place.with_suffix(".answer")
@@ -113,10 +126,6 @@ class Containers:
             time.sleep(ANSWER_POLL_S)
         if problem := answer.read_text().strip():
             raise ComposeError(f"service {name}: {problem}")
-        while not readiness.ready(self.services[name], "compose"):
-            if time.monotonic() > deadline:
-                raise ComposeError(f"service {name}: not all of its workers began")
-            time.sleep(ANSWER_POLL_S)
 
 
 def _cores(variable: str) -> frozenset[int] | None:

@@ -42,9 +42,10 @@ class Lab:
     `services` of the running lab carry the ports that are really used. With `host_ports="free"`
     every port is one that is free now, so that several labs can run side by side. `environment`
     is added to every service's own. `begin` names those that start at once, by default all; `start`
-    starts others. Raises AccountError, PortError, PostgresError, BuildError or
-    ProcessError; where `failures` is given, a service that can't be built or started is left out
-    instead, and the reason is put there under its name.
+    starts others. Postgres allows as many `connections`, by default what the environment says.
+    Raises AccountError, PortError, PostgresError, BuildError or ProcessError; where `failures` is
+    given, a service that can't be built or started is left out instead, and the reason is put there
+    under its name.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Lab:
         pin: bool = True,
         failures: dict[str, str] | None = None,
         begin: Collection[str] | None = None,
+        connections: int | None = None,
     ) -> None:
         self.name = "native"
         self.services = dict(services)
@@ -66,6 +68,7 @@ class Lab:
         self._failures = failures
         self._begin = tuple(services if begin is None else begin)
         self._free = host_ports == "free"
+        self._connections = connections
         self._processes = Processes()
         self._services: dict[str, Process] = {}
         self._stack = contextlib.ExitStack()
@@ -78,7 +81,11 @@ class Lab:
             stack.enter_context(self._processes)
             stack.callback(self._stop_services)
             self._database = postgres.start(
-                self._processes, self.state, port=postgres_port, cpus=self.cpus.load
+                self._processes,
+                self.state,
+                port=postgres_port,
+                cpus=self.cpus.load,
+                connections=self._connections,
             )
             self._start_first()
             self._stack = stack.pop_all()
@@ -122,9 +129,9 @@ class Lab:
         self._spawn(self.services[name], environment)
         self._await(self.services[name])
 
-    def stop(self, name: str) -> int:
-        """Stop the service by SIGTERM; returns its exit code."""
-        return self._processes.stop(self._services.pop(name))[0]
+    def stop(self, name: str) -> None:
+        """Stop the service by SIGTERM."""
+        self._processes.stop(self._services.pop(name))
 
     def _stop_services(self) -> None:
         self._processes.stop(*self._services.values())

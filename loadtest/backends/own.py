@@ -85,10 +85,15 @@ class OwnServices:
             not process or process.popen.poll() is None
         )
 
+    def stop(self, name: str) -> None:
+        """Stop a service of ours; somebody else's is left alone."""
+        if name in self._running:
+            self._processes.stop(self._running.pop(name))
+
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
         """Start a service of ours anew; somebody else's is left alone."""
         if name in self._running:
-            self._processes.stop(self._running.pop(name))
+            self.stop(name)
             self._spawn(name)
             self._await(name)
         elif not reachable(self.own[name].target.url):

@@ -20,6 +20,7 @@ import psycopg
 
 from loadtest.backends import account
 from loadtest.errors import LabError
+from loadtest.inventory import budgets
 from loadtest.inventory.manifest import read_compose
 from loadtest.system import environment, ports
 from loadtest.system.paths import ROOT
@@ -62,8 +63,11 @@ def start(
     port: int,
     cpus: frozenset[int] | None = None,
     seeds: Path = SEEDS,
+    connections: int | None = None,
 ) -> Database:
     """Start and seed the server on `port` with its data under `state`.
+
+    It allows as many `connections`; by default what the environment says.
 
     Data that was made by another server or from other `seeds` is made anew: all of it is generated.
     """
@@ -73,7 +77,7 @@ def start(
     account.let_in(_program(), data)  # also where data is older than the programs, or has moved
     process = processes.start(
         "postgres",
-        [str(_binary("postgres")), "-D", str(data), *_listen(port), *_options()],
+        [str(_binary("postgres")), "-D", str(data), *_listen(port), *_options(connections)],
         log=state / "logs" / "postgres.log",
         cwd=data.parent,
         environment=environment.postgres(),
@@ -181,9 +185,11 @@ def _listen(port: int) -> tuple[str, ...]:
     return ("-h", ports.LOOPBACK, "-p", str(port), "-k", "")
 
 
-def _options() -> list[str]:
+def _options(connections: int | None) -> list[str]:
     """What the compose file passes to its server, so that both run alike."""
-    service = read_compose(ROOT / "docker-compose.yml")["services"]["postgres"]
+    known = {budgets.MAX_CONNECTIONS: str(connections)} if connections else {}
+    variables = dict(os.environ) | known
+    service = read_compose(ROOT / "docker-compose.yml", variables)["services"]["postgres"]
     command: str | list[str] = service.get("command", "")
     words = command.split() if isinstance(command, str) else command
     return list(words[1:])

@@ -18,6 +18,7 @@ def run(asked: Collection[str], budget: str) -> None:
     guests.named(os.environ)  # what cannot be asked is told before anything starts
     own.from_variables(os.environ)
     known = manifest.load(variables=budgets.variables(budget))
+    allowed = budgets.allowed(budget)
     native.require(native.state_directory())
     names = list(asked) or [name for name, service in known.items() if service.central]
     usable, reasons = builds.available(manifest.choose(known, names))
@@ -27,10 +28,10 @@ def run(asked: Collection[str], budget: str) -> None:
         console.print(f"{name} is left out: {reason}", markup=False)
     if not usable:
         raise LabStopped("none of these services can run here")
-    budgets.check(usable.values(), budgets.max_connections())
+    budgets.check(usable.values(), allowed)
     console.print(f"starting {', '.join(usable)} …")
     try:
-        with Lab(usable) as lab, live.up(lab) as running:
+        with Lab(usable, connections=allowed) as lab, live.up(lab) as running:
             _show(lab, running)
             running.locust.popen.wait()
             raise LabStopped(f"Locust ended by itself; its log is {running.locust.log}")

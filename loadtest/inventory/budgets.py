@@ -19,6 +19,7 @@ BUDGETS = ROOT / "budgets"
 SPARE_CONNECTIONS = 20
 """Connections for the lab itself: exporter, sampler, checks, and Postgres' own reserve."""
 POSTGRES_DEFAULT = 100
+MAX_CONNECTIONS = "POSTGRES_MAX_CONNECTIONS"
 # Models whose threads or processes each hold one request; the others make room as they need it.
 OWN_THREADS = ("threads", "processes")
 THREAD_LIMIT = "THREAD_LIMIT"
@@ -65,8 +66,13 @@ def max_connections(variables: Mapping[str, str] | None = None) -> int:
     if found is None:
         return POSTGRES_DEFAULT
     if not found[1].isdigit():
-        raise BudgetError(f"POSTGRES_MAX_CONNECTIONS is {found[1]!r}; set it to a whole number")
+        raise BudgetError(f"{MAX_CONNECTIONS} is {found[1]!r}; set it to a whole number")
     return int(found[1])
+
+
+def allowed(name: str) -> int:
+    """Connections that Postgres allows under the budget called `name`."""
+    return max_connections(variables(name))
 
 
 def check(services: Iterable[Service], allowed: int) -> None:
@@ -74,9 +80,7 @@ def check(services: Iterable[Service], allowed: int) -> None:
 
     `services` run side by side on a Postgres that allows `allowed` connections.
     """
-    asked = {service.name: Demand.of(service) for service in services}
-    for name, demand in asked.items():
-        demand.check(name)
+    asked = check_each(services)
     total = sum(demand.connections for demand in asked.values())
     if total + SPARE_CONNECTIONS > allowed:
         largest = sorted(asked, key=lambda name: -asked[name].connections)[:3]
@@ -85,6 +89,14 @@ def check(services: Iterable[Service], allowed: int) -> None:
             f"{SPARE_CONNECTIONS} are kept for the lab, but Postgres allows {allowed}; "
             "raise POSTGRES_MAX_CONNECTIONS, lower a POOL_SIZE, or choose fewer services"
         )
+
+
+def check_each(services: Iterable[Service]) -> dict[str, Demand]:
+    """What each service asks for; raises BudgetError where its own numbers don't fit together."""
+    asked = {service.name: Demand.of(service) for service in services}
+    for name, demand in asked.items():
+        demand.check(name)
+    return asked
 
 
 @dataclass(frozen=True)
@@ -123,15 +135,18 @@ class Demand:
         holders = self.threads if own else self.thread_limit or self.pool_size
         return self.workers * min(holders, self.pool_size)
 
-    def under(self, environment: Mapping[str, str]) -> Demand:
-        """The same with what a level of an experiment overrides."""
+    def under(self, environment: Mapping[str, str], where: str = "a level") -> Demand:
+        """The same with what a level of an experiment overrides; raises BudgetError."""
+
+        def number(name: str, declared: int) -> int:
+            return whole(where, name, environment.get(name, str(declared)))
+
         return Demand(
-            workers=int(environment.get("WORKERS", self.workers)),
-            threads=int(environment.get("THREADS", self.threads)),
-            pool_size=int(environment.get("POOL_SIZE", self.pool_size)),
+            workers=number("WORKERS", self.workers),
+            threads=number("THREADS", self.threads),
+            pool_size=number("POOL_SIZE", self.pool_size),
             model=self.model,
-            thread_limit=self.thread_limit
-            and int(environment.get(THREAD_LIMIT, self.thread_limit)),
+            thread_limit=self.thread_limit and number(THREAD_LIMIT, self.thread_limit),
         )
 
     def check(self, name: str) -> None:
@@ -159,9 +174,11 @@ def _limited(service: Service) -> bool:
 
 
 def _number(service: Service, name: str) -> int:
-    text = service.environment.get(name, "1")
+    return whole(f"service {service.name}", name, service.environment.get(name, "1"))
+
+
+def whole(where: str, name: str, text: str) -> int:
+    """The number that a variable has; raises BudgetError where it is none from 1."""
     if not (text.isascii() and text.isdigit() and int(text) >= 1):
-        raise BudgetError(
-            f"service {service.name}: {name} is {text!r}; set it to a whole number from 1"
-        )
+        raise BudgetError(f"{where}: {name} is {text!r}; set it to a whole number from 1")
     return int(text)

@@ -10,7 +10,8 @@ from typing import Any, cast, get_args
 
 from loadtest.contract import scenarios
 from loadtest.errors import LabError, reason
-from loadtest.inventory import budgets, builds, manifest
+from loadtest.inventory import budgets, builds, manifest, room
+from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.manifest import Service
 from loadtest.inventory.own_service import OwnService
 from loadtest.model.experiment import Experiment, Planned
@@ -163,18 +164,14 @@ def prepare(options: Options) -> Plan:
         raise PlanError("; ".join(f"service {name}: {why}" for name, why in reasons.items()))
     chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, plan, services))
     planned = schedule.plan(chosen, plan, options.rounds)
-    fitting, misfits = _narrowed(planned, usable)
+    needed = {name for each in planned for name in each.services}
+    budgets.check_each(each for each in usable.values() if each.name in needed)
+    fitting, misfits = _narrowed(planned, usable, budgets.max_connections(variables))
     if misfits and (options.experiments or not fitting):
         raise ExperimentError("; ".join(f"{name}: {why}" for name, why in misfits.items()))
     needed = {name for each in fitting for name in each.services}
     kept = {name: service for name, service in usable.items() if name in needed}
-    budgets.check(kept.values(), budgets.max_connections())
-    return Plan(
-        options,
-        kept,
-        tuple(fitting),
-        reasons | misfits,
-    )
+    return Plan(options, kept, tuple(fitting), reasons | misfits)
 
 
 def _chosen(
@@ -259,6 +256,8 @@ def restore(
         replace(as_planned(name, documents[name], each), longest_s=longest_s)
         for name, each in planned.items()
     ]
+    for each in restored:
+        room.check(each, usable, budgets.allowed(options.budget))
     return Plan(options, {name: usable[name] for name in needed}, tuple(restored), {})
 
 
@@ -283,12 +282,19 @@ def _plan_name(name: str) -> PlanName:
 
 
 def _narrowed(
-    chosen: Collection[Experiment], services: Collection[str]
+    chosen: Collection[Experiment], services: Mapping[str, Service], allowed: int | None = None
 ) -> tuple[list[Experiment], dict[str, str]]:
+    """The experiments with those of their services that are here, and why others can't be.
+
+    Nor can one whose services ask Postgres for more than `allowed` connections.
+    """
     fitting, misfits = [], {}
     for each in chosen:
         try:
-            fitting.append(schedule.narrow(each, services))
-        except ExperimentError as error:
+            narrowed = schedule.narrow(each, services)
+            if allowed is not None:
+                room.check(narrowed, services, allowed)
+            fitting.append(narrowed)
+        except (ExperimentError, BudgetError) as error:
             misfits[each.name] = reason(error, each.name)
     return fitting, misfits

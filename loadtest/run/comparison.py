@@ -11,7 +11,7 @@ from loadtest.backends.base import Backend
 from loadtest.backends.compose import Containers
 from loadtest.backends.native import Lab
 from loadtest.backends.own import OwnServices
-from loadtest.inventory import addresses
+from loadtest.inventory import addresses, budgets
 from loadtest.model.experiment import Experiment
 from loadtest.plan.own import planning
 from loadtest.plan.plans import Options, Plan
@@ -34,7 +34,8 @@ class Comparison:
             return OwnServices(self.plan.own, self.folder / "logs")
         if self.plan.options.backend == "compose":
             return Containers(self.plan.services)
-        return Lab(self.plan.services, host_ports="free", begin=())
+        connections = budgets.allowed(self.plan.options.budget)
+        return Lab(self.plan.services, host_ports="free", begin=(), connections=connections)
 
 
 def begin(options: Options, results: Path, own: Experiment | None = None) -> Comparison:

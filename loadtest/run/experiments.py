@@ -8,6 +8,7 @@ from typing import Any
 
 from loadtest.backends.base import Backend
 from loadtest.backends.own import OwnServices
+from loadtest.inventory import budgets
 from loadtest.inventory.building import Building
 from loadtest.model.experiment import Experiment
 from loadtest.plan import schedule
@@ -58,8 +59,13 @@ class Experiments:
             [experiment] = self.plan.experiments
             introduction = Introduction(self._backend, experiment, self._watch.say)
             return introduction, OwnMeasurement(self._backend, introduction, **options)
-        required = self.plan.options.services
-        readiness = Readiness(self._backend, self._building, self._watch.say, required=required)
+        readiness = Readiness(
+            self._backend,
+            self._building,
+            self._watch.say,
+            required=self.plan.options.services,
+            allowed=budgets.allowed(self.plan.options.budget),
+        )
         return readiness, Measurement(self._backend, **options)
 
     def run(self) -> None:
@@ -87,6 +93,8 @@ class Experiments:
     def _make_ready(self, name: str) -> None:
         """Build, start and check what the experiment needs; what fails that is never timed."""
         experiment = self.plan.experiment(name)
+        if experiment and isinstance(self._readiness, Readiness):
+            self._readiness.make_way(experiment)
         found = self._readiness.of(experiment.services) if experiment else {}
         self._note(found)
         wrong = {service: each for service, each in found.items() if each.wrong}
@@ -131,6 +139,8 @@ class Experiments:
     def _check(self, experiment: Experiment) -> None:
         """An experiment that takes no load."""
         check, services = CHECKS[experiment.check], self._backend.services
+        for name in [each for each in experiment.services if not self._backend.alive(each)]:
+            self._backend.restart(name)  # it had to make way
         found = {
             name: check(services[name].url(self._backend.name)) for name in experiment.services
         }

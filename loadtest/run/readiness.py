@@ -9,10 +9,12 @@ from typing import Any
 
 from loadtest.backends.base import Backend
 from loadtest.contract.verification import Verified, verify
+from loadtest.inventory import room
 from loadtest.inventory.building import Building
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
 from loadtest.inventory.own_service import OwnService
+from loadtest.model.experiment import Experiment
 from loadtest.run.measurement import about
 
 _DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
@@ -36,7 +38,8 @@ class Arrival:
 class Readiness:
     """Makes services of `backend` ready; none of them twice. `say` tells what goes on.
 
-    A service of `required` that can't be built is an error: it was asked for by name.
+    A service of `required` that can't be built is an error: it was asked for by name. `allowed` are
+    the connections that Postgres has; without it nobody has to make way.
     """
 
     def __init__(
@@ -45,25 +48,45 @@ class Readiness:
         building: Building,
         say: Callable[[str], None],
         required: Sequence[str] = (),
+        allowed: int | None = None,
     ) -> None:
         self._backend = backend
         self._building = building
         self._say = say
         self._required = required
+        self._allowed = allowed
         self._known: set[str] = set()
+        self._running: list[str] = []
 
     def of(self, names: Sequence[str]) -> dict[str, Arrival]:
         """Those of `names` that were not asked for before, ready where they can be.
 
-        Raises BuildError for a required service.
+        Raises BuildError for a required service. Who had to make way may run again.
         """
+        self._running += [name for name in names if name in self._known - set(self._running)]
         new = [name for name in names if name not in self._known]
         self._known.update(new)
         absent = self._built(new)
         absent |= self._backend.start([name for name in new if name not in absent])
         there = [name for name in new if name not in absent]
+        self._running += there
         found = {name: Arrival(reason, started=False) for name, reason in absent.items()}
         return found | self._checked(there)
+
+    def make_way(self, experiment: Experiment) -> None:
+        """Stop what the experiment does not need, where Postgres has no room for all.
+
+        Whoever measures it later starts it again.
+        """
+        if self._allowed is None:
+            return
+        services = self._backend.services
+        leaving = room.in_the_way(experiment, services, self._running, self._allowed)
+        if leaving:
+            self._say(f"stopping {', '.join(leaving)}: Postgres has no room for all services")
+        for name in leaving:
+            self._backend.stop(name)
+            self._running.remove(name)
 
     def _built(self, names: Sequence[str]) -> dict[str, str]:
         if self._backend.name != "native":

@@ -21,6 +21,7 @@ BUDGET = re.compile(
     r"\$\{((?:\w+_)?(?:WORKERS|THREADS|THREAD_LIMIT|POOL_SIZE|PROCESSES)|SERVICE_(?:CPUS|MEMORY)|POSTGRES_MAX_CONNECTIONS):-([^}]*)\}"
 )
 ALLOWED = 600
+PROFILES = sorted({name for each in manifest.load(variables={}).values() for name in each.profiles})
 # Its event loop waits with each query: one slot a process, whatever the budget.
 CANNOT_SHARE = "fastapi-blocking"
 
@@ -98,11 +99,16 @@ def test_equal_slots_are_equal() -> None:
     assert {each.slots for name, each in demands.items() if name != CANNOT_SHARE} == {32}
 
 
+@pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", budgets.names())
-def test_every_budget_holds_with_every_service(name: str) -> None:
+def test_every_budget_holds_with_all_services_that_compose_starts_together(
+    name: str, profile: str
+) -> None:
+    """`docker compose --profile all up`, or with another profile."""
     variables = of(name)
-    services = manifest.load(variables=variables)
-    budgets.check(services.values(), budgets.max_connections(variables))
+    services = manifest.load(variables=variables).values()
+    together = [each for each in services if each.central or profile in each.profiles]
+    budgets.check(together, budgets.max_connections(variables))
 
 
 def test_too_many_connections_are_refused_with_what_to_do() -> None:

@@ -121,7 +121,7 @@ def test_too_many_database_connections_are_refused_before_the_start(
     own: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("FASTAPI_ASYNC_POOL_SIZE", "5000")
-    with pytest.raises(BudgetError, match="Postgres allows"):
+    with pytest.raises(ExperimentError, match=r"own: its services.*Postgres allows"):
         plans.prepare(Options(seed=1, experiments=(own,)))
 
 
@@ -131,3 +131,16 @@ def test_the_command_of_a_run_asks_for_the_same() -> None:
         "python -m loadtest run --plan quick --services 'a b' --budget typical --rounds 2 --seed 3"
     )
     assert "backend compose" in replace(options, backend="compose").command
+
+
+def test_an_experiment_that_asks_for_too_many_connections_is_left_out_with_the_reason(
+    own: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FASTAPI_SYNC_POOL_SIZE", "600")
+    plan = plans.prepare(Options(seed=1, plan="full"))
+    assert "pool-size" in plan.planned
+    told = plan.left_out["event-loop-exercise"]
+    assert told.startswith("its services may open ")
+    assert "(fastapi-sync 600, " in told
+    with pytest.raises(ExperimentError, match=r"^event-loop-exercise: its services may open "):
+        plans.prepare(Options(seed=1, experiments=("event-loop-exercise", own)))

@@ -57,6 +57,9 @@ class Services:
     def alive(self, name: str) -> bool:
         return name not in self.dead
 
+    def stop(self, name: str) -> None:
+        self.dead.add(name)
+
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         self.dead.discard(name)
         self.restarts.append((name, dict(environment or {})))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from loadtest.inventory import builds, manifest
 from loadtest.inventory.building import Building
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
+from loadtest.plan import reader
 from loadtest.run import readiness
 from loadtest.run.readiness import Readiness
 from loadtest.system.cpus import Cpus
@@ -32,12 +34,16 @@ class Backend:
         self.services = dict(SERVICES)
         self.broken = dict(broken or {})
         self.asked: list[str] = []
+        self.stopped: list[str] = []
 
     def roots(self) -> dict[str, int]:
         return {}
 
     def alive(self, name: str) -> bool:
         return name in self.asked
+
+    def stop(self, name: str) -> None:
+        self.stopped.append(name)
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
         pass
@@ -158,6 +164,25 @@ def test_who_fails_beside_others_is_checked_once_more_alone(
     assert found["flask-sync"].wrong == ("" if failures == 1 else "wrong body")
     assert found["flask-sync"].started
     assert not found["fastapi-async"].wrong
+
+
+def test_who_is_not_needed_makes_way_where_postgres_has_no_room_for_all(
+    building: Building, said: list[str]
+) -> None:
+    backend = Backend()
+    wide = replace(reader.load_all()["pool-size"], services=("starlette",), levels=())  # 40
+    ready = Readiness(backend, building, said.append, allowed=100)
+    ready.make_way(wide)
+    ready.of(["fastapi-async", "flask-sync"])  # 43
+    ready.make_way(replace(wide, services=("flask-gthread", "flask-sync")))
+    assert backend.stopped == []
+    ready.make_way(wide)
+    assert backend.stopped == ["fastapi-async", "flask-sync"]
+    assert said[-1] == "stopping fastapi-async, flask-sync: Postgres has no room for all services"
+    assert list(ready.of(["starlette", "flask-sync"])) == ["starlette"]  # the other is known
+    ready.make_way(replace(wide, services=("fastapi-async",)))
+    assert sorted(backend.stopped[2:]) == ["flask-sync", "starlette"]
+    assert backend.asked == ["fastapi-async", "flask-sync", "starlette"]
 
 
 def test_shortened_says_how_many_more_there_are() -> None:
