@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
+import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from loadtest import cli
 from loadtest.model.experiment import Experiment
 from loadtest.plan import plans, reader
+from loadtest.plan.plans import Options
 from loadtest.report.lessons import build, lesson
 from loadtest.report.lessons.board import Board
 from loadtest.report.lessons.lesson import Lesson
@@ -20,6 +26,12 @@ NUMBERS = [f"lesson-{number}" for number in LESSONS]
 PARTS = ["guess", "the-code", "run", "what-you-will-see", "why", "exercise", "where-to-go-on"]
 MOST_WORDS = 1500  # ten minutes at a calm pace, code and tables included
 MOST_SECONDS = 180
+MINUTES = {
+    "a minute and a half": 1.5,
+    "two minutes": 2.0,
+    "two and a half minutes": 2.5,
+    "three minutes": 3.0,
+}
 # Known to everybody who reads Python and has used the web.
 EVERYDAY = {"CPU", "FAQ", "HTTP", "JSON", "URL", "WSL", "AMD", "PATH", "NOT", "SQL"}
 # The words by which the lab's parts and results are called.
@@ -80,6 +92,30 @@ def test_the_command_runs_what_the_page_shows_within_three_minutes(
     assert plan.most_seconds <= MOST_SECONDS
     assert {board.experiment for board in each.boards} & {e.name for e in plan.experiments}
     assert all(experiment.rounds >= 3 for experiment in plan.experiments)
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
+def test_a_page_says_how_long_its_command_takes(each: Lesson) -> None:
+    [told] = re.findall(r"^It takes (.+?)\. `make lesson", each.path.read_text(), re.MULTILINE)
+    estimated_s = plans.prepare(each.options(seed=1)).most_seconds
+    assert 60 * MINUTES[told] == pytest.approx(estimated_s, rel=0.25)
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
+def test_make_compare_asks_for_what_the_lesson_runs(
+    each: Lesson, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The page's own line, from make to the options of a run, is what `make lesson` runs."""
+    line = ["make", "--dry-run", *shlex.split(each.command)[1:]]
+    path = {"PATH": os.environ["PATH"]}
+    done = subprocess.run(line, cwd=ROOT, env=path, capture_output=True, text=True, check=True)
+    last = shlex.split(done.stdout.splitlines()[-1])
+    asked: list[Options] = []
+    monkeypatch.setattr(cli, "_compare", lambda options, _: asked.append(options))
+    cli.app(last[last.index("loadtest") + 1 :], standalone_mode=False)
+    [options] = asked
+    named = [str(ROOT / name) if "/" in name else name for name in options.experiments]
+    assert replace(options, experiments=tuple(named)) == each.options(options.seed)
 
 
 @pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
