@@ -46,6 +46,7 @@ NEVER_ONE = {
     "shares",
     "size.pool",
     "total",
+    "total - SPARE_CONNECTIONS",
 }
 
 

@@ -12,7 +12,7 @@ from loadtest.errors import LabError
 from loadtest.inventory import budgets, manifest
 from loadtest.plan import plans
 from loadtest.plan.plans import Options
-from tests.docs.commands import TAKES, TARGETS, Typed, commands
+from tests.docs.commands.typed import TAKES, TARGETS, Typed, commands
 from tests.docs.pages import name, pages
 
 # Read as history, with names that were.
