@@ -52,6 +52,8 @@ SHARING = (
     ("conformance",),
 )
 ASKING = re.compile(r"\blab: Lab\b")  # a test or a fixture that asks for the lab of this file
+# One application under several servers: they start for the tests that ask for them by name.
+ON_DEMAND = "servers"
 # What takes longest begins first, and then all others in order of their names.
 LONGEST = (*chain(*SHARING), "native", "setup")
 
@@ -104,17 +106,18 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     on a service.
     """
     services = manifest.load()
-    names = os.environ.get("LAB_TEST_SERVICES", "").split() or list(services)
-    found, failures = builds.available(manifest.choose(services, names))
-    state = tmp_path_factory.mktemp("lab")
+    asked = os.environ.get("LAB_TEST_SERVICES", "").split()
+    found, failures = builds.available(manifest.choose(services, asked or list(services)))
+    later = [each for each in found if not asked and ON_DEMAND in found[each].profiles]
     wanted = sum(Demand.of(each).connections for each in found.values())  # by all of them at once
     with Lab(
         found,
         host_ports="free",
-        state=state,
+        state=tmp_path_factory.mktemp("lab"),
         pin=False,
         failures=failures,
         connections=max(budgets.max_connections(), wanted + budgets.SPARE_CONNECTIONS),
+        begin=[each for each in found if each not in later],
     ) as running:
-        running.services = Running(running.services, failures)
+        running.services = Running(running.services, failures, later, running.start)
         yield running

@@ -27,6 +27,7 @@ COLOURS = {
     "flask-unchecked": "#5F7A00",
     "flask-async": "#E6003C",
     "quart": "#6C0CB4",
+    "fastapi-gunicorn": "#2E7D32",
 }
 
 # A shape for each service: Vega's names where it has one, and the character for it in text.

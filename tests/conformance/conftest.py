@@ -16,6 +16,7 @@ from loadtest.backends.native import Lab
 from loadtest.inventory import builds, manifest
 from loadtest.inventory.manifest import Service
 from loadtest.system import ports
+from tests.running import Running
 
 _DECLARED = manifest.load()
 _WANTED = os.environ.get("LAB_TEST_SERVICES", "").split() or list(_DECLARED)
@@ -27,6 +28,13 @@ LEAVING_OUT = [name for name in NAMES if _DECLARED[name].leaves_out]
 Start = Callable[
     [Service, Mapping[str, str]], AbstractContextManager[tuple[Service, subprocess.Popen[bytes]]]
 ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def all_of_them(lab: Lab) -> None:
+    """Start those as well that the lab of the tests has on demand."""
+    assert isinstance(lab.services, Running)
+    lab.services.begin(NAMES)
 
 
 @pytest.fixture(params=NAMES)

@@ -11,7 +11,7 @@ from fastapi import Depends, FastAPI, Response
 from fastapi.responses import PlainTextResponse
 from fastapi.sse import EventSourceResponse
 
-from fastapi_services import application, sockets
+from fastapi_services import application, servers, sockets
 from fastapi_services.contract import faults, identity, models
 from fastapi_services.contract.parameters import (
     FanoutMs,
@@ -34,12 +34,13 @@ SETTINGS = settings.load()
 METRICS = meters.create(SETTINGS)
 DATABASE = Evented(SETTINGS, METRICS)
 SESSIONS = Sessions(SETTINGS)
+SERVER = servers.running()
 ABOUT = about.describe(
     SETTINGS,
     framework="FastAPI",
-    server="uvicorn",
+    server=SERVER,
     model="async",
-    packages=("fastapi", "starlette", "pydantic", "uvicorn", "asyncpg"),
+    packages=("fastapi", "starlette", "pydantic", *servers.PARTS[SERVER], "asyncpg"),
     fanout="at once",
     websocket=True,
 )

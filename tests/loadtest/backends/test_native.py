@@ -122,11 +122,17 @@ def test_the_others_run_where_one_may_fail(tmp_path: Path) -> None:
         "toy": toy(),
         "dying": replace(toy("sh", "-c", "echo no module; echo named toy; exit 3"), name="dying"),
         "unbuilt": replace(toy(), name="unbuilt", build="echo cannot; false"),
+        "later": replace(toy(), name="later"),
     }
-    with Lab(services, host_ports="free", state=tmp_path, failures=failures) as lab:
+    begin = [name for name in services if name != "later"]
+    with Lab(
+        services, host_ports="free", state=tmp_path, failures=failures, begin=begin
+    ) as lab:
         assert ready(lab.services["toy"])
-        assert list(lab.services) == ["toy"]
-        known = Running(lab.services, failures)
+        assert list(lab.services) == ["toy", "later"]
+        lab.services = known = Running(lab.services, failures, ["later"], lab.start)
+        assert list(known) == ["toy"]
+        assert ready(known["later"])
     assert known["toy"].name == "toy"
     told = r"^dying ended with exit code 3; the end of [^\n]*: named toy$"
     with pytest.raises(pytest.fail.Exception, match=told):

@@ -1,7 +1,9 @@
 """JSON bodies: media type, size, syntax."""
 
+import asyncio
 import io
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -97,3 +99,27 @@ def test_a_body_is_read_to_its_announced_end() -> None:
     with pytest.raises(Fault) as raised:
         bodies.read(io.BytesIO(b"[1]"), head("4"))
     assert (raised.value.status, raised.value.code) == (400, "malformed")
+
+
+@pytest.mark.parametrize(("head", "left"), [({}, 0), ({"expect": "100-continue"}, 3)])
+def test_a_refused_body_is_read_away_where_it_comes_anyway(head: dict[str, str], left: int) -> None:
+    async def body() -> AsyncIterator[bytes]:
+        for _ in range(3):
+            yield b"x"
+
+    async def remaining() -> int:
+        chunks = body()
+        await bodies.drained(chunks, head)
+        return len([chunk async for chunk in chunks])
+
+    assert asyncio.run(remaining()) == left
+
+
+def test_a_refused_body_that_stops_coming_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bodies, "SILENCE_S", 0.01)
+
+    async def silent() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.Event().wait()
+
+    asyncio.run(bodies.drained(silent(), {}))

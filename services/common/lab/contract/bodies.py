@@ -86,6 +86,21 @@ async def gathered(chunks: AsyncIterator[bytes], head: Mapping[str, str]) -> byt
     return bytes(raw)
 
 
+async def drained(chunks: AsyncIterator[bytes], head: Mapping[str, str]) -> None:
+    """Read away what is left of a refused body before it is refused, as `drain` does under WSGI.
+
+    Most servers close a connection on which a body is left, and the answer does not say so. A
+    client that waits to be told to go on (`Expect`) sends none.
+    """
+    if "expect" in head:
+        return
+    with contextlib.suppress(TimeoutError, StopAsyncIteration):
+        async with asyncio.timeout(DRAIN_S):
+            while True:
+                async with asyncio.timeout(SILENCE_S):
+                    await anext(chunks)
+
+
 def cut_short() -> errors.Fault:
     """400: the client was gone before the body was whole."""
     return errors.malformed("the body was cut short")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any
 
 from fastapi import Request, Response
@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from starlette.requests import ClientDisconnect
 
 from lab import internals
-from lab.contract import bodies
+from lab.contract import bodies, errors
 
 internals.check(__name__)
 
@@ -24,10 +24,17 @@ class JSONRequest(Request):
     async def load(self) -> None:
         """Read the body; raises a Fault 415, 413 or 400."""
         try:
-            self._raw = await bodies.gathered(self.stream(), self.headers)
+            self._raw = await self._whole(self.stream())
         except ClientDisconnect:
             raise bodies.cut_short() from None
         self._document = bodies.parse(self._raw)
+
+    async def _whole(self, chunks: AsyncIterator[bytes]) -> bytes:
+        try:
+            return await bodies.gathered(chunks, self.headers)
+        except errors.Fault:
+            await bodies.drained(chunks, self.headers)
+            raise
 
     async def body(self) -> bytes:
         return self._raw
