@@ -50,6 +50,10 @@ SHAPES = {
     "tee": "┳",
     "bar": "▬",
     "pillar": "▮",
+    "bowtie": "⋈",
+    "half": "◗",
+    "notch": "◪",
+    "zed": "Ƶ",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -63,6 +67,10 @@ PATHS = {
     "tee": "M-1-.9H1V-.3H.3V.9H-.3V-.3H-1Z",
     "bar": "M-1-.4H1V.4H-1Z",
     "pillar": "M-.4-1H.4V1H-.4Z",
+    "bowtie": "M-1-.8V.8L0 0ZM1-.8V.8L0 0Z",
+    "half": "M-.5-1A1 1 0 1 1-.5 1Z",
+    "notch": "M-.9-.9H.9V.9L-.9-.9ZM-.9 0V.9H0Z",
+    "zed": "M-.9-.9H.9V-.4L-.2.4H.9V.9H-.9V.4L.2-.4H-.9Z",
     "ring": "M-1 0A1 1 0 1 0 1 0A1 1 0 1 0-1 0ZM-.5 0A.5.5 0 1 1 .5 0A.5.5 0 1 1-.5 0Z",
 }
 

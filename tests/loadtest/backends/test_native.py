@@ -125,9 +125,7 @@ def test_the_others_run_where_one_may_fail(tmp_path: Path) -> None:
         "later": replace(toy(), name="later"),
     }
     begin = [name for name in services if name != "later"]
-    with Lab(
-        services, host_ports="free", state=tmp_path, failures=failures, begin=begin
-    ) as lab:
+    with Lab(services, host_ports="free", state=tmp_path, failures=failures, begin=begin) as lab:
         assert ready(lab.services["toy"])
         assert list(lab.services) == ["toy", "later"]
         lab.services = known = Running(lab.services, failures, ["later"], lab.start)
