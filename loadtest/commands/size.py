@@ -72,9 +72,8 @@ def _calculation(need: Need, size: Size) -> Iterator[str]:
     yield _line(
         "in hand", f"{rate} × {_ms(need.held_s)} = {need.in_hand:,.3g} requests, on average"
     )
-    yield _line(
-        "CPU", f"{rate} × {_ms(need.cpu_s)} = {need.busy_cores:.3g} of {need.cores:g} cores"
-    )
+    there = f"{need.cores:g} core{'s'[: need.cores != 1]}"
+    yield _line("CPU", f"{rate} × {_ms(need.cpu_s)} = {need.busy_cores:.3g} of {there}")
     if need.cpu_s:
         yield _line(
             "", f"it allows {need.planned_rps:,.0f}/s at {most}, {need.most_rps:,.0f}/s at most"

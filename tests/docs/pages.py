@@ -15,6 +15,7 @@ _ELSEWHERE = re.compile(r"node_modules|results|\.(?!github$).*")  # folders of t
 _PARSER = MarkdownIt("commonmark").enable("table")
 # A full stop ends a sentence where a capital or a digit follows, whatever marks stand between.
 _END = re.compile(r"(?<=[.!?…])[^\w\s]*\s+(?=[^\w\s]*[A-Z0-9])")
+_FILLED_IN = re.compile(r"^<!-- (?:code|figures) .*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
 _WORD = re.compile(r"\S*\w\S*")
 _CODE = "Code"  # stands for a piece of code, which counts as one word
 _BLANK = {"softbreak", "hardbreak"}
@@ -47,6 +48,21 @@ def sentences(text: str) -> list[str]:
         for inline in _inlines(text, "paragraph_open")
         for sentence in _END.split(_plain(inline))
         if words(sentence)
+    ]
+
+
+def cells(text: str) -> list[str]:
+    """What a reader takes in at once in a page's own tables: a semicolon ends it, too.
+
+    Tables that the build fills in are not the page's own.
+    """
+    return [
+        part.strip()
+        for container in ("th_open", "td_open")
+        for inline in _inlines(_FILLED_IN.sub("", text), container)
+        for sentence in _END.split(_plain(inline))
+        for part in sentence.split(";")
+        if words(part)
     ]
 
 

@@ -1,5 +1,7 @@
 """docs/sizing.md shows what `size` prints, and margins as they are calculated.
 
+docs/choose.md has the sizes that it calculates.
+
 docs/your-own-service.md explains every name that a probe gives to what binds."""
 
 from __future__ import annotations
@@ -11,8 +13,10 @@ from typing import get_args
 from typer.testing import CliRunner
 
 from loadtest.cli import app
+from loadtest.model.counts import number_of
 from loadtest.probe.record import Bound
 from loadtest.stats.queueing import slots_for
+from loadtest.stats.sizing import Need, sizes
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "sizing.md").read_text()
@@ -20,6 +24,7 @@ TEXT = (ROOT / "docs" / "sizing.md").read_text()
 BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```", TEXT, re.DOTALL | re.MULTILINE)
 SHOWN, REFUSED = (text for language, text in BLOCKS if not language)
 OWN_SERVICE = (ROOT / "docs" / "your-own-service.md").read_text()
+CHOOSE = (ROOT / "docs" / "choose.md").read_text()
 MARGINS = re.findall(r"^\| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", TEXT, re.MULTILINE)
 
 
@@ -40,6 +45,30 @@ def test_the_margins_are_those_that_are_calculated() -> None:
     for in_hand, *slots in MARGINS:
         found = [slots_for(float(in_hand), share) for share in (0.1, 0.01, 0.001)]
         assert list(map(int, slots)) == found
+
+
+def test_the_sizes_to_choose_from_are_those_that_are_calculated() -> None:
+    found = re.findall(r".* × \d+ threads.*", CHOOSE)
+    lines = [line.strip("| ").split(" | ") for line in found]
+    assert len(lines) == 4
+    for what, rate, wait, cpu, cores, *told in lines:
+        database = re.search(r", (.+ ms) of database", what)
+        held_s = seconds(database[1]) if database else None
+        need = Need(float(rate), seconds(wait), seconds(cpu), float(cores), held_s)
+        size = sizes(need)
+        shared = size.shared
+        pool = f"pool of {shared.pool}"
+        assert told == [
+            f"{number_of(shared.workers, 'worker')}, {pool}",
+            f"{shared.workers} × {shared.slots} threads, {pool}",
+            number_of(size.processes.workers, "worker"),
+        ]
+
+
+def seconds(told: str) -> float:
+    """`60 ms`, `1.5 s`."""
+    value, unit = told.split()
+    return float(value) / {"ms": 1000, "s": 1}[unit]
 
 
 def test_the_page_explains_each_name_once() -> None:
