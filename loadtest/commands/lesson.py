@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from dataclasses import replace
 
+import typer
 from rich.table import Table
 
 from loadtest.commands.console import console
@@ -34,10 +35,26 @@ def carry_out(number: str, busy: str) -> None:
     # What measures and draws takes a second to import: later than what refuses.
     from loadtest.commands import run
     from loadtest.report import report
+    from loadtest.run.runner import MACHINE_BUSY
 
-    run.carry_out(asked)
+    try:
+        run.carry_out(asked)
+    except typer.Exit as ended:
+        if ended.exit_code == MACHINE_BUSY:
+            _tell_of_accepting(lesson)
+        raise
     console.print()
     console.print(answered(lesson, report.load(asked.folder), build.known()))
+
+
+def _tell_of_accepting(lesson: Lesson) -> None:
+    """A classroom's machine may never be at rest, and figures beside other programs teach, too."""
+    again = f"make lesson LESSON={lesson.number} BUSY=accept"
+    console.print(
+        f"or: {again}  (disturbed trials count, and the report says so)",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _list(found: Iterable[Lesson]) -> None:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from docutils import nodes
     from sphinx.application import Sphinx
 
+LONGEST_NAME = 24  # characters that stay on one line
 HOME = Path(__file__).parents[2]
 DRAWINGS = HOME / ".lab/site-drawings"  # where setup/site has put Mermaid
 LESSONS = sorted(f"docs/lessons/{page.stem}" for page in HOME.glob("docs/lessons/[1-9]*.md"))
@@ -48,6 +49,7 @@ html_static_path = [
 ]
 html_css_files = ["site.css"]
 html_copy_source = False
+html_show_copyright = False  # the licence is a file, and the site names no holder
 myst_heading_anchors = 4  # as GitHub has them
 suppress_warnings = ["misc.highlighting_failure"]  # code on a page may be cut short
 
@@ -92,10 +94,21 @@ def draw(_: Sphinx, document: nodes.document) -> None:
             block["language"] = "text"
 
 
+def name(_: Sphinx, document: nodes.document) -> None:
+    """Keep a name in one piece, such as `fastapi-async` in a narrow column."""
+    from docutils import nodes
+
+    for literal in document.findall(nodes.literal):
+        text = literal.astext()
+        if len(text) <= LONGEST_NAME and not any(map(str.isspace, text)):
+            literal["classes"].append("name")
+
+
 def setup(app: Sphinx) -> None:
     """Called by Sphinx."""
     app.connect("source-read", prepare)
     app.connect("doctree-read", draw)
+    app.connect("doctree-read", name)
     if DRAWINGS.is_dir():
         app.add_js_file("mermaid.min.js")
         app.add_js_file(None, body=_START)

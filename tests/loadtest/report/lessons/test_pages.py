@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import cli
+from loadtest.inventory.budgets import Demand
 from loadtest.model.experiment import Experiment
 from loadtest.plan import plans, reader
 from loadtest.plan.plans import Options
@@ -126,6 +127,19 @@ def test_its_figures_are_such_as_an_experiment_has(each: Lesson) -> None:
     assert each.boards
     for board in each.boards:
         assert wrong(board, known[board.experiment], known) == []
+
+
+def test_the_slots_that_lesson_1_counts_are_those_of_the_budget() -> None:
+    told = re.findall(
+        r"^\| `([\w-]+)` \| (?:.* = )?(\d+) \| [a-z ]+ \| (\d+) a second \|$",
+        LESSONS[1].path.read_text(),
+        re.MULTILINE,
+    )
+    services = plans.prepare(LESSONS[1].options(seed=1)).services
+    assert [name for name, *_ in told] == list(LESSONS[1].options(seed=1).services)
+    for name, slots, rps in told:
+        assert Demand.of(services[name]).slots == int(slots)
+        assert int(slots) / 0.1 == int(rps)
 
 
 def wrong(board: Board, experiment: Experiment, known: dict[str, Experiment]) -> list[str]:
