@@ -19,6 +19,12 @@ if TYPE_CHECKING:
     from loadtest.report.report import Report
 
 
+NOISY = (
+    "What is open was too noisy to decide. Close other programs and run it again, or give the "
+    "page's command more rounds: ROUNDS=8."
+)
+
+
 def answered(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Group:
     """The question, the page's figures as this run has them, the answer, and where to read why."""
     return Group(*_told(lesson, report, published))
@@ -38,6 +44,8 @@ def _told(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Iterat
     yield Text("Answer: " + (" ".join(texts) or "this run has too few rounds to answer it."))
     for check in (check for claim in report.claims for check in claim.checks if check.figure):
         yield Text(f"  {check.state}: {check.line}")
+    if texts and any(claim.word == "undecided" for claim in report.claims):
+        yield Text(NOISY)
     yield ""
     yield Text(f"What did you guess? Why it is so, and an exercise: {lesson.page}")
 

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from loadtest.report import report
 from loadtest.report.lessons import digest, lesson
-from loadtest.report.lessons.answer import answered
+from loadtest.report.lessons.answer import NOISY, answered
 from loadtest.report.lessons.board import PageError
 from loadtest.report.report import Report
 from tests.synthetic import experiment, trials_of, write_run
@@ -36,9 +36,9 @@ def page(tmp_path: Path) -> Path:
     return path
 
 
-def made(folder: Path, rounds: int) -> Report:
+def made(folder: Path, rounds: int, noise: float = 0.02) -> Report:
     small = experiment(rounds=rounds)
-    return report.load(write_run(folder, [small], trials_of([small])))
+    return report.load(write_run(folder, [small], trials_of([small], noise=noise)))
 
 
 def said(page: Path, found: Report, published: list[digest.Digest]) -> str:
@@ -104,6 +104,14 @@ def test_pages_name_no_folder_of_a_machine(tmp_path: Path) -> None:
 def test_too_few_rounds_give_no_answer(page: Path, tmp_path: Path) -> None:
     text = said(page, made(tmp_path / "run", 2), [])
     assert "Answer: this run has too few rounds to answer it." in text
+
+
+def test_what_noise_left_open_says_what_to_do(page: Path, tmp_path: Path) -> None:
+    noisy = said(page, made(tmp_path / "noisy", 3, noise=1.0), [])
+    assert "Answer: " in noisy
+    assert "  open: " in noisy
+    assert NOISY in noisy
+    assert NOISY not in said(page, made(tmp_path / "clear", 4), [])
 
 
 @pytest.mark.parametrize("part", ["# 3. Who waits", "**Question.** ", "make compare "])
