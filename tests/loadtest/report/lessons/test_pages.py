@@ -136,9 +136,9 @@ def test_the_slots_that_lesson_1_counts_are_those_of_the_budget() -> None:
         re.MULTILINE,
     )
     services = plans.prepare(LESSONS[1].options(seed=1)).services
-    assert [name for name, *_ in told] == list(LESSONS[1].options(seed=1).services)
-    for name, slots, rps in told:
-        assert Demand.of(services[name]).slots == int(slots)
+    assert [service for service, *_ in told] == list(LESSONS[1].options(seed=1).services)
+    for service, slots, rps in told:
+        assert Demand.of(services[service]).slots == int(slots)
         assert int(slots) / 0.1 == int(rps)
 
 
