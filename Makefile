@@ -15,12 +15,12 @@ unexport $(filter-out PYTHONUTF8,$(filter PYTHON%,$(.VARIABLES))) BASH_ENV CDPAT
 export PYTHONUTF8 := 1
 
 # The variables that a target takes; any other on the command line is refused.
-TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME
+TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME POOLER
 TAKES_lesson := LESSON BUSY
 TAKES_versus := TARGETS VERSUS
-TAKES_live := SERVICES BUDGET
+TAKES_live := SERVICES BUDGET POOLER
 TAKES_probe := URL PROBE
-TAKES_up := BUDGET PROFILE
+TAKES_up := BUDGET PROFILE POOLER
 TAKES_size := SIZE
 TAKES_test := PYTEST
 TAKES_test-containers := PYTEST
@@ -47,7 +47,8 @@ RUN_OPTIONS = \
 	$(if $(BUSY),--busy "$(BUSY)") \
 	$(if $(RESUME),--resume "$(RESUME)")
 
-COMPOSE_OPTIONS = $(if $(BUDGET),--env-file budgets/$(BUDGET).env) $(if $(PROFILE),--profile $(PROFILE))
+COMPOSE_OPTIONS = $(if $(BUDGET),--env-file budgets/$(BUDGET).env) $(if $(PROFILE),--profile $(PROFILE)) \
+	$(if $(POOLER),--profile pooler)
 
 .PHONY: help
 help: ## list what there is to do

@@ -40,8 +40,8 @@ def predict(
     A request that waits without the database needs what runs it alone: a thread, say.
     A request that fans out at once takes as many of its worker's connections as it can. The
     prediction names the limit that binds: the service's own (`slots_bound_by`), the client's
-    connections, their pauses (`PAUSES`), the clients that the service accepts (`TAKEN`), or the
-    offered rate.
+    connections, their pauses (`PAUSES`), the clients that the service accepts (`TAKEN`), the
+    pooler's connections (`pooler_size`), or the offered rate.
     """
     chosen = scenarios.choose(scenario)
     filled = chosen.filled(parameters)
@@ -55,7 +55,8 @@ def predict(
         alone_s, own = latency_s, _in_turn(about, latency_s, lasting=bool(held_s))
     if not own:
         return None
-    limits = [Limit(load.connections, alone_s, "connections"), *own]
+    pooler = [] if held_s else _pooler(about, latency_s)
+    limits = [Limit(load.connections, alone_s, "connections"), *own, *pooler]
     slots, each_s, bound_by = min(limits, key=lambda limit: limit.rps)
     rps = slots / each_s
     if kind_of(load).scheduled and load.rate_rps is not None and load.rate_rps < rps:
@@ -65,6 +66,11 @@ def predict(
     if load.think_s and asked_rps < rps:
         rps, bound_by = asked_rps, PAUSES if clients == load.connections else TAKEN
     return Prediction(rps=rps, slots=slots, bound_by=bound_by, latency_s=each_s)
+
+
+def _pooler(about: Mapping[str, Any], latency_s: float) -> list[Limit]:
+    """What a pooler before the service lets through; `latency_s`: of all its waits in turn."""
+    return [Limit(about["pooler_size"], latency_s, "pooler")] if "pooler_size" in about else []
 
 
 def _in_turn(about: Mapping[str, Any], latency_s: float, *, lasting: bool) -> list[Limit]:

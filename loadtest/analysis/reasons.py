@@ -17,7 +17,7 @@ from loadtest.plan.measures import GOODPUT, MEASURES
 
 _CPU = "service_cpu_us"
 _ELSEWHERE = (PAUSES, TAKEN, OFFERED)  # limits that are none of the service's slots
-_BOUNDS = {"pool": "database connections"}
+_BOUNDS = {"pool": "database connections", "pooler": "the pooler's connections"}
 
 
 def reason(criterion: Criterion, trials: Sequence[Trial], names: Names) -> str:

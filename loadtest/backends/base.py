@@ -9,6 +9,8 @@ from loadtest.inventory.manifest import Service
 from loadtest.system.cpus import Cpus
 
 POSTGRES = "Postgres"
+POOLER = "PgBouncer"
+BESIDE_SERVICES = (POSTGRES, POOLER)  # of `roots`
 
 
 class Backend(Protocol):
@@ -23,7 +25,10 @@ class Backend(Protocol):
         """Where Postgres can be asked about its connections; None where it is out of reach."""
 
     def roots(self) -> Mapping[str, int]:
-        """The process that each service, and `POSTGRES`, descends from; empty if out of sight."""
+        """The process that each service, and each of `BESIDE_SERVICES`, descends from.
+
+        Empty if they are out of sight.
+        """
 
     def start(self, names: Collection[str]) -> Mapping[str, str]:
         """Start those of `names` that were not yet; the reasons of those that could not be."""

@@ -16,8 +16,9 @@ from pathlib import Path
 from psycopg.conninfo import make_conninfo
 
 from loadtest.backends import readiness
-from loadtest.backends.base import POSTGRES
+from loadtest.backends.base import POOLER, POSTGRES
 from loadtest.errors import LabError
+from loadtest.inventory import pooling
 from loadtest.inventory.manifest import Service
 from loadtest.system import urls
 from loadtest.system.cpus import Cpus
@@ -46,6 +47,7 @@ class Containers:
         self._control = control or Path(os.environ.get("LAB_CONTROL", "/control"))
         self._requests = 0
         self._started: set[str] = set()
+        self._pooler = False  # whether it runs
 
     def __enter__(self) -> Containers:
         if not self._control.is_dir():
@@ -75,7 +77,8 @@ class Containers:
             return {}
         lines = (self._control / "processes").read_text().splitlines()
         found = {name: int(pid) for name, pid in map(str.split, lines)}
-        names = {"postgres": POSTGRES} | {name: name for name in self.services}
+        names = {"postgres": POSTGRES, pooling.PGBOUNCER: POOLER}
+        names |= {name: name for name in self.services}
         return {names[name]: pid for name, pid in found.items() if name in names}
 
     def start(self, names: Collection[str]) -> Mapping[str, str]:
@@ -100,7 +103,11 @@ class Containers:
     def _start(self, name: str, environment: Mapping[str, str]) -> None:
         """A new container of the service, with `environment` over its own, once it is ready."""
         deadline = time.monotonic() + ANSWER_S
-        self._ask(name, json.dumps(_override(name, environment)))
+        if pooling.size(environment) and not self._pooler:
+            self._ask(pooling.PGBOUNCER, json.dumps(_override(pooling.PGBOUNCER, {})))
+            self._pooler = True
+        given = {"DATABASE_URL": _database_url(name, environment), **environment}
+        self._ask(name, json.dumps(_override(name, given)))
         while not readiness.ready(self.services[name], "compose"):
             if time.monotonic() > deadline:
                 raise ComposeError(f"service {name}: not all of its workers began")
@@ -135,6 +142,15 @@ def _cores(variable: str) -> frozenset[int] | None:
         first, _, last = part.partition("-")
         found.update(range(int(first), int(last or first) + 1))
     return frozenset(found) or None
+
+
+def _database_url(service: str, settings: Mapping[str, str]) -> str:
+    """Where the service reaches Postgres under these settings: through the pooler or not."""
+    if pooling.size(settings):
+        place = f"{pooling.PGBOUNCER}:5432/{pooling.database(service, settings)}"
+    else:
+        place = "postgres:5432/lab"
+    return f"postgresql://lab@{place}"
 
 
 def _override(service: str, environment: Mapping[str, str]) -> dict[str, object]:

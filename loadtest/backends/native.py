@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 from loadtest.backends import account, postgres
-from loadtest.backends.base import POSTGRES
+from loadtest.backends.base import POOLER, POSTGRES
+from loadtest.backends.pooler import pgbouncer
+from loadtest.backends.pooler.pgbouncer import PgBouncer
 from loadtest.backends.postgres import Database
 from loadtest.backends.readiness import ready
-from loadtest.inventory import builds
+from loadtest.inventory import builds, pooling
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
 from loadtest.system import environment, ports
@@ -27,13 +29,15 @@ def state_directory() -> Path:
     return Path(os.environ.get("LAB_STATE") or ROOT / ".lab").absolute()
 
 
-def require(state: Path) -> None:
+def require(state: Path, *, pooled: bool = False) -> None:
     """Raise, before anything is made, where a lab with its data under `state` could not run.
 
-    AccountError or PostgresError.
+    `pooled`: services are behind a pooler. AccountError, PostgresError or PoolerError.
     """
     account.require()
     postgres.require(state)
+    if pooled:
+        pgbouncer.require()
 
 
 class Lab:
@@ -73,6 +77,8 @@ class Lab:
         self._services: dict[str, Process] = {}
         self._stack = contextlib.ExitStack()
         self._database: Database | None = None
+        self._pooler: PgBouncer | None = None
+        self._pooler_port = 0
 
     def __enter__(self) -> Lab:
         with contextlib.ExitStack() as stack:
@@ -110,8 +116,10 @@ class Lab:
         return name in self._services and self._services[name].popen.poll() is None
 
     def roots(self) -> Mapping[str, int]:
-        """Root of the process tree of each service that runs, and of Postgres."""
+        """Root of the process tree of each service that runs, of Postgres, and of a pooler."""
         found = {name: process.pid for name, process in self._services.items()}
+        if self._pooler:
+            found[POOLER] = self._pooler.process.pid
         return found | {POSTGRES: self.database.process.pid}
 
     def pid(self, name: str) -> int:
@@ -138,6 +146,7 @@ class Lab:
 
     def _choose_ports(self, stack: contextlib.ExitStack) -> int:
         """Give every service its ports, for as long as `stack` is open; returns Postgres' port."""
+        [self._pooler_port] = stack.enter_context(ports.held(1))
         if self._free:
             found = iter(stack.enter_context(ports.held(2 * len(self.services))))
             self.services = {
@@ -190,7 +199,7 @@ class Lab:
             service.command,
             log=self.log(service.name),
             cwd=service.folder,
-            environment=self.environment(service) | dict(overrides or {}),
+            environment=self.environment(service, overrides or {}),
             cpus=self.cpus.service,
         )
 
@@ -201,7 +210,23 @@ class Lab:
             waiting_for=f"200 from {service.url()}/readyz and all of its workers",
         )
 
-    def environment(self, service: Service) -> dict[str, str]:
+    def _database_at(self, service: Service, settings: Mapping[str, str]) -> str:
+        """Where the service reaches Postgres under these settings, without the password."""
+        if not pooling.size(settings):
+            return self.database.url
+        if self._pooler is None:
+            self._pooler = pgbouncer.start(
+                self._processes,
+                self.database,
+                port=self._pooler_port,
+                log=self.log(pooling.PGBOUNCER),
+                cpus=self.cpus.load,
+            )
+        return self._pooler.url(pooling.database(service.name, settings))
+
+    def environment(
+        self, service: Service, overrides: Mapping[str, str] | None = None
+    ) -> dict[str, str]:
         """The service's declared environment, with what differs outside a container."""
         common = ROOT / "services" / "common"
         return (
@@ -211,8 +236,9 @@ class Lab:
                 "HOST": ports.LOOPBACK,
                 "PORT": str(service.port),
                 "METRICS_PORT": str(service.metrics_port),
-                "DATABASE_URL": self.database.url,
+                "DATABASE_URL": self._database_at(service, overrides or {}),
                 "DATABASE_PASSWORD_FILE": str(self.database.password_file),
             }
             | self._environment
+            | dict(overrides or {})
         )

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import http.client
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -26,6 +28,11 @@ def up(service: Service, backend: str = "native") -> bool:
 def ready(service: Service, backend: str = "native") -> bool:
     """Whether it is up and all of its workers are there."""
     return up(service, backend) and _whole(service, backend)
+
+
+def about(service: Service, backend: str) -> Mapping[str, Any]:
+    """What the service says of itself at /about."""
+    return dict(json.loads(urls.read(f"{service.url(backend)}/about", 2 * _WITHIN_S)))
 
 
 def _whole(service: Service, backend: str) -> bool:

@@ -10,7 +10,7 @@ from loadtest.backends.live import LabStopped, Live
 from loadtest.backends.native import Lab
 from loadtest.commands.console import console
 from loadtest.contract import own
-from loadtest.inventory import budgets, builds, guests, manifest
+from loadtest.inventory import budgets, builds, guests, manifest, pooling
 
 
 def run(asked: Collection[str], budget: str) -> None:
@@ -19,7 +19,7 @@ def run(asked: Collection[str], budget: str) -> None:
     own.from_variables(os.environ)
     known = manifest.load(variables=budgets.variables(budget))
     allowed = budgets.allowed(budget)
-    native.require(native.state_directory())
+    native.require(native.state_directory(), pooled=bool(pooling.usual()))
     names = list(asked) or [name for name, service in known.items() if service.central]
     usable, reasons = builds.available(manifest.choose(known, names))
     reasons |= builds.failures(usable)
@@ -28,7 +28,7 @@ def run(asked: Collection[str], budget: str) -> None:
         console.print(f"{name} is left out: {reason}", markup=False)
     if not usable:
         raise LabStopped("none of these services can run here")
-    budgets.check(usable.values(), allowed)
+    budgets.check(usable.values(), allowed, pooling.usual())
     console.print(f"starting {', '.join(usable)} …")
     try:
         with Lab(usable, connections=allowed) as lab, live.up(lab) as running:

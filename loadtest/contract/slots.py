@@ -18,6 +18,7 @@ import psycopg
 from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.errors import LabError
+from loadtest.inventory import pooling
 from loadtest.model.counts import number_of
 from loadtest.system import urls
 
@@ -115,11 +116,12 @@ def observe(service_url: str, metrics_url: str, database_url: str, service: str)
     """Load a running service for a few seconds and see what it does; raises SlotError."""
     try:
         about = json.loads(urls.read(f"{service_url}/about", LOAD_TIMEOUT_S))
-        observed, backends = _at_once(service_url, database_url, service, int(about["slots"]))
+        declared, bound_by = _declared(about)
+        observed, backends = _at_once(service_url, database_url, service, declared)
         return SlotReport(
             service=service,
-            declared=int(about["slots"]),
-            bound_by=str(about["slots_bound_by"]),
+            declared=declared,
+            bound_by=bound_by,
             observed=observed,
             backends=backends,
             backends_allowed=int(about["workers"]) * int(about["pool_size"]),
@@ -130,6 +132,12 @@ def observe(service_url: str, metrics_url: str, database_url: str, service: str)
         raise SlotError(f"service {service}: {error or type(error).__name__}") from None
     except psycopg.Error as error:
         raise SlotError(f"service {service}: Postgres: {' '.join(str(error).split())}") from None
+
+
+def _declared(about: Mapping[str, Any]) -> tuple[int, str]:
+    """The service's slots and what binds them: what it says, or the pooler before it."""
+    own = int(about["slots"]), str(about["slots_bound_by"])
+    return min(own, (pooling.usual(), "pooler")) if pooling.usual() else own
 
 
 def canary_ms(service_url: str) -> float | None:

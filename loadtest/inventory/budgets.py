@@ -75,13 +75,14 @@ def allowed(name: str) -> int:
     return max_connections(variables(name))
 
 
-def check(services: Iterable[Service], allowed: int) -> None:
+def check(services: Iterable[Service], allowed: int, pooled: int = 0) -> None:
     """Refuse a budget that cannot hold, before anything starts; raises BudgetError.
 
-    `services` run side by side on a Postgres that allows `allowed` connections.
+    `services` run side by side on a Postgres that allows `allowed` connections. With a pooler each
+    can have `pooled` of them.
     """
     asked = check_each(services)
-    total = sum(demand.connections for demand in asked.values())
+    total = sum(min(each.connections, pooled or each.connections) for each in asked.values())
     if total + SPARE_CONNECTIONS > allowed:
         largest = sorted(asked, key=lambda name: -asked[name].connections)[:3]
         raise BudgetError(

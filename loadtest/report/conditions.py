@@ -20,6 +20,7 @@ _CONDITION_NAMES = {
     "python_loop_us": "Python's time for 10,000 squares, µs",
     "other_pythons": "Other Pythons on the PATH",
 }
+_RUN_AS = {"native": "processes", "compose": "containers"}
 _AT_REST = 0.25  # load a core
 _AS_FAST = 1.1  # of Python's loop
 
@@ -105,9 +106,8 @@ def facts(run: Run) -> Listing:
         "Plan": info.get("plan"),
         "Budget": run.budget,
         "Seed": info.get("seed"),
-        "Services run as": {"native": "processes", "compose": "containers"}.get(
-            str(info.get("backend")), info.get("backend")
-        ),
+        "Services run as": _RUN_AS.get(str(info.get("backend")), info.get("backend")),
+        "Before Postgres": _pooler(info.get("pooler")),
         "Commit": _commit(info),
         "Cores of the services, of the load": _cores(info.get("cpus")),
         "Memory": f"{memory / 2**30:.1f} GiB" if memory else None,
@@ -120,6 +120,15 @@ def facts(run: Run) -> Listing:
     facts |= {f"Version of {key}": value for key, value in dict(info.get("versions") or {}).items()}
     found = [(key, str(value)) for key, value in facts.items() if value not in (None, "")]
     return Listing(("What", "Here"), tuple(found))
+
+
+def _pooler(pooler: object) -> str | None:
+    """The connection pooler of the run, and what a service can have through it."""
+    if not isinstance(pooler, Mapping) or not pooler:
+        return None
+    where = f"{pooler['size']} connections for each service" if pooler["size"] else "at some levels"
+    version = f" {pooler['version']}" if pooler["version"] else ""
+    return f"{pooler['name']}{version}, {where}, a connection for each transaction"
 
 
 def _commit(info: Mapping[str, Any]) -> str:

@@ -29,6 +29,7 @@ class Record:
     budget: str
     backend: str
     rounds: int | None = None  # None: as the plan says
+    pooler: Mapping[str, Any] = field(default_factory=dict)  # before Postgres: name, version, size
     busy: str = "rerun"  # "accept": trials count that a busy machine disturbed
     started_at: str = ""  # ISO 8601, UTC
     finished_at: str = ""
@@ -140,7 +141,7 @@ def restore(info: Mapping[str, Any]) -> Record:
     """The record that `info`, read from run.json, was written from."""
     try:
         # A run from before there was a choice has none.
-        info = {"busy": "rerun", "made_as": RUN_VERSION, **info}
+        info = {"busy": "rerun", "made_as": RUN_VERSION, "pooler": {}, **info}
         known = {each.name: info[each.name] for each in fields(Record)}
         plans = {name: _planned(plan) for name, plan in info["plans"].items()}
         looks = {name: tuple(map(_looked, found)) for name, found in info["looks"].items()}

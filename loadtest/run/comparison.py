@@ -5,13 +5,15 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from loadtest.backends import native
-from loadtest.backends.base import Backend
+from loadtest.backends.base import POOLER, Backend
 from loadtest.backends.compose import Containers
 from loadtest.backends.native import Lab
 from loadtest.backends.own import OwnServices
-from loadtest.inventory import addresses, budgets
+from loadtest.backends.pooler import pgbouncer
+from loadtest.inventory import addresses, budgets, pooling
 from loadtest.model.experiment import Experiment
 from loadtest.plan.own import planning
 from loadtest.plan.plans import Options, Plan
@@ -50,11 +52,12 @@ def begin(options: Options, results: Path, own: Experiment | None = None) -> Com
     folder = record.create(results)
     known = Record(
         run_id=folder.name,
-        command=options.command,
+        command=f"{pooling.words()}{options.command}",
         plan=options.plan,
         seed=options.seed,
         budget="" if plan.own else options.budget,
         backend=options.backend,
+        pooler=_pooler(plan),
         busy=options.busy,
         rounds=options.rounds,
         started_at=record.now(),
@@ -71,6 +74,14 @@ def begin(options: Options, results: Path, own: Experiment | None = None) -> Com
     return Comparison(plan, folder, known)
 
 
+def _pooler(plan: Plan) -> dict[str, Any]:
+    """What the record tells of a pooler. `size` is of every service; 0: where a level says so."""
+    if plan.own or not pooling.needed(plan.experiments):
+        return {}
+    version = pgbouncer.require() if plan.options.backend == "native" else ""
+    return {"name": POOLER, "version": version, "size": pooling.usual()}
+
+
 def _require(plan: Plan) -> None:
     """Raise LabError where it is known now that the plan can't be carried out here."""
     loads = [level.load for each in plan.experiments for level in each.levels]
@@ -78,7 +89,7 @@ def _require(plan: Plan) -> None:
     if plan.own:
         _require_permission(plan)
     elif plan.options.backend == "native":
-        native.require(native.state_directory())
+        native.require(native.state_directory(), pooled=pooling.needed(plan.experiments))
 
 
 def _require_permission(plan: Plan) -> None:
@@ -101,6 +112,7 @@ def resume(folder: Path) -> Comparison:
         backend=known.backend,
         busy=known.busy,
     )
+    pooling.require_same(int(known.pooler.get("size", 0)))
     plan = planning.restore(options, known.experiments, known.plans)
     _require(plan)
     going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)

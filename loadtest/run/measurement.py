@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import random
 import zlib
 from collections.abc import Callable, Mapping, Sequence
@@ -12,9 +11,10 @@ from typing import Any
 
 from loadtest.analysis.prediction import predict
 from loadtest.backends.base import Backend
+from loadtest.backends.readiness import about
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import Closed
-from loadtest.inventory.manifest import Service
+from loadtest.inventory import pooling
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
@@ -27,7 +27,6 @@ from loadtest.run.presence import Look
 from loadtest.run.sampler import Sampler, ServiceSide
 from loadtest.run.witnesses import checks, steadiness
 from loadtest.run.witnesses.observer import Observer, Seen
-from loadtest.system import urls
 from loadtest.system.paths import LOCUSTFILE
 
 MARGIN_S = 2.0  # a second load starts before the measured one and ends after it
@@ -169,7 +168,8 @@ class Measurement:
             self._about[service] = self._learn(service)
 
     def _learn(self, service: str) -> Mapping[str, Any]:
-        return about(self._backend.services[service], self._backend.name)
+        said = about(self._backend.services[service], self._backend.name)
+        return {**said, **pooling.limit(self._overrides.get(service, {}))}
 
     def _settled(self, service: str) -> bool:
         return settling.settled(self._backend.services[service], self._backend.name)
@@ -288,11 +288,6 @@ def _over_sockets(level: Level) -> bool:
     scenario = scenarios.choose(level.scenario)
     traffic = scenario.traffic("", scenario.filled(level.parameters), 0)
     return next(iter(traffic())).method == "WS"
-
-
-def about(service: Service, backend: str) -> Mapping[str, Any]:
-    """What the service says of itself at /about."""
-    return dict(json.loads(urls.read(f"{service.url(backend)}/about", 10.0)))
 
 
 def seed_of(*parts: object) -> int:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from loadtest.backends.base import Backend
+from loadtest.backends.readiness import about
 from loadtest.contract.verification import Verified, verify
 from loadtest.inventory import room
 from loadtest.inventory.building import Building
@@ -15,7 +16,6 @@ from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
 from loadtest.inventory.own_service import OwnService
 from loadtest.model.experiment import Experiment
-from loadtest.run.measurement import about
 
 _DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
 

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from loadtest.backends.base import POSTGRES
+from loadtest.backends.base import BESIDE_SERVICES, POSTGRES
 from loadtest.model.witness import Machine, Pause
 from loadtest.run.witnesses import machine, procfs
 from loadtest.run.witnesses.machine import Reading
@@ -28,15 +28,17 @@ class Seen:
 
 
 class Observer:
-    """`roots`: the process that each service, and Postgres, descends from; empty if out of sight.
+    """`roots`: the process that each service, Postgres and a pooler descend from; empty if out of
+    sight.
 
     `enter` is told when the window begins ("measured") and ends ("done").
     """
 
     def __init__(self, service: str, roots: Mapping[str, int], cpus: Cpus, window_s: float) -> None:
         self.seen = Seen()
-        self._services = [pid for name, pid in roots.items() if name != POSTGRES]
-        self._lab = [os.getpid(), *_on(cpus.load, [roots[POSTGRES]] if POSTGRES in roots else [])]
+        self._services = [pid for name, pid in roots.items() if name not in BESIDE_SERVICES]
+        beside = [roots[name] for name in BESIDE_SERVICES if name in roots]
+        self._lab = [os.getpid(), *_on(cpus.load, beside)]
         watched = {name: pid for name, pid in roots.items() if name in (service, POSTGRES)}
         self._watcher = Watcher(watched, window_s) if watched else None
         self._cpus = cpus

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.backends import readiness
 from loadtest.backends.base import POSTGRES
 from loadtest.backends.compose import SIGHT, ComposeError, Containers
 from loadtest.inventory import manifest
@@ -32,11 +33,35 @@ def test_a_container_is_stopped_by_a_request_that_asks_for_nothing_new(tmp_path:
     assert (tmp_path / "000001.request").read_text() == "flask-sync\n"
     with pytest.raises(ComposeError, match=r"^service flask-sync: it does not start$"):
         containers.restart("flask-sync")
-    name, override = (tmp_path / "000002.request").read_text().split("\n")
-    assert (name, json.loads(override)["services"]) == (
-        "flask-sync",
-        {"flask-sync": {"environment": {}}},
-    )
+    assert requested(tmp_path, 2) == ("flask-sync", "postgresql://lab@postgres:5432/lab")
+
+
+def requested(folder: Path, number: int) -> tuple[str, str]:
+    """The service of a request, and the address of Postgres that it gets."""
+    name, override = (folder / f"{number:06}.request").read_text().split("\n")
+    environment = json.loads(override)["services"][name]["environment"]
+    return name, environment.get("DATABASE_URL", "")
+
+
+def test_the_pooler_runs_before_the_first_service_that_needs_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(readiness, "ready", lambda *_: True)
+    for number in range(1, 7):
+        (tmp_path / f"{number:06}.answer").touch()
+    containers = Containers(SERVICES, tmp_path)
+    containers.restart("flask-sync", {"POOLER_SIZE": "16"})
+    containers.restart("flask-sync", {"POOLER_SIZE": "0"})
+    monkeypatch.setenv("POOLER", "pgbouncer")
+    containers.start(["fastapi-async"])
+    containers.restart("flask-sync", {"POOLER_SIZE": "0"})
+    assert [requested(tmp_path, number) for number in range(1, 6)] == [
+        ("pgbouncer", ""),
+        ("flask-sync", "postgresql://lab@pgbouncer:5432/16"),
+        ("flask-sync", "postgresql://lab@postgres:5432/lab"),
+        ("fastapi-async", "postgresql://lab@pgbouncer:5432/fastapi-async"),
+        ("flask-sync", "postgresql://lab@postgres:5432/lab"),
+    ]
 
 
 def test_where_processes_are_not_shared_none_are_named(

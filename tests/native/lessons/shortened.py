@@ -10,6 +10,7 @@ from typing import Any
 from hdrh.histogram import HdrHistogram
 
 from loadtest.backends.native import Lab
+from loadtest.backends.readiness import about
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.model.load import Load, LoadResult
@@ -18,7 +19,6 @@ from loadtest.plan.plans import Plan
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.report import report
 from loadtest.report.report import Report
-from loadtest.run.measurement import about
 from loadtest.run.readiness import declared
 from loadtest.run.witnesses.requests import CONTENT, STATUS
 from loadtest.stats.histogram import DIGITS, HIGHEST_US, LOWEST_US, decode

@@ -1,0 +1,1 @@
+"""Connection poolers that the native mode runs between services and Postgres."""
