@@ -9,7 +9,7 @@ from statistics import median
 
 from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.claims import Check, Claim
+from loadtest.analysis.claims import Check, Claim, ratio, stage_for
 from loadtest.analysis.findings import Finding, sentence
 from loadtest.analysis.names import NO_NAMES
 from loadtest.analysis.reasons import reason
@@ -56,13 +56,20 @@ def answer(
     if chosen is None:
         return None if experiment.claim else _of_findings(experiment, findings, trials)
     found = _finding(chosen, findings)
-    said = (
-        _sentence(chosen, found)
-        if found
-        else f"measured for {words.who(chosen)}: {words.figure(chosen)}"
-    )
-    condition = _condition(experiment, chosen.criterion.level, trials)
-    return Lead(condition, said, chosen.reason, found is not None)
+    said = _sentence(chosen, found) if found else _across(experiment, chosen, trials)
+    condition = _condition(experiment, chosen.criterion, trials)
+    told = said or f"measured for {words.who(chosen)}: {words.figure(chosen)}"
+    return Lead(condition, told, chosen.reason, bool(said))
+
+
+def _across(experiment: Experiment, check: Check, trials: Sequence[Trial]) -> str:
+    """The sentence of a criterion that compares two levels; empty for any other."""
+    criterion = check.criterion
+    if not criterion.reference_level:
+        return ""
+    found = ratio(criterion, trials, stage_for(experiment, criterion, trials))
+    one, other = words.sides(criterion, check.names)
+    return sentence(criterion.measure, one, other, found, found.p_different if found else 1.0)
 
 
 def _of_findings(
@@ -78,7 +85,7 @@ def _of_findings(
     found = max(at, key=lambda each: abs(math.log(each.ratio.value)) if each.ratio else 0.0)
     compared = Criterion("", "", found.service, found.measure, found.level, found.reference)
     why = reason(compared, trials, NO_NAMES) if _full(compared, trials) else ""
-    return Lead(_condition(experiment, found.level, trials), found.sentence, why, compares=True)
+    return Lead(_condition(experiment, compared, trials), found.sentence, why, compares=True)
 
 
 def _told(check: Check) -> bool:
@@ -111,8 +118,9 @@ def _full(compared: Criterion, trials: Sequence[Trial]) -> bool:
     return True
 
 
-def _condition(experiment: Experiment, label: str, trials: Sequence[Trial]) -> str:
+def _condition(experiment: Experiment, asked: Criterion, trials: Sequence[Trial]) -> str:
     """`128 clients at once, each waits 100 ms in Postgres`."""
+    label = asked.level
     trial = next((each for each in trials if each.level == label), None)
     if trial is None:
         return f"{number_of(len(experiment.levels), 'level')} of load"
@@ -120,7 +128,9 @@ def _condition(experiment: Experiment, label: str, trials: Sequence[Trial]) -> s
     parts = [f"{number_of(clients, 'client')} at once"]
     if rate:
         parts = [f"{amount(rate)} requests a second"]
-    if not label.endswith(("connection", "connections")):
+    if asked.reference_level:  # the sentence names both levels
+        parts.append(asked.service)
+    elif not label.endswith(("connection", "connections")):
         parts.append(label)
     if trial.scenario == "wait" and "ms" in trial.parameters:
         parts.append(f"each waits {trial.parameters['ms']:,} ms in Postgres")

@@ -9,7 +9,7 @@ from typing import Any, Literal
 from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
 from loadtest.analysis.names import NO_NAMES, Names
-from loadtest.analysis.observations import by_round, growth, growth_by_round, stage_of
+from loadtest.analysis.observations import by_round, growth, growth_by_round, seen_rounds, stage_of
 from loadtest.analysis.reasons import reason
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
@@ -201,10 +201,10 @@ def word(states: Iterable[State]) -> Word:
 def _check(
     experiment: Experiment, criterion: Criterion, trials: Sequence[Trial], names: Names
 ) -> Check:
-    stage = stage_of(experiment, sequential.levels_of(experiment, criterion), trials)
+    stage = stage_for(experiment, criterion, trials)
     figure = (_ratio if criterion.ratio else _value)(criterion, trials, stage)
     measured = {trial.arm for trial in trials}
-    asked = (criterion.service, *([criterion.reference] if criterion.ratio else []))
+    asked = dict.fromkeys(service for service, _ in criterion.sides)
     return Check(
         criterion,
         _state(criterion, figure),
@@ -214,6 +214,15 @@ def _check(
         names=names,
         lacking=tuple(service for service in asked if service not in measured),
     )
+
+
+def stage_for(experiment: Experiment, criterion: Criterion, trials: Sequence[Trial]) -> Stage:
+    """The look that a criterion's rounds stand for: of two levels, the one with fewer."""
+    levels = sequential.levels_of(experiment, criterion)
+    if not criterion.reference_level:
+        return stage_of(experiment, levels, trials)
+    rounds = min(seen_rounds(trials, {level}) for level in levels)
+    return sequential.stage(experiment, levels, rounds)
 
 
 def _state(criterion: Criterion, figure: Figure | None) -> State:
@@ -229,22 +238,26 @@ def _state(criterion: Criterion, figure: Figure | None) -> State:
 
 
 def _ratio(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figure | None:
-    found = compare(
-        _rounds(criterion, trials, criterion.service),
-        _rounds(criterion, trials, criterion.reference),
-        stage,
-    )
+    found = ratio(criterion, trials, stage)
     return _figure(found) if found else None
+
+
+def ratio(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Ratio | None:
+    """The two figures of a criterion that compares, as a ratio of those of the same round."""
+    own, other = (_rounds(criterion, trials, *side) for side in criterion.sides)
+    return compare(own, other, stage)
 
 
 def _figure(found: Ratio) -> Figure:
     return Figure(found.value, found.low, found.high, found.rounds, found.detectable)
 
 
-def _rounds(criterion: Criterion, trials: Sequence[Trial], service: str) -> dict[int, float]:
+def _rounds(
+    criterion: Criterion, trials: Sequence[Trial], service: str, level: str
+) -> dict[int, float]:
     """Round -> value; for a slope, the slope within each round."""
     if not MEASURES[criterion.measure].growth:
-        return by_round(trials, criterion.measure, criterion.level, service)
+        return by_round(trials, criterion.measure, level, service)
     found = growth_by_round(trials, criterion.measure, service)
     return {number: each.slope for number, each in found.items()}
 
@@ -255,7 +268,7 @@ def _value(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figur
         line = growth(trials, criterion.measure, criterion.service, stage)
         rounds = len({trial.round for trial in trials if trial.arm == criterion.service})
         return Figure(line.slope, line.low, line.high, rounds) if line and rounds > 1 else None
-    values = list(_rounds(criterion, trials, criterion.service).values())
+    values = list(_rounds(criterion, trials, criterion.service, criterion.level).values())
     if len(values) < 2:
         return None
     ratios = not measure.share and min(values) > 0
@@ -266,17 +279,17 @@ def _value(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figur
 def _predicted(criterion: Criterion, trials: Sequence[Trial]) -> float | None:
     """The criterion's figure as slots / L predicts it; None where slots say nothing about it."""
     measure = MEASURES[criterion.measure]
-    own, other = (
+    own, *other = (
         next(
             (
                 measure.foretold(trial.prediction, trial.load)
                 for trial in trials
-                if trial.level == criterion.level and trial.arm == arm
+                if (trial.arm, trial.level) == side
             ),
             None,
         )
-        for arm in (criterion.service, criterion.reference)
+        for side in criterion.sides
     )
-    if own is None or not criterion.ratio:
+    if own is None or not other:
         return own
-    return own / other if other else None
+    return own / other[0] if other[0] else None

@@ -45,8 +45,7 @@ def _begun(experiment: Experiment, trials: Sequence[Trial], check: claims.Check)
     criterion = check.criterion
     if MEASURES[criterion.measure].growth:
         return criterion.service in experiment.services
-    arms = {criterion.service, criterion.reference} if criterion.ratio else {criterion.service}
-    return all(by_round(trials, criterion.measure, criterion.level, arm) for arm in arms)
+    return all(by_round(trials, criterion.measure, level, arm) for arm, level in criterion.sides)
 
 
 def _comparisons(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[str]:

@@ -43,8 +43,8 @@ class Finding:
 
     def answers(self, criterion: Criterion) -> bool:
         """Whether it compares what the criterion compares."""
-        asked = (criterion.service, criterion.reference, criterion.level, criterion.measure)
-        return (self.service, self.reference, self.level, self.measure) == asked
+        own, other = ((each, self.level) for each in (self.service, self.reference))
+        return criterion.measure == self.measure and criterion.sides == (own, other)
 
     @property
     def short(self) -> str:

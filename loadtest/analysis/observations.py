@@ -54,8 +54,12 @@ def growth_by_round(trials: Iterable[Trial], name: str, arm: str) -> dict[int, S
 
 def stage_of(experiment: Experiment, levels: Collection[str], trials: Iterable[Trial]) -> Stage:
     """The look that the rounds at `levels` stand for, by the experiment's design."""
-    rounds = max((trial.round for trial in trials if trial.level in levels), default=0)
-    return sequential.stage(experiment, levels, rounds)
+    return sequential.stage(experiment, levels, seen_rounds(trials, levels))
+
+
+def seen_rounds(trials: Iterable[Trial], levels: Collection[str]) -> int:
+    """The last round that has a trial at one of `levels`."""
+    return max((trial.round for trial in trials if trial.level in levels), default=0)
 
 
 def mean_wait_ms(trials: Sequence[Trial]) -> float | None:

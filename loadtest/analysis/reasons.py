@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from statistics import median
+from typing import NamedTuple
 
 from loadtest.analysis import words
 from loadtest.analysis.amounts import amount
@@ -23,17 +24,25 @@ _BOUNDS = {"pool": "database connections", "pooler": "the pooler's connections"}
 def reason(criterion: Criterion, trials: Sequence[Trial], names: Names) -> str:
     """A clause for a sentence; empty where neither slots nor CPU explain the figure."""
     measure = MEASURES[criterion.measure]
-    at = [trial for trial in trials if trial.level == criterion.level]
-    arms = [criterion.service, *([criterion.reference] if criterion.ratio else [])]
+    sides = list(zip(criterion.sides, words.sides(criterion, names), strict=False))
     if words.inverted(criterion):
-        arms.reverse()
-    slots = _slots(at, arms, names) if measure.predicted else ""
+        sides.reverse()
+    arms = [Arm(*side, said) for side, said in sides]
+    slots = _slots(trials, arms) if measure.predicted else ""
     if slots or not criterion.ratio or measure.name != GOODPUT:
         return slots
-    return _cpu(at, arms, names)
+    return _cpu(trials, arms)
 
 
-def _slots(trials: Sequence[Trial], arms: Sequence[str], names: Names) -> str:
+class Arm(NamedTuple):
+    """A service at a level, and what a sentence calls it."""
+
+    service: str
+    level: str
+    said: str
+
+
+def _slots(trials: Sequence[Trial], arms: Sequence[Arm]) -> str:
     found = [_prediction(trials, arm) for arm in arms]
     known = [each for each in found if each and each.bound_by not in _ELSEWHERE]
     if len(known) < len(arms):
@@ -41,7 +50,7 @@ def _slots(trials: Sequence[Trial], arms: Sequence[str], names: Names) -> str:
     if {each.bound_by for each in known} == {"connections"}:
         return "fewer requests at once than slots"
     rooms = [_room(each) for each in known]
-    parts = [f"{room} in {names.get(arm, arm)}" for room, arm in zip(rooms, arms, strict=True)]
+    parts = [f"{room} in {arm.said}" for room, arm in zip(rooms, arms, strict=True)]
     if len(rooms) > 1 and len(set(rooms)) == 1:
         parts = [f"{rooms[0]} in both"]
     wait_ms = amount(1000 * max(each.latency_s for each in known))
@@ -53,16 +62,17 @@ def _room(prediction: Prediction) -> str:
     return f"{number_of(slots, 'slot')} ({_BOUNDS.get(bound, bound)})"
 
 
-def _prediction(trials: Sequence[Trial], arm: str) -> Prediction | None:
-    return next((trial.prediction for trial in trials if trial.arm == arm), None)
+def _prediction(trials: Sequence[Trial], arm: Arm) -> Prediction | None:
+    found = (each for each in trials if (each.arm, each.level) == (arm.service, arm.level))
+    return next((trial.prediction for trial in found), None)
 
 
-def _cpu(trials: Sequence[Trial], arms: Sequence[str], names: Names) -> str:
+def _cpu(trials: Sequence[Trial], arms: Sequence[Arm]) -> str:
     parts: list[str] = []
     for arm in arms:
-        values = list(by_round(trials, _CPU, trials[0].level, arm).values()) if trials else []
+        values = list(by_round(trials, _CPU, arm.level, arm.service).values())
         if not values:
             return ""
         of_cpu = "" if parts else " of CPU"
-        parts.append(f"{amount(median(values))} µs{of_cpu} in {names.get(arm, arm)}")
+        parts.append(f"{amount(median(values))} µs{of_cpu} in {arm.said}")
     return f"a request takes {' and '.join(parts)}"

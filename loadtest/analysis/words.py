@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from loadtest.analysis.amounts import percent
+from loadtest.analysis.names import Names
 from loadtest.model.counts import agree, number_of
 from loadtest.model.criterion import Criterion
 from loadtest.plan.measures import GOODPUT, MEASURES
@@ -51,19 +52,37 @@ def inverted(criterion: Criterion) -> bool:
 
 def subject(check: Check) -> str:
     """What was measured of what, and where: `FastAPI ÷ Flask, JSON`."""
-    return ", ".join(filter(None, (who(check), check.criterion.level)))
+    criterion = check.criterion
+    level = "" if criterion.reference_level else criterion.level
+    return ", ".join(filter(None, (who(check), level)))
 
 
 def who(check: Check) -> str:
-    """What was measured of what: `FastAPI ÷ Flask`."""
+    """What was measured of what: `FastAPI ÷ Flask`, `Flask: 4 threads ÷ 1 thread`."""
     criterion = check.criterion
-    sides = [check.names.get(each, each) for each in (criterion.service, criterion.reference)]
+    told = sides(criterion, check.names)
     if inverted(criterion):
-        sides.reverse()
+        told = told[::-1]
     noun = "" if criterion.measure == GOODPUT else MEASURES[criterion.measure].noun
     if not criterion.ratio:
-        return sides[0]
-    return ", ".join(filter(None, (" ÷ ".join(sides), noun)))
+        return told[0]
+    own = f"{check.names.get(criterion.service, criterion.service)}: " * _alone(criterion)
+    return own + ", ".join(filter(None, (" ÷ ".join(told), noun)))
+
+
+def sides(criterion: Criterion, names: Names) -> tuple[str, ...]:
+    """What a criterion sets beside each other: services, one service's levels, or both."""
+    said = [(names.get(service, service), level) for service, level in criterion.sides]
+    if _alone(criterion):
+        return tuple(level for _, level in said)
+    if criterion.reference_level:
+        return tuple(f"{name} at {level}" for name, level in said)
+    return tuple(name for name, _ in said)
+
+
+def _alone(criterion: Criterion) -> bool:
+    """Whether one service is compared with itself at another level."""
+    return bool(criterion.reference_level) and criterion.service == criterion.reference
 
 
 def figure(check: Check) -> str:

@@ -10,7 +10,7 @@ from itertools import cycle, repeat
 
 from loadtest.contract import catalogue, own
 from loadtest.contract.catalogue import ITEMS
-from loadtest.contract.session import SessionSteps
+from loadtest.contract.session import KeptSession, SessionSteps, stranger
 from loadtest.contract.traffic import streams
 from loadtest.contract.traffic.orders import order_request
 from loadtest.engine.http_request import body_is, http_request, json_is
@@ -186,6 +186,13 @@ def _session(host: str, _: Mapping[str, int], seed: int) -> Traffic:
     return lambda: SessionSteps(host, f"user-{generator.randrange(10**9)}")
 
 
+def _me(host: str, parameters: Mapping[str, int], seed: int) -> Traffic:
+    if not parameters["cookie"]:
+        return _always(stranger(host))
+    generator = random.Random(seed)
+    return lambda: KeptSession(host, f"user-{generator.randrange(10**9)}")
+
+
 def _mixed(host: str, _: Mapping[str, int], seed: int) -> Traffic:
     """Of ten requests six read an item, three list a page, one places an order."""
     generator = random.Random(seed)
@@ -260,6 +267,12 @@ SCENARIOS: dict[str, Scenario] = {
             (Parameter("n", 100_000, 0, 50_000_000, "steps of the computation"),),
         ),
         Scenario("session", "log in, ask who I am, log out", _session),
+        Scenario(
+            "me",
+            "ask who I am, again and again after one login",
+            _me,
+            (Parameter("cookie", 1, 0, 1, "0: without a session, and 401 is right"),),
+        ),
         Scenario("mixed", "six items, three pages, one order of ten requests", _mixed),
         Scenario(
             "websocket",

@@ -85,6 +85,7 @@ class Experiment:
     # Figures that are commonly taught, by service, to stand beside the measured ones.
     claimed: Mapping[str, float] = field(default_factory=dict)
     published: Published | None = None  # somebody else's comparison that it takes again
+    tells: tuple[str, ...] = ()  # measures that stand beside its own in a table
     looks: tuple[int, ...] = ()  # after so many rounds; none where their number is fixed
     # How long a trial may last whose requests wait longer than its window; set by the plan.
     longest_s: float = 0.0

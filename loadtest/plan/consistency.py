@@ -91,8 +91,22 @@ def _check_criterion(place: str, criterion: Criterion, experiment: Experiment) -
     _one_of(place, "claim", criterion.claim, claims)
     _one_of(place, "service", criterion.service, experiment.services)
     _one_of(place, "reference", criterion.reference, experiment.services)
+    labels = [each.label for each in experiment.levels]
     if not MEASURES[criterion.measure].growth:
-        _one_of(place, "level", criterion.level, [each.label for each in experiment.levels])
+        _one_of(place, "level", criterion.level, labels)
+    if criterion.reference_level:
+        _check_across(place, criterion, labels)
+
+
+def _check_across(place: str, criterion: Criterion, labels: Collection[str]) -> None:
+    """That a comparison of two levels compares two figures."""
+    if not criterion.ratio or MEASURES[criterion.measure].growth:
+        raise ExperimentError(f"{place}: reference_level is for a ratio of two levels alone")
+    _one_of(place, "reference_level", criterion.reference_level, labels)
+    if len(set(criterion.sides)) < 2:
+        raise ExperimentError(
+            f"{place}: compares {criterion.service} at {criterion.level!r} with itself"
+        )
 
 
 def _check_published(place: str, published: Published, experiment: Experiment) -> None:

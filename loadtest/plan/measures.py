@@ -143,6 +143,17 @@ _ALL = (
         predicted=Predicted(lambda *_: 1.0, "1, where a service uses all its slots"),
     ),
     Measure(
+        "pss_mib",
+        "memory of the service (PSS)",
+        "MiB",
+        noun="memory",
+        unit="MiB of memory",
+        more="{a} needed {x} more memory than {b}",
+        less="{a} needed {x} less memory than {b}",
+        times="{a} needed {x} times as much memory as {b}",
+        value=values.sampled(lambda sample: sample.pss_bytes / 2**20),
+    ),
+    Measure(
         "pss_kib_per_request",
         "memory (PSS) that each held request adds: a slope over the levels",
         "KiB",

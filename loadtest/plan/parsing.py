@@ -36,6 +36,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         published=table.published.record if table.published else None,
         services=tuple(table.services),
         full_services=tuple(table.full_services),
+        tells=tuple(table.tells),
         document=document,
         **{key: getattr(table, key) for key in _AS_THEY_ARE},
     )
@@ -90,4 +91,5 @@ def _criterion(top: ExperimentTable, table: CriterionTable) -> Criterion:
         ratio=ratio,
         at_least=table.ratio_at_least if ratio else table.value_at_least,
         at_most=table.ratio_at_most if ratio else table.value_at_most,
+        reference_level=table.reference_level,
     )

@@ -93,6 +93,8 @@ def _takes(value: Mapping[str, Any]) -> str:
         items = value["items"]
         if "$ref" in items:
             return f"a list, each {_link(items)}"
+        if items.get("enum") == list(MEASURES):
+            return "a list of [measures](#measures)"
         return f"a list of {_many(items)}" if value.get("uniqueItems") else "a list of texts"
     if kind == "object" and "$ref" in value["additionalProperties"]:
         return f"a table, each {_link(value['additionalProperties'])}"

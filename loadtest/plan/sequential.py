@@ -34,7 +34,7 @@ def levels_of(experiment: Experiment, criterion: Criterion) -> frozenset[str]:
     """Labels of the levels that a criterion is decided at: all of them for a slope."""
     if MEASURES[criterion.measure].growth:
         return frozenset(level.label for level in experiment.levels)
-    return frozenset({criterion.level})
+    return frozenset(level for _, level in criterion.sides)
 
 
 def stage(experiment: Experiment, levels: Collection[str], rounds: int) -> Stage:

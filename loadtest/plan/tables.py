@@ -94,6 +94,9 @@ class CriterionTable(TomlTable):
     reference: Annotated[str | None, Instead("the experiment's")] = Field(
         default=None, description="what a ratio compares with"
     )
+    reference_level: Annotated[str, Instead("the same level")] = Field(
+        default="", description="label of the level whose figure a ratio divides by"
+    )
     claim: Annotated[ClaimName | None, Instead("the experiment's")] = Field(
         default=None, description="the claim that it decides"
     )
@@ -172,6 +175,9 @@ class ExperimentTable(TomlTable):
     )
     peak: LoadTable | None = Field(
         default=None, description="a load that finds each service's peak, for `share_of_peak`"
+    )
+    tells: list[MeasureName] = Field(
+        default=[], description="measures that stand in a table beside its own"
     )
     background: BackgroundTable | None = Field(
         default=None, description="a second load beside the measured one"

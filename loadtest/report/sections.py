@@ -20,7 +20,7 @@ from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES, SLOPES
 from loadtest.report import looks
-from loadtest.report.charts import course, forest, latency, resources, scaling, trust
+from loadtest.report.charts import course, forest, latency, resources, scaling, told, trust
 from loadtest.report.charts.style import Chart, Listing
 from loadtest.report.own import described, outcome
 from loadtest.report.published import beside
@@ -102,6 +102,11 @@ class Section:
         return _beside(self.experiment, self.findings)
 
     @property
+    def told(self) -> Listing | None:
+        """What else was measured of each service at each level."""
+        return told.told(self.experiment, self.trials)
+
+    @property
     def published(self) -> Listing | None:
         """Somebody else's figures, beside what slots predict and what was measured."""
         return beside.table(self.experiment, self.trials, self.findings)
@@ -136,7 +141,8 @@ def of(run: Run, experiment: Experiment, twins: Sequence[Finding]) -> Section:
 
 def _elsewhere(run: Run, experiment: Experiment) -> str:
     """The first criterion that compares two services, under the budgets that were not run."""
-    first = next((each for each in experiment.of_claims if each.ratio), None)
+    compared = (each for each in experiment.of_claims if each.ratio and not each.reference_level)
+    first = next(compared, None)
     if first is None:
         return ""
     services = dict(run.info.get("services") or {})

@@ -6,14 +6,16 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
+from loadtest.analysis import words
+from loadtest.analysis.claims import ratio, stage_for
 from loadtest.analysis.findings import Finding, sentence, stable
-from loadtest.analysis.observations import by_round, stage_of
+from loadtest.analysis.names import NO_NAMES
 from loadtest.model.counts import agree, number_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report.charts.style import capital
-from loadtest.stats.inference import INTERVAL_ROUNDS, compare
+from loadtest.stats.inference import INTERVAL_ROUNDS
 
 
 def takeaway(
@@ -47,15 +49,12 @@ def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
     first = next(iter(experiment.of_claims), None)
     if first is None or not first.ratio or MEASURES[first.measure].growth:
         return ""
-    service, reference = (
-        by_round(trials, first.measure, first.level, each)
-        for each in (first.service, first.reference)
-    )
-    found = compare(service, reference, stage_of(experiment, {first.level}, trials))
+    found = ratio(first, trials, stage_for(experiment, first, trials))
     if found is None:
         return ""
-    told = sentence(first.measure, first.service, first.reference, found, found.p_different)
-    return f"{capital(first.level)}: {told}"
+    service, reference = words.sides(first, NO_NAMES)
+    told = sentence(first.measure, service, reference, found, found.p_different)
+    return f"{first.service if first.reference_level else capital(first.level)}: {told}"
 
 
 def _log_ratio(finding: Finding) -> float:

@@ -57,6 +57,10 @@ def ordered(request: Request) -> dict[str, int]:
         (first("fanout", n=3, ms=5), answer({"n": 3, "ms": 5})),
         (first("cpu", n=2), answer({"n": 2, "result": 48271 * 48271 % 2147483647})),
         (first("cpu", n=0), answer({"n": 0, "result": 1})),
+        (
+            first("me", cookie=0),
+            answer({"error": {"code": "unauthorized", "message": "no", "fields": []}}, 401),
+        ),
         (first("session"), answer({"username": "?"}, 201, "Set-Cookie: session=x; Path=/\r\n")),
     ],
     ids=lambda each: each.name if isinstance(each, Request) else "",
@@ -109,6 +113,25 @@ def test_a_session_goes_on_with_its_cookie_and_starts_over_after_a_failure() -> 
     assert log_out.check(answer(b"", 204)) == ""
     assert next(steps).name == "POST /session"
     assert next(steps).name == "POST /session"  # the login before was never answered
+
+
+def test_a_kept_session_logs_in_once_and_then_asks_with_its_cookie() -> None:
+    steps = scenarios.choose("me").traffic("h", {"cookie": 1}, 1)()
+    login, again = next(steps), next(steps)
+    assert (login.name, again.name) == ("POST /session",) * 2  # the first was never answered
+    user = json.loads(again.data.partition(b"\r\n\r\n")[2])
+    assert again.keep
+    again.keep(answer(user, 201, "Set-Cookie: session=abc; HttpOnly\r\n"))
+    asked = [next(steps) for _ in range(3)]
+    assert {each.name for each in asked} == {"GET /me"}
+    assert all(b"Cookie: session=abc\r\n" in each.data for each in asked)
+    assert asked[0].check(answer(user)) == ""
+    assert asked[0].check(answer({"username": "another"})) == "wrong body"
+
+
+def test_each_connection_has_a_user_of_its_own() -> None:
+    traffic = scenarios.choose("me").traffic("h", {"cookie": 1}, 1)
+    assert len({next(traffic()).data for _ in range(20)}) == 20
 
 
 @pytest.mark.parametrize("scenario", ["item", "order", "mixed"])

@@ -28,9 +28,17 @@ def test_measures_of_a_trial(trial: Trial) -> None:
     assert cpu > 0
 
 
+def test_memory_is_that_of_the_measured_window(trial: Trial) -> None:
+    samples = tuple(
+        replace(each, pss_bytes=(300 if each.t <= 0 else 100) * 2**20) for each in trial.samples
+    )
+    assert MEASURES["pss_mib"].value(replace(trial, samples=samples)) == pytest.approx(100)
+
+
 def test_a_trial_without_samples_has_no_service_side(trial: Trial) -> None:
     bare = Trial(**vars(trial) | {"samples": (), "prediction": None})
     assert MEASURES["pss_kib_per_request"].value(bare) is None
+    assert MEASURES["pss_mib"].value(bare) is None
     assert MEASURES["service_cpu_us"].value(bare) is None
     assert MEASURES["share_of_prediction"].value(bare) is None
 

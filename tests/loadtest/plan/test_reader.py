@@ -17,6 +17,13 @@ from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.parsing import parse
 from tests.synthetic import document
 
+_ACROSS = {
+    "service": "flask-sync",
+    "ratio_at_most": 1,
+    "level": "1 connection",
+    "reference_level": "1 connection",
+}
+
 
 @pytest.fixture(scope="module")
 def shipped() -> dict[str, Experiment]:
@@ -132,6 +139,21 @@ def test_a_mistake_is_named_with_its_place(change: dict[str, Any], complaint: st
             "level '9' is none of: 1 conn",
         ),
         ({"service": "flask-sync", "ratio_at_most": 1, "claim": "C9"}, "claim 'C9' is none of: C1"),
+        (_ACROSS | {"reference_level": "9"}, "reference_level '9' is none of: 1 conn"),
+        (
+            _ACROSS | {"reference": "flask-sync"},
+            "compares flask-sync at '1 connection' with itself",
+        ),
+        (
+            {"service": "flask-sync", "value_at_most": 1, "reference_level": "1 connection"}
+            | {"level": "1 connection"},
+            "reference_level is for a ratio of two levels",
+        ),
+        (
+            {"service": "flask-sync", "ratio_at_most": 1, "reference_level": "1 connection"}
+            | {"measure": "pss_kib_per_request"},
+            "reference_level is for a ratio of two levels",
+        ),
     ],
 )
 def test_a_mistake_in_a_criterion_is_named(criterion: dict[str, Any], complaint: str) -> None:

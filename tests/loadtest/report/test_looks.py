@@ -1,7 +1,8 @@
-"""The page shows how the rounds of a run came about."""
+"""The page shows how the rounds of a run came about, and tables of what else was measured."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -13,6 +14,7 @@ from loadtest.model.experiment import Experiment, Looked, Planned
 from loadtest.model.trial import Trial
 from loadtest.plan import schedule
 from loadtest.report import files, report
+from loadtest.report.charts import told
 from loadtest.report.report import Report
 from tests.synthetic import experiment, trials_of, write_run
 
@@ -75,3 +77,22 @@ def test_what_is_still_open_says_what_could_have_been_seen(tmp_path: Path) -> No
     assert check.figure
     assert check.figure.rounds == 12
     assert check.figure.detectable
+
+
+def test_measures_that_an_experiment_tells_stand_in_a_table() -> None:
+    one = experiment(tells=["share_of_prediction", "service_cpu_us", "pss_mib", "p99_ms"])
+    table = told.told(one, trials_of([one]))
+    assert table
+    assert table.headers[2:] == (
+        *("requests/s", "share of slots ÷ wait", "CPU a request, µs", "memory, MiB", "p99, ms"),
+    )
+    assert len(table.rows) == len(one.levels) * len(one.services)
+    by_place = {row[:2]: row[2:] for row in table.rows}
+    *figures, p99 = by_place["fastapi-async", "1 connection"]
+    assert all(re.fullmatch(r"[\d.,]+ \([\d.,]+–[\d.,]+\)", each) for each in figures)
+    assert p99 == "–"  # too few requests for it
+
+
+def test_nothing_is_told_beside_where_nothing_is_asked() -> None:
+    one = experiment()
+    assert told.told(one, trials_of([one])) is None
