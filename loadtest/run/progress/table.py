@@ -21,12 +21,12 @@ def table(experiment: Experiment, trials: Sequence[Trial]) -> Group:
     """Each service at each level: the figure so far, what slots ÷ wait foretells, the rounds."""
     found = Table(box=None, pad_edge=False)
     service, level, foretold, rounds = _HEADERS
-    for header in (service, level):
-        found.add_column(header, no_wrap=True)
+    found.add_column(service, no_wrap=True)
+    found.add_column(level)  # a long one takes two lines, so that no unit is cut off
     # Of services of the user's own nothing is foretold.
     told = [foretold] if not experiment.targets else []
     for header in (MEASURES[experiment.measure].unit_of_value, *told, rounds):
-        found.add_column(header, justify="right")
+        found.add_column(header, justify="right", min_width=max(map(len, header.split())))
     for each in standings(experiment, trials):
         figure = "…" if each.figure is None else amount(each.figure)
         prediction = "–" if each.foretold is None else amount(each.foretold)

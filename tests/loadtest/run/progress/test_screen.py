@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 
 from loadtest.analysis.amounts import amount
-from loadtest.model.experiment import Looked
+from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.trial import Gate, Prediction, Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.plan.reader import load_all
@@ -139,3 +139,15 @@ def test_levels_are_shown_in_the_unit_of_their_values_not_of_the_slope_over_them
     Console(file=output, width=100).print(table(held, []))
     assert MEASURES[held.measure].unit == "KiB a held request"
     assert re.search(r"level +KiB +slots ÷ wait", output.getvalue())
+
+
+@pytest.mark.parametrize(
+    "experiment", [each for each in load_all().values() if each.levels], ids=lambda each: each.name
+)
+def test_eighty_columns_hold_every_word_of_a_table(experiment: Experiment) -> None:
+    output = io.StringIO()
+    Console(file=output, width=80).print(table(experiment, []))
+    shown = output.getvalue().split()
+    words = {*MEASURES[experiment.measure].unit_of_value.split(), *experiment.services}
+    words |= {word for level in experiment.levels for word in level.label.split()}
+    assert words <= set(shown)
