@@ -94,7 +94,7 @@ def _parameters(parameters: Mapping[str, int]) -> dict[str, int]:
 
 
 def reported(
-    folder: Path, plan: Plan, experiment: Experiment, trials: Sequence[Trial], lab: Lab
+    folder: Path, plan: Plan, experiment: Experiment, trials: Sequence[Trial], backend: Lab
 ) -> Report:
     """The report of the command, as if each trial had run to its end and in several rounds."""
     made = [
@@ -109,7 +109,10 @@ def reported(
         for place, trial in enumerate(trials)
     ]
     services = {
-        name: {**declared(plan.services[name]), "observed": about(lab.services[name], lab.name)}
+        name: {
+            **declared(plan.services[name]),
+            "observed": about(backend.services[name], backend.name),
+        }
         for name in experiment.services
     }
     options = plan.options

@@ -30,7 +30,7 @@ BUDGET = "typical"
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+def backend(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """The services of all lessons, each started once; a budget of a lesson's own restarts some."""
     names = {name for each in LESSONS.values() for name in each.options(seed=1).services}
     services = manifest.choose(manifest.load(variables=budgets.variables(BUDGET)), sorted(names))
@@ -47,16 +47,16 @@ class Unpractised(Measurement):
 
 
 @pytest.fixture(scope="module")
-def measuring(lab: Lab) -> Iterator[Measurement]:
+def measuring(backend: Lab) -> Iterator[Measurement]:
     with ForkServer() as forks:
         forks.begin()
-        yield Unpractised(lab, run_id="lessons", seed=1, forks=forks, accept_busy=True)
+        yield Unpractised(backend, run_id="lessons", seed=1, forks=forks, accept_busy=True)
 
 
 @pytest.mark.parametrize("number", LESSONS, ids="lesson-{}".format)
 def test_the_command_of_a_lesson_ends_with_the_answer_to_its_question(
     number: int,
-    lab: Lab,
+    backend: Lab,
     measuring: Measurement,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -64,11 +64,11 @@ def test_the_command_of_a_lesson_ends_with_the_answer_to_its_question(
     monkeypatch.setattr(measurement, "MARGIN_S", 0.2)  # of a second load around the measured one
     each = LESSONS[number]
     plan = plans.prepare(each.options(seed=1))
-    short = shortened(plan, lab.services)
+    short = shortened(plan, backend.services)
     trials = [measuring.take(planned, 1) for planned in places(short)]
     wrong = [gate for trial in trials for gate in trial.gates if gate.name in RIGHT]
     assert [f"{gate.name}: {gate.detail}" for gate in wrong if not gate.passed] == []
-    found = reported(tmp_path / "run", plan, short, trials, lab)
+    found = reported(tmp_path / "run", plan, short, trials, backend)
     assert without_figure(each, plan, found) == []
     answer_of(each, found)
 
