@@ -123,7 +123,8 @@ def _condition(experiment: Experiment, asked: Criterion, trials: Sequence[Trial]
     label = asked.level
     trial = next((each for each in trials if each.level == label), None)
     if trial is None:
-        return f"{number_of(len(experiment.levels), 'level')} of load"
+        first, last = experiment.levels[0].label, experiment.levels[-1].label
+        return f"From {first} to {last}" if first != last else first
     clients, rate = trial.load.connections, trial.load.rate_rps
     parts = [f"{number_of(clients, 'client')} at once"]
     if rate:

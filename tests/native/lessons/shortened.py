@@ -108,12 +108,9 @@ def reported(
         for number in range(ROUNDS)
         for place, trial in enumerate(trials)
     ]
+    told = {name: about(backend.services[name], backend.name) for name in experiment.services}
     services = {
-        name: {
-            **declared(plan.services[name]),
-            "observed": about(backend.services[name], backend.name),
-        }
-        for name in experiment.services
+        name: {**declared(plan.services[name]), "observed": each} for name, each in told.items()
     }
     options = plan.options
     write_run(

@@ -106,6 +106,18 @@ def test_too_few_rounds_give_no_answer(page: Path, tmp_path: Path) -> None:
     assert "Answer: this run has too few rounds to answer it." in text
 
 
+def test_a_slope_is_told_with_the_loads_that_it_is_over(tmp_path: Path) -> None:
+    held = experiment(
+        measure="pss_kib_per_request",
+        load={"kind": "held"},
+        levels=[{"label": f"{count} held", "connections": count} for count in (1, 200)],
+        criteria=[{"says": "much", "service": "flask-gthread", "value_at_least": 1024.0}],
+    )
+    [section] = report.load(write_run(tmp_path, [held], trials_of([held]))).sections
+    assert section.answer
+    assert section.answer.text.startswith("From 1 held to 200 held: measured for ")
+
+
 def test_what_noise_left_open_says_what_to_do(page: Path, tmp_path: Path) -> None:
     noisy = said(page, made(tmp_path / "noisy", 3, noise=1.0), [])
     assert "Answer: " in noisy
