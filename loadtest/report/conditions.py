@@ -126,7 +126,9 @@ def _pooler(pooler: object) -> str | None:
     """The connection pooler of the run, and what a service can have through it."""
     if not isinstance(pooler, Mapping) or not pooler:
         return None
-    where = f"{pooler['size']} connections for each service" if pooler["size"] else "at some levels"
+    where = "at some levels"
+    if pooler["size"]:
+        where = f"{number_of(int(pooler['size']), 'connection')} for each service"
     version = f" {pooler['version']}" if pooler["version"] else ""
     return f"{pooler['name']}{version}, {where}, a connection for each transaction"
 

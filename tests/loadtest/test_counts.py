@@ -28,6 +28,7 @@ NEVER_ONE = {
     "TOKENS",
     "USUAL_CONNECTIONS",
     "amount(rate)",
+    "asked_of_it",  # more than the pooler accepts
     "at.threads",  # more than the server has at rest
     "connections",  # more than there are descriptors for
     "expected",
