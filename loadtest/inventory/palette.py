@@ -28,6 +28,7 @@ COLOURS = {
     "flask-async": "#E6003C",
     "quart": "#6C0CB4",
     "fastapi-gunicorn": "#2E7D32",
+    "flask-asgi": "#1C4E80",
 }
 
 # A shape for each service: Vega's names where it has one, and the character for it in text.
@@ -54,6 +55,7 @@ SHAPES = {
     "half": "◗",
     "notch": "◪",
     "zed": "Ƶ",
+    "arch": "∩",
 }
 
 # Those that Vega has no name for, as paths in a square from −1 to 1.
@@ -66,6 +68,7 @@ PATHS = {
     "frame": "M-.9-.9H.9V.9H-.9ZM-.4-.4V.4H.4V-.4Z",
     "tee": "M-1-.9H1V-.3H.3V.9H-.3V-.3H-1Z",
     "bar": "M-1-.4H1V.4H-1Z",
+    "arch": "M-.9.9V0A.9.9 0 0 1 .9 0V.9H.4V0A.4.4 0 0 0-.4 0V.9Z",
     "pillar": "M-.4-1H.4V1H-.4Z",
     "bowtie": "M-1-.8V.8L0 0ZM1-.8V.8L0 0Z",
     "half": "M-.5-1A1 1 0 1 1-.5 1Z",

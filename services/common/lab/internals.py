@@ -56,6 +56,11 @@ PARTS: Parts = {
         Part("psycopg_pool.pool:ConnectionPool._maybe_grow_pool", "_nconns"),
         Part("psycopg_pool.pool:WaitingClient.fail"),
     ),
+    "flask_services.adapting": (
+        Part("a2wsgi.wsgi:Body.__init__", "receive"),
+        Part("a2wsgi.wsgi:Body._receive_more_data", "receive"),
+        Part("a2wsgi.wsgi:build_environ", "asgi.scope"),
+    ),
     "flask_services.gevent_worker": (
         Part("gunicorn.workers.ggevent:GeventWorker.timeout_ctx"),
         Part("gunicorn.workers.base_async:AsyncWorker.handle", "timeout_ctx"),

@@ -26,8 +26,8 @@ def create_app(
     """Build the application for a key of `models.MODELS`, as gunicorn's worker has it.
 
     `before` may put something between the counters and Flask. Other views may need another
-    `database`, and make other `concurrency` of the same worker. gunicorn calls this in each worker
-    after the fork, so that connections are the worker's own.
+    `database`. They make other `concurrency` of the same worker, and so does another server.
+    gunicorn calls this in each worker after the fork, so that connections are the worker's own.
     """
     environment = settings.load()
     concurrency = concurrency or MODELS[model]
@@ -38,7 +38,7 @@ def create_app(
         framework="Flask",
         server=concurrency.server,
         model=model,
-        packages=("flask", "gunicorn", *concurrency.packages),
+        packages=("flask", *concurrency.packages),
         holders=(concurrency.bound_by, concurrency.per_worker(environment)),
         threads=concurrency.per_worker(environment),
         fanout=concurrency.fanout,

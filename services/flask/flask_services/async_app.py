@@ -24,7 +24,7 @@ from flask_services.models import MODELS
 from lab.contract import errors, orders, validation
 from lab.postgres import queries
 
-AWAITING = replace(MODELS["threads"], fanout="at once", packages=("asgiref", "asyncpg"))
+AWAITING = replace(MODELS["threads"], fanout="at once", packages=("gunicorn", "asgiref", "asyncpg"))
 
 
 def create_app() -> Flask:

@@ -37,7 +37,7 @@ class Model:
     per_worker: Callable[[Settings], int]
     fanout: Literal["at once", "in turn"] = "in turn"
     run_all: Callable[[Callable[[], object], int], None] = in_turn
-    packages: tuple[str, ...] = ("psycopg",)
+    packages: tuple[str, ...] = ("gunicorn", "psycopg")
 
 
 MODELS = {
@@ -50,6 +50,6 @@ MODELS = {
         lambda settings: settings.threads,
         fanout="at once",
         run_all=at_once,
-        packages=("psycopg", "gevent"),
+        packages=("gunicorn", "psycopg", "gevent"),
     ),
 }

@@ -30,6 +30,12 @@ WAIT_S = 10.0
 """How long a body may take, from the first look at it to its last byte."""
 DRAIN_S, SILENCE_S = 10.0, 1.0
 """How long a refused body is read away at most, and how long its next bytes may take."""
+PATIENCE = "lab.patience"
+"""In a WSGI environment: how this server's body is read with a limit, where it isn't gunicorn's.
+
+A context manager is made of it by the moment of `time.monotonic` at which the time is over, and by
+the seconds that the next bytes may take.
+"""
 
 
 class Stream(Protocol):
@@ -150,7 +156,11 @@ class _Patient:
 def _patience(
     environ: Mapping[str, Any], end: float, silence_s: float = math.inf
 ) -> Iterator[None]:
-    """Read a client's bytes as `_Patient` does, where the server is gunicorn."""
+    """Read a client's bytes as `_Patient` does, where the server is gunicorn or has a way."""
+    if PATIENCE in environ:
+        with environ[PATIENCE](end, silence_s):
+            yield
+        return
     unreader, connection = _unreader(environ), environ.get("gunicorn.socket")
     if unreader is None or connection is None:
         yield
