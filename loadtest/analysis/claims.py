@@ -160,11 +160,12 @@ def _judged(
 
 
 def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> list[Claim]:
-    """The claim of an experiment that takes no load: the reference passes the check, no other
-    service.
+    """The claim of an experiment that takes no load: those of `passes` pass the check, no other
+    service. Without any it is the reference.
 
     What a claim says of one framework it says against the others.
     """
+    passes = experiment.passes or (experiment.reference,)
     checks = [
         Check(
             Criterion(
@@ -173,7 +174,7 @@ def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> li
                 service,
                 "check",
             ),
-            "holds" if bool(result.get("passed")) == (service == experiment.reference) else "fails",
+            "holds" if bool(result.get("passed")) == (service in passes) else "fails",
             None,
         )
         for service, result in found.items()

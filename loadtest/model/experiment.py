@@ -79,6 +79,7 @@ class Experiment:
     fresh: bool = False  # every trial has a restarted service
     errors_allowed: bool = False  # failed requests are a result and fail no gate
     check: str = ""  # the name of a check without load; then there are no levels
+    passes: tuple[str, ...] = ()  # services that pass it if the claim holds; the reference, if none
     peak: Load | None = None  # finds each service's peak for `share_of_peak`
     background: Background | None = None
     caution: str = ""  # what its figures do not say

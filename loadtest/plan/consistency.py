@@ -38,11 +38,12 @@ def check_experiment(where: str, experiment: Experiment) -> None:
             f"{where}: reference {experiment.reference!r} is none of its services: "
             f"{', '.join(services)}"
         )
-    for service in experiment.full_services:
-        if service not in services:
-            raise ExperimentError(
-                f"{where}: full_services has {service!r}, which is none of its services"
-            )
+    for key in ("full_services", "passes"):
+        for service in getattr(experiment, key):
+            if service not in services:
+                raise ExperimentError(
+                    f"{where}: {key} has {service!r}, which is none of its services"
+                )
     for number, level in enumerate(experiment.levels):
         _check_level(where, number, level, experiment)
     labels = [level.label for level in experiment.levels]

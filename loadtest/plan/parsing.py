@@ -37,6 +37,7 @@ def parse(name: str, document: Mapping[str, Any], *, where: str) -> Experiment:
         services=tuple(table.services),
         full_services=tuple(table.full_services),
         tells=tuple(table.tells),
+        passes=tuple(table.passes),
         document=document,
         **{key: getattr(table, key) for key in _AS_THEY_ARE},
     )

@@ -10,7 +10,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 
+from loadtest.backends.base import Backend
 from loadtest.contract import openapi
+from loadtest.inventory.manifest import Service
 from loadtest.plan.keys.published import PublishedTable
 from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable, MeasureName
 from loadtest.plan.keys.table import (
@@ -28,8 +30,18 @@ from loadtest.plan.keys.table import (
 )
 from loadtest.plan.measures import GOODPUT
 
-# What an experiment without load may check, at a service's base URL.
-CHECKS: Mapping[str, Callable[[str], dict[str, Any]]] = {"openapi": openapi.check}
+
+def _http2(service: Service, backend: Backend) -> dict[str, Any]:
+    from loadtest.contract.http2 import check  # which few commands need
+
+    return check.check(service, backend)
+
+
+# What an experiment without load may check of a service that runs.
+CHECKS: Mapping[str, Callable[[Service, Backend], dict[str, Any]]] = {
+    "openapi": lambda service, backend: openapi.check(service.url(backend.name)),
+    "http2": _http2,
+}
 
 
 def _inheriting(schema: dict[str, Any]) -> None:
@@ -198,5 +210,8 @@ class ExperimentTable(TomlTable):
     )
     check: Annotated[str, OneOf(CHECKS), Instead("none")] = Field(
         default="",
-        description="compares each service's own OpenAPI with the contract, without load",
+        description="what is looked at in each service, without load",
+    )
+    passes: Annotated[NameList, Instead("the reference")] = Field(
+        default=[], description="services that pass the check if the claim holds"
     )

@@ -141,9 +141,7 @@ class Experiments:
         check, services = CHECKS[experiment.check], self._backend.services
         for name in [each for each in experiment.services if not self._backend.alive(each)]:
             self._backend.restart(name)  # it had to make way
-        found = {
-            name: check(services[name].url(self._backend.name)) for name in experiment.services
-        }
+        found = {name: check(services[name], self._backend) for name in experiment.services}
         self._ledger.update(checks={**self._ledger.record.checks, experiment.name: found})
         self._ledger.measured()
 

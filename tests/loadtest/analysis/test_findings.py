@@ -280,20 +280,6 @@ def test_amounts_are_written_short(value: float, written: str) -> None:
     assert write(value) == written
 
 
-def test_a_check_holds_for_the_reference_and_against_the_others() -> None:
-    one = experiment(check="openapi", levels=[], criteria=[])
-    found = {
-        "fastapi-async": {"passed": True, "detail": "serves all 14 operations"},
-        "flask-sync": {"passed": False, "detail": "serves no document"},
-    }
-    claim = claims.checked(one, found, "typical")[0]
-    assert claim.word == "confirmed"
-    told = (claim.measured, claim.checks[1].criterion.says)
-    assert told == ("fastapi-async: serves all 14 operations", "flask-sync: serves no document")
-    found["flask-sync"]["passed"] = True
-    assert claims.checked(one, found, "typical")[0].word == "conditional"
-
-
 def test_fewer_than_three_rounds_have_no_interval() -> None:
     assert inference.interval([4.0, 9.0], logarithmic=True) == pytest.approx((6, 6, 6))
     mean, low, high = inference.interval([4.0, 6.0, 9.0], logarithmic=True)

@@ -117,6 +117,7 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
             "levels[0]: scenario websocket keeps its connections; leave requests_per_conn",
         ),
         ({"full_services": ["go"]}, "full_services has 'go', which is none of its services"),
+        ({"passes": ["go"]}, "passes has 'go', which is none of its services"),
         ({"background": {"kind": "closed"}}, "background: scenario is missing; add it"),
         ({"further": [{"claim": "C2"}]}, "further[0]: statement is missing; add it"),
     ],

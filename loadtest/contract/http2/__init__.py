@@ -1,0 +1,1 @@
+"""HTTP/2: which services speak it, and what one connection then carries."""
