@@ -68,8 +68,12 @@ def plan(target: str, given: Mapping[str, str]) -> None:
     if target in ("live", "up"):
         variables = budgets.variables(given.get("BUDGET", "typical"))
         services = manifest.load(variables=variables)
-        chosen = manifest.choose(services, given.get("SERVICES", "").split() or list(services))
-        budgets.check(chosen.values(), budgets.max_connections())
+        profile = given.get("PROFILE", "")
+        begun = [
+            name for name, each in services.items() if each.central or profile in each.profiles
+        ]
+        chosen = manifest.choose(services, given.get("SERVICES", "").split() or begun)
+        budgets.check(chosen.values(), budgets.max_connections(variables))
 
 
 def test_a_command_is_read_as_it_is_typed() -> None:
