@@ -1,4 +1,4 @@
-"""One native lab for the whole test session, on free ports and with a Postgres of its own."""
+"""One native lab for a process of tests, on free ports and with a Postgres of its own."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ import signal
 import tempfile
 from collections.abc import Iterator
 from functools import cache
-from itertools import chain
 from pathlib import Path
 
 import pytest
@@ -44,18 +43,17 @@ if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
 
 
 TESTS = Path(__file__).parent
-# Files and folders of tests that ask a lab that runs: those of one line share it. The last line has
-# every other file that does so, too.
-SHARING = (
-    ("native/live",),
-    ("conformance/clients", "conformance/test_generated.py", "conformance/test_slots.py"),
-    ("conformance",),
-)
-ASKING = re.compile(r"\blab: Lab\b")  # a test or a fixture that asks for the lab of this file
-# One application under several servers: they start for the tests that ask for them by name.
-ON_DEMAND = "servers"
+# Tests that ask many services of a lab that runs, and share them. The rest of OF_SERVICES goes by
+# service: all that is asked of one is asked by one process. What else asks the lab is one group.
+SHARING = ("native/live", "conformance/test_half_bodies.py")
+OF_SERVICES = "conformance"
+SERVICES = sorted(manifest.load(variables={}), key=len, reverse=True)
+ASKING = re.compile(r"\blab: Lab\b")  # a test or a fixture that asks for the lab below
+# One application under several servers: those that ask all services leave them out.
+APART = "servers"
 # What takes longest begins first, and then all others in order of their names.
-LONGEST = (*chain(*SHARING), "native", "setup")
+LONGEST = (*SHARING, OF_SERVICES, "native", "setup")
+RUNNING: list[Running] = []  # the services of this process, once a test has asked for the lab
 
 
 def pytest_configure() -> None:
@@ -68,16 +66,30 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
     """Gives a group of tests to one process, so that what they share is started once."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group(self.config.rootpath / nodeid.partition("::")[0])
+        path, _, test = nodeid.partition("::")
+        return group(self.config.rootpath / path, test)
 
 
 @cache
-def group(file: Path) -> str:
-    """Of a file with tests: itself, or what it shares a running lab with."""
-    for line in SHARING:
-        if any(file.is_relative_to(TESTS / name) for name in line):
-            return line[0]
-    return SHARING[-1][0] if ASKING.search(file.read_text()) else str(file)
+def group(file: Path, test: str = "") -> str:
+    """Of a test in a file: the file, or what it shares services with."""
+    for shared in SHARING:
+        if file.is_relative_to(TESTS / shared):
+            return shared
+    if file.is_relative_to(TESTS / OF_SERVICES) and (name := _service(test)):
+        return f"{OF_SERVICES} of {name}"
+    return "the lab" if _asks(file) else str(file)
+
+
+@cache
+def _asks(file: Path) -> bool:
+    return ASKING.search(file.read_text()) is not None
+
+
+def _service(test: str) -> str:
+    """The service whose name stands among a test's parameters, else nothing."""
+    parameters = test.partition("[")[2].removesuffix("]")
+    return next((name for name in SERVICES if f"-{name}-" in f"-{parameters}-"), "")
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -94,6 +106,16 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         )
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> Iterator[None]:
+    """Let services rest when all tests that ask them are over, and others follow."""
+    yield
+    if "PYTEST_XDIST_WORKER" in os.environ and nextitem:
+        before, behind = (group(each.path, each.name) for each in (item, nextitem))
+        for services in RUNNING if before != behind else ():
+            services.rest()
+
+
 def pytest_sessionfinish(exitstatus: int) -> None:
     """Keep temporary folders where a test failed."""
     if exitstatus == 0:
@@ -101,23 +123,32 @@ def pytest_sessionfinish(exitstatus: int) -> None:
 
 
 @pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Every service that can run here; LAB_TEST_SERVICES="a b" narrows it while working
-    on a service.
+def lab_services(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """Every service that can run here, each from when a test first asks for it.
+
+    LAB_TEST_SERVICES="a b" narrows them while working on a service.
     """
     services = manifest.load()
     asked = os.environ.get("LAB_TEST_SERVICES", "").split()
     found, failures = builds.available(manifest.choose(services, asked or list(services)))
-    later = [each for each in found if not asked and ON_DEMAND in found[each].profiles]
+    apart = [each for each in found if not asked and APART in found[each].profiles]
     wanted = sum(Demand.of(each).connections for each in found.values())  # by all of them at once
     with Lab(
         found,
         host_ports="free",
         state=tmp_path_factory.mktemp("lab"),
         pin=False,
-        failures=failures,
         connections=max(budgets.max_connections(), wanted + budgets.SPARE_CONNECTIONS),
-        begin=[each for each in found if each not in later],
-    ) as running:
-        running.services = Running(running.services, failures, later, running.start)
+        begin=(),
+    ) as lab:
+        lab.services = running = Running(lab, failures, apart)
+        RUNNING.append(running)
         yield running
+        RUNNING.remove(running)
+        running.over.close()
+
+
+@pytest.fixture(scope="session")
+def lab(lab_services: Running) -> Lab:
+    """Postgres, and services as they are asked for."""
+    return lab_services.lab

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from loadtest.system.paths import ROOT
 from tests.conftest import ASKING, SHARING, TESTS, group
 
@@ -37,10 +39,23 @@ def test_one_process_has_a_whole_file(tmp_path: Path) -> None:
 
 
 def test_what_asks_a_running_lab_shares_it() -> None:
-    shared = {line[0] for line in SHARING}
     files = list(TESTS.rglob("test_*.py"))
     asking = [each for each in files if ASKING.search(each.read_text()) or "live" in each.parts]
     assert len(asking) > 10
-    assert {group(file) for file in asking} == shared
+    assert {group(file) for file in asking} == {*SHARING, "the lab"}
     assert {group(file) for file in TESTS.glob("native/live/**/test_*.py")} == {"native/live"}
     assert group(Path(__file__)) == __file__
+
+
+@pytest.mark.parametrize(
+    ("test", "service"),
+    [
+        ("test_a[flask-sync]", "flask-sync"),
+        ("test_a[reset-fastapi-async]", "fastapi-async"),
+        ("test_a[flask-async-an order first]", "flask-async"),
+        ("test_a[go]", "go"),
+    ],
+)
+def test_what_is_asked_of_one_service_is_asked_by_one_process(test: str, service: str) -> None:
+    for file in TESTS.glob("conformance/clients/test_*.py"):
+        assert group(file, test) == f"conformance of {service}"

@@ -128,8 +128,11 @@ def test_the_others_run_where_one_may_fail(tmp_path: Path) -> None:
     with Lab(services, host_ports="free", state=tmp_path, failures=failures, begin=begin) as lab:
         assert ready(lab.services["toy"])
         assert list(lab.services) == ["toy", "later"]
-        lab.services = known = Running(lab.services, failures, ["later"], lab.start)
+        lab.services = known = Running(lab, failures, ["later"])
         assert list(known) == ["toy"]
+        assert ready(known["later"])
+        known.rest()
+        assert not lab.alive("later")
         assert ready(known["later"])
     assert known["toy"].name == "toy"
     told = r"^dying ended with exit code 3; the end of [^\n]*: named toy$"

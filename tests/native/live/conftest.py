@@ -14,14 +14,24 @@ from loadtest.backends.native import Lab
 from loadtest.run import settling
 from loadtest.system import ports
 from tests.native.live.watch import Watch
+from tests.running import Running
 from tests.waiting import eventually
 
 CEILING_RPS = "100000"
 
 
 @pytest.fixture(scope="session")
-def watch(lab: Lab) -> Iterator[Watch]:
-    """What `make live` starts, over the services of the session's lab."""
+def watch(lab_services: Running) -> Watch:
+    """What `make live` starts, over all services of the session's lab."""
+    lab_services.begin(*lab_services)
+    watch = lab_services.over.enter_context(watching(lab_services.lab))
+    watch.until_scraped()
+    return watch
+
+
+@contextlib.contextmanager
+def watching(lab: Lab) -> Iterator[Watch]:
+    """Locust's interface and Prometheus over a running lab, until the block ends."""
     ui, prometheus, load = ports.free(3)
     variables = {
         "LOCUST_PORT": str(ui),
@@ -37,9 +47,7 @@ def watch(lab: Lab) -> Iterator[Watch]:
             up = stack.enter_context(live.up(lab))
         assert up.prometheus is not None, up.missing
         assert not [part for part in up.missing if not part.startswith("Grafana")]
-        watch = Watch(ui=up.ui, prometheus=up.prometheus, lab=lab)
-        watch.until_scraped()
-        yield watch
+        yield Watch(ui=up.ui, prometheus=up.prometheus, lab=lab)
 
 
 @pytest.fixture(autouse=True)

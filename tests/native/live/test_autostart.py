@@ -16,7 +16,7 @@ from tests.waiting import eventually
 
 def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> None:
     ui, metrics = ports.free(2)
-    targets = " ".join(f"{name}={service.url()}" for name, service in lab.services.items())
+    targets = " ".join(f"{name}={lab.services[name].url()}" for name in lab.services)
     with Processes() as processes:
         processes.start(
             "locust",
