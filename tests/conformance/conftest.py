@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import subprocess
 from collections.abc import Callable, Iterator, Mapping
@@ -13,6 +14,7 @@ import psycopg
 import pytest
 
 from loadtest.backends.native import Lab
+from loadtest.contract.conformance import Client
 from loadtest.inventory import builds, manifest
 from loadtest.inventory.manifest import Service
 from loadtest.system import ports
@@ -72,11 +74,30 @@ def start(lab: Lab, tmp_path: Path) -> Start:
     return started
 
 
+def declared(lab: Lab, name: str) -> Service:
+    """A service of the lab, which need not run."""
+    return dict(lab.services)[name]
+
+
+def status(service: Service, path: str) -> int:
+    """The status of a GET, 0 where nobody answers."""
+    try:
+        with Client(service.url()) as client:
+            return client.send("GET", path).status
+    except (OSError, http.client.HTTPException):
+        return 0
+
+
+def ready(service: Service) -> bool:
+    return status(service, "/readyz") == 200
+
+
 @contextmanager
 def another(
     lab: Lab, service: Service, environment: Mapping[str, str], log: Path
 ) -> Iterator[tuple[Service, subprocess.Popen[bytes]]]:
     """One more of a service on ports of its own, until the block ends."""
+    builds.build(service)
     with ports.held(2) as (port, metrics_port), log.open("wb") as output:
         own = replace(service, port=port, metrics_port=metrics_port)
         process = subprocess.Popen(

@@ -33,6 +33,8 @@ class Relay:
 
     def connect(self) -> None:
         """Let connections through from now on."""
+        if self._listener is not None:
+            return
         self._listener = socket.create_server(("127.0.0.1", self.port), backlog=256)
         threading.Thread(target=self._accept, args=(self._listener,), daemon=True).start()
 

@@ -13,8 +13,7 @@ from loadtest.contract import conformance
 from loadtest.contract.body_cases import cases
 from loadtest.contract.conformance import Client
 from loadtest.inventory.manifest import Service
-from tests.conformance.conftest import LEAVING_OUT, Start, written
-from tests.conformance.test_outage import status
+from tests.conformance.conftest import LEAVING_OUT, Start, status, written
 from tests.waiting import eventually
 
 MALFORMED = """

@@ -10,8 +10,7 @@ from loadtest.backends.native import Lab
 from loadtest.contract import slots
 from loadtest.contract.slots import SlotReport
 from loadtest.inventory.manifest import Service
-from tests.conformance.conftest import NAMES, WITHOUT_KEEP_ALIVE, Start
-from tests.conformance.test_outage import status
+from tests.conformance.conftest import NAMES, WITHOUT_KEEP_ALIVE, Start, status
 from tests.waiting import eventually
 
 
