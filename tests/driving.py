@@ -74,7 +74,7 @@ def drive(
     port: int,
     *,
     connections: int = 1,
-    seconds: float = 0.3,
+    seconds: float = 0.15,
     warmup_s: float = 0.0,
     scenario: str = "json",
     arrivals: Iterator[float] | None = None,

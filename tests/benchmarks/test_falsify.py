@@ -186,7 +186,6 @@ def test_a_service_that_gets_slower_hands_it_on_to_no_child(tmp_path: Path) -> N
     assert found.stdout.split() == [str(ROOT), "2"]
 
 
-@pytest.mark.timed
 @pytest.mark.parametrize(
     ("fault", "second"),
     [
@@ -205,7 +204,6 @@ def test_the_proxy_does_to_the_second_answer_what_it_is_told(fault: str, second:
             assert asked(client, len(second)) == second
 
 
-@pytest.mark.timed
 def test_the_proxy_keeps_an_answer_for_itself() -> None:
     with serving(answering(OK)) as upstream, ports.held(1) as (own,):
         threading.Thread(target=Proxy(own, upstream, "never", 2).serve, daemon=True).start()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 import time
 
 import pytest
@@ -18,6 +19,8 @@ from tests.driving import unstalled
 from tests.lying_servers import OK, Script, read_request, serving
 
 seconds = st.floats(0, 60)
+CONNECTIONS = 8
+WRONG = OK.replace(b"World", b"wORLD")
 
 
 @given(seconds, seconds, seconds)
@@ -50,8 +53,10 @@ def test_what_is_far_older_than_the_slowest_answer_will_get_none() -> None:
     assert after.overdue(begun, 10.0, quiet_s=9.0, slowest_s=0.0) == 0
 
 
-def measured(script: Script, connections: int, timeout_s: float = 30.0) -> tuple[Tally, float]:
-    """A window of half a second, and how long the engine read on after it."""
+def measured(
+    script: Script, timeout_s: float = 30.0, over: threading.Event | None = None
+) -> tuple[Tally, float]:
+    """A short window, whose end sets `over`, and how long the engine read on after it."""
     engine, scenario = unstalled(), scenarios.choose("json")
     with serving(script) as port:
         stream = Stream(
@@ -63,11 +68,13 @@ def measured(script: Script, connections: int, timeout_s: float = 30.0) -> tuple
             timeout_s=timeout_s,
         )
         engine.add_stream(stream)
-        for _ in range(connections):
+        for _ in range(CONNECTIONS):
             engine.add_connection(stream)
-        engine.measure(0.1, 0.5)
+        engine.measure(0.0, 0.4)
         engine.run(lambda: engine.measured)
         ended = engine.now()
+        if over is not None:
+            over.set()
         engine.run(lambda: not engine.waits_for_more)
         engine.settle()
         waited_s = engine.now() - ended
@@ -82,48 +89,46 @@ def answers_some(connection: socket.socket) -> None:
     """Answer a few requests, and never the next."""
     for _ in range(5):
         read_request(connection)
-        time.sleep(0.04)
+        time.sleep(0.03)
         connection.sendall(OK)
     connection.recv(1)  # the next request
     connection.recv(65536)
     connection.recv(65536)  # until the client goes
 
 
-@pytest.mark.timed
 def test_requests_that_nobody_answers_have_a_name() -> None:
-    tally, waited_s = measured(answers_some, connections=8)
-    assert tally.failed_after == {after.NO_ANSWER: 8}
+    tally, waited_s = measured(answers_some)
+    assert tally.failed_after == {after.NO_ANSWER: CONNECTIONS}
     assert tally.oldest_s > after.FAR * tally.slowest_s
     assert waited_s < after.LONGEST_S + 1
 
 
-@pytest.mark.timed
 def test_what_times_out_while_it_is_awaited_is_a_timeout() -> None:
-    tally, _ = measured(answers_some, connections=8, timeout_s=0.8)
+    tally, _ = measured(answers_some, timeout_s=0.6)
     assert set(tally.failed_after) == {"timeout"}
     assert sum(tally.failed_after.values()) == tally.unfinished > 0
 
 
-@pytest.mark.timed
-def test_a_wrong_answer_after_the_window_has_its_name() -> None:
+def answers_after(over: threading.Event, answer: bytes) -> Script:
+    """Answers that come once the window is over, but for the first."""
+
     def script(connection: socket.socket) -> None:
         read_request(connection)
         connection.sendall(OK)
         read_request(connection)
-        time.sleep(0.9)
-        connection.sendall(OK.replace(b"World", b"wORLD"))
+        over.wait(30)
+        connection.sendall(answer)
 
-    tally, _ = measured(script, connections=2)
-    assert (tally.answered_after, tally.failed_after) == (0, {"wrong body": 2})
+    return script
 
 
-@pytest.mark.timed
-def test_answers_on_their_way_are_read() -> None:
-    def script(connection: socket.socket) -> None:
-        while read_request(connection):
-            time.sleep(0.25)
-            connection.sendall(OK)
-
-    tally, waited_s = measured(script, connections=8)
-    assert (tally.answered_after, tally.failed_after) == (8, {})
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [(OK, (CONNECTIONS, {})), (WRONG, (0, {"wrong body": CONNECTIONS}))],
+    ids=["right", "wrong"],
+)
+def test_answers_on_their_way_are_read(answer: bytes, expected: tuple[int, object]) -> None:
+    over = threading.Event()
+    tally, waited_s = measured(answers_after(over, answer), over=over)
+    assert (tally.answered_after, tally.failed_after) == expected
     assert waited_s < after.LET_GO_S

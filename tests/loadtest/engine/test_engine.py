@@ -9,16 +9,13 @@ from collections.abc import Iterator
 import pytest
 
 from loadtest.contract import scenarios
-from loadtest.engine.engine import Engine
 from loadtest.engine.http_request import http_request, json_is
 from loadtest.engine.kinds import poisson
 from loadtest.engine.stream import Stream
 from loadtest.system.sockets import resolve
-from tests.driving import drive, stalling, uniform
+from tests.driving import drive, stalling, uniform, unstalled
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 from tests.waiting import eventually
-
-pytestmark = pytest.mark.timed
 
 
 def replaced(old: bytes, new: bytes) -> bytes:
@@ -69,7 +66,8 @@ def test_every_lie_is_counted_under_its_name(lie: str, open_loop: bool) -> None:
         tally = drive(
             port,
             connections=3,
-            timeout_s=0.15 if name == "timeout" else 30,
+            timeout_s=0.1 if name == "timeout" else 30,
+            seconds=0.25 if name == "timeout" else 0.1,
             arrivals=uniform(100) if open_loop else None,
         )
     assert tally.answered == 0
@@ -80,8 +78,8 @@ def test_every_lie_is_counted_under_its_name(lie: str, open_loop: bool) -> None:
 @pytest.mark.parametrize("lie", ["closed at once", "reset", "garbage", "half a body"])
 def test_a_server_that_fails_at_once_is_not_hammered(lie: str) -> None:
     with serving(LIES[lie][0]) as port:
-        tally = drive(port, connections=1, seconds=0.5)
-    assert tally.failed <= 8  # pauses of 10, 20, 40 … ms
+        tally = drive(port, connections=1, seconds=0.2)
+    assert tally.failed <= 5  # pauses of 10, 20, 40 … ms
 
 
 def test_a_lie_among_right_answers_is_told_apart() -> None:
@@ -95,10 +93,10 @@ def test_a_lie_among_right_answers_is_told_apart() -> None:
 def test_refused_connections_cost_no_cpu() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    tally = drive(port, connections=20, seconds=0.6)
+    tally = drive(port, connections=20, seconds=0.3)
     assert set(tally.errors) == {"connection refused"}
-    assert tally.failed <= 20 * 8
-    assert tally.cpu_s < 0.3
+    assert tally.failed <= 20 * 6
+    assert tally.cpu_s < 0.2
 
 
 def test_a_host_that_does_not_resolve_is_named() -> None:
@@ -219,9 +217,9 @@ def test_requests_in_hand_at_the_end_are_unfinished() -> None:
 
 def test_arrivals_without_a_free_connection_are_unsendable() -> None:
     with serving(never) as port:
-        tally = drive(port, connections=2, seconds=0.5, arrivals=uniform(100))
+        tally = drive(port, connections=2, seconds=0.2, arrivals=uniform(100))
     assert tally.sent == tally.unfinished == 2
-    assert tally.unsendable == pytest.approx(48, abs=3)
+    assert tally.unsendable == pytest.approx(18, abs=3)
 
 
 def test_what_was_due_while_the_machine_stalled_at_the_end_is_counted() -> None:
@@ -254,12 +252,12 @@ def test_arrivals_are_poisson_and_the_seed_decides() -> None:
 
 def test_think_time_spaces_the_requests() -> None:
     with serving(answering(OK)) as port:
-        tally = drive(port, connections=5, seconds=1.0, think_s=0.1)
+        tally = drive(port, connections=5, seconds=0.5, think_s=0.05)
     assert 25 <= tally.answered <= 50
 
 
 def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
-    engine, json = Engine(), scenarios.choose("json")
+    engine, json = unstalled(), scenarios.choose("json")
     with serving(answering(OK)) as port:
         late = Stream(
             engine,
@@ -274,7 +272,7 @@ def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
             engine.add_connection(late)
 
         engine.at(engine.now() + 0.1, come)
-        engine.measure(0.0, 0.4)
+        engine.measure(0.0, 0.2)
         engine.run(lambda: engine.measured)
     tally = engine.tallies[late]
     engine.close()

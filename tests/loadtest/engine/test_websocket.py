@@ -17,9 +17,8 @@ from wsproto.frame_protocol import FrameProtocol
 from tests.driving import drive
 from tests.lying_servers import serving
 
-pytestmark = pytest.mark.timed
-
-THINK_S = 0.01
+THINK_S = 0.06
+MEANWHILE_S = THINK_S / 12  # after an answer: it is in by then, and the client pauses
 MOMENTS = ["none", "before", "with", "within", "behind", "between", "halved"]
 
 
@@ -96,14 +95,14 @@ class Pinging:
         else:
             end.send(whole)
             if moment == "between":
-                threading.Event().wait(THINK_S / 3)  # the answer is in by then, the client pauses
+                threading.Event().wait(MEANWHILE_S)
                 end.send(ping)
 
 
 @settings(max_examples=20)
 @given(
     moments=some.lists(some.sampled_from(MOMENTS), min_size=1, max_size=8),
-    think_s=some.sampled_from([0.0, THINK_S]),
+    think_s=some.sampled_from([0.0, THINK_S / 6]),
     connections=some.integers(1, 3),
 )
 def test_a_ping_is_answered_at_any_moment(
@@ -111,7 +110,7 @@ def test_a_ping_is_answered_at_any_moment(
 ) -> None:
     with serving(Pinging(moments)) as port:
         tally = drive(
-            port, scenario="websocket", seconds=0.2, think_s=think_s, connections=connections
+            port, scenario="websocket", seconds=0.15, think_s=think_s, connections=connections
         )
     assert tally.failed == tally.reconnects == 0
     assert tally.answered > 3
@@ -158,7 +157,7 @@ def closing(code: int, *, when: str, replies: list[events.Event | None]) -> obje
                 end.send(echo, farewell)
             else:
                 end.send(echo)
-                threading.Event().wait(THINK_S / 3)
+                threading.Event().wait(MEANWHILE_S)
                 end.send(farewell)
         while isinstance(reply := end.next(), events.TextMessage):
             pass  # it was on its way already
@@ -172,7 +171,7 @@ def closing(code: int, *, when: str, replies: list[events.Event | None]) -> obje
 def test_a_close_is_answered_and_counted_under_its_code(code: int, when: str) -> None:
     replies: list[events.Event | None] = []
     with serving(closing(code, when=when, replies=replies)) as port:  # type: ignore[arg-type]
-        tally = drive(port, scenario="websocket", seconds=0.5, think_s=THINK_S)
+        tally = drive(port, scenario="websocket", seconds=0.6, think_s=THINK_S)
     assert set(tally.errors) == {f"closed {code}"}
     assert tally.failed == pytest.approx(tally.answered / (2 if when == "instead" else 3), abs=1)
     assert abs(tally.reconnects - tally.failed) <= 1
@@ -205,13 +204,13 @@ def test_a_socket_lost_between_two_messages_is_an_error_with_a_name(
         message = end.next()
         if isinstance(message, events.TextMessage):
             end.send(events.TextMessage(message.data))
-            threading.Event().wait(THINK_S / 3)
+            threading.Event().wait(MEANWHILE_S)
             end.raw(said)
             next(ended)
 
     with serving(script) as port:
-        options = {"arrivals": itertools.count(0.0, 2 * THINK_S)} if open_loop else {}
-        tally = drive(port, scenario="websocket", seconds=0.4, think_s=2 * THINK_S, **options)  # type: ignore[arg-type]
+        options = {"arrivals": itertools.count(0.0, THINK_S)} if open_loop else {}
+        tally = drive(port, scenario="websocket", seconds=0.4, think_s=THINK_S, **options)  # type: ignore[arg-type]
     assert all(re.fullmatch(name, error) for error in tally.errors), tally.errors
     assert tally.answered > 3
     assert tally.failed == pytest.approx(tally.answered, abs=1)
