@@ -106,7 +106,9 @@ down: ## stop the containers and remove their data
 	docker compose --profile '*' down --volumes --remove-orphans
 
 # Tests that no other test disturbs run four at a time, as most of them wait; what they share is started
-# once (tests/conftest.py). Those marked `timed` have the machine to themselves.
+# once (tests/conftest.py). Those marked `waits` measure three at a time, some with these services.
+# Those marked `timed` have the machine to themselves.
+MEASURED := fastapi-async flask-sync flask-gthread flask-gevent node go starlette
 
 .PHONY: test
 test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
@@ -120,8 +122,10 @@ endif
 
 .PHONY: test-together test-alone
 test-together:
-	$(BIN)/python -m pytest --numprocesses 4 -m "not container and not timed"
+	$(BIN)/python -m pytest --numprocesses 4 -m "not (container or timed or waits)"
 test-alone:
+	LAB_TEST_SERVICES="$${LAB_TEST_SERVICES:-$(MEASURED)}" \
+	  $(BIN)/python -m pytest --numprocesses 3 -m "waits and not container"
 	$(BIN)/python -m pytest -m "timed and not container"
 
 .PHONY: test-containers

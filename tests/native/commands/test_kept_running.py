@@ -16,7 +16,7 @@ from loadtest.run.sampler import scrape
 from tests.native.commands.conftest import Shell, of_one
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.waits
 
 SERVICE = "flask-sync"
 # Long enough for whatever happens at its beginning to be seen before its end.

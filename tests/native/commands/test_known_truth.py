@@ -17,7 +17,7 @@ from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from tests.synthetic import experiment
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.waits
 
 WAIT_S, DELAY_S = 0.1, 0.02
 APPLICATION = """

@@ -15,7 +15,7 @@ from loadtest.probe.limits import Allowance
 from loadtest.probe.record import Conclusion
 from loadtest.system import urls
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.waits
 
 # What binds each of them while it waits for Postgres.
 BINDS = {"fastapi-async": "pool or upstream", "flask-sync": "slots", "flask-gthread": "slots"}

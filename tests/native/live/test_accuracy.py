@@ -13,7 +13,7 @@ from tests.native.live.panels import expressions, sentence
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.waits
 
 ROOMY, FULL = "fastapi-async", "flask-sync"  # 40 slots, and 3
 USERS_EACH = 30

@@ -12,7 +12,7 @@ import pytest
 from tests.native.live.watch import SERIES, Series, Watch, interval_s
 from tests.waiting import eventually
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.waits
 
 # One of each kind that waits in its own way, and of each language's exporter.
 SERVICES = ("fastapi-async", "flask-sync", "flask-gthread", "flask-gevent", "node", "go")
