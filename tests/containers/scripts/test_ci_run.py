@@ -20,6 +20,12 @@ say "begin $1"
 {does}
 say "end $1"
 """
+# Installs while the check goes on.
+NEEDS = """#!/bin/sh
+until grep -qx "end check" "{log}"; do sleep 0.02; done
+echo "end needs" >>"{log}"
+exit {code}
+"""
 PASSES = """case $1 in
 test-containers) until_said begin test-together ;;
 test-together) until_said begin test-containers ;;
@@ -30,6 +36,7 @@ check) until_said begin test-containers; exit 1 ;;
 test-containers) until_said never ;;
 esac
 """
+CHECK_PASSES = CHECK_FAILS.replace("exit 1", "true")
 CONTAINERS_FAIL = '[ "$1" != test-containers ] || { echo "no room"; exit 3; }\n'
 
 
@@ -39,11 +46,18 @@ class Clone:
 
     folder: Path
 
-    def run(self, does: str) -> tuple[int, list[str], str]:
-        """Exit code, what `make` did, and all that was printed, where `make` does as told."""
+    def run(self, does: str, needs: int = 0) -> tuple[int, list[str], str]:
+        """Exit code, what was done, and all that was printed, where `make` does as told.
+
+        `needs` is the exit code of `.ci/needs`.
+        """
         ci, log = self.folder / ".ci", self.folder / "log"
-        scripts = {"engine": '#!/bin/sh\nexec "$@"\n', "needs": "#!/bin/sh\n"}
-        for name, text in {**scripts, "make": MAKE.format(log=log, does=does)}.items():
+        scripts = {
+            "engine": '#!/bin/sh\nexec "$@"\n',
+            "needs": NEEDS.format(log=log, code=needs),
+            "make": MAKE.format(log=log, does=does),
+        }
+        for name, text in scripts.items():
             (ci / name).write_text(text)
             (ci / name).chmod(0o755)
         done = subprocess.run(
@@ -70,12 +84,20 @@ def test_containers_are_tested_beside_the_others_but_for_those_that_measure(clon
     assert code == 0
     assert {"end check", "end test-together", "end test-containers"} <= set(did[:-2])
     assert did[-2:] == ["begin test-alone", "end test-alone"]
+    assert did.index("end check") < did.index("end needs") < did.index("begin test-together")
 
 
 def test_a_check_that_fails_ends_all(clone: Clone) -> None:
     code, did, _ = clone.run(CHECK_FAILS)
     assert code == 1
     assert did[-1] == "told to end"
+    assert "begin test-together" not in did
+
+
+def test_what_cannot_be_installed_ends_all(clone: Clone) -> None:
+    code, did, _ = clone.run(CHECK_PASSES, needs=2)
+    assert code == 2
+    assert "told to end" in did
     assert "begin test-together" not in did
 
 
