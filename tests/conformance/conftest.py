@@ -32,13 +32,6 @@ Start = Callable[
 ]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def all_of_them(lab: Lab) -> None:
-    """Start those as well that the lab of the tests has on demand."""
-    assert isinstance(lab.services, Running)
-    lab.services.begin(NAMES)
-
-
 @pytest.fixture(params=NAMES)
 def service(request: pytest.FixtureRequest, lab: Lab) -> Service:
     """A running service."""
@@ -76,7 +69,8 @@ def start(lab: Lab, tmp_path: Path) -> Start:
 
 def declared(lab: Lab, name: str) -> Service:
     """A service of the lab, which need not run."""
-    return dict(lab.services)[name]
+    assert isinstance(lab.services, Running)
+    return lab.services.declared(name)
 
 
 def status(service: Service, path: str) -> int:
