@@ -19,9 +19,10 @@ from loadtest.commands.console import console
 from loadtest.contract import own
 from loadtest.inventory import addresses
 from loadtest.model.target import Target
-from loadtest.probe import advice, probing
+from loadtest.probe import probing
 from loadtest.probe import record as records
-from loadtest.probe.advice import rate
+from loadtest.probe.conclusion import advice
+from loadtest.probe.conclusion.advice import rate
 from loadtest.probe.limits import Allowance
 from loadtest.probe.probing import Told
 from loadtest.probe.record import Conclusion, Sighting, Step

@@ -9,7 +9,7 @@ import numpy as np
 
 from loadtest.analysis.amounts import percent
 from loadtest.probe import growth
-from loadtest.probe.advice import rate, seconds
+from loadtest.probe.conclusion.advice import rate, seconds
 from loadtest.probe.record import Conclusion, Sighting, Step
 from loadtest.report.charts.style import NARROW, Chart, Listing, Records, data, loads
 

@@ -10,7 +10,8 @@ from markupsafe import Markup
 
 from loadtest.errors import LabError
 from loadtest.model.counts import number_of
-from loadtest.probe import advice, record
+from loadtest.probe import record
+from loadtest.probe.conclusion import advice
 from loadtest.probe.record import Conclusion, Sighting
 from loadtest.report import files
 from loadtest.report.charts.style import NARROW, Listing, png, titled

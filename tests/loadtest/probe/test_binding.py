@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from loadtest.probe import record
-from loadtest.probe.advice import conclude
+from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.record import Conclusion, Sighting, Step
 from tests.loadtest.probe.sightings import GLANCE, full, ramp, read_all, seen, server, waves
 

@@ -10,7 +10,7 @@ import pytest
 
 from loadtest.model.target import Target
 from loadtest.probe import probing, ramp, waves
-from loadtest.probe.advice import conclude
+from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.probing import Told
 from loadtest.probe.record import Sighting

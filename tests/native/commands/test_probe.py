@@ -10,7 +10,7 @@ import pytest
 from loadtest.backends.native import Lab
 from loadtest.model.target import Target
 from loadtest.probe import probing
-from loadtest.probe.advice import conclude
+from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance
 from loadtest.probe.record import Conclusion
 from loadtest.system import urls

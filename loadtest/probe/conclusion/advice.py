@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from loadtest.analysis.amounts import amount
 from loadtest.model.counts import agree, number_of, were
-from loadtest.probe import binding as what_binds
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
-from loadtest.probe.binding import Full
+from loadtest.probe.conclusion import binding as what_binds
+from loadtest.probe.conclusion.limit import Full, full
 from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
 
 BUSY_MACHINE = 0.15  # cores of other programs, of each core
@@ -26,7 +26,7 @@ def conclude(seen: Sighting) -> Conclusion:
     """Slots, what binds, and the sentences."""
     found = how_many.slots(seen)
     bound = what_binds.binding(seen, found)
-    at = what_binds.full(seen, found)
+    at = full(seen, found)
     if bound.name in OPEN_ENDED and not _takes_no_more(found, at):
         found = replace(found, at_least=True)
     rps = at.rps if at else max((each.rps for each in growth.sound(seen.steps)), default=0.0)

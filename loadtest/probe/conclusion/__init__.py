@@ -1,0 +1,1 @@
+"""From what a probe saw to slots, a name for what binds, and sentences. Pure."""
