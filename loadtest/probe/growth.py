@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +14,9 @@ OVER = 2  # × the connections at which growth ended: so many show that it has
 GREW = 0.9  # of the highest rate: below it a step still belongs to the growth
 LEVEL = 0.95  # of the highest rate: from it on the first step belongs to the plateau
 FAR_APART, LONG_QUEUE, SCATTER = 4, 2.5, 1.5  # connections, time of a request, rate
+QUEUES = 1.5  # × the wait: from there on requests wait for one another
+SIGMAS = 2.0  # standard errors of a difference: less of it is chance
+PART_WAITS, FEWEST_PARTS, MOST_PARTS = 3, 3, 8  # of a step whose parts are compared
 FEWEST = 5  # answers of a step with a median
 UNHURRIED = 0.02  # so much longer a request may take that waited for no other
 NO_CORE_LEFT = 0.25  # cores that were idle
@@ -39,12 +43,14 @@ def plateau(steps: Sequence[Step]) -> Plateau | None:
     known = sorted(sound(steps), key=lambda each: each.connections)
     if len(known) < 2:
         return None
-    begins = _levelled(known) or _queued(known)
+    begins, least = _levelled(known) or _queued(known), LEVEL
+    if begins is None:
+        begins, least = _within_chance(known), 0.0  # its first step is as good as its last
     if begins is None:
         return None
     level = [each for each in known if each.connections >= begins]
     most = max(each.rps for each in level)
-    level = [each for each in level if each.rps >= LEVEL * most or each.connections > begins]
+    level = [each for each in level if each.rps >= least * most or each.connections > begins]
     answers = sum(each.answered for each in level)
     rps = sum(each.rps * each.answered for each in level) / answers
     error = sum((each.error * each.answered) ** 2 for each in level) ** 0.5 / answers
@@ -70,6 +76,36 @@ def _queued(known: Sequence[Step]) -> int | None:
     return None
 
 
+def _within_chance(known: Sequence[Step]) -> int | None:
+    """The same where the last step is higher by no more than chance, though its requests wait."""
+    wait_s, _ = unhurried(known)
+    last = known[-1]
+    if last.littles_s < QUEUES * wait_s:
+        return None
+    most = last.rps * (1 - 1 / SCATTER)  # so much is growth, however rates scatter
+    for one in known:
+        chance = min(most, SIGMAS * math.hypot(one.error * one.rps, last.error * last.rps))
+        if last.connections >= OVER * one.connections and last.rps - one.rps <= chance:
+            return one.connections
+    return None
+
+
+def gap(steps: Sequence[Step]) -> int | None:
+    """Connections between the last two steps, where growth ended somewhere between them.
+
+    A rate may seem to have stopped too early: two connections fell to one of two processes. Then
+    the step with far more connections shows a higher rate, and how many it takes is not known.
+    """
+    known = sorted(sound(steps), key=lambda each: each.connections)
+    if len(known) < 2 or plateau(known) is not None:
+        return None
+    wait_s, _ = unhurried(steps)
+    before, last = known[-2:]
+    far = last.connections > FAR_APART * before.connections
+    waits = last.littles_s >= QUEUES * wait_s
+    return math.isqrt(before.connections * last.connections) if far and waits else None
+
+
 def unhurried(steps: Sequence[Step]) -> tuple[float, float]:
     """Mean of the time that a request takes where none waits for another, and its standard error.
 
@@ -78,7 +114,8 @@ def unhurried(steps: Sequence[Step]) -> tuple[float, float]:
     """
     alone = steps[0]
     name = "p50_s" if alone.idle is not None and alone.idle < NO_CORE_LEFT else "mean_s"
-    slowest_s = getattr(alone, name) * (1 + UNHURRIED + 2 * alone.error)
+    chance = alone.spread_s / max(alone.mean_s, 1e-9) / max(alone.answered, 1) ** 0.5
+    slowest_s = getattr(alone, name) * (1 + UNHURRIED + SIGMAS * chance)
     quick = [each for each in sound(steps) if getattr(each, name) <= slowest_s] or [alone]
     answers = sum(each.answered for each in quick)
     taken_s = sum(getattr(each, name) * each.answered for each in quick) / max(answers, 1)
@@ -108,3 +145,20 @@ def rate(ended: Sequence[float], lasted_s: float) -> float:
     if len(moments) < 3 or moments[-1] - moments[0] < lasted_s / 4:
         return len(moments) / lasted_s if lasted_s > 0 else 0.0
     return statistics.linear_regression(moments, range(len(moments))).slope
+
+
+def scatter(ended: Sequence[float], began: float, lasted_s: float, wait_s: float) -> float:
+    """The standard error of a rate, as a share of it, from how the parts of its window differ.
+
+    A part lasts for several waits, as answers may come in groups; 0 where too few of them fit.
+    """
+    count = min(MOST_PARTS, int(lasted_s / max(PART_WAITS * wait_s, 1e-6)))
+    if count < FEWEST_PARTS or len(ended) < FEWEST * count:
+        return 0.0
+    part_s = lasted_s / count
+    parts: list[list[float]] = [[] for _ in range(count)]
+    for each in ended:
+        parts[min(count - 1, max(0, int((each - began) / part_s)))].append(each)
+    rates = [rate(each, part_s) for each in parts]
+    mean = statistics.fmean(rates)
+    return statistics.stdev(rates) / mean / math.sqrt(count) if mean else 0.0

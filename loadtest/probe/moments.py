@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ class Asking(Stream):
         self.held = held
         self.moments: list[Moment] = []
         self.waiting: list[Connection] = []
+        self.wanted = math.inf  # connections: above it, each leaves once it has its answer
         self._refused: set[Connection] = set()
 
     def enter(self, connection: Connection, now: float) -> None:
@@ -52,7 +54,9 @@ class Asking(Stream):
         super().record(connection, now, answer, size)
 
     def ready(self, connection: Connection, now: float) -> None:
-        if self.held:
+        if len(self.connections) > self.wanted:
+            connection.remove(now)
+        elif self.held:
             self._wait(connection)
         elif connection in self._refused:
             self._refused.discard(connection)
@@ -122,6 +126,14 @@ class Asker:
         """Open more connections, until there are so many."""
         for _ in range(connections - len(stream.connections)):
             self.engine.add_connection(stream)
+
+    def close_some(self, stream: Asking, left: int, at_most_s: float) -> bool:
+        """Close connections once they have their answer; whether only `left` are left in time."""
+        stream.wanted = left
+        try:
+            return self.run(lambda: len(stream.connections) <= left, at_most_s)
+        finally:
+            stream.wanted = math.inf
 
     def run(self, until: Callable[[], bool], at_most_s: float) -> bool:
         """Go on until `until()` holds; whether it did within the time."""

@@ -59,7 +59,7 @@ class _Found:
             url=self.target.url,
             method=self.target.method,
             glance=self.glance,
-            steps=tuple(self.steps),
+            steps=tuple(sorted(self.steps, key=lambda each: each.connections)),
             waves=tuple(self.waves),
             server=self.server,
             beside=self.beside,
@@ -88,7 +88,7 @@ def probe(
     service cannot be measured at all.
     """
     told = told or Told()
-    found = _Found(target, allowance, _address(target))
+    found = _Found(target, allowance, address_of(target))
     asker = Asker(allowance)
     try:
         _carry_out(found, asker, beside, told)
@@ -101,7 +101,8 @@ def probe(
     return found.seen()
 
 
-def _address(target: Target) -> Address:
+def address_of(target: Target) -> Address:
+    """Where the target is; ProbeError where there is no such host."""
     address = resolve(*urls.endpoint(target.url))
     if address is None:
         raise ProbeError(f"{target.url}: there is no host {urls.endpoint(target.url)[0]}")
@@ -112,7 +113,7 @@ def _carry_out(found: _Found, asker: Asker, beside: Target | None, told: Told) -
     allowance, target = found.allowance, found.target
     found.glance = glance.look(target, found.address, allowance, told.line)
     if beside:
-        glance.look(beside, _address(beside), allowance, told.line)
+        glance.look(beside, address_of(beside), allowance, told.line)
     allowance.narrow(found.glance.size)
     serving = processes.serving(found.address)
     found.server = serving.facts() if serving else None
@@ -136,6 +137,7 @@ def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, 
 
     with asker.asking(found.target, found.address) as stream:
         Ramp(asker, stream, serving, guess_s, took).climb()
+        found.steps.sort(key=lambda each: each.connections)
         asker.drain(stream, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
     if found.allowance.sent >= found.allowance.requests:
         found.ended = f"{found.allowance.requests:,} requests were sent"
@@ -183,7 +185,7 @@ def _kept_out_of_the_way(found: _Found) -> Iterator[None]:
 
 def _beside(found: _Found, asker: Asker, target: Target) -> Beside:
     """One light request after the other, first alone, then while the probed endpoint is full."""
-    seen, address = found.seen(), _address(target)
+    seen, address = found.seen(), address_of(target)
     count = min(found.allowance.connections, 2 * slots.slots(seen).value + 2)
     lasts_s = min(max(BESIDE_S, BESIDE_WAITS * seen.alone.mean_s), found.allowance.left_s / 2)
     with asker.asking(target, address) as light:

@@ -27,7 +27,6 @@ QUEUE_LOOKS = 5
 QUEUE_S = 5.0  # so long may a queue be that the probe makes
 SHARE = 0.65  # of the time, for the ramp
 OVERLOAD = 64  # connections
-QUEUES = 1.5  # × the wait: from there on requests wait for one another
 
 
 @dataclass(frozen=True)
@@ -73,6 +72,17 @@ class Ramp:
         self._step(1)
         while (connections := self._next()) is not None:
             self._step(connections)
+        while (connections := self._between()) is not None:
+            self._step(connections)
+
+    def _between(self) -> int | None:
+        """How many connections would show where growth ended, if it was stepped over."""
+        spent = self._allowance.spent_s > SHARE * self._allowance.seconds
+        between = growth.gap(self.steps)
+        if between is None or spent or self._allowance.used_up or failing(self.steps[-1]):
+            return None
+        most_s = min(LONGEST_STEP_S, 2 * self.steps[-1].littles_s + 0.1)
+        return between if self._asker.close_some(self._stream, between, most_s) else None
 
     def _next(self) -> int | None:
         """How many connections come next; None where more of them tell nothing, or may not be."""
@@ -120,7 +130,7 @@ class Ramp:
         """Let the step last as long as it has to; what the looks at the server saw."""
         looks: list[tuple[int, int, int]] = []
         shortest_s = max(self._shortest_s, self._waits * self.wait_s)
-        if self.steps and self.steps[-1].mean_s > QUEUES * self.wait_s:
+        if self.steps and self.steps[-1].mean_s > growth.QUEUES * self.wait_s:
             shortest_s *= 2  # of a full service a step tells most
         every_s = shortest_s / QUEUE_LOOKS
         now = self._asker.engine.now
@@ -182,7 +192,7 @@ class Ramp:
         )
         taken = [max(0, hand - waiting) for hand, waiting, _ in looks]
         return replace(
-            _answers(connections, moments, lasted_s, max(self._spread, 0.01)),
+            self._answers(connections, moments, before.at, lasted_s),
             reconnects=after.reconnects - before.reconnects,
             generator=own,
             workers=used,
@@ -193,24 +203,31 @@ class Ramp:
             unread=max((each[1] for each in looks), default=None),
         )
 
-
-def _answers(connections: int, moments: Sequence[Moment], lasted_s: float, spread: float) -> Step:
-    """A step as its answers alone tell it."""
-    right = [each for each in moments if not each.error]
-    took = sorted(each.ended - each.begun for each in right)
-    return Step(
-        connections=connections,
-        lasted_s=lasted_s,
-        answered=len(took),
-        rps=growth.rate([each.ended for each in right], lasted_s),
-        error=spread / math.sqrt(max(len(took), 1)),
-        mean_s=statistics.fmean(took) if took else 0.0,
-        spread_s=statistics.stdev(took) if len(took) > 1 else 0.0,
-        p50_s=took[len(took) // 2] if took else 0.0,
-        p95_s=took[int(len(took) * 0.95)] if took else 0.0,
-        median_s=growth.median(took, connections),
-        errors=dict(Counter(each.error for each in moments if each.error)),
-    )
+    def _answers(
+        self, connections: int, moments: Sequence[Moment], began: float, lasted_s: float
+    ) -> Step:
+        """A step as its answers alone tell it."""
+        right = [each for each in moments if not each.error]
+        ended = [each.ended for each in right]
+        took = sorted(each.ended - each.begun for each in right)
+        wait_s = self.wait_s if self.steps else statistics.fmean(took) if took else self._guess_s
+        return Step(
+            connections=connections,
+            lasted_s=lasted_s,
+            answered=len(took),
+            rps=growth.rate(ended, lasted_s),
+            error=max(
+                max(self._spread, 0.01) / math.sqrt(max(len(took), 1)),
+                growth.scatter(ended, began, lasted_s, wait_s),
+            ),
+            mean_s=statistics.fmean(took) if took else 0.0,
+            spread_s=statistics.stdev(took) if len(took) > 1 else 0.0,
+            p50_s=took[len(took) // 2] if took else 0.0,
+            p95_s=took[int(len(took) * 0.95)] if took else 0.0,
+            median_s=growth.median(took, connections),
+            least_s=min(took, default=0.0),
+            errors=dict(Counter(each.error for each in moments if each.error)),
+        )
 
 
 def failing(step: Step) -> bool:

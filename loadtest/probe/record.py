@@ -53,7 +53,8 @@ class Server:
 class Step:
     """What came back while `connections` asked, each as soon as it had its answer.
 
-    `error` is the standard error of `rps`. `median_s` is None where requests that still waited
+    `error` is the standard error of `rps` as a share. `least_s`: of the quickest answer, 0 where it
+    is not known. `median_s` is None where requests that still waited
     could change it: then most of them queued, and `p50_s` and `p95_s` are of those that ended.
     `workers`: cores used by each of the server's processes, `generator` by the load, `others` by
     other programs; None or empty where that is out of sight. `threads`: of one process, at most.
@@ -80,6 +81,7 @@ class Step:
     threads: int = 0
     taken: int | None = None
     unread: int | None = None
+    least_s: float = 0.0
 
     @property
     def failed(self) -> float:

@@ -10,7 +10,6 @@ from loadtest.probe.growth import Plateau
 from loadtest.probe.record import Sighting, Slots, Wave
 
 AGREES = 0.12  # difference between the two ways, as a share
-SIGMAS = 2.0
 SHORTEST_WAIT_S = 0.004  # below it, requests of one wave do not begin together
 OTHER_WAIT = 2  # × : a wave whose first answer takes so much longer is held up by something else
 TOGETHER, APART = 0.4, 0.45  # × the quickest answer
@@ -22,7 +21,8 @@ def slots(seen: Sighting) -> Slots:
 
     Where growth ended they are plateau × wait (Little's law). Groups of waves say it exactly, as
     answers that end together were worked on together. Else there are as many at least as were
-    worked on without one waiting for another.
+    worked on without one waiting for another. So many there are, too, where waves ended as one
+    group that is larger than the plateau allows: then something else keeps the rate down.
     """
     at = growth.plateau(seen.steps)
     wait_s, wait_error = growth.unhurried(seen.steps)
@@ -30,7 +30,7 @@ def slots(seen: Sighting) -> Slots:
     if at is None:
         return _at_least(seen, wait_s, whole, cut)
     product = at.rps * wait_s
-    error = max(SMALLEST_ERROR, math.hypot(at.error, wait_error)) * SIGMAS
+    error = max(SMALLEST_ERROR, math.hypot(at.error, wait_error)) * growth.SIGMAS
     low, high = product * (1 - error), product * (1 + error)
     if len(cut) >= 2 and len(cut) > len(seen.waves) / 2:
         most = _agreed(cut, product)
@@ -38,6 +38,8 @@ def slots(seen: Sighting) -> Slots:
             return Slots(most, min(most, max(1, math.ceil(low))), most, waves=True)
         if most > product:
             return Slots(most, max(1, math.floor(low)), most, waves=True)
+    if len(whole) >= 2 and len(whole) > len(seen.waves) / 2 and min(whole) > high:
+        return Slots(min(whole), min(whole), max(whole), at_least=True, waves=True)
     value = max(1, round(product))
     return Slots(value, max(1, min(value, math.ceil(low))), max(value, math.floor(high)))
 

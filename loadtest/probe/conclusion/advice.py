@@ -10,6 +10,7 @@ from loadtest.model.counts import agree, number_of, were
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
 from loadtest.probe.conclusion import binding as what_binds
+from loadtest.probe.conclusion import limit
 from loadtest.probe.conclusion.limit import Full, full
 from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
 
@@ -17,6 +18,7 @@ BUSY_MACHINE = 0.15  # cores of other programs, of each core
 IDLE_SLOTS = 0.85  # of the slots were used: less is told
 UNSTEADY = 0.3  # spread of the wait, as a share
 LARGE_ANSWER = 1_000_000  # bytes
+AGAIN = "Probe it again while nothing else runs here: no core was left for more."
 COLD = 5.0  # × : the first answer took so much longer
 # What binds before slots do: there may be more of them than were needed.
 OPEN_ENDED = ("cpu", "generator", "nothing yet", "connections")
@@ -79,11 +81,11 @@ def _first(seen: Sighting, slots: Slots, bound: Binding, rps: float) -> str:
 
 
 def _second(seen: Sighting, bound: Binding, at: Full | None) -> str:
-    if bound.name == "nothing yet":
-        return f"What binds: nothing yet; {bound.evidence[0]}."
     details = _details(seen, bound, at)
     others = [each for each in bound.could_be if each not in details]
     also = f" Seen from outside it could also be: {', '.join(others)}." * bool(others)
+    if bound.name == "nothing yet":
+        return f"What binds: nothing yet; {bound.evidence[0]}.{also}"
     return f"What binds: {_named(bound)}{f' ({details})' if details else ''}.{also}"
 
 
@@ -137,6 +139,8 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
         yield _of_connections(seen)
     elif bound.name == "generator":
         yield "Ask from another machine, or from several: this one has no more to give."
+    elif at is not None:
+        yield _of_what_keeps_it_down(seen, at)
     elif seen.steps[-1].connections < seen.limit:
         yield f"Give it more time: --seconds {max(60, 10 * round(0.4 * seen.lasted_s))}."
     else:
@@ -154,6 +158,12 @@ def _of_connections(seen: Sighting) -> str:
             "Let it take more connections: a longer backlog, more open files, or a proxy in front."
         )
     return "Keep connections (keep-alive): each request pays for a new one now."
+
+
+def _of_what_keeps_it_down(seen: Sighting, at: Full) -> str:
+    if limit.crowded(seen, at):
+        return AGAIN
+    return "Look for what limits how often it may be asked, and probe it again without that."
 
 
 def _up_to(rps: float, most: float | None) -> str:
@@ -204,7 +214,7 @@ def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
     if not seen.glance.kept:
         yield "Keep connections (keep-alive): each request pays for a new one now."
     if "generator" in what_binds.binding(seen, at.slots).could_be:
-        yield "Probe it again while nothing else runs here: no core was left for more."
+        yield AGAIN
     elif server and server.one_core and server.processes < server.cores:
         most = ceiling(seen, at, server.cores)
         yield (

@@ -19,6 +19,8 @@ Held = Literal["loop", "lock", "worker", "unknown"]
 QUICK_S = 0.005
 QUICKER_THAN_SLOTS_S = 0.002  # then client and server take turns, and slots are no question
 FEW_ASKED = 4  # connections
+# What binds within the service, or behind it; a machine without CPU looks like one of these.
+WITHIN: tuple[Bound, ...] = ("slots", "pool or upstream", "one at a time")
 
 
 def binding(seen: Sighting, slots: Slots) -> Binding:
@@ -27,10 +29,12 @@ def binding(seen: Sighting, slots: Slots) -> Binding:
     if at is None:
         return _unreached(seen, slots)
     found = _binding(seen, slots, at)
-    others = limit.others(at)
-    if found.name == "cpu" or slots.waves or others < limit.CROWDED * seen.cores:
+    if found.name in ("cpu", "nothing yet") or slots.waves or not limit.crowded(seen, at):
         return found
-    told = f"other programs, which took {amount(others)} of {number_of(seen.cores, 'core')}"
+    if found.name in WITHIN and found.could_be and limit.starved(seen, at):
+        told = "no core was idle when the rate stopped growing"
+        return Binding("nothing yet", (f"{told}: {_others_told(seen, at)}", *found.evidence))
+    told = f"other programs, which took {_cores(seen, at)}"
     return replace(found, could_be=(*found.could_be, told))
 
 
@@ -45,9 +49,30 @@ def _binding(seen: Sighting, slots: Slots, at: Full) -> Binding:
     if not seen.glance.kept and seen.alone.p50_s < QUICK_S and not slots.waves:
         evidence += [*_cpu(seen, at), *_closes(seen), *_failures(seen)]
         return Binding("connections", tuple(evidence), ("cpu",))
+    if slots.at_least:
+        return _of_no_slots(seen, at, evidence)
     if slots.value == 1:
         return _one_at_a_time(seen, at, evidence)
     return _of_slots(seen, at, evidence)
+
+
+def _of_no_slots(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
+    """The rate stays, though far more requests were seen to be worked on at once."""
+    many = number_of(at.slots.value, "request")
+    told = f"{many} that began together ended together, but the rate stays"
+    if limit.crowded(seen, at):
+        told += f": {_others_told(seen, at)}"
+        return Binding("nothing yet", (told, *evidence, *_cpu(seen, at)))
+    return Binding("nothing yet", (told, *evidence, *_cpu(seen, at)), ("a limit of the rate",))
+
+
+def _others_told(seen: Sighting, at: Full) -> str:
+    return f"other programs took {_cores(seen, at)}"
+
+
+def _cores(seen: Sighting, at: Full) -> str:
+    most = max(limit.others(at), seen.alone.others or 0.0)
+    return f"{amount(most)} of {number_of(seen.cores, 'core')}"
 
 
 def _of_slots(seen: Sighting, at: Full, evidence: list[str]) -> Binding:

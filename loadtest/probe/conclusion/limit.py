@@ -61,16 +61,20 @@ class Full:
 
 
 def full(seen: Sighting, slots: Slots) -> Full | None:
-    """The service at its limit; None where the probe did not reach it."""
+    """The service at its limit; None where the probe did not reach it.
+
+    A rate that was not seen to stop is at its limit, too, where the CPU for more is not there.
+    """
     known = growth.sound(seen.steps)
     at = growth.plateau(seen.steps)
     if at is not None:
         later = tuple(each for each in known if each.connections >= at.begins)
         return Full(later, at.rps, slots)
-    if not slots.at_least and known:
-        last = max(known, key=lambda each: each.connections)
-        return Full((last,), last.rps, slots)
-    return None
+    if not known:
+        return None
+    last = max(known, key=lambda each: each.connections)
+    ending = Full((last,), last.rps, slots)
+    return ending if not slots.at_least or _used_up(seen, ending) else None
 
 
 def load_is_full(at: Full) -> bool:
@@ -86,14 +90,55 @@ def cpu_is_full(seen: Sighting, at: Full) -> bool:
     one_full = server.one_core and max(workers) >= FULL_CORE
     if one_full or used >= FULL_CORE * server.cores:
         return True
-    # Of one alone the usual time counts: other programs make a few take far longer.
-    crowded = others(at) >= CROWDED * seen.cores
-    if (at.cpu_s or 0.0) < (CROWDED_COSTS if crowded else ANSWER_COSTS_CPU) * seen.alone.p50_s:
+    if not _computes(seen, at):
         return False
     if server.one_core and max(workers) >= BUSY_CORE:
         return True
     # It computes, and does no more of it: others have the cores, or it may not use them.
     return used >= COUNTS_AS_BUSY and (nothing_left(seen, at) or not load_is_full(at))
+
+
+def _used_up(seen: Sighting, ending: Full) -> bool:
+    """Whether requests of the last step waited for one another, and all its processes for CPU.
+
+    One full process of several does not count: more connections reach the others.
+    """
+    server, used = seen.server, ending.server
+    wait_s, _ = growth.unhurried(seen.steps)
+    if server is None or used is None:
+        return False
+    if ending.steps[-1].littles_s < growth.QUEUES * wait_s:
+        return False
+    usable = min(server.cores, server.processes) if server.one_core else server.cores
+    if used >= FULL_CORE * usable:
+        return True
+    busy = used >= BUSY_CORE * usable
+    few_left = used >= COUNTS_AS_BUSY and nothing_left(seen, ending)
+    return _computes(seen, ending) and (busy or few_left)
+
+
+def _computes(seen: Sighting, at: Full) -> bool:
+    """Whether CPU is most of what a request takes alone.
+
+    Of one alone the usual time counts, and on a crowded machine the quickest: other programs
+    make all the others wait for a core.
+    """
+    cost_s, alone = at.cpu_s or 0.0, seen.alone
+    if crowded(seen, at):
+        quickest = 0 < ANSWER_COSTS_CPU * alone.least_s <= cost_s
+        return quickest or cost_s >= CROWDED_COSTS * alone.p50_s
+    return cost_s >= ANSWER_COSTS_CPU * alone.p50_s
+
+
+def crowded(seen: Sighting, at: Full) -> bool:
+    """Whether other programs took so much CPU that requests wait for a core."""
+    return max(others(at), seen.alone.others or 0.0) >= CROWDED * seen.cores
+
+
+def starved(seen: Sighting, at: Full) -> bool:
+    """Whether others left too little CPU for a server, or a load, that takes much of it."""
+    most = max(*at.workers, 0.0, *(each.generator for each in at.steps))
+    return crowded(seen, at) and nothing_left(seen, at) and most >= COUNTS_AS_BUSY
 
 
 def others(at: Full) -> float:

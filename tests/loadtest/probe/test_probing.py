@@ -12,6 +12,7 @@ from loadtest.model.target import Target
 from loadtest.probe import probing, ramp, waves
 from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance, ProbeError
+from loadtest.probe.moments import Asker
 from loadtest.probe.probing import Told
 from loadtest.probe.record import Sighting
 from tests.loadtest.probe.small_servers import OK, in_turn, serving, waiting
@@ -70,6 +71,17 @@ def test_a_service_that_fails_from_the_first_request_on_is_trouble() -> None:
     gone = b"HTTP/1.1 500 Gone\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with serving(in_turn(OK, OK, gone)) as port, pytest.raises(ProbeError, match="status 500"):
         probed(port)
+
+
+def test_connections_leave_with_their_answers() -> None:
+    with serving(waiting(0.01), slots=4) as port:
+        target, asker = Target(f"http://127.0.0.1:{port}/"), Asker(Allowance(seconds=5))
+        with asker.asking(target, probing.address_of(target)) as stream:
+            asker.open(stream, 8)
+            assert asker.close_some(stream, 3, at_most_s=2)
+            assert len(stream.connections) == 3
+            assert stream.abandoned == 0
+        asker.close()
 
 
 def test_ctrl_c_leaves_what_was_learnt() -> None:
