@@ -97,7 +97,7 @@ def main() -> None:
         with spinning(options.busy):
             for number in range(1, options.runs + 1):
                 began = time.monotonic()
-                _run(truths, options.seconds, tally, console)
+                _run(truths, options, tally, console)
                 took = time.monotonic() - began
                 console.print(f"run {number} of {options.runs}: {took:.0f} s")
     finally:
@@ -105,12 +105,16 @@ def main() -> None:
     sys.exit(0 if tally.reached else 1)
 
 
-def _run(truths: Sequence[Truth], seconds: float, tally: Tally, console: Console) -> None:
-    for truth, seen in probing.each(truths, seconds, beside=1):
+def _run(
+    truths: Sequence[Truth], options: argparse.Namespace, tally: Tally, console: Console
+) -> None:
+    for truth, seen in probing.each(truths, options.seconds, options.beside):
         mistakes = wrong(truth, seen)
         tally.add(truth, mistakes)
         for mistake in mistakes:
             console.print(f"{truth.name}: {mistake}", soft_wrap=True)
+        if mistakes:
+            console.print(seen.words, soft_wrap=True)
 
 
 def _options() -> argparse.Namespace:
@@ -118,10 +122,13 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--runs", type=int, default=20, help="probes of each service (20)")
     parser.add_argument("--seconds", type=float, default=6, help="of each probe (6)")
     parser.add_argument("--busy", type=int, default=0, help="spinning processes beside it (0)")
+    parser.add_argument("--beside", type=int, default=1, help="at a time, of those that wait (1)")
     parser.add_argument("--only", nargs="+", default=[""], help="services whose name holds a word")
     options = parser.parse_args()
-    if options.runs < 1 or options.seconds <= 0 or not 0 <= options.busy <= 64:
-        parser.error("give one run or more, seconds above 0, and 0 to 64 busy processes")
+    if options.runs < 1 or options.seconds <= 0 or options.beside < 1:
+        parser.error("give one run or more, seconds above 0, and one service or more beside others")
+    if not 0 <= options.busy <= 64:
+        parser.error("give 0 to 64 busy processes")
     return options
 
 
