@@ -149,9 +149,15 @@ def verify_(services: Names = "") -> None:
 
 @app.command("probe")
 def probe_(
-    url: Annotated[str, typer.Argument(help="An endpoint that runs: http://127.0.0.1:8000/slow.")],
-    seconds: Annotated[float, typer.Option(help="How long at most.")] = 60.0,
-    connections: Annotated[int, typer.Option(help="How many at once at most.")] = 256,
+    url: Annotated[
+        str,
+        typer.Argument(
+            metavar="URL|FILE.toml",
+            help="An endpoint that runs: http://127.0.0.1:8000/slow. Or a file that says it all.",
+        ),
+    ],
+    seconds: Annotated[float | None, typer.Option(help="How long at most (60).")] = None,
+    connections: Annotated[int | None, typer.Option(help="How many at once at most (256).")] = None,
     method: Method = "GET",
     header: Headers = None,
     body: Body = "",
@@ -169,7 +175,7 @@ def probe_(
     asked = probe.Asked(
         request, seconds, connections, beside, json_, tuple(fail_if or ()), may_load
     )
-    probe.carry_out(asked)
+    probe.carry_out(probe.with_file(asked))
 
 
 @app.command("calibrate")

@@ -29,17 +29,19 @@ class OwnServiceError(LabError):
 class OwnServices:
     """`services` inside the `with` block: all with a command are started there, and stopped.
 
-    `logs` is the folder for what they say. All run on the same core, away from the load. Of one
-    that somebody else runs, the lab knows no process.
+    `logs` is the folder for what they say. All run on the same core, away from the load, where
+    `cpus` does not say otherwise. Of one that somebody else runs, the lab knows no process.
     """
 
     name = "native"
     database_url: str | None = None
 
-    def __init__(self, services: Mapping[str, OwnService], logs: Path) -> None:
+    def __init__(
+        self, services: Mapping[str, OwnService], logs: Path, cpus: Cpus | None = None
+    ) -> None:
         self.own = dict(services)
         self.services: dict[str, Service] = dict(services)  # as every backend has them
-        self.cpus = Cpus.split()
+        self.cpus = cpus or Cpus.split()
         self._logs = logs
         self._processes = Processes()
         self._running: dict[str, Process] = {}

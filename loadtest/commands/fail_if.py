@@ -61,20 +61,23 @@ class Condition:
         return holds, f"{self.text}: {self.name} is {told}"
 
 
-def condition(text: str) -> Condition:
-    """`slots < 8`, `plateau_rps < 100`, `binds == one at a time`; raises ConditionError."""
+def condition(text: str, where: str = "--fail-if") -> Condition:
+    """`slots < 8`, `plateau_rps < 100`, `binds == one at a time`; raises ConditionError.
+
+    `where` names the origin of the text.
+    """
     found = _CONDITION.fullmatch(text)
     known = ", ".join((*FIGURES, BINDS))
     if not found or found[1] not in (*FIGURES, BINDS):
         raise ConditionError(
-            f"--fail-if {text!r}: write NAME SIGN VALUE, as in 'slots < 8'; names: {known}"
+            f"{where} {text!r}: write NAME SIGN VALUE, as in 'slots < 8'; names: {known}"
         )
     name, sign, wanted = found.groups()
     if name == BINDS:
         if sign not in ("==", "!="):
-            raise ConditionError(f"--fail-if {text!r}: {BINDS} takes == or !=")
+            raise ConditionError(f"{where} {text!r}: {BINDS} takes == or !=")
         return Condition(text, name, sign, wanted.strip("'\""))
     try:
         return Condition(text, name, sign, float(wanted))
     except ValueError:
-        raise ConditionError(f"--fail-if {text!r}: {wanted} is no number") from None
+        raise ConditionError(f"{where} {text!r}: {wanted} is no number") from None

@@ -16,8 +16,11 @@ from rich.text import Text
 
 from loadtest.commands import fail_if
 from loadtest.commands.console import console
+from loadtest.commands.fail_if import Condition
+from loadtest.commands.own import kept
 from loadtest.contract import own
 from loadtest.inventory import addresses
+from loadtest.model.probe import PlannedProbe
 from loadtest.model.target import Target
 from loadtest.probe import probing
 from loadtest.probe import record as records
@@ -48,20 +51,26 @@ class Described:
 
 @dataclass(frozen=True)
 class Asked:
-    """What the command line asks for."""
+    """What the command line asks for; `planned`: what a file says instead."""
 
     request: Described
-    seconds: float = 60.0
-    connections: int = 256
+    seconds: float | None = None  # None: the usual
+    connections: int | None = None
     beside: str = ""
     as_json: bool = False
     fail_if: Sequence[str] = ()
     may_load: bool = False
+    planned: PlannedProbe | None = None
 
     def target(self) -> Target:
         """The endpoint; raises LabError where it can't, or may not, be loaded."""
+        target = self.planned.target if self.planned else self._described()
+        addresses.require_permission(target.url, may_load=self.may_load)
+        return target
+
+    def _described(self) -> Target:
         request = self.request
-        target = own.checked(
+        return own.checked(
             Target(
                 addresses.endpoint(request.url),
                 request.method,
@@ -71,8 +80,11 @@ class Asked:
                 insecure=request.insecure,
             )
         )
-        addresses.require_permission(target.url, may_load=self.may_load)
-        return target
+
+    def allowance(self) -> Allowance:
+        """What it may spend, from now on; raises ProbeError where that can't be."""
+        known = {"seconds": self.seconds, "connections": self.connections}
+        return Allowance(**{name: each for name, each in known.items() if each is not None})
 
     def light(self, target: Target) -> Target | None:
         """The light endpoint beside it, if there is one; a path is one of the same service."""
@@ -87,6 +99,27 @@ class Asked:
         return replace(target, url=url, method="GET", body="", status=None)
 
 
+def with_file(asked: Asked) -> Asked:
+    """The same with what its file says, where a file is named; raises ExperimentError."""
+    request = asked.request
+    if "://" in request.url or not request.url.endswith(".toml"):
+        return asked
+    usual = Described(request.url)
+    names = ("method", "headers", "body", "expect", "insecure")
+    given = [name for name in names if getattr(request, name) != getattr(usual, name)]
+    options = [f"--{name.removesuffix('s')}" for name in given] + ["--beside"] * bool(asked.beside)
+    planned = kept.read(Path(request.url), options)
+    return replace(
+        asked,
+        seconds=planned.seconds if asked.seconds is None else asked.seconds,
+        connections=planned.connections if asked.connections is None else asked.connections,
+        beside=planned.beside,
+        fail_if=(*planned.fail_if, *asked.fail_if),
+        may_load=planned.may_load or asked.may_load,
+        planned=planned,
+    )
+
+
 def carry_out(asked: Asked) -> None:
     """Probe, tell, write the page.
 
@@ -95,12 +128,31 @@ def carry_out(asked: Asked) -> None:
     conditions = [fail_if.condition(each) for each in asked.fail_if]
     target = asked.target()
     light = asked.light(target)
-    record.require_writable(record.results_directory())
-    allowance = Allowance(asked.seconds, asked.connections)
+    results = record.results_directory()
+    record.require_writable(results)
+    asked.allowance()  # what it refuses is told before anything starts
+    if asked.planned is None or asked.planned.start is None:
+        seen = _probed(asked, target, light)
+        folder = record.create(results, "-probe")
+    else:
+        folder = record.create(results, "-probe")
+        with kept.running(asked.planned, folder / "logs"):
+            seen = _probed(asked, target, light)
+    failed = _told(asked, seen, folder, conditions)
+    if code := _code(seen, failed=failed):
+        raise typer.Exit(code)
+
+
+def _probed(asked: Asked, target: Target, light: Target | None) -> Sighting:
+    allowance = asked.allowance()
     _say(f"{target.method} {target.url}: {allowance.stated()}")
-    seen = probing.probe(target, allowance, light, Told(_say, _tell))
+    return probing.probe(target, allowance, light, Told(_say, _tell))
+
+
+def _told(asked: Asked, seen: Sighting, folder: Path, conditions: Sequence[Condition]) -> bool:
+    """Show what was seen, and write it; whether a condition holds."""
     said = advice.conclude(seen)
-    path = page.write(record.create(record.results_directory(), "-probe"), seen, said)
+    path = page.write(folder, seen, said)
     document = records.document(seen, said)
     if asked.as_json:
         json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
@@ -112,8 +164,7 @@ def carry_out(asked: Asked) -> None:
         met, why = each.met(document)
         failed = failed or met
         _say(f"{'failed' if met else 'passed'}: {why}")
-    if code := _code(seen, failed=failed):
-        raise typer.Exit(code)
+    return failed
 
 
 def _code(seen: Sighting, *, failed: bool) -> int:

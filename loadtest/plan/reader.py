@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.model.experiment import Experiment
+from loadtest.model.probe import PlannedProbe
 from loadtest.plan.consistency import check_names
+from loadtest.plan.keys.probe import planned_probe
 from loadtest.plan.mistakes import ExperimentError
 from loadtest.plan.parsing import parse
 from loadtest.system.paths import ROOT
@@ -68,18 +70,27 @@ def read(
     scenarios: Collection[str] | None = None,
 ) -> Experiment:
     """Read one experiment file."""
+    experiment = parse(path.stem, _document(path), where=path.name)
+    if experiment.targets:
+        return experiment
+    check_names(path.name, "service", (*experiment.services, *experiment.claimed), services)
+    check_names(path.name, "scenario", _scenarios_of(experiment), scenarios)
+    return experiment
+
+
+def read_probe(path: Path) -> PlannedProbe:
+    """Read the file of a probe."""
+    return planned_probe(_document(path), where=path.name)
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise ExperimentError(f"{path}: {str(error.strerror).lower()}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ExperimentError(f"{path.name}: not valid TOML: {error}") from None
-    experiment = parse(path.stem, _placed(document, path), where=path.name)
-    if experiment.targets:
-        return experiment
-    check_names(path.name, "service", (*experiment.services, *experiment.claimed), services)
-    check_names(path.name, "scenario", _scenarios_of(experiment), scenarios)
-    return experiment
+    return _placed(document, path)
 
 
 def _placed(document: dict[str, Any], path: Path) -> dict[str, Any]:

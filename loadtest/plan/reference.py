@@ -14,6 +14,7 @@ from typing import Any
 from loadtest.engine.kinds import KINDS
 from loadtest.plan import schema, tables
 from loadtest.plan.keys import published
+from loadtest.plan.keys.probe import ProbeTable
 from loadtest.plan.keys.shared import LoadTable
 from loadtest.plan.keys.table import Instead, TomlTable
 from loadtest.plan.keys.targets import (
@@ -42,6 +43,7 @@ def written() -> dict[Path, str]:
     found = {
         folder / "schema.json": schema.text(schema.json_schema()),
         folder / "targets.json": schema.text(schema.comparison_schema()),
+        folder / "probe.json": schema.text(schema.probe_schema()),
     }
     for name, made in _PAGES.items():
         path = ROOT / "docs" / name
@@ -75,10 +77,13 @@ def _table_of(model: type[TomlTable]) -> str:
 
 def _schemas() -> dict[str, Any]:
     """The schema of each table, by the name of its model."""
-    lab, own = schema.json_schema(), schema.comparison_schema()
-    wholes = {"ExperimentTable": lab, "ComparisonTable": own}
-    parts = [whole["$defs"] for whole in wholes.values()]
-    return {**parts[0], **parts[1], **wholes}
+    wholes = {
+        "ExperimentTable": schema.json_schema(),
+        "ComparisonTable": schema.comparison_schema(),
+        "ProbeTable": schema.probe_schema(),
+    }
+    parts = {name: part for whole in wholes.values() for name, part in whole["$defs"].items()}
+    return {**parts, **wholes}
 
 
 def _takes(value: Mapping[str, Any]) -> str:
@@ -184,6 +189,7 @@ _TABLES: Mapping[str, type[TomlTable]] = {
     "A target": TargetTable,
     "A request": RequestTable,
     "A load of your own services": LoadLevelTable,
+    "A probe of your own service": ProbeTable,
 }
 _PAGES: Mapping[str, Mapping[str, Callable[[], str]]] = {
     "experiments.md": {heading: partial(_table_of, model) for heading, model in _TABLES.items()}

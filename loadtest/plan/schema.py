@@ -1,5 +1,5 @@
 """The JSON Schemas of experiments' files, for editors: experiments/schema.json, of the lab's
-services, and experiments/targets.json, of the user's own.
+services, experiments/targets.json and experiments/probe.json, of the user's own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from typing import Any
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaValue
 from pydantic_core import core_schema
 
+from loadtest.plan.keys.probe import ProbeTable
 from loadtest.plan.keys.targets import ComparisonTable
 from loadtest.plan.tables import ExperimentTable
 
@@ -41,6 +42,12 @@ def json_schema() -> dict[str, Any]:
 def comparison_schema() -> dict[str, Any]:
     """The schema of a file that names targets."""
     schema = ComparisonTable.model_json_schema(schema_generator=_TomlSchema)
+    return {"$schema": _DRAFT, **schema}
+
+
+def probe_schema() -> dict[str, Any]:
+    """The schema of a file that names one target, to probe it."""
+    schema = ProbeTable.model_json_schema(schema_generator=_TomlSchema)
     return {"$schema": _DRAFT, **schema}
 
 

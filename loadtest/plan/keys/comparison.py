@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
-from urllib.parse import urljoin
 
 from pydantic import ValidationError
 
-from loadtest.contract import own
-from loadtest.contract.own import OwnRequestError
 from loadtest.contract.scenarios import OWN
 from loadtest.engine.kinds import kind_of
-from loadtest.inventory import addresses
-from loadtest.inventory.addresses import AddressError
 from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment, Level
-from loadtest.model.start import Start
 from loadtest.model.target import Target
-from loadtest.plan.keys import conditions
+from loadtest.plan.keys import conditions, placed
 from loadtest.plan.keys.shared import LOAD_KEYS, LoadTable
 from loadtest.plan.keys.targets import (
     REQUEST_KEYS,
     ComparisonTable,
     LoadLevelTable,
     RequestTable,
-    TargetTable,
 )
 from loadtest.plan.mistakes import ExperimentError, first_mistake
 
@@ -46,7 +37,7 @@ def comparison(name: str, document: Mapping[str, Any], where: str) -> Experiment
         raise ExperimentError(f"{where}: reference {reference!r} is none of: {', '.join(names)}")
     targets = {each: _target(where, table, each) for each in names}
     levels = _levels(where, table)
-    started = {each: _start(where, each, target) for each, target in table.targets.items()}
+    started = {each: placed.start(where, each, target) for each, target in table.targets.items()}
     return Experiment(
         name=name,
         **_NO_CLAIM,
@@ -73,12 +64,13 @@ _UNCHANGED = (
 
 def _check_names(where: str, names: Sequence[str]) -> None:
     if len(names) < 2:
-        raise ExperimentError(f"{where}: targets needs two services or more, has {len(names)}")
+        what = where if where.endswith(".toml") else "URL"
+        probed = f"; python -m loadtest probe {what} looks at one alone" * len(names)
+        raise ExperimentError(
+            f"{where}: targets needs two services or more, has {len(names)}{probed}"
+        )
     for each in names:
-        if not addresses.is_name(each):
-            raise ExperimentError(
-                f"{where}: targets.{each!r}: a name begins with a letter, then letters, digits, _.-"
-            )
+        placed.check_name(where, each)
 
 
 def _title(reference: str, names: Sequence[str]) -> str:
@@ -116,33 +108,7 @@ def _level(where: str, top: ComparisonTable, table: LoadLevelTable) -> Level:
 def _target(where: str, top: ComparisonTable, name: str, path: str = "") -> Target:
     table = top.targets[name]
     asked = RequestTable(**top.request.given(*REQUEST_KEYS) | table.given(*REQUEST_KEYS))
-    path = path or asked.path
-    try:
-        if path and not path.startswith("/"):
-            raise AddressError(f"path {path!r} has to begin with /")
-        url = urljoin(addresses.endpoint(table.url), path)
-        rest = {key: getattr(asked, key) for key in REQUEST_KEYS if key != "path"}
-        return own.checked(Target(url, **rest))
-    except (AddressError, OwnRequestError) as error:
-        raise ExperimentError(f"{where}: targets.{name}: {error}") from None
-
-
-def _start(where: str, name: str, table: TargetTable) -> Start | None:
-    place = f"{where}: targets.{name}"
-    if not table.start:
-        for key in ("ready", "folder", "environment"):
-            if key in table.model_fields_set:
-                raise ExperimentError(f"{place}: {key} needs start, the command that it is for")
-        return None
-    if table.ready and not table.ready.startswith("/"):
-        raise ExperimentError(f"{place}: ready {table.ready!r} has to begin with /")
-    try:
-        command = tuple(shlex.split(table.start))
-    except ValueError as error:
-        raise ExperimentError(f"{place}: start {table.start!r}: {error}") from None
-    if not command:
-        raise ExperimentError(f"{place}: start {table.start!r} has no command")
-    return Start(command, str(Path(table.folder or ".").absolute()), table.ready, table.environment)
+    return placed.target(where, name, table.url, asked, path)
 
 
 def _criteria(

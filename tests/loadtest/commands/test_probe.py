@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import json
+import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import typer
 
+from loadtest.backends.own import reachable
 from loadtest.commands import probe, report
 from loadtest.commands.fail_if import ConditionError
 from loadtest.commands.probe import Asked, Described
 from loadtest.errors import LabError
 from loadtest.probe import probing, ramp
+from loadtest.system import ports
 from tests.loadtest.probe.small_servers import serving, waiting
 
 
@@ -76,6 +81,77 @@ def test_what_cannot_be_probed_is_refused_in_one_line(
         ask(**known)  # type: ignore[arg-type]
     assert "\n" not in str(refused.value)
     assert not list(tmp_path.iterdir())
+
+
+def kept_as(folder: Path, text: str) -> Asked:
+    path = folder / "mine.toml"
+    path.write_text(text)
+    return Asked(Described(str(path)))
+
+
+def code_of(asked: Asked) -> int:
+    try:
+        probe.carry_out(probe.with_file(asked))
+    except typer.Exit as ended:
+        return ended.exit_code
+    return 0
+
+
+def test_a_file_starts_its_service_and_fails_by_its_condition(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "index.html").write_text("a page")
+    with ports.held(1) as [port]:
+        asked = kept_as(
+            tmp_path,
+            f"""
+            seconds = 5
+            connections = 2
+            fail_if = ["plateau_rps > 1"]
+            [targets.files]
+            url = "http://127.0.0.1:{port}/index.html"
+            start = "{sys.executable} -m http.server {port} --bind 127.0.0.1"
+            """,
+        )
+        assert code_of(asked) == 1
+        assert not reachable(f"http://127.0.0.1:{port}/")
+    assert "failed: plateau_rps > 1: plateau_rps is" in capsys.readouterr().err
+    [folder] = tmp_path.glob("*-probe")
+    assert (folder / "report.html").exists()
+    assert (folder / "logs" / "files.log").exists()
+
+
+@pytest.mark.parametrize(
+    ("text", "given", "told"),
+    [
+        ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {"method": "PUT"}, "--method: mine.toml says"),
+        ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {"headers": ("a: b",)}, "--header: mine"),
+        ("fail_if = ['speed < 1']\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "fail_if 'speed"),
+        ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "nothing listens"),
+        ("[targets.A]\nurl = 'http://192.0.2.1/'", {}, "--i-may-load-this"),
+        ("seconds = 1\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "--seconds 1: give"),
+        ("[targets.A]\nurl = 'http://127.0.0.1:1/'\nstart = 'no-such'", {}, "no-such: No such"),
+        ("no toml", {}, "not valid TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_probed_is_refused_in_one_line(
+    text: str, given: dict[str, Any], told: str, tmp_path: Path
+) -> None:
+    asked = kept_as(tmp_path, text)
+    with pytest.raises(LabError, match=told) as refused:
+        code_of(replace(asked, request=replace(asked.request, **given)))
+    assert "\n" not in str(refused.value)
+
+
+def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LabError, match=r"mine\.toml: no such file"):
+        code_of(Asked(Described(str(tmp_path / "mine.toml"))))
+
+
+def test_options_beside_a_file_bound_it(tmp_path: Path) -> None:
+    asked = kept_as(tmp_path, "seconds = 20\n[targets.A]\nurl = 'http://127.0.0.1:1/'")
+    found = probe.with_file(replace(asked, seconds=7.0, fail_if=("slots < 2",)))
+    assert (found.seconds, found.connections, found.fail_if) == (7.0, 256, ("slots < 2",))
 
 
 def test_a_condition_is_refused_before_anything_is_asked() -> None:
