@@ -70,7 +70,7 @@ def _queued(known: Sequence[Step]) -> int | None:
     for one in known:
         for other in known:
             far = other.connections >= FAR_APART * one.connections
-            waits = other.mean_s >= LONG_QUEUE * wait_s
+            waits = other.littles_s >= LONG_QUEUE * wait_s
             if far and waits and other.rps <= SCATTER * one.rps:
                 return one.connections
     return None
@@ -101,7 +101,7 @@ def gap(steps: Sequence[Step]) -> int | None:
         return None
     wait_s, _ = unhurried(steps)
     before, last = known[-2:]
-    far = last.connections > FAR_APART * before.connections
+    far = last.connections > OVER * before.connections
     waits = last.littles_s >= QUEUES * wait_s
     return math.isqrt(before.connections * last.connections) if far and waits else None
 

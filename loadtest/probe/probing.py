@@ -236,8 +236,13 @@ def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> 
     share = 1 - found.allowance.spent_s / found.allowance.seconds
     if now_s < before_s and share > 0.4 and found.allowance.sent < found.allowance.requests / 2:
         told.line(f"{found.changed}: measured once more")
-        found.changed += ". It was measured again then."
+        before = found.steps[:], found.waves[:], found.ended
         _load(found, asker, serving, now_s, told)
+        if len(found.steps) >= len(before[0]) or found.ended:
+            found.changed += ". It was measured again then."
+            return
+        found.steps, found.waves, found.ended = before  # there was too little time for it
+        found.changed += "; probe it again when it is warm."
     else:
         found.changed += "; probe it again when it is warm."
 

@@ -68,6 +68,10 @@ class Serving:
         """Threads of the process that has most."""
         return max((_threads(pid) for pid in self.pids), default=0)
 
+    def ready(self) -> int:
+        """How many of the processes compute now, or would if a core were free."""
+        return sum(_has_work(pid) for pid in self.pids)
+
     def cpu_s(self) -> tuple[float, ...]:
         """CPU seconds of each process so far, with all below it."""
         return tuple(sum(stat.cpu_s for stat in procfs.tree(pid).values()) for pid in self.pids)
@@ -128,6 +132,16 @@ def _links(pid: int) -> Iterator[str]:
         for each in folder.iterdir():
             with contextlib.suppress(OSError):
                 yield str(each.readlink())
+
+
+def _has_work(pid: int) -> bool:
+    """Whether a thread of the process is runnable: all that wait for anything else sleep."""
+    with contextlib.suppress(OSError):
+        for task in (_KERNEL / str(pid) / "task").iterdir():
+            with contextlib.suppress(OSError):
+                if (task / "stat").read_bytes().rpartition(b")")[2].split()[0] == b"R":
+                    return True
+    return False
 
 
 def _threads(pid: int) -> int:

@@ -8,6 +8,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from loadtest.probe import growth, processes
 from loadtest.probe.limits import Allowance
@@ -23,7 +24,7 @@ LONGER = 1.6  # × that, where answers vary
 STEPS_LIKELY, MANY_STEPS, FEW_STEPS = 6, 15, 10
 ENOUGH_ANSWERS = 3000
 FAILURES_TELL = 40
-QUEUE_LOOKS = 5
+QUEUE_LOOKS, STATES_A_LOOK = 5, 4
 QUEUE_S = 5.0  # so long may a queue be that the probe makes
 SHARE = 0.65  # of the time, for the ramp
 OVERLOAD = 64  # connections
@@ -39,6 +40,15 @@ class _Before:
     idle_s: float
     stolen_s: float
     reconnects: int
+
+
+class _Look(NamedTuple):
+    """At a server: requests in hand, those that it has not read, its threads, ready processes."""
+
+    in_hand: int
+    unread: int
+    threads: int
+    ready: float
 
 
 class Ramp:
@@ -126,18 +136,16 @@ class Ramp:
             self._spread = step.spread_s / step.mean_s
         self._tell(step)
 
-    def _watch(self, began: float, begun: int, longest_s: float) -> list[tuple[int, int, int]]:
+    def _watch(self, began: float, begun: int, longest_s: float) -> list[_Look]:
         """Let the step last as long as it has to; what the looks at the server saw."""
-        looks: list[tuple[int, int, int]] = []
+        looks: list[_Look] = []
         shortest_s = max(self._shortest_s, self._waits * self.wait_s)
         if self.steps and self.steps[-1].mean_s > growth.QUEUES * self.wait_s:
             shortest_s *= 2  # of a full service a step tells most
         every_s = shortest_s / QUEUE_LOOKS
         now = self._asker.engine.now
         while now() - began < longest_s and not self._allowance.used_up:
-            self._asker.run(lambda: False, every_s)
-            if self._serving and len(looks) < 4 * QUEUE_LOOKS:
-                looks += self._look(self._serving)
+            looks += self._look(every_s, few=len(looks) < 4 * QUEUE_LOOKS)
             moments = self._stream.moments[begun:]
             if self._enough(moments, now() - began, shortest_s):
                 break
@@ -156,12 +164,24 @@ class Ramp:
             self._spread = statistics.stdev(took) / max(statistics.fmean(took), 1e-9)
         return lasted_s >= shortest_s and len(moments) >= (self._spread / PRECISE) ** 2
 
-    def _look(self, serving: Serving) -> list[tuple[int, int, int]]:
-        """Requests in hand, those that the server has not read, and its threads."""
+    def _look(self, every_s: float, *, few: bool) -> list[_Look]:
+        """Go on for so long; then requests in hand, those not read, threads, and ready processes.
+
+        What computes changes faster than a queue, so it is looked at more often.
+        """
+        serving = self._serving
+        if serving is None or not few:
+            self._asker.run(lambda: False, every_s)
+            return []
+        ready = []
+        for _ in range(STATES_A_LOOK):
+            self._asker.run(lambda: False, every_s / STATES_A_LOOK)
+            ready.append(serving.ready())
         waiting = processes.unread(serving.port)
         if waiting is None:
             return []
-        return [(self._stream.in_flight, waiting, serving.threads())]
+        threads, mean = serving.threads(), statistics.fmean(ready)
+        return [_Look(self._stream.in_flight, waiting, threads, mean)]
 
     def _read(self) -> _Before:
         cores = procfs.cores()
@@ -179,7 +199,7 @@ class Ramp:
         connections: int,
         before: _Before,
         moments: Sequence[Moment],
-        looks: Sequence[tuple[int, int, int]],
+        looks: Sequence[_Look],
     ) -> Step:
         after, cores = self._read(), len(procfs.cores())
         lasted_s = max(after.at - before.at, 1e-6)
@@ -190,7 +210,7 @@ class Ramp:
             (getattr(after, name) - getattr(before, name)) / lasted_s
             for name in ("own_s", "idle_s", "stolen_s")
         )
-        taken = [max(0, hand - waiting) for hand, waiting, _ in looks]
+        taken = [max(0, each.in_hand - each.unread) for each in looks]
         return replace(
             self._answers(connections, moments, before.at, lasted_s),
             reconnects=after.reconnects - before.reconnects,
@@ -198,9 +218,10 @@ class Ramp:
             workers=used,
             idle=idle if cores else None,
             others=max(0.0, cores - idle - stolen - own - sum(used)) if cores and used else None,
-            threads=max((each[2] for each in looks), default=0),
+            threads=max((each.threads for each in looks), default=0),
             taken=int(statistics.median(taken)) if taken else None,
-            unread=max((each[1] for each in looks), default=None),
+            unread=max((each.unread for each in looks), default=None),
+            ready=statistics.fmean(each.ready for each in looks) if looks else None,
         )
 
     def _answers(

@@ -58,6 +58,7 @@ class Step:
     could change it: then most of them queued, and `p50_s` and `p95_s` are of those that ended.
     `workers`: cores used by each of the server's processes, `generator` by the load, `others` by
     other programs; None or empty where that is out of sight. `threads`: of one process, at most.
+    `ready`: processes of it that computed or waited for a core, on average.
     `taken`: requests that the server had read, in the median of looks. `unread`: those that waited
     unread, at the look with most of them.
     """
@@ -82,6 +83,7 @@ class Step:
     taken: int | None = None
     unread: int | None = None
     least_s: float = 0.0
+    ready: float | None = None
 
     @property
     def failed(self) -> float:

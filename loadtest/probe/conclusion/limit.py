@@ -12,6 +12,7 @@ BUSY_CORE = 0.6  # of a server whose requests wait for nothing: it waits for the
 COUNTS_AS_BUSY = 0.3  # cores of a server on a machine that has none left
 ANSWER_COSTS_CPU = 0.6  # of the wait is CPU: then more slots on one core give little
 CROWDED_COSTS = 0.4  # the same where others made it wait for a core
+STARVED_COSTS = 0.2  # the same of a server that never waits for anything but a core
 CROWDED = 0.5  # of the cores: so much makes requests wait that wait for nothing else
 LEAST_CPU_S = 0.05  # the kernel counts hundredths: less tells no cost
 
@@ -43,6 +44,15 @@ class Full:
         used = self.server
         seen_s = sum(each.server * each.lasted_s for each in self.steps)
         return None if used is None or not self.rps or seen_s < LEAST_CPU_S else used / self.rps
+
+    @property
+    def ready(self) -> float | None:
+        """Processes of the server that computed or waited for a core, by the steps' time."""
+        known = [each for each in self.steps if each.ready is not None]
+        lasted_s = sum(each.lasted_s for each in known)
+        return (
+            sum((each.ready or 0.0) * each.lasted_s for each in known) / lasted_s if known else None
+        )
 
     @property
     def threads(self) -> int:
@@ -90,6 +100,8 @@ def cpu_is_full(seen: Sighting, at: Full) -> bool:
     one_full = server.one_core and max(workers) >= FULL_CORE
     if one_full or used >= FULL_CORE * server.cores:
         return True
+    if always_ready(seen, at) and (at.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s:
+        return True
     if not _computes(seen, at):
         return False
     if server.one_core and max(workers) >= BUSY_CORE:
@@ -114,7 +126,10 @@ def _used_up(seen: Sighting, ending: Full) -> bool:
         return True
     busy = used >= BUSY_CORE * usable
     few_left = used >= COUNTS_AS_BUSY and nothing_left(seen, ending)
-    return _computes(seen, ending) and (busy or few_left)
+    if _computes(seen, ending) and (busy or few_left):
+        return True
+    costly = (ending.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s
+    return costly and always_ready(seen, ending)
 
 
 def _computes(seen: Sighting, at: Full) -> bool:
@@ -135,10 +150,14 @@ def crowded(seen: Sighting, at: Full) -> bool:
     return max(others(at), seen.alone.others or 0.0) >= CROWDED * seen.cores
 
 
+def always_ready(seen: Sighting, at: Full) -> bool:
+    """Whether every process of the server computed all the time, or would have with a core."""
+    return bool(seen.server and at.ready and at.ready >= FULL_CORE * seen.server.processes)
+
+
 def starved(seen: Sighting, at: Full) -> bool:
-    """Whether others left too little CPU for a server, or a load, that takes much of it."""
-    most = max(*at.workers, 0.0, *(each.generator for each in at.steps))
-    return crowded(seen, at) and nothing_left(seen, at) and most >= COUNTS_AS_BUSY
+    """Whether the server waited for nothing but a core, and others had the cores."""
+    return crowded(seen, at) and nothing_left(seen, at) and always_ready(seen, at)
 
 
 def others(at: Full) -> float:

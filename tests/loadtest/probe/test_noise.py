@@ -88,17 +88,27 @@ def test_what_only_waits_has_no_limit_yet_however_late_its_answers_are(
     assert (said.binding.name, said.slots.at_least) == ("nothing yet", True)
 
 
-def crowded(steps: tuple[Step, ...], used: float) -> tuple[Step, ...]:
+def crowded(steps: tuple[Step, ...], used: float, ready: float = 0.5) -> tuple[Step, ...]:
     """The same at a machine that others fill, where the server takes so much of a core."""
-    return tuple(replace(each, others=1.5, idle=0.02, workers=(used,)) for each in steps)
+    return tuple(
+        replace(each, others=1.5, idle=0.02, workers=(used,), ready=ready) for each in steps
+    )
 
 
-def test_a_machine_without_cpu_is_no_pool_of_a_service_that_needs_cpu() -> None:
-    steps = crowded(read_all(ramp(30, 0.2, 64)), used=0.45)
+def test_a_server_that_waits_for_a_core_alone_has_no_pool() -> None:
+    steps = crowded(read_all(ramp(30, 0.2, 64)), used=0.3, ready=0.97)
     said = conclude(seen(steps, server=UVICORN, limit=64))
     assert (said.binding.name, said.slots.at_least) == ("nothing yet", True)
     assert "other programs took 1.50 of 2 cores" in said.sentences[1]
     assert "while nothing else runs" in said.advice[0]
+
+
+def test_what_computes_and_waits_for_a_core_alone_is_bound_by_cpu() -> None:
+    """However little it got, and however late the others made a request alone."""
+    alone, *more = ramp(1, 0.0084, 64, cpu_s=0.0032, others=1.7)
+    late = replace(alone, least_s=0.0062)
+    slow = crowded(tuple(replace(each, rps=92) for each in more), used=0.25, ready=1.0)
+    assert conclude(seen((late, *slow), server=UVICORN)).binding.name == "cpu"
 
 
 def test_waves_show_a_pool_on_such_a_machine_too() -> None:
@@ -107,7 +117,7 @@ def test_waves_show_a_pool_on_such_a_machine_too() -> None:
     assert (said.binding.name, said.slots.value) == ("pool or upstream", 15)
 
 
-def test_a_pool_whose_server_needs_little_keeps_its_name_with_a_doubt() -> None:
+def test_a_pool_whose_server_waits_for_more_than_a_core_keeps_its_name_with_a_doubt() -> None:
     steps = crowded(read_all(ramp(15, 0.1, 64)), used=0.15)
     said = conclude(seen(steps, server=UVICORN))
     assert said.binding.name == "pool or upstream"

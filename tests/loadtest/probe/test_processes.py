@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import socket
+import subprocess
+import sys
 
 from loadtest.probe import processes
 from tests.waiting import eventually
@@ -23,6 +25,16 @@ def test_who_listens_is_found_with_its_threads_and_its_cpu() -> None:
     assert facts is not None
     assert facts.threads == found.threads() >= 1
     assert found.cpu_s()[0] > 0
+
+
+def test_who_computes_is_ready_and_who_sleeps_is_not() -> None:
+    """This process computes while it looks."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        found = at(listener.getsockname()[1])
+    assert found.ready() == 1
+    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as asleep:
+        assert eventually(lambda: processes.Serving(1, [asleep.pid]).ready() == 0)
+        asleep.kill()
 
 
 def test_ipv6_is_in_sight_too() -> None:
