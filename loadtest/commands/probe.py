@@ -170,7 +170,7 @@ def _told(asked: Asked, seen: Sighting, folder: Path, conditions: Sequence[Condi
 def _code(seen: Sighting, *, failed: bool) -> int:
     if seen.ended == probing.BY_USER:
         return STOPPED_BY_USER
-    if seen.ended.startswith(probing.STOPPED_ANSWERING):
+    if seen.died:
         return DIED
     return FAILED if failed else 0
 

@@ -14,7 +14,15 @@ from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker, Asking
 from loadtest.probe.processes import Serving
 from loadtest.probe.ramp import Ramp, failing
-from loadtest.probe.record import Beside, Glance, Server, Sighting, Step, Wave
+from loadtest.probe.record import (
+    STOPPED_ANSWERING,
+    Beside,
+    Glance,
+    Server,
+    Sighting,
+    Step,
+    Wave,
+)
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
@@ -23,7 +31,6 @@ OTHERWISE_S = 0.002  # so little is chance
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
 BESIDE_S, BESIDE_WAITS = 2.0, 4
 LAST_ANSWERS_S = 10.0
-STOPPED_ANSWERING = "the service stopped answering"
 RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
 BY_USER = "stopped by Ctrl-C"
 

@@ -42,7 +42,7 @@ class _Before:
     reconnects: int
 
 
-class _Look(NamedTuple):
+class _AtServer(NamedTuple):
     """At a server: requests in hand, those that it has not read, its threads, ready processes."""
 
     in_hand: int
@@ -136,9 +136,9 @@ class Ramp:
             self._spread = step.spread_s / step.mean_s
         self._tell(step)
 
-    def _watch(self, began: float, begun: int, longest_s: float) -> list[_Look]:
+    def _watch(self, began: float, begun: int, longest_s: float) -> list[_AtServer]:
         """Let the step last as long as it has to; what the looks at the server saw."""
-        looks: list[_Look] = []
+        looks: list[_AtServer] = []
         shortest_s = max(self._shortest_s, self._waits * self.wait_s)
         if self.steps and self.steps[-1].mean_s > growth.QUEUES * self.wait_s:
             shortest_s *= 2  # of a full service a step tells most
@@ -164,7 +164,7 @@ class Ramp:
             self._spread = statistics.stdev(took) / max(statistics.fmean(took), 1e-9)
         return lasted_s >= shortest_s and len(moments) >= (self._spread / PRECISE) ** 2
 
-    def _look(self, every_s: float, *, few: bool) -> list[_Look]:
+    def _look(self, every_s: float, *, few: bool) -> list[_AtServer]:
         """Go on for so long; then requests in hand, those not read, threads, and ready processes.
 
         What computes changes faster than a queue, so it is looked at more often.
@@ -181,7 +181,7 @@ class Ramp:
         if waiting is None:
             return []
         threads, mean = serving.threads(), statistics.fmean(ready)
-        return [_Look(self._stream.in_flight, waiting, threads, mean)]
+        return [_AtServer(self._stream.in_flight, waiting, threads, mean)]
 
     def _read(self) -> _Before:
         cores = procfs.cores()
@@ -199,7 +199,7 @@ class Ramp:
         connections: int,
         before: _Before,
         moments: Sequence[Moment],
-        looks: Sequence[_Look],
+        looks: Sequence[_AtServer],
     ) -> Step:
         after, cores = self._read(), len(procfs.cores())
         lasted_s = max(after.at - before.at, 1e-6)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 PROBE_VERSION = 1
+STOPPED_ANSWERING = "the service stopped answering"
 Bound = Literal[
     "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
 ]
@@ -168,6 +169,11 @@ class Sighting:
     def alone(self) -> Step:
         """One request at a time."""
         return self.steps[0]
+
+    @property
+    def died(self) -> bool:
+        """Whether the service was gone at the end."""
+        return self.ended.startswith(STOPPED_ANSWERING)
 
 
 @dataclass(frozen=True)

@@ -139,6 +139,8 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
         yield _of_connections(seen)
     elif bound.name == "generator":
         yield "Ask from another machine, or from several: this one has no more to give."
+    elif seen.died:
+        yield "Its log says why it ended: probe it again when it stays."
     elif at is not None:
         yield _of_what_keeps_it_down(seen, at)
     elif seen.steps[-1].connections < seen.limit:

@@ -159,6 +159,9 @@ def _of_cpu(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
 def _unreached(seen: Sighting, slots: Slots) -> Binding:
     """The rate still grew, or failures ended the ramp."""
     last = seen.steps[-1]
+    if seen.died:
+        told = f"it was gone with {last.connections} at once"
+        return Binding("nothing yet", (told, *_failures(seen)))
     if last.failed > growth.FAILS or not last.answered:
         return Binding("connections", tuple(_failures(seen)))
     told = f"with {last.connections} at once the rate still grew"

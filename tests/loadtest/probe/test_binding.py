@@ -126,6 +126,16 @@ def test_failures_that_end_the_ramp_bind(error: str) -> None:
     assert error in " ".join(said.binding.evidence)
 
 
+def test_a_service_that_ended_is_not_said_to_refuse_connections() -> None:
+    steps = ramp(64, 0.1, 16)
+    broken = replace(steps[-1], connections=32, answered=10, errors={"connection refused": 90})
+    gone = f"{record.STOPPED_ANSWERING} (nothing listens)"
+    said = conclude(seen((*steps, broken), server=server(), ended=gone))
+    assert said.binding.name == "nothing yet"
+    assert "it was gone with 32 at once" in said.sentences[1]
+    assert said.advice == ("Its log says why it ended: probe it again when it stays.",)
+
+
 def test_a_service_that_is_full_and_refuses_more_is_bound_by_its_slots() -> None:
     steps = full(8, threads=9)
     broken = replace(steps[-1], connections=64, answered=80, errors={"status 503": 400})
