@@ -42,17 +42,26 @@ def compared(ratio: float, seed: int, options: Sequence[str]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Run them, and print what was found."""
+    """Run them, and print what was found, also where it is stopped early."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--runs", type=int, default=1, help="of each of the two comparisons")
+    parser.add_argument("--runs", type=int, default=1, help="of a service and itself")
+    parser.add_argument("--slower", type=int, help="of one that takes 10 %% more; as many")
+    parser.add_argument("--first-seed", type=int, default=1, help="the others follow it")
     arguments, options = parser.parse_known_args()
-    for what, ratio in (("itself", 1.0), ("10 % more CPU a request", MORE)):
-        became: Counter[str] = Counter()
-        for seed in range(1, arguments.runs + 1):
-            for each in compared(ratio, seed, options)["comparisons"]:
-                became[each["outcome"]] += 1
-                print(f"{what}, seed {seed}: {each['sentence']}", flush=True)
-        print(f"{what}: {', '.join(f'{count} × {word}' for word, count in became.items())}")
+    slower = arguments.runs if arguments.slower is None else arguments.slower
+    planned = (("itself", 1.0, arguments.runs), ("10 % more CPU a request", MORE, slower))
+    became: dict[str, Counter[str]] = {what: Counter() for what, *_ in planned}
+    try:
+        for number in range(max(arguments.runs, slower)):
+            seed = arguments.first_seed + number
+            for what, ratio, runs in planned:
+                for each in compared(ratio, seed, options)["comparisons"] if number < runs else ():
+                    became[what][each["outcome"]] += 1
+                    print(f"{what}, seed {seed}: {each['sentence']}", flush=True)
+    except KeyboardInterrupt:
+        print("stopped early")
+    for what, found in became.items():
+        print(f"{what}: {', '.join(f'{count} × {word}' for word, count in found.items())}")
 
 
 if __name__ == "__main__":
