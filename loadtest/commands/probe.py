@@ -83,8 +83,10 @@ class Asked:
 
     def allowance(self) -> Allowance:
         """What it may spend, from now on; raises ProbeError where that can't be."""
-        known = {"seconds": self.seconds, "connections": self.connections}
-        return Allowance(**{name: each for name, each in known.items() if each is not None})
+        return Allowance(
+            Allowance.seconds if self.seconds is None else self.seconds,
+            Allowance.connections if self.connections is None else self.connections,
+        )
 
     def light(self, target: Target) -> Target | None:
         """The light endpoint beside it, if there is one; a path is one of the same service."""
