@@ -130,7 +130,6 @@ def test_a_file_starts_its_service_and_fails_by_its_condition(
         ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "nothing listens"),
         ("[targets.A]\nurl = 'http://192.0.2.1/'", {}, "--i-may-load-this"),
         ("seconds = 1\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "--seconds 1: give"),
-        ("[targets.A]\nurl = 'http://127.0.0.1:1/'\nstart = 'no-such'", {}, "no-such: No such"),
         ("no toml", {}, "not valid TOML"),
     ],
 )
@@ -141,6 +140,15 @@ def test_a_file_that_cannot_be_probed_is_refused_in_one_line(
     with pytest.raises(LabError, match=told) as refused:
         code_of(replace(asked, request=replace(asked.request, **given)))
     assert "\n" not in str(refused.value)
+
+
+def test_a_service_that_does_not_start_is_told_with_its_log(tmp_path: Path) -> None:
+    with ports.held(1) as [port]:
+        url = f"http://127.0.0.1:{port}/"
+        asked = kept_as(tmp_path, f"[targets.A]\nurl = '{url}'\nstart = 'no-such'")
+        with pytest.raises(LabError, match="A ended with exit code 127") as refused:
+            code_of(asked)
+    assert "no-such: not found" in str(refused.value)
 
 
 def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
