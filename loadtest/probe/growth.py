@@ -51,10 +51,21 @@ def plateau(steps: Sequence[Step]) -> Plateau | None:
     level = [each for each in known if each.connections >= begins]
     most = max(each.rps for each in level)
     level = [each for each in level if each.rps >= least * most or each.connections > begins]
+    return Plateau(*_height(level), begins, tuple(level))
+
+
+def _height(level: Sequence[Step]) -> tuple[float, float]:
+    """The rate of a plateau, and its standard error as a share: by its steps, and between them.
+
+    Without an idle core others make rates lower, never higher: there the highest tells most.
+    """
     answers = sum(each.answered for each in level)
-    rps = sum(each.rps * each.answered for each in level) / answers
-    error = sum((each.error * each.answered) ** 2 for each in level) ** 0.5 / answers
-    return Plateau(rps, error, begins, tuple(level))
+    rates = [each.rps for each in level]
+    mean = sum(each.rps * each.answered for each in level) / answers
+    within = sum((each.error * each.answered) ** 2 for each in level) ** 0.5 / answers
+    between = statistics.stdev(rates) / mean / len(rates) ** 0.5 if len(rates) > 1 else 0.0
+    full = any(each.idle is not None and each.idle < NO_CORE_LEFT for each in level)
+    return (max(rates) if full else mean), math.hypot(within, between)
 
 
 def _levelled(known: Sequence[Step]) -> int | None:

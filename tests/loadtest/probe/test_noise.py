@@ -149,6 +149,19 @@ def test_growth_within_chance_is_none_where_requests_wait(error: float) -> None:
     assert (found.value, found.at_least) == (4, False)
 
 
+def test_a_plateau_whose_steps_differ_has_a_wide_interval() -> None:
+    steps = [step(1, 1, 0.2), step(4, 4, 0.2), step(16, 14, 0.2), step(64, 10, 0.2)]
+    found = slots(seen(steps))
+    assert found.low < 10
+    assert found.high > 14
+
+
+def test_where_others_had_every_core_the_highest_rate_tells_the_slots() -> None:
+    steps = [step(1, 1, 0.2), step(4, 4, 0.2), step(16, 15, 0.2), step(64, 10, 0.2)]
+    assert slots(seen(crowded(tuple(steps), used=0.1))).value == 15
+    assert slots(seen(steps)).value < 14
+
+
 def test_growth_beyond_chance_is_growth() -> None:
     *before, last = sightings.full(4, limit=8)
     assert growth.plateau((*before, replace(last, rps=1.15 * last.rps))) is None
