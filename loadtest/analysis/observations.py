@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
+from statistics import median
 
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment
-from loadtest.model.trial import Trial
+from loadtest.model.load import LoadResult
+from loadtest.model.trial import Sample, Trial
 from loadtest.plan import sequential
 from loadtest.plan.measures import MEASURES
 from loadtest.stats.inference import Slope, looked_at, slope
 from loadtest.stats.sequential import Stage
+
+HELD_SHARE = 0.9  # of the requests of a held load: what a service takes up at least
 
 
 def by_round(trials: Iterable[Trial], name: str, level: str, arm: str) -> dict[int, float]:
@@ -25,13 +29,35 @@ def by_round(trials: Iterable[Trial], name: str, level: str, arm: str) -> dict[i
 
 
 def points(trials: Iterable[Trial], name: str, arm: str) -> tuple[list[float], list[float]]:
-    """(connections, value) of every trial of one arm, for a slope over the loads."""
+    """(connections, value) of every trial of one arm, for a slope over the loads.
+
+    A trial whose service did not take its requests up says nothing of what one costs.
+    """
     pairs = [
         (float(trial.load.connections), value)
         for trial in trials
-        if trial.arm == arm and (value := MEASURES[name].value(trial)) is not None
+        if trial.arm == arm
+        and _took_up(trial)
+        and (value := MEASURES[name].value(trial)) is not None
     ]
     return [x for x, _ in pairs], [y for _, y in pairs]
+
+
+def in_hand(samples: Sequence[Sample]) -> float | None:
+    """How many requests the service had in hand, as it counts itself: median of the window."""
+    counted = [each.in_flight for each in samples if each.t > 0 and each.in_flight is not None]
+    return median(counted) if counted else None
+
+
+def _took_up(trial: Trial) -> bool:
+    found = in_hand(trial.samples) if kind_of(trial.load).holds else None
+    return found is None or found >= HELD_SHARE * trial.load.connections
+
+
+def light(trial: Trial) -> LoadResult:
+    """Whose latency is told: of held requests none ends, so that of what is asked beside them."""
+    beside = trial.result.beside
+    return beside if beside and kind_of(trial.load).holds else trial.result
 
 
 def growth(trials: Collection[Trial], name: str, arm: str, stage: Stage) -> Slope | None:

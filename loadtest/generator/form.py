@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Container, Iterable, Mapping
@@ -10,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from loadtest.contract import own, scenarios
 from loadtest.contract.own import OwnRequestError
 from loadtest.contract.scenarios import OWN, ScenarioError
-from loadtest.engine.kinds import KINDS, Closed
+from loadtest.engine.kinds import KINDS, Closed, Open
+from loadtest.model.experiment import Background
 from loadtest.model.load import Load
 from loadtest.model.target import Target
 
@@ -59,6 +61,10 @@ def add_load(parser: LocustArgumentParser) -> None:
     parser.add_argument("--requests-per-connection", type=int, default=0, help="0: it is kept")
     parser.add_argument("--request-timeout", type=float, default=30.0, help="seconds")
     parser.add_argument("--load-seed", type=int, default=1, help="of what is drawn")
+    parser.add_argument(
+        "--beside", choices=_BESIDE, default=_NO_SECOND, help="asked beside, as an open load"
+    )
+    parser.add_argument("--beside-rate", type=float, default=10.0, help="requests/s of that")
 
 
 def add_request(parser: LocustArgumentParser, before: Target) -> None:
@@ -76,6 +82,17 @@ def request_of(fields: Mapping[str, Any], before: Target) -> Target:
         if name.startswith(prefix)
     }
     return own.from_form(given, before)
+
+
+def background_of(fields: Mapping[str, Any]) -> Background | None:
+    """The second load that the lab asks for, or else the form."""
+    if given := fields.get("lab_background"):
+        found = json.loads(given)
+        return Background(found["scenario"], found["parameters"], Load(**found["load"]))
+    scenario = fields.get("beside", _NO_SECOND)
+    if scenario == _NO_SECOND:
+        return None
+    return Background(scenario, {}, Load(Open.name, LIGHT_CONNECTIONS, fields["beside_rate"]))
 
 
 def unlisted(kind: str, chosen: Iterable[str], known: Iterable[str]) -> str:
@@ -125,7 +142,14 @@ def _load(text: str) -> str:
     return unlisted("load", [text], KINDS)
 
 
+def _beside(text: str) -> str:
+    return unlisted("scenario", [text], _BESIDE)
+
+
 _REQUEST, _PER_CONNECTION = "request", "requests_per_connection"
+LIGHT_CONNECTIONS = 50  # at most, of the load beside
+_NO_SECOND = "nothing"
+_BESIDE = (_NO_SECOND, *(name for name in scenarios.SCENARIOS if name != OWN))
 _HELP = {
     "method": "scenario request: GET, POST …",
     "path": "scenario request: with its query",
@@ -145,4 +169,6 @@ _CHECKS: dict[str, FieldCheck] = {
     "run_time": _run_time,
     "load": _load,
     "load_seed": _number("Load seed", 0, 2**31 - 1, whole=True),
+    "beside": _beside,
+    "beside_rate": _number("Beside rate", 0.1, 1_000_000),
 }

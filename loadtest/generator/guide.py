@@ -45,6 +45,7 @@ class Example:
             "load": "closed",
             "thinkMs": "0",
             "requestsPerConnection": "0",
+            "beside": "nothing",
             "userCount": str(self.users),
             "spawnRate": "60",
             "shapeClass": "Default",

@@ -52,6 +52,7 @@ OF_THE_LAB = {
     "--lab-warmup": 1.0,
     "--lab-duration": 10.0,
     "--lab-workers": 1,
+    "--lab-background": "",
 }
 """What the lab sets of a headless run, by default."""
 
@@ -196,6 +197,7 @@ def assignment_of(environment: Environment) -> Assignment:
         seed=options.load_seed + index,
         share=1 / max(options.lab_workers, 1),
         insecure=asked.insecure,
+        background=form.background_of(vars(options)),
     )
 
 

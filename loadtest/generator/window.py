@@ -6,7 +6,7 @@ import json
 import logging
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -88,7 +88,7 @@ class Window:
         engine, runner = generator.engine, self._environment.runner
         assert runner is not None
         # A user that Locust has spawned is not a connection yet.
-        while engine.opened < runner.user_count:
+        while not generator.opened(runner.user_count):
             generator.require_running()
             gevent.sleep(0.02)
         engine.measure(self._warmup_s, self._duration_s)
@@ -102,10 +102,14 @@ class Window:
             generator.require_running()
             gevent.sleep(0.01)
         engine.settle()
-        total = Tally()
-        for tally in engine.tallies.values():
-            total.merge(tally)
-        return {"started_at": engine.window_started_at, "tally": total.to_message()}
+        measured, beside = Tally(), Tally()
+        for stream, tally in engine.tallies.items():
+            (beside if stream in generator.beside.values() else measured).merge(tally)
+        return {
+            "started_at": engine.window_started_at,
+            "tally": measured.to_message(),
+            "beside": beside.to_message() if generator.beside else None,
+        }
 
     def _measure_on_workers(self, runner: MasterRunner) -> list[dict[str, Any]]:
         expected = runner.worker_count
@@ -138,10 +142,24 @@ def listen(hook: Any, listener: Callable[..., None]) -> None:
 
 
 def _result(parts: list[dict[str, Any]], warmup_s: float) -> LoadResult:
-    total = Tally()
-    for part in parts:
-        total.merge(Tally.from_message(part["tally"]))
     started_at = datetime.fromtimestamp(min(part["started_at"] for part in parts), UTC)
+    measured, beside = (
+        _told([part[name] for part in parts if part[name]], started_at, warmup_s)
+        for name in ("tally", "beside")
+    )
+    assert measured is not None
+    return replace(measured, beside=beside)
+
+
+def _told(
+    tallies: list[dict[str, Any]], started_at: datetime, warmup_s: float
+) -> LoadResult | None:
+    """What the processes' tallies say together; None where there is none."""
+    if not tallies:
+        return None
+    total = Tally()
+    for tally in tallies:
+        total.merge(Tally.from_message(tally))
     return LoadResult(
         **{name: getattr(total, name) for name in _AS_TALLIED},
         started_at=started_at.isoformat(),

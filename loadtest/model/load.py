@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 SLICE_S = 0.25  # of the timeline
 
@@ -72,3 +73,11 @@ class LoadResult:
     unheard: int = 0  # streams in hand at the end that had no event yet
     first_event_us: str = ""  # from the intended send to the first event of each stream
     event_gap_us: str = ""  # between two events of a stream
+    beside: LoadResult | None = None  # what a second load saw meanwhile
+
+
+def restored(record: Mapping[str, Any]) -> LoadResult:
+    """What `asdict` made a record of, also as it comes back from JSON."""
+    beside = record.get("beside")
+    whole = {"timeline": tuple(record["timeline"]), "beside": restored(beside) if beside else None}
+    return LoadResult(**{**record, **whole})

@@ -183,7 +183,8 @@ class ExperimentTable(TomlTable):
     full_services: NameList = Field(default=[], description="services that only `PLAN=full` runs")
     fresh: bool = Field(default=False, description="`true`: every trial has a restarted service")
     errors_allowed: bool = Field(
-        default=False, description="`true`: failed requests are a result and fail no gate"
+        default=False,
+        description="`true`: requests that fail or are not taken up are a result; no gate fails",
     )
     peak: LoadTable | None = Field(
         default=None, description="a load that finds each service's peak, for `share_of_peak`"

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from loadtest.errors import LabError
-from loadtest.model.load import Load, LoadResult
+from loadtest.model.load import Load, restored
 from loadtest.model.trial import TRIAL_VERSION, Gate, Prediction, Sample, Trial
 from loadtest.model.witness import CoreTime, Machine, Pause
 from loadtest.results import older
@@ -77,12 +77,11 @@ def _parsed(path: Path) -> tuple[list[Trial], bool]:
 def _trial(record: dict[str, Any]) -> Trial:
     if record.get("version") != TRIAL_VERSION:
         raise ValueError(f"version {record.get('version')}, this lab reads {TRIAL_VERSION}")
-    result = record["result"]
     return Trial(
         **record
         | {
             "load": Load(**older.load(record["load"])),
-            "result": LoadResult(**result | {"timeline": tuple(result["timeline"])}),
+            "result": restored(record["result"]),
             "samples": tuple(Sample(**sample) for sample in record["samples"]),
             "gates": tuple(Gate(**gate) for gate in record["gates"]),
             "prediction": Prediction(**record["prediction"]) if record["prediction"] else None,

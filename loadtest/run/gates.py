@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import statistics
 from collections.abc import Sequence
 from typing import Any
 
 from loadtest.analysis.failures import failed_share, failures, listed
+from loadtest.analysis.observations import HELD_SHARE, in_hand
 from loadtest.engine.kinds import kind_of
 from loadtest.model.counts import number_of, were
 from loadtest.model.load import Load, LoadResult
@@ -21,7 +21,6 @@ CEILING_SHARE = 0.7
 LITTLE = 0.05
 ERROR_RATE = 0.01
 PAUSED_SHARE = 0.01
-HELD_SHARE = 0.9
 LATE_US = 2000
 LATE_SHARE = 0.1  # of the p99 response time
 
@@ -158,11 +157,10 @@ def _requests_held(load: Load, samples: Sequence[Sample]) -> Gate:
     A server that leaves connections in the queue of the kernel would show too little memory a
     request.
     """
-    counted = [each.in_flight for each in samples if each.t > 0 and each.in_flight is not None]
-    if not counted:
+    held = in_hand(samples)
+    if held is None:
         detail = "the service does not count its requests in hand"
         return Gate("requests held", True, None, HELD_SHARE, detail)
-    held = statistics.median(counted)
     share, detail = held / load.connections, f"{held:,.0f} of {load.connections:,} in hand"
     return Gate("requests held", share >= HELD_SHARE, share, HELD_SHARE, detail)
 

@@ -7,13 +7,15 @@ import json
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import asdict
 from pathlib import Path
 
 from loadtest.contract import own, scenarios
 from loadtest.contract.own import REQUEST_VARIABLE
 from loadtest.engine.kinds import kind_of
 from loadtest.errors import LabError
-from loadtest.model.load import Load, LoadResult
+from loadtest.model.experiment import Background
+from loadtest.model.load import Load, LoadResult, restored
 from loadtest.model.target import Target
 from loadtest.run.forkserver import Fork, ForkServer, Order
 from loadtest.system import descriptors, environment, ports
@@ -51,11 +53,13 @@ def run(
     forks: ForkServer | None = None,
     entered: Callable[[str], None] = lambda _: None,
     request: Target | None = None,
+    background: Background | None = None,
 ) -> LoadResult:
     """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
 
     With `request` (scenario "request") that is what is asked: scheme, host and port are of
-    `target`, all else of `request`.
+    `target`, all else of `request`. With `background` a second load runs beside it, from the first
+    connection to the end of the window; what it saw is the result's `beside`.
 
     Opening the connections and `warmup_s` seconds come first and are discarded. `cpus` pins the
     generator, `timeout_s` is for one request, `processes` shares connections and rate out.
@@ -65,9 +69,8 @@ def run(
     scenario or parameter that does not exist, OwnRequestError for a request that can't be sent, or
     ProcessError.
     """
-    asked = _scenario(scenario, parameters, load) | {"request-timeout": timeout_s}
-    asked |= {"load-seed": seed, "lab-warmup": warmup_s, "lab-duration": duration_s}
-    _check(load, processes)
+    asked = _asked(scenario, parameters, load, processes, background) | {"load-seed": seed}
+    asked |= {"request-timeout": timeout_s, "lab-warmup": warmup_s, "lab-duration": duration_s}
     variables = _variables(f"{service}={target}", backend, run_id, ceiling_rps, request)
     with contextlib.ExitStack() as stack:
         server = forks or stack.enter_context(ForkServer())
@@ -100,12 +103,31 @@ def _carried_out(
         return _read(path)
 
 
-def _scenario(name: str, parameters: Mapping[str, int], load: Load) -> dict[str, object]:
-    """What is asked, if it can be asked by such a load."""
+def _asked(
+    name: str,
+    parameters: Mapping[str, int],
+    load: Load,
+    processes: int,
+    background: Background | None,
+) -> dict[str, object]:
+    """What is asked, if it can be asked by such loads."""
     chosen = scenarios.choose(name)
     values = chosen.filled(parameters)
     chosen.check(load)
-    return {"scenario": name, "parameters": _listed(values)}
+    second = _second(background)
+    _check(load, processes)
+    return {"scenario": name, "parameters": _listed(values), "lab-background": second}
+
+
+def _second(background: Background | None) -> str:
+    """The second load as Locust's option has it, if it can be made; empty where there is none."""
+    if background is None:
+        return ""
+    chosen = scenarios.choose(background.scenario)
+    chosen.filled(background.parameters)
+    chosen.check(background.load)
+    _check(background.load, 1)
+    return json.dumps(asdict(background))
 
 
 def _variables(
@@ -206,4 +228,4 @@ def _read(path: Path) -> LoadResult:
         found = json.loads(path.read_text())
     except FileNotFoundError:
         raise LoadError("the load ended without a result") from None
-    return LoadResult(**{**found, "timeline": tuple(found["timeline"])})
+    return restored(found)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import random
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import asdict, replace
+from dataclasses import replace
 from typing import Any
 
 from loadtest.analysis.prediction import predict
@@ -15,7 +14,7 @@ from loadtest.backends.readiness import about
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import Closed
 from loadtest.inventory import pooling
-from loadtest.model.experiment import Experiment, Level
+from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
 from loadtest.model.trial import Gate, Prediction, Trial
@@ -29,10 +28,9 @@ from loadtest.run.witnesses import checks, steadiness
 from loadtest.run.witnesses.observer import Observer, Seen
 from loadtest.system.paths import LOCUSTFILE
 
-MARGIN_S = 2.0  # a second load starts before the measured one and ends after it
 LONGEST_PHASE_S = 0.2
 _OF_ERRORS = (
-    *("right status", "all answered", "error rate", "connection pauses"),
+    *("right status", "all answered", "error rate", "connection pauses", "requests held"),
     steadiness.STEADY_FIGURE,
 )
 PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
@@ -95,10 +93,9 @@ class Measurement:
             observer.enter(phase)
             sampler.look(phase)
 
-        with ThreadPoolExecutor(1) as beside, self._sampler(service) as sampler:
-            background = self._background(beside, experiment, service, seed)
-            result = self._run(service, asked, level, *lasts, seed, entered)
-            loads = [result, *([background.result()] if background else [])]
+        with self._sampler(service) as sampler:
+            second = experiment.background
+            result = self._run(service, asked, level, *lasts, seed, entered, second)
         trial = Trial(
             **planned.recorded | {"run_id": self._run_id, "attempt": attempt},
             load=asked,
@@ -106,21 +103,15 @@ class Measurement:
             samples=sampler.samples(result.started_at),
             gates=(),
             prediction=told,
-            extra={"background": asdict(loads[1])} if background else {},
             machine=observer.seen.machine,
             pauses=observer.seen.pauses,
             counted=None if self._over_sockets(level) else sampler.counted(),
         )
-        return self._judged(trial, experiment, loads, sampler.looks(result.started_at))
+        return self._judged(trial, experiment, sampler.looks(result.started_at))
 
-    def _judged(
-        self,
-        trial: Trial,
-        experiment: Experiment,
-        loads: Sequence[LoadResult],
-        looks: Sequence[Look],
-    ) -> Trial:
+    def _judged(self, trial: Trial, experiment: Experiment, looks: Sequence[Look]) -> Trial:
         """The trial with its gates."""
+        loads = [trial.result, *([trial.result.beside] if trial.result.beside else [])]
         seen = Seen(trial.machine, trial.pauses)
         found = _gates(
             experiment,
@@ -210,17 +201,6 @@ class Measurement:
     def _target(self, service: str) -> str:
         return self._backend.services[service].url(self._backend.name)
 
-    def _background(
-        self, pool: ThreadPoolExecutor, experiment: Experiment, service: str, seed: int
-    ) -> Future[LoadResult] | None:
-        """Start the experiment's second load on the same service."""
-        second = experiment.background
-        if second is None:
-            return None
-        level = Level("", 0, second.load, second.scenario, second.parameters, {})
-        lasting = experiment.warmup_s + experiment.duration_s + MARGIN_S
-        return pool.submit(self._run, service, second.load, level, 0.0, lasting, seed + 1)
-
     def _run(
         self,
         service: str,
@@ -230,6 +210,7 @@ class Measurement:
         duration_s: float,
         seed: int,
         entered: Callable[[str], None] = lambda _: None,
+        background: Background | None = None,
     ) -> LoadResult:
         return load.run(
             asked,
@@ -248,6 +229,7 @@ class Measurement:
             forks=self._forks,
             entered=entered,
             request=self._request(service, level),
+            background=background,
         )
 
     def _lasting(

@@ -25,6 +25,16 @@ def gap_p99_ms(result: LoadResult) -> float | None:
     return found.ms if found else None
 
 
+def served_share(result: LoadResult, streams: int) -> float | None:
+    """Of `streams` that are held, those that have had an event; None without one.
+
+    A stream whose connection was refused, or is being opened anew, is not served either.
+    """
+    if not (result.first_event_us or result.event_gap_us or result.unheard):
+        return None
+    return (result.unfinished - result.unheard) / streams
+
+
 def lost_share(result: LoadResult) -> float | None:
     """Events that never came, as a share of those that were due; None without a stream."""
     times = filter(None, (result.first_event_us, result.event_gap_us))

@@ -46,6 +46,17 @@ def service_cpu_us(trial: Trial) -> float | None:
     return cpu * 1e6 / trial.result.goodput_rps if cpu and trial.result.goodput_rps else None
 
 
+def background_p99_ms(trial: Trial) -> float | None:
+    beside = trial.result.beside
+    found = latencies.of([beside]).percentile(99.0) if beside else None
+    return found.ms if found else None
+
+
+def background_answered(trial: Trial) -> float | None:
+    beside = trial.result.beside
+    return beside.answered / (beside.sent + beside.unsendable) if beside else None
+
+
 def share_of_prediction(trial: Trial) -> float | None:
     return trial.result.goodput_rps / trial.prediction.rps if trial.prediction else None
 

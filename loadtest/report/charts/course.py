@@ -10,6 +10,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
+from loadtest.analysis.observations import light
 from loadtest.model.experiment import Experiment
 from loadtest.model.load import SLICE_S
 from loadtest.model.trial import Trial
@@ -201,7 +202,7 @@ def _stall(experiment: Experiment, trials: Sequence[Trial]) -> Chart | None:
     records: Records = [
         {"service": service, "t": part["t"] + SLICE_S / 2, "ms": part["max_ms"]}
         for service, [trial, *_] in services.items()
-        for part in trial.result.timeline
+        for part in light(trial).timeline
         if part["max_ms"] > 0
     ]
     if not records:

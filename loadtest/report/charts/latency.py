@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount, percent
-from loadtest.analysis.observations import mean_wait_ms, waiting_share
+from loadtest.analysis.observations import light, mean_wait_ms, waiting_share
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Trial
@@ -119,7 +119,7 @@ def _is(trial: Trial, service: str, level: Level) -> bool:
 
 
 def _latencies(trials: Sequence[Trial], kind: Kind) -> Latencies:
-    return of((trial.result for trial in trials), kind)
+    return of((light(trial) for trial in trials), kind)
 
 
 def _percentiles(service: str, kind: Kind, trials: Sequence[Trial]) -> Iterator[dict[str, Any]]:

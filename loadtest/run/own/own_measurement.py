@@ -12,7 +12,7 @@ from loadtest.backends.own import OwnServices
 from loadtest.engine.kinds import Closed
 from loadtest.errors import LabError
 from loadtest.model.counts import were
-from loadtest.model.experiment import Level
+from loadtest.model.experiment import Background, Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
 from loadtest.run.measurement import LONGEST_PHASE_S, PRACTICE_CONNECTIONS, PRACTICE_S, Measurement
@@ -62,11 +62,13 @@ class OwnMeasurement(Measurement):
         duration_s: float,
         seed: int,
         entered: Callable[[str], None] = lambda _: None,
+        background: Background | None = None,
     ) -> LoadResult:
         """One load, if it is not expected to be one request too many."""
         place, lasts_s = (service, level.label), warmup_s + duration_s
         self._require_room(self._rates.get(place, 0.0) * lasts_s)
-        result = super()._run(service, asked, level, warmup_s, duration_s, seed, entered)
+        lasts = warmup_s, duration_s
+        result = super()._run(service, asked, level, *lasts, seed, entered, background)
         sent = result.sent + result.sent_in_warmup
         self._sent += sent
         self._rates[place] = sent / lasts_s

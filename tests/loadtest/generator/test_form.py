@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import pytest
 from hypothesis import given
@@ -13,6 +13,8 @@ from loadtest.contract.scenarios import SCENARIOS
 from loadtest.generator import form
 from loadtest.generator.guide import EXAMPLES, guide
 from loadtest.inventory import manifest
+from loadtest.model.experiment import Background
+from loadtest.model.load import Load
 from loadtest.model.target import Target
 from loadtest.system.paths import ROOT
 
@@ -67,6 +69,9 @@ def test_every_scenario_is_accepted_as_it_comes(name: str) -> None:
         ("requests_per_connection", "-1", "Requests per connection: give a whole number"),
         ("requests_per_connection", "1.5", "Requests per connection"),
         ("load_seed", "0x10", "Load seed"),
+        ("beside", "nonsense", "unknown scenario 'nonsense'; there are: nothing, plaintext, json"),
+        ("beside", "request", "unknown scenario 'request'"),
+        ("beside_rate", "0", "Beside rate: give a number from 0.1"),
         ("scenario", "nonsense", "unknown scenario 'nonsense'"),
         ("scenario", "x" * 5000, "unknown scenario 'xxx"),
         ("parameters", "ms=99999", "give 0 to 10000"),
@@ -92,6 +97,19 @@ def test_absurd_values_are_refused(field: str, value: str, hint: str) -> None:
     assert hint in message
     assert "\n" not in message
     assert len(message) < 200
+
+
+def test_a_second_load_is_an_open_one_of_the_scenario_that_the_form_names() -> None:
+    assert form.background_of({"beside": "nothing", "beside_rate": 10.0}) is None
+    found = form.background_of({"beside": "json", "beside_rate": 20.0})
+    assert found is not None
+    assert (found.scenario, found.load.kind, found.load.rate_rps) == ("json", "open", 20.0)
+
+
+def test_a_second_load_of_the_labs_own_goes_before_the_forms() -> None:
+    asked = Background("cpu", {"n": 1000}, Load("closed", 1, think_s=4.0))
+    fields = {"beside": "json", "beside_rate": 1.0, "lab_background": json.dumps(asdict(asked))}
+    assert form.background_of(fields) == asked
 
 
 OWN = {

@@ -81,6 +81,40 @@ def test_streams_that_wait_for_their_first_event_are_not_forgotten(trial: Trial)
     assert MEASURES["first_event_ms"].value(replace(trial, result=result)) is None
 
 
+def test_held_streams_are_served_once_they_have_an_event(trial: Trial) -> None:
+    """Of a hundred, 12 threads serve as many; three connections were refused."""
+    load = replace(trial.load, connections=100)
+    result = replace(
+        trial.result, unfinished=97, unheard=85, first_event_us="", event_gap_us=encoded(1.0)
+    )
+    value = MEASURES["streams_served"].value
+    assert value(replace(trial, load=load, result=result)) == pytest.approx(0.12)
+    none = replace(result, unheard=97, event_gap_us="")
+    assert value(replace(trial, load=load, result=none)) == 0
+    assert value(trial) is None  # it has no streams
+
+
+def test_measures_of_a_second_load(trial: Trial) -> None:
+    p99, answered = MEASURES["background_p99_ms"].value, MEASURES["background_answered"].value
+    assert (p99(trial), answered(trial)) == (None, None)
+    beside = replace(
+        trial.result,
+        response_us=encoded(*[0.002] * 3880, *[0.05] * 120),
+        response_after_us="",
+        sent=4000,
+        answered=4000,
+        failed=0,
+        unfinished=0,
+        unsendable=0,
+    )
+    both = replace(trial, result=replace(trial.result, beside=beside))
+    assert p99(both) == pytest.approx(50, rel=0.01)
+    assert answered(both) == 1.0
+    starved = replace(beside, answered=0, unfinished=50, sent=50, unsendable=3950, response_us="")
+    both = replace(trial, result=replace(trial.result, beside=starved))
+    assert (p99(both), answered(both)) == (None, 0.0)
+
+
 def test_nothing_that_ended_has_no_mean_time(trial: Trial) -> None:
     nothing = replace(trial.result, answered=0, failed=0)
     assert MEASURES["mean_ms"].value(replace(trial, result=nothing)) is None

@@ -12,6 +12,7 @@ from wsproto import ConnectionType, WSConnection, events
 
 from loadtest.engine.kinds import KINDS
 from loadtest.errors import LabError
+from loadtest.model.experiment import Background
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
 from loadtest.run import gates
@@ -82,6 +83,20 @@ def test_the_timeline_has_the_warm_up_and_the_moments_without_an_answer(null_ser
     assert 0 in [part["answered"] for part in result.timeline]
     assert all(part["p50_ms"] <= part["max_ms"] for part in result.timeline)
     assert phases == ["measured", "done"]
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_a_second_load_runs_beside_and_is_told_apart(null_server: str, processes: int) -> None:
+    before = nullserver.served(null_server)
+    second = Background("items", {"limit": 100}, Load("open", 8, 200.0))
+    result = load(null_server, Load("closed", 4), processes=processes, background=second)
+    beside, served = result.beside, nullserver.served(null_server) - before - 1
+    assert beside is not None
+    sent = sum(each.sent + each.sent_in_warmup for each in (result, beside))
+    assert (result.failed, beside.failed, sent) == (0, 0, served)
+    assert beside.duration_s == pytest.approx(result.duration_s)
+    assert beside.answered == pytest.approx(200 * beside.duration_s, rel=0.4)  # 5 σ of Poisson
+    assert beside.received_bytes / beside.answered > result.received_bytes / result.answered
 
 
 def test_pages_of_a_real_size(null_server: str) -> None:
@@ -222,6 +237,8 @@ def test_a_service_without_websockets_says_so() -> None:
         (Load("closed", 3_000_000), {}, "3,000,000 connections need 3,000,064 open files"),
         (Load("closed", 2), {"processes": 3}, "3 processes need at least 3 connections"),
         (Load("closed", 2, requests_per_connection=0), {}, "at least 1 request"),
+        (Load("closed", 2), {"background": Background("jsn", {}, Load("closed", 1))}, "'jsn'"),
+        (Load("closed", 2), {"background": Background("json", {}, Load("open", 1))}, "rate_rps"),
         (
             Load("closed", 2, requests_per_connection=1),
             {"scenario": "websocket"},

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
@@ -70,8 +69,6 @@ class Loads:
 
     def __init__(self) -> None:
         self.calls: list[dict[str, Any]] = []
-        self.beside = threading.Barrier(2, timeout=20)
-        self.together = False
 
     @property
     def trials(self) -> list[dict[str, Any]]:
@@ -80,12 +77,11 @@ class Loads:
 
     def __call__(self, asked: Load, **options: Any) -> LoadResult:
         self.calls.append({"load": asked, **options})
-        if self.together and not practises(options):
-            self.beside.wait()
         rps = PEAKS[options["service"]]
-        return replace(
+        result = replace(
             RESULT, goodput_rps=rps, response_us=EMPTY, service_us=EMPTY, send_late_us=EMPTY
         )
+        return replace(result, beside=result if options.get("background") else None)
 
 
 def practises(call: Mapping[str, Any]) -> bool:
@@ -257,11 +253,18 @@ def test_a_share_of_the_peak_is_taken_from_the_slowest_service_once(loads: Loads
 
 
 def test_the_second_load_runs_beside_the_first_and_is_kept(loads: Loads) -> None:
-    loads.together = True
     background = {"scenario": "cpu", "parameters": {"n": 1000}, "kind": "closed", "connections": 1}
     [first, *_] = planned(background=background)
     trial = Measurement(Services(), run_id="r", seed=1).take(first, 1)
-    second, main = sorted(loads.trials, key=lambda call: str(call["scenario"]))
-    assert (second["scenario"], main["scenario"]) == ("cpu", "wait")
-    assert second["duration_s"] > main["warmup_s"] + main["duration_s"]
-    assert trial.extra["background"]["answered"] == RESULT.answered
+    [main] = loads.trials
+    assert (main["scenario"], main["background"].scenario) == ("wait", "cpu")
+    assert trial.result.beside is not None
+    assert trial.result.beside.answered == RESULT.answered
+
+
+def test_what_is_not_taken_up_fails_no_gate_where_that_is_a_result(loads: Loads) -> None:
+    for allowed in (False, True):
+        [first, *_] = planned(errors_allowed=allowed, load={"kind": "held"})
+        trial = Measurement(Services(), run_id="r", seed=1).take(first, 1)
+        assert ("requests held" in {gate.name for gate in trial.gates}) is not allowed
+    assert loads.trials
