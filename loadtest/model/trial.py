@@ -86,6 +86,7 @@ class Trial:
     machine: Machine | None = None
     pauses: tuple[Pause, ...] | None = None  # None where the service's processes can't be seen
     counted: int | None = None  # requests that the service answered during the whole load
+    by_worker: tuple[int, ...] = ()  # of those, each worker process's; empty where nobody knows
     version: int = TRIAL_VERSION
 
     @property

@@ -166,6 +166,17 @@ _ALL = (
         value=values.service_cpu_us,
     ),
     Measure(
+        "busiest_worker",
+        "requests of the busiest worker process ÷ an equal share",
+        "1 or more",
+        noun="load of the busiest worker",
+        unit="× an equal share on the busiest worker",
+        more="{a} had {x} more on its busiest worker than {b}",
+        less="{a} had {x} less on its busiest worker than {b}",
+        times="{a} had {x} times as much on its busiest worker as {b}",
+        value=values.busiest_worker,
+    ),
+    Measure(
         "share_of_prediction",
         "goodput ÷ (slots ÷ wait)",
         "0 to 1",

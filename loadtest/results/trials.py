@@ -82,6 +82,7 @@ def _trial(record: dict[str, Any]) -> Trial:
         | {
             "load": Load(**older.load(record["load"])),
             "result": restored(record["result"]),
+            "by_worker": tuple(record.get("by_worker", ())),
             "samples": tuple(Sample(**sample) for sample in record["samples"]),
             "gates": tuple(Gate(**gate) for gate in record["gates"]),
             "prediction": Prediction(**record["prediction"]) if record["prediction"] else None,

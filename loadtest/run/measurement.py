@@ -106,6 +106,7 @@ class Measurement:
             machine=observer.seen.machine,
             pauses=observer.seen.pauses,
             counted=None if self._over_sockets(level) else sampler.counted(),
+            by_worker=sampler.by_worker(),
         )
         return self._judged(trial, experiment, sampler.looks(result.started_at))
 

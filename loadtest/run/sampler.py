@@ -25,6 +25,7 @@ INTERVAL_S = 1.0
 _CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
 _UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _REQUESTS = "http_server_request_duration_seconds_count"
+_OF_WORKER = "lab_worker_requests_total:"
 _NOT_LOAD = ("/healthz", "/readyz", "/about")  # asked by who starts and watches the service
 _SAMPLER, _EXPORTER = "lab-sampler", "postgres_exporter"
 # Connections of the service, and sessions of other clients that do something now.
@@ -44,6 +45,7 @@ class ServiceSide(Protocol):
     def samples(self, started_at: str) -> tuple[Sample, ...]: ...
     def looks(self, started_at: str) -> Sequence[Look]: ...
     def counted(self) -> int | None: ...
+    def by_worker(self) -> tuple[int, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -131,6 +133,18 @@ class Sampler:
         first, last = (each.metrics.get(_REQUESTS) for each in self._ends())
         return None if first is None or last is None or last < first else int(last - first)
 
+    def by_worker(self) -> tuple[int, ...]:
+        """How many of those each worker process has answered, the busiest first."""
+        if self.counted() is None:
+            return ()
+        first, last = (each.metrics for each in self._ends())
+        found = (
+            int(count - first.get(name, 0.0))
+            for name, count in last.items()
+            if name.startswith(_OF_WORKER)
+        )
+        return tuple(sorted(found, reverse=True))
+
     def _ends(self) -> tuple[_Reading, _Reading]:
         return self._readings[0], self._readings[-1]
 
@@ -181,7 +195,8 @@ class Sampler:
 
 
 def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
-    """Metrics at `url`, summed over their labels by sample name; pool connections by state.
+    """Metrics at `url`, summed over their labels by sample name; pool connections by state, and
+    requests also by worker.
 
     Raises OSError where nothing answers and ValueError where the answer is no metrics.
     """
@@ -194,6 +209,8 @@ def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
                 name += ":" + sample.labels["state"]
             if sample.labels.get("http_route") in _NOT_LOAD:
                 continue
+            if "worker" in sample.labels:
+                totals[f"{name}:{sample.labels['worker']}"] = sample.value
             if name == "lab_scheduling_lag_seconds":
                 totals[name] = max(totals.get(name, 0.0), sample.value)
             else:

@@ -57,6 +57,12 @@ def background_answered(trial: Trial) -> float | None:
     return beside.answered / (beside.sent + beside.unsendable) if beside else None
 
 
+def busiest_worker(trial: Trial) -> float | None:
+    """The busiest worker's requests, as a multiple of an equal share; None for a single one."""
+    counts = trial.by_worker
+    return max(counts) * len(counts) / sum(counts) if len(counts) > 1 and any(counts) else None
+
+
 def share_of_prediction(trial: Trial) -> float | None:
     return trial.result.goodput_rps / trial.prediction.rps if trial.prediction else None
 

@@ -71,6 +71,10 @@ class TreeSampler:
         """None, as above."""
         return None
 
+    def by_worker(self) -> tuple[int, ...]:
+        """None, as above."""
+        return ()
+
     def _run(self) -> None:
         assert self._root is not None
         while not self._done:

@@ -115,6 +115,16 @@ def test_measures_of_a_second_load(trial: Trial) -> None:
     assert (p99(both), answered(both)) == (None, 0.0)
 
 
+@pytest.mark.parametrize(
+    ("by_worker", "found"),
+    [((), None), ((90,), None), ((0, 0), None), ((30, 30, 30), 1.0), ((60, 30, 0), 2.0)],
+)
+def test_the_busiest_worker_is_told_by_equal_shares(
+    trial: Trial, by_worker: tuple[int, ...], found: float | None
+) -> None:
+    assert MEASURES["busiest_worker"].value(replace(trial, by_worker=by_worker)) == found
+
+
 def test_nothing_that_ended_has_no_mean_time(trial: Trial) -> None:
     nothing = replace(trial.result, answered=0, failed=0)
     assert MEASURES["mean_ms"].value(replace(trial, result=nothing)) is None

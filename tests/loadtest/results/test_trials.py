@@ -6,6 +6,7 @@ import errno
 import json
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -52,8 +53,9 @@ def trial(index: int = 0) -> Trial:
         scenario="wait",
         parameters={"ms": 100},
         load=Load("closed", 1),
-        result=RESULT,
+        result=replace(RESULT, beside=RESULT),
         samples=(Sample(0.5, 0.1, 1000, 3, in_flight=1.0),),
+        by_worker=(15, 5),
         gates=(Gate("error rate", True, 0.0, 0.01, "none"),),
         prediction=Prediction(10.0, 1, "connections", 0.1),
     )

@@ -25,6 +25,9 @@ http_server_request_duration_seconds_bucket{{http_route="/healthz",le="+Inf"}} {
 http_server_request_duration_seconds_count{{http_route="/healthz"}} {cpu}
 # TYPE lab_process_pss_bytes gauge
 lab_process_pss_bytes 1048576
+# TYPE lab_worker_requests_total counter
+lab_worker_requests_total{{worker="7"}} {cpu}
+lab_worker_requests_total{{worker="8"}} {json}
 # TYPE lab_workers_ended_total counter
 lab_workers_ended_total 2
 # TYPE lab_threads gauge
@@ -96,6 +99,7 @@ def test_what_the_service_counted_is_told_without_what_starts_and_watches_it(url
         asked = Service.asked
     assert (asked, Service.asked) == (1, 2)
     assert sampling.counted() == 1000
+    assert sampling.by_worker() == (1000, 1)
 
 
 def test_a_count_that_could_not_be_read_is_none(url: str) -> None:
@@ -103,6 +107,7 @@ def test_a_count_that_could_not_be_read_is_none(url: str) -> None:
     with Sampler("toy", url, None, interval_s=3600) as sampling:
         pass
     assert sampling.counted() is None
+    assert sampling.by_worker() == ()
 
 
 def test_a_look_that_fails_leaves_a_gap_and_no_error(url: str) -> None:
