@@ -102,7 +102,7 @@ def mean_wait_ms(trials: Sequence[Trial]) -> float | None:
 
 def waiting_share(trials: Sequence[Trial]) -> float:
     """The share of the requests that still waited when the windows closed."""
-    results = [trial.result for trial in trials]
+    results = [light(trial) for trial in trials]
     waiting = sum(each.unfinished for each in results)
     ended = sum(each.answered + each.failed for each in results)
     return waiting / (waiting + ended) if waiting else 0.0

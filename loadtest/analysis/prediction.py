@@ -37,7 +37,8 @@ def predict(
 ) -> Prediction | None:
     """The most requests a second that a service can answer, by its /about; None where none waits.
 
-    A request that waits without the database needs what runs it alone: a thread, say.
+    A request that waits without the database needs what runs it alone: a thread, say. An event loop
+    takes up as many of those as come.
     A request that fans out at once takes as many of its worker's connections as it can. The
     prediction names the limit that binds: the service's own (`slots_bound_by`), the client's
     connections, their pauses (`PAUSES`), the clients that the service accepts (`TAKEN`), the
@@ -53,8 +54,6 @@ def predict(
         alone_s, own = _at_once(about, filled.get("n", 1), latency_s)
     else:
         alone_s, own = latency_s, _in_turn(about, latency_s, lasting=bool(held_s))
-    if not own:
-        return None
     pooler = [] if held_s else _pooler(about, latency_s)
     limits = [Limit(load.connections, alone_s, "connections"), *own, *pooler]
     slots, each_s, bound_by = min(limits, key=lambda limit: limit.rps)

@@ -55,15 +55,24 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
         name=f"{experiment.name}-percentiles",
         title=_title(records, level, waiting),
         description=(
-            "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn "
-            "only where enough requests lie beyond it, and none that still waited could change it. "
-            + _unanswered(waiting)
+            f"{_of_which(trials)}{_RARER}{_unanswered(waiting)}"
             + ("Dashed: service time, from the actual send; " if len(kinds) > 1 else "")
             + ("solid: response time, from the intended send." if len(kinds) > 1 else "")
         ),
         draw=lambda width: _draw_percentiles(experiment, records, width),
         table=_percentile_table(experiment, trials, level, kinds),
     )
+
+
+_RARER = (
+    "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn only "
+    "where enough requests lie beyond it, and none that still waited could change it. "
+)
+
+
+def _of_which(trials: Sequence[Trial]) -> str:
+    beside = any(light(trial) is not trial.result for trial in trials)
+    return "The light requests beside those that are held. " * beside
 
 
 def _unanswered(waiting: Mapping[str, Sequence[Trial]]) -> str:

@@ -190,7 +190,7 @@ def _description(experiment: Experiment, records: Records, *, law: bool) -> str:
     measure = MEASURES[experiment.measure]
     parts = [
         f"{each['service']} {amount(measure.shown(each['y']))}"
-        + (f" (predicted {amount(each['predicted'])})" if each["predicted"] else "")
+        + (f" (predicted {amount(measure.shown(each['predicted']))})" if each["predicted"] else "")
         for each in records
         if each["level"] == top["level"]
     ]
@@ -233,6 +233,6 @@ def _line(record: dict[str, Any], measure: Measure) -> tuple[str, ...]:
         mean,
         f"{low}–{high}" if record["rounds"] >= INTERVAL_ROUNDS else "too few rounds",
         str(record["rounds"]),
-        amount(record["predicted"]) if record["predicted"] else "–",
+        amount(measure.shown(record["predicted"])) if record["predicted"] else "–",
         record["limit"] or "–",
     )

@@ -114,7 +114,9 @@ def test_a_stream_holds_a_thread_and_no_database_connection() -> None:
     assert found is not None
     assert (found.slots, found.bound_by) == (15, "threads")
     assert found.rps == pytest.approx(15 / 0.9)
-    assert predict(ASYNC, Load("closed", 100), "stream", {"n": 10, "ms": 100}) is None
+    evented = predict(ASYNC, Load("closed", 100), "stream", {"n": 10, "ms": 100})
+    assert evented is not None
+    assert (evented.slots, evented.bound_by) == (100, "connections")
     few = predict(gthread, Load("closed", 2), "stream", {"n": 10, "ms": 100})
     assert few is not None
     assert few.bound_by == "connections"
