@@ -1,4 +1,4 @@
-"""One more of a service beside the one that runs, with options of its own."""
+"""One more of a service of a lab, with options of its own."""
 
 from __future__ import annotations
 

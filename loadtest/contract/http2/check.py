@@ -1,6 +1,6 @@
 """Does a service speak HTTP/2, and do requests on one connection then wait side by side?
 
-In the clear it is asked as it runs, by prior knowledge (h2c). Over TLS one more of it is asked,
+In the clear it is asked as it runs, by prior knowledge (h2c). Over TLS another of it is asked,
 with a certificate and, where its server has a switch for HTTP/2, with that on; ALPN agrees on it.
 """
 
@@ -112,11 +112,14 @@ def _over_tls(service: Service, backend: Backend) -> Way:
         options = servers.options(service, *made)
         if options is None:
             return Way("over TLS", None, "it is not asked: it takes no certificate")
+        backend.stop(service.name)  # Postgres may have no room for the pools of both
         try:
             with beside(backend, service, options) as own:
                 return over_tls(own.port, made[0])
         except ProcessError as error:
             return Way("over TLS", None, f"it does not start: {str(error).splitlines()[0]}")
+        finally:
+            backend.restart(service.name)
 
 
 def _asked(name: str, connected: socket.socket, scheme: str, authority: str) -> Way:
