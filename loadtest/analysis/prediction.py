@@ -88,7 +88,7 @@ def _at_once(about: Mapping[str, Any], n: int, latency_s: float) -> tuple[float,
     pool_size = int(about.get("pool_size", slots // workers))
     alone_s = latency_s / n * math.ceil(n / pool_size)
     pool = Limit(workers * pool_size, latency_s, "pool")
-    return alone_s, [pool] if bound_by == "pool" else [pool, Limit(slots, alone_s, bound_by)]
+    return alone_s, [pool] if bound_by == "pool" else [Limit(slots, alone_s, bound_by), pool]
 
 
 def _holders(about: Mapping[str, Any]) -> tuple[int, str] | None:

@@ -50,6 +50,7 @@ def test_five_waits_in_one_request() -> None:
         (4, 4, 9, 1, 1 / 0.15, 1, "connections"),
         (4, 4, 5, 64, 12 / 0.25, 12, "pool"),
         (4, 40, 5, 64, 12 / 0.05, 12, "threads"),  # connections enough for all that threads ask
+        (4, 4, 1, 64, 12 / 0.05, 12, "threads"),  # where both are equal it is not the pool
     ],
 )
 def test_a_request_has_no_more_connections_than_its_worker(
