@@ -19,7 +19,10 @@ COMPOSE_FILE = ROOT / "docker-compose.yml"
 CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
 
 VALIDATION = "validation"  # of the fields of an order
-OPTIONAL_PARTS = (VALIDATION,)  # what a service may leave out of the contract, if it says so
+CLOSE_CODES = "close-codes"  # why a WebSocket is ended
+REFUSALS = "refusals"  # an answer to what is no HTTP
+# What a service may leave out of the contract, if it says so.
+OPTIONAL_PARTS = (VALIDATION, CLOSE_CODES, REFUSALS)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(

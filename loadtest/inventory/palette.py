@@ -29,6 +29,8 @@ COLOURS = {
     "quart": "#6C0CB4",
     "fastapi-gunicorn": "#2E7D32",
     "flask-asgi": "#1C4E80",
+    "fastapi-granian": "#B7410E",
+    "fastapi-zttp": "#0097A7",
 }
 
 # A shape for each service: Vega's names where it has one, and the character for it in text.

@@ -16,7 +16,7 @@ import pytest
 from loadtest.backends.native import Lab
 from loadtest.contract.conformance import Client
 from loadtest.inventory import builds, manifest
-from loadtest.inventory.manifest import Service
+from loadtest.inventory.manifest import VALIDATION, Service
 from loadtest.system import ports
 from tests.running import Running
 
@@ -25,7 +25,7 @@ _WANTED = os.environ.get("LAB_TEST_SERVICES", "").split() or list(_DECLARED)
 NAMES = list(builds.available(manifest.choose(_DECLARED, _WANTED))[0])
 # Gunicorn's sync worker ends every connection after one answer.
 WITHOUT_KEEP_ALIVE = {"flask-sync"}
-LEAVING_OUT = [name for name in NAMES if _DECLARED[name].leaves_out]
+UNCHECKED = [name for name in NAMES if VALIDATION in _DECLARED[name].leaves_out]
 
 Start = Callable[
     [Service, Mapping[str, str]], AbstractContextManager[tuple[Service, subprocess.Popen[bytes]]]

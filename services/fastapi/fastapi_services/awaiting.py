@@ -40,7 +40,7 @@ ABOUT = about.describe(
     framework="FastAPI",
     server=SERVER,
     model="async",
-    packages=("fastapi", "starlette", "pydantic", *servers.PARTS[SERVER], "asyncpg"),
+    packages=("fastapi", "starlette", "pydantic", *servers.packages(SERVER), "asyncpg"),
     fanout="at once",
     websocket=True,
 )
