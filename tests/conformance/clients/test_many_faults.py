@@ -10,7 +10,7 @@ from loadtest.contract.cases import MOST_FIELDS
 from loadtest.inventory.manifest import Service
 from tests.conformance.clients import wire
 from tests.conformance.clients.test_departure import metrics
-from tests.conformance.conftest import UNCHECKED, NAMES
+from tests.conformance.conftest import NAMES, UNCHECKED
 
 CHECKING = [name for name in NAMES if name not in UNCHECKED]
 TIMES, CPU_S = 5, 0.25  # each; to name every thing beside every other took Go a second
