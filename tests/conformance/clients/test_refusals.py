@@ -7,7 +7,7 @@ import socket
 
 import pytest
 
-from loadtest.inventory.manifest import REFUSALS, Service
+from loadtest.inventory.manifest import REFUSED_ALOUD, Service
 
 # Not every service refuses each of these; one that does not gives its usual answer.
 REQUESTS = {
@@ -44,7 +44,7 @@ def status(service: Service, request: bytes) -> int:
 
 def test_what_is_refused_is_the_clients_fault_and_hurts_nobody_else(service: Service) -> None:
     found = {title: status(service, request) for title, request in REQUESTS.items()}
-    assert (0 in found.values()) == (REFUSALS in service.leaves_out), found
+    assert (0 in found.values()) == (REFUSED_ALOUD in service.leaves_out), found
     # 501 and 505 are what HTTP has for a coding and a version that the server does not know.
     assert {t: s for t, s in found.items() if s >= 500 and s not in (501, 505)} == {}
     assert found["no HTTP"] == 400
