@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,7 +106,12 @@ class Shell:
 
     def processes(self) -> list[psutil.Process]:
         """Every process that belongs to this world."""
-        return [each for each in psutil.process_iter() if str(self.state) in _words(each)]
+        found, state = [], os.fsencode(self.state)
+        for pid in psutil.pids():
+            with suppress(OSError, psutil.Error):  # it has just ended
+                if state in _words(pid):
+                    found.append(psutil.Process(pid))
+        return found
 
     def trials(self) -> list[dict[str, Any]]:
         """The lines of trials.jsonl that have been written to their end."""
@@ -124,11 +129,9 @@ class Shell:
         return {**os.environ, **own, **self.environment}
 
 
-def _words(process: psutil.Process) -> str:
-    try:
-        return " ".join([*process.cmdline(), *process.environ().values()])
-    except psutil.Error:
-        return ""
+def _words(pid: int) -> bytes:
+    """Its command and environment, read at once: this is asked of every process again and again."""
+    return b"".join(Path(f"/proc/{pid}/{name}").read_bytes() for name in ("cmdline", "environ"))
 
 
 @contextmanager
