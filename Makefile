@@ -6,7 +6,7 @@
 SHELL := /bin/sh
 BIN := .venv/bin
 LAB := $(BIN)/python -m loadtest
-ENVIRONMENT = PYTHON="$(PYTHON)" $(if $(filter command,$(origin PYTHON)),PYTHON_ASKED=yes) setup/environment
+ENVIRONMENT = PYTHON="$(PYTHON)" PYTHON_FREE="$(PYTHON_FREE)" $(if $(filter command,$(origin PYTHON)),PYTHON_ASKED=yes) setup/environment
 GROUPS := fastapi flask starlette quart django
 SOURCES := loadtest services tests grafana benchmarks setup
 
@@ -15,7 +15,7 @@ unexport $(filter-out PYTHONUTF8,$(filter PYTHON%,$(.VARIABLES))) BASH_ENV CDPAT
 export PYTHONUTF8 := 1
 
 # The variables that a target takes; any other on the command line is refused.
-TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME POOLER
+TAKES_compare := PLAN EXPERIMENTS SERVICES BUDGET ROUNDS SEED BACKEND BUSY RESUME POOLER PYTHON_FREE
 TAKES_lesson := LESSON BUSY
 TAKES_versus := TARGETS VERSUS
 TAKES_live := SERVICES BUDGET POOLER
@@ -60,7 +60,7 @@ help: ## list what there is to do
 .PHONY: compare
 compare: ## compare the services, then write a report (PLAN=full; BACKEND=compose for containers)
 	@setup/options $(RUN_OPTIONS)
-	@$(if $(filter compose,$(BACKEND)),,$(ENVIRONMENT) native)
+	@$(if $(filter compose,$(BACKEND)),,$(ENVIRONMENT) native && $(ENVIRONMENT) free-threaded)
 	@$(if $(filter compose,$(BACKEND)),BUDGET="$(BUDGET)" containers/compare,$(LAB)) run $(RUN_OPTIONS)
 
 .PHONY: versus
@@ -203,6 +203,7 @@ lock: dev-environment ## pin what pyproject.toml asks for, with hashes (UPGRADE=
 	$(call compile,dev,requirements/dev.txt)
 	$(call compile,docs,requirements/docs.txt)
 	$(call compile,native,requirements/native.txt,-c requirements/dev.txt)
+	$(call compile,free-threaded,requirements/free-threaded.txt,-c requirements/dev.txt)
 	$(foreach image,loadtest prometheus,$(call compile,$(image),$(image)/requirements.txt,-c requirements/dev.txt) &&) true
 	$(foreach group,$(GROUPS),$(call compile,$(group),services/$(group)/requirements.txt,-c requirements/dev.txt) &&) true
 

@@ -16,6 +16,7 @@ from rich.console import Console
 
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
+from loadtest.model.experiment import Level
 from loadtest.plan import reader, schedule
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.run.forkserver import ForkServer
@@ -41,7 +42,7 @@ class Unwatched(Measurement):
 
     locustfile = ROOT / "benchmarks" / "unwatched_locustfile.py"
 
-    def _observer(self, service: str, window_s: float) -> Observer:
+    def _observer(self, service: str, level: Level, window_s: float) -> Observer:  # noqa: ARG002
         return Nobody(service, {}, self._backend.cpus, window_s)
 
 

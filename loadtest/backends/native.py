@@ -15,9 +15,10 @@ from loadtest.backends.pooler import pgbouncer
 from loadtest.backends.pooler.pgbouncer import PgBouncer
 from loadtest.backends.postgres import Database
 from loadtest.backends.readiness import ready
-from loadtest.inventory import builds, pooling
+from loadtest.inventory import builds, free_threaded, pooling
 from loadtest.inventory.builds import BuildError
 from loadtest.inventory.manifest import Service
+from loadtest.model.experiment import CORES
 from loadtest.system import environment, ports
 from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
@@ -199,8 +200,8 @@ class Lab:
             service.command,
             log=self.log(service.name),
             cwd=service.folder,
-            environment=self.environment(service, overrides or {}),
-            cpus=self.cpus.service,
+            environment=free_threaded.chosen(self.environment(service, overrides or {})),
+            cpus=self.cpus.widened(int((overrides or {}).get(CORES, "1"))).service,
         )
 
     def _await(self, service: Service) -> None:

@@ -12,6 +12,9 @@ from loadtest.model.published import Published
 from loadtest.model.start import Start
 from loadtest.model.target import Target
 
+# Settings of a service that say on what it runs, without Docker; Python reads the second itself.
+CORES, GIL = "SERVICE_CORES", "PYTHON_GIL"
+
 
 @dataclass(frozen=True)
 class Level:
@@ -28,10 +31,16 @@ class Level:
     without: tuple[str, ...] = ()  # services that cannot take it
     asked: Mapping[str, Target] = field(default_factory=dict)  # of each target; none of the lab's
     environment_of: Mapping[str, Mapping[str, str]] = field(default_factory=dict)  # by service
+    cores: int = 1  # of the machine, for the service
+    gil: bool | None = (
+        None  # under a free-threaded Python: with the GIL or without; None: the lab's
+    )
 
     def settings_of(self, service: str) -> dict[str, str]:
         """What overrides the environment of one service."""
-        return {**self.environment, **self.environment_of.get(service, {})}
+        cores = {CORES: str(self.cores)} if self.cores > 1 else {}
+        gil = {} if self.gil is None else {GIL: str(int(self.gil))}
+        return {**self.environment, **self.environment_of.get(service, {}), **cores, **gil}
 
     def at_peak(self, peak_rps: float) -> Load:
         """The load of this level where the slowest service peaks at `peak_rps`."""

@@ -63,6 +63,8 @@ def _level(top: ExperimentTable, table: LevelTable) -> Level:
         environment={**top.environment, **table.environment},
         share_of_peak=table.share_of_peak,
         quick=table.quick,
+        cores=table.cores,
+        gil=table.gil,
         without=tuple(table.without),
         environment_of=_by_service(top.environment_of, table.environment_of),
     )

@@ -10,7 +10,7 @@ from typing import Any, cast, get_args
 
 from loadtest.contract import scenarios
 from loadtest.errors import LabError, reason
-from loadtest.inventory import budgets, builds, manifest, room
+from loadtest.inventory import budgets, builds, free_threaded, manifest, room
 from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.manifest import Service
 from loadtest.inventory.own_service import OwnService
@@ -164,9 +164,11 @@ def prepare(options: Options) -> Plan:
         raise PlanError("; ".join(f"service {name}: {why}" for name, why in reasons.items()))
     chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, plan, services))
     planned = schedule.plan(chosen, plan, options.rounds)
+    planned, lacks = free_threaded.split(planned, options.backend)
     needed = {name for each in planned for name in each.services}
     budgets.check_each(each for each in usable.values() if each.name in needed)
     fitting, misfits = _narrowed(planned, usable, budgets.max_connections(variables))
+    misfits |= lacks
     if misfits and (options.experiments or not fitting):
         raise ExperimentError("; ".join(f"{name}: {why}" for name, why in misfits.items()))
     needed = {name for each in fitting for name in each.services}
@@ -242,9 +244,7 @@ def restore(
     documents: Mapping[str, Mapping[str, Any]],
     planned: Mapping[str, Planned],
 ) -> Plan:
-    """The plan of an earlier run, from what its run.json says; PlanError where services are
-    missing.
-    """
+    """The plan of an earlier run, by its run.json; PlanError where services are missing."""
     services = manifest.load(variables=budgets.variables(options.budget))
     usable, reasons = builds.available(services) if options.backend == "native" else (services, {})
     needed = {name: None for each in planned.values() for name in each.services}

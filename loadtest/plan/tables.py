@@ -64,6 +64,10 @@ class LevelTable(LoadTable):
     share_of_peak: Seconds | None = Field(
         default=None, description="the rate, as a share of the slowest service's peak"
     )
+    cores: int = Field(default=1, ge=1, description="cores that a service has, without Docker")
+    gil: Annotated[bool | None, Instead("the lab's Python")] = Field(
+        default=None, description="under a free-threaded Python: with or without its lock"
+    )
     quick: bool = Field(default=True, description="`false`: only in `PLAN=full`")
     without: NameList = Field(default=[], description="services that cannot take this level")
     scenario: Annotated[str, Instead("the experiment's")] = Field(

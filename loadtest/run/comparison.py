@@ -13,7 +13,7 @@ from loadtest.backends.compose import Containers
 from loadtest.backends.native import Lab
 from loadtest.backends.own import OwnServices
 from loadtest.backends.pooler import pgbouncer
-from loadtest.inventory import addresses, budgets, pooling
+from loadtest.inventory import addresses, budgets, free_threaded, pooling
 from loadtest.model.experiment import Experiment
 from loadtest.plan.own import planning
 from loadtest.plan.plans import Options, Plan
@@ -66,7 +66,7 @@ def begin(options: Options, results: Path, own: Experiment | None = None) -> Com
         experiments=plan.documents,
         left_out=plan.left_out,
         machine=machine.describe(),
-        versions=machine.versions(),
+        versions=machine.versions() | free_threaded.versions(),
         git_commit=commit,
         git_dirty=dirty,
     )

@@ -13,7 +13,7 @@ from loadtest.backends.base import Backend
 from loadtest.backends.readiness import about
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import Closed
-from loadtest.inventory import pooling
+from loadtest.inventory import free_threaded, pooling
 from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
@@ -87,7 +87,7 @@ class Measurement:
         seed = seed_of(self._seed, experiment.name, planned.round, level.label)
         told = predict(self._about[service], asked, level.scenario, level.parameters)
         lasts = self._lasting(planned, asked, told, seed)
-        observer = self._observer(service, lasts[1])
+        observer = self._observer(service, level, lasts[1])
 
         def entered(phase: str) -> None:
             observer.enter(phase)
@@ -129,8 +129,9 @@ class Measurement:
         )
         return replace(trial, gates=checks.accepted(found) if self._accept_busy else found)
 
-    def _observer(self, service: str, window_s: float) -> Observer:
-        return Observer(service, self._backend.roots(), self._backend.cpus, window_s)
+    def _observer(self, service: str, level: Level, window_s: float) -> Observer:
+        cpus = self._backend.cpus.widened(level.cores)
+        return Observer(service, self._backend.roots(), cpus, window_s)
 
     def _load(self, experiment: Experiment, level: Level) -> Load:
         if level.share_of_peak is None or experiment.peak is None:
@@ -158,6 +159,7 @@ class Measurement:
             self._about.pop(service, None)
         if service not in self._about:
             self._about[service] = self._learn(service)
+            free_threaded.check(service, self._about[service], environment)
 
     def _learn(self, service: str) -> Mapping[str, Any]:
         said = about(self._backend.services[service], self._backend.name)
@@ -222,7 +224,7 @@ class Measurement:
             warmup_s=warmup_s,
             duration_s=duration_s,
             seed=seed,
-            cpus=self._backend.cpus.load,
+            cpus=self._backend.cpus.widened(level.cores).load,
             ceiling_rps=self.ceiling_rps,
             backend=self._backend.name,
             run_id=self._run_id,

@@ -34,6 +34,19 @@ class Cpus:
             return Cpus(None, None) if len(allowed) == 1 else Cpus(*[frozenset({first})] * 2)
         return Cpus(frozenset({first}), frozenset(others))
 
+    def widened(self, cores: int) -> Cpus:
+        """With so many cores for the service; the load has what is left, or shares them all."""
+        if cores == 1 or self.service is None or self.load is None:
+            return self
+        there = sorted(self.service | self.load)
+        service, others = there[:cores], there[cores:]
+        return Cpus(frozenset(service), frozenset(others or service))
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+        return len(self.service | self.load) if self.service and self.load else os.cpu_count() or 1
+
 
 def quota_cores(proc: Path = PROC) -> float | None:
     """The smallest quota on any level, in cores; None where there is none."""

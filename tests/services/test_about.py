@@ -36,3 +36,18 @@ def test_slots_are_over_all_workers() -> None:
     )
     assert (said.slots, said.workers, said.threads) == (12, 3, 4)
     assert set(said.versions) == {"python", "flask"}
+
+
+@pytest.mark.parametrize(("enabled", "told"), [(True, "on"), (False, "off")])
+def test_a_free_threaded_python_says_what_became_of_its_lock(
+    enabled: bool, told: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gil() -> str | None:
+        settings = Settings("service", "url")
+        said = about.describe(settings, framework="F", server="S", model="threads", packages=())
+        return said.versions.get("gil")
+
+    assert gil() is None
+    monkeypatch.setattr("sysconfig.get_config_var", lambda name: int(name == "Py_GIL_DISABLED"))
+    monkeypatch.setattr("sys._is_gil_enabled", lambda: enabled, raising=False)
+    assert gil() == told

@@ -25,10 +25,10 @@ class Clone:
     folder: Path
     wheels: Path
 
-    def prepare(self, **variables: str) -> tuple[int, str]:
+    def prepare(self, lock: str = "native", **variables: str) -> tuple[int, str]:
         """Run it; its code and what it says on standard error."""
         done = subprocess.run(
-            ["setup/environment", "native"],
+            ["setup/environment", lock],
             cwd=self.folder,
             env={name: value for name, value in os.environ.items() if name != "PYTHON"}
             | {"PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(self.wheels)}
@@ -112,6 +112,18 @@ def test_a_colon_in_the_path_is_told(tmp_path: Path) -> None:
 
 def test_a_python_that_was_asked_for_and_is_none_is_told(clone: Clone) -> None:
     assert "PYTHON=/nowhere" in told(clone, PYTHON="/nowhere", PYTHON_ASKED="yes")
+
+
+def test_without_a_free_threaded_python_nothing_is_made_and_nothing_said(clone: Clone) -> None:
+    assert clone.prepare("free-threaded") == (0, "")
+    assert not (clone.folder / ".lab").exists()
+
+
+@pytest.mark.parametrize("python", [sys.executable, "/nowhere/python3.14t"])
+def test_a_python_that_has_its_lock_for_good_is_told(clone: Clone, python: str) -> None:
+    code, said = clone.prepare("free-threaded", PYTHON_FREE=python)
+    assert code == 2
+    assert said == f"make: PYTHON_FREE={python} is no free-threaded Python 3.13 or later\n"
 
 
 def test_no_python_at_all_is_told(clone: Clone, tmp_path: Path) -> None:

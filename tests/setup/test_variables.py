@@ -41,6 +41,8 @@ def make(*arguments: str, **variables: str) -> tuple[int, str]:
         (["down", "PROFILE=all"], ["PROFILE=", "no variables"]),
         (["test", "PYTESTS=-x"], ["PYTESTS=", "PYTEST="]),
         (["PLAN=full"], ["PLAN=", "make help"]),
+        (["compare", "PYTHON_FRE=python3.14t"], ["PYTHON_FRE=", "PYTHON_FREE="]),
+        (["live", "PYTHON_FREE=python3.14t"], ["PYTHON_FREE=", "make live takes"]),
         (["e2e"], ["make test-containers"]),
     ],
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import platform
+import sys
+import sysconfig
 from dataclasses import asdict, dataclass
 from importlib import metadata
 from typing import Any, Literal
@@ -58,10 +60,7 @@ def describe(
         framework=framework,
         server=server,
         model=model,
-        versions={
-            "python": platform.python_version(),
-            **{name: metadata.version(name) for name in packages},
-        },
+        versions=_versions(packages),
         workers=settings.workers,
         threads=settings.threads if threads is None else threads,
         pool_size=settings.pool_size,
@@ -70,6 +69,14 @@ def describe(
         fanout=fanout,
         websocket=websocket,
     )
+
+
+def _versions(packages: tuple[str, ...]) -> dict[str, str]:
+    """Of Python and of packages; of a free-threaded Python also its lock: `gil`, `on` or `off`."""
+    found = {"python": platform.python_version()}
+    if sysconfig.get_config_var("Py_GIL_DISABLED"):
+        found["gil"] = "on" if sys._is_gil_enabled() else "off"  # type: ignore[attr-defined]
+    return found | {name: metadata.version(name) for name in packages}
 
 
 def slots_per_worker(pool_size: int, holders: tuple[Bound, int] | None) -> tuple[Bound, int]:

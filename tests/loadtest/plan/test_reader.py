@@ -102,6 +102,8 @@ def test_a_share_of_the_peak_becomes_a_rate() -> None:
         ({"levels": [{"connections": 1}, {"connections": 1}]}, "levels need labels that differ"),
         ({"levels": [{"conections": 1}]}, "levels[0]: unknown key 'conections'"),
         ({"levels": ["many"]}, "levels[0]: must be a table, is 'many'"),
+        ({"levels": [{"cores": 0}]}, "cores must be at least 1, is 0"),
+        ({"levels": [{"gil": "off"}]}, "gil must be true or false, is 'off'"),
         ({"load": {"kind": "sideways"}}, "kind 'sideways' is none of: closed, open"),
         ({"load": {"kind": "open"}}, "levels[0]: kind 'open' needs rate_rps or share_of_peak"),
         ({"levels": [{"share_of_peak": 0.5}]}, "share_of_peak needs [peak]"),
