@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -241,3 +242,20 @@ def test_a_step_without_any_answer_says_so() -> None:
     silent = replace(ramp(64, 0.1, 16)[-1], connections=32, answered=0, rps=0.0)
     said = conclude(seen((*ramp(64, 0.1, 16), silent), server=server()))
     assert said.binding.evidence == ("with 32 at once it refuses or fails some: no answer came",)
+
+
+@pytest.mark.parametrize(
+    ("known", "told"),
+    [
+        ({"method": "POST", "sent": 742}, "742 POST requests were sent."),
+        ({"glance": replace(GLANCE, same=False)}, "only the status was checked"),
+        ({"glance": replace(GLANCE, size=50_000_000)}, "Answers have 50 MB"),
+        ({"glance": replace(GLANCE, limit="100;w=60")}, "limits how often it may be asked"),
+        ({"glance": replace(GLANCE, first_s=9.0)}, "The first answer took 9.00 s"),
+        ({"ended": "stopped by Ctrl-C"}, "The probe ended early: stopped by Ctrl-C."),
+    ],
+)
+def test_what_was_unusual_is_told(known: dict[str, Any], told: str) -> None:
+    notes = conclude(replace(SYNC, **known)).notes
+    assert sum(told in note for note in notes) == 1
+    assert not any(told in note for note in conclude(SYNC).notes)

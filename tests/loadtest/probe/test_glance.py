@@ -7,11 +7,13 @@ import socket
 import pytest
 
 from loadtest.model.target import Target
-from loadtest.probe import glance
+from loadtest.probe import glance, probing
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.record import Glance
 from loadtest.system import ports
+from tests import lying_servers
 from tests.loadtest.probe.small_servers import OK, in_turn, serving
+from tests.lying_servers import answering, over_tls
 
 
 def answer(status: str, *fields: str, body: str = "") -> bytes:
@@ -76,6 +78,21 @@ def test_what_speaks_no_http_is_told(said: bytes) -> None:
 def test_no_tls_where_it_is_asked_for_is_told() -> None:
     with serving(in_turn(OK)) as port, pytest.raises(ProbeError, match="is it http://"):
         looked(port, scheme="https")
+
+
+@pytest.mark.parametrize("certificate", ["here", "elsewhere", "expired"])
+def test_a_certificate_is_checked_unless_it_need_not_be(certificate: str) -> None:
+    script = over_tls(answering(answer("200 OK")), certificate)
+    with lying_servers.serving(script) as port:
+        with pytest.raises(ProbeError, match=r"certificate: .+; --insecure asks all the same"):
+            looked(port, scheme="https")
+        assert looked(port, scheme="https", insecure=True).status == 200
+
+
+def test_no_host_is_told() -> None:
+    target = Target("http://nowhere.invalid/")
+    with pytest.raises(ProbeError, match=r"there is no host nowhere\.invalid"):
+        probing.probe(target, Allowance(seconds=6))
 
 
 def test_nothing_that_listens_is_told() -> None:

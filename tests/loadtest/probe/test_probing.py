@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import socket
 import threading
+from contextlib import ExitStack
 
 import pytest
 
@@ -71,6 +72,29 @@ def test_a_service_that_fails_from_the_first_request_on_is_trouble() -> None:
     gone = b"HTTP/1.1 500 Gone\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
     with serving(in_turn(OK, OK, gone)) as port, pytest.raises(ProbeError, match="status 500"):
         probed(port)
+
+
+def test_a_service_that_ends_meanwhile_is_said_to_be_gone() -> None:
+    with ExitStack() as running:
+        port = running.enter_context(serving(waiting(0.01), slots=2))
+        target = Target(f"http://127.0.0.1:{port}/")
+        told = Told(step=lambda _: running.close())
+        seen = probing.probe(target, Allowance(seconds=5, connections=8), told=told)
+    assert seen.died
+    assert "nothing listens" in seen.ended
+
+
+def test_a_service_that_grows_warm_is_measured_again() -> None:
+    asked = []
+
+    def answers() -> bytes:
+        asked.append(1)
+        return waiting(0.06 if len(asked) < 30 else 0.01)()
+
+    with serving(answers, slots=2) as port:
+        seen = probed(port, connections=2, seconds=20)
+    assert seen.changed.endswith("It was measured again then.")
+    assert seen.alone.p50_s < 0.04
 
 
 def test_connections_leave_with_their_answers() -> None:
