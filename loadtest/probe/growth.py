@@ -14,6 +14,7 @@ OVER = 2  # × the connections at which growth ended: so many show that it has
 GREW = 0.9  # of the highest rate: below it a step still belongs to the growth
 LEVEL = 0.95  # of the highest rate: from it on the first step belongs to the plateau
 FAR_APART, LONG_QUEUE, SCATTER = 4, 2.5, 1.5  # connections, time of a request, rate
+NO_QUEUE = 1.2  # × the wait: up to here a request waits for no other
 QUEUES = 1.5  # × the wait: from there on requests wait for one another
 SIGMAS = 2.0  # standard errors of a difference: less of it is chance
 PART_WAITS, FEWEST_PARTS, MOST_PARTS = 3, 3, 8  # of a step whose parts are compared
@@ -48,24 +49,21 @@ def plateau(steps: Sequence[Step]) -> Plateau | None:
         begins, least = _within_chance(known), 0.0  # its first step is as good as its last
     if begins is None:
         return None
-    level = [each for each in known if each.connections >= begins]
-    most = max(each.rps for each in level)
-    level = [each for each in level if each.rps >= least * most or each.connections > begins]
-    return Plateau(*_height(level), begins, tuple(level))
-
-
-def _height(level: Sequence[Step]) -> tuple[float, float]:
-    """The rate of a plateau, and its standard error as a share: by its steps, and between them.
-
-    Without an idle core others make rates lower, never higher: there the highest tells most.
-    """
+    after = [each for each in known if each.connections >= begins]
+    most = max(each.rps for each in after)
+    level = [each for each in after if each.rps >= least * most or each.connections > begins]
     answers = sum(each.answered for each in level)
-    rates = [each.rps for each in level]
-    mean = sum(each.rps * each.answered for each in level) / answers
+    rps = sum(each.rps * each.answered for each in level) / answers
     within = sum((each.error * each.answered) ** 2 for each in level) ** 0.5 / answers
-    between = statistics.stdev(rates) / mean / len(rates) ** 0.5 if len(rates) > 1 else 0.0
-    full = any(each.idle is not None and each.idle < NO_CORE_LEFT for each in level)
-    return (max(rates) if full else mean), math.hypot(within, between)
+    return Plateau(rps, math.hypot(within, _between(after)), begins, tuple(level))
+
+
+def _between(steps: Sequence[Step]) -> float:
+    """The standard error of a plateau, as a share, by how much its steps differ."""
+    rates = [each.rps for each in steps]
+    if len(rates) < 2 or min(rates) >= GREW * max(rates):
+        return 0.0  # as each step's own error has it
+    return statistics.stdev(rates) / statistics.fmean(rates) / math.sqrt(len(rates))
 
 
 def _levelled(known: Sequence[Step]) -> int | None:
@@ -76,13 +74,17 @@ def _levelled(known: Sequence[Step]) -> int | None:
 
 
 def _queued(known: Sequence[Step]) -> int | None:
-    """The same for rates that scatter: four times as many brought hardly more, and all waited."""
+    """The same for rates that scatter: four times as many brought hardly more, and all waited.
+
+    Where nobody waited at one step and everybody at the next, growth ended in between.
+    """
     wait_s, _ = unhurried(known)
-    for one in known:
-        for other in known:
+    for number, one in enumerate(known):
+        for other in known[number + 1 :]:
             far = other.connections >= FAR_APART * one.connections
             waits = other.littles_s >= LONG_QUEUE * wait_s
-            if far and waits and other.rps <= SCATTER * one.rps:
+            free = one.littles_s <= NO_QUEUE * wait_s and other is known[number + 1]
+            if far and waits and (free or other.rps <= SCATTER * one.rps):
                 return one.connections
     return None
 

@@ -105,10 +105,11 @@ class Step:
 
 @dataclass(frozen=True)
 class Wave:
-    """Requests that began together: how long each took that was answered; how many failed."""
+    """Requests that began together: how long each took that was answered; how many failed, why."""
 
     took_s: tuple[float, ...]
     failed: int = 0
+    error: str = ""  # the most common one
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,7 @@ def restored(found: Mapping[str, Any]) -> Sighting:
                     Step(**each | {"workers": tuple(each["workers"])}) for each in seen["steps"]
                 ),
                 "waves": tuple(
-                    Wave(tuple(each["took_s"]), each["failed"]) for each in seen["waves"]
+                    Wave(**each | {"took_s": tuple(each["took_s"])}) for each in seen["waves"]
                 ),
                 "server": Server(**seen["server"]) if seen["server"] else None,
                 "beside": Beside(**seen["beside"]) if seen["beside"] else None,

@@ -12,6 +12,7 @@ from loadtest.probe.record import Sighting, Slots, Wave
 AGREES = 0.12  # difference between the two ways, as a share
 SHORTEST_WAIT_S = 0.004  # below it, requests of one wave do not begin together
 OTHER_WAIT = 2  # × : a wave whose first answer takes so much longer is held up by something else
+UNEVEN = 1.6  # × the slots in use, so many there may be; twice as many are two groups in one
 TOGETHER, APART = 0.4, 0.45  # × the quickest answer
 SMALLEST_ERROR = 0.02  # of the product of a rate and a wait, whatever its parts say
 
@@ -36,7 +37,7 @@ def slots(seen: Sighting) -> Slots:
         most = _agreed(cut, product)
         if abs(most - product) <= max(0.6, AGREES * product):
             return Slots(most, min(most, max(1, math.ceil(low))), most, waves=True)
-        if most > product:
+        if product < most <= UNEVEN * product:
             return Slots(most, max(1, math.floor(low)), most, waves=True)
     if len(whole) >= 2 and len(whole) > len(seen.waves) / 2 and min(whole) > high:
         return Slots(min(whole), min(whole), max(whole), at_least=True, waves=True)
@@ -65,8 +66,9 @@ def _groups(found: Sequence[Wave], wait_s: float) -> tuple[list[int], list[int]]
 
 
 def _at_least(seen: Sighting, wait_s: float, whole: Sequence[int], cut: Sequence[int]) -> Slots:
-    if cut and not whole:
-        return Slots(max(cut), min(cut), max(cut), waves=True)
+    if len(cut) >= 2 and not whole and max(cut) < UNEVEN * min(cut):
+        most = max(cut, key=lambda each: (cut.count(each), each))
+        return Slots(most, min(cut), max(cut), waves=True)
     known = growth.sound(seen.steps)
     kept = max((each.rps * wait_s for each in known), default=1.0)
     value = max(1, round(kept), *whole, 1)

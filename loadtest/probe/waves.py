@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 
 from loadtest.model.target import Target
@@ -79,4 +80,5 @@ def _wave(stream: Asking, begun: int) -> Wave | None:
         return None
     began = min(each.begun for each in moments)
     took = tuple(sorted(each.ended - began for each in moments if not each.error))
-    return Wave(took, sum(bool(each.error) for each in moments))
+    errors = Counter(each.error for each in moments if each.error)
+    return Wave(took, errors.total(), max(errors, key=errors.__getitem__, default=""))

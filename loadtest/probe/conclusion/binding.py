@@ -224,7 +224,10 @@ def _failures(seen: Sighting) -> Iterator[str]:
             yield f"with {step.connections} at once it refuses or fails some: {what}"
             return
     if lost := sum(each.failed for each in seen.waves):
-        yield f"{number_of(lost, 'request')} of waves failed"
+        named = (
+            f": {names[0]}" if (names := [each.error for each in seen.waves if each.error]) else ""
+        )
+        yield f"{number_of(lost, 'request')} of those that began together failed{named}"
 
 
 def times_told(processes: int, threads: int) -> str:

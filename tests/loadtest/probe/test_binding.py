@@ -259,3 +259,10 @@ def test_what_was_unusual_is_told(known: dict[str, Any], told: str) -> None:
     notes = conclude(replace(SYNC, **known)).notes
     assert sum(told in note for note in notes) == 1
     assert not any(told in note for note in conclude(SYNC).notes)
+
+
+def test_why_requests_of_waves_failed_is_told() -> None:
+    refused_some = tuple(replace(each, failed=10, error="status 503") for each in SYNC.waves)
+    said = conclude(replace(SYNC, waves=refused_some))
+    told = "40 requests of those that began together failed: status 503"
+    assert told in said.binding.evidence

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from loadtest.probe import growth
 from loadtest.probe.conclusion.advice import conclude
-from loadtest.probe.record import Sighting, Step
+from loadtest.probe.record import Sighting, Step, Wave
 from loadtest.probe.slots import slots
 from tests.loadtest.probe import sightings
 from tests.loadtest.probe.sightings import GLANCE, ramp, read_all, seen, server, step, waves
@@ -154,12 +154,23 @@ def test_a_plateau_whose_steps_differ_has_a_wide_interval() -> None:
     found = slots(seen(steps))
     assert found.low < 10
     assert found.high > 14
+    rising = [*steps[:2], step(64, 37, 0.2), step(256, 52, 0.2)]
+    assert slots(seen(rising)).low <= 40
 
 
-def test_where_others_had_every_core_the_highest_rate_tells_the_slots() -> None:
-    steps = [step(1, 1, 0.2), step(4, 4, 0.2), step(16, 15, 0.2), step(64, 10, 0.2)]
-    assert slots(seen(crowded(tuple(steps), used=0.1))).value == 15
-    assert slots(seen(steps)).value < 14
+def test_growth_ended_between_a_step_without_a_queue_and_one_with_a_long_one() -> None:
+    steps = [step(1, 1, 0.2), step(4, 3.9, 0.2), step(16, 13.5, 0.2), step(64, 21, 0.2)]
+    found = slots(seen(steps))
+    assert (found.value, found.at_least) == (21, False)
+
+
+def test_a_wave_whose_two_groups_ran_together_adds_no_slots() -> None:
+    late = Wave(tuple(sorted([*(0.1 + 0.001 * each for each in range(30)), 0.22, 0.221])))
+    steps = read_all(ramp(15, 0.1, 64))
+    assert slots(seen(steps, waves=(late, late, late))).value == 15
+    short = read_all(ramp(15, 0.1, 16))
+    found = slots(seen(short, waves=(late,), limit=64))
+    assert (found.at_least, found.value) == (True, 15)
 
 
 def test_growth_beyond_chance_is_growth() -> None:
