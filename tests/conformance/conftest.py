@@ -25,6 +25,12 @@ _WANTED = os.environ.get("LAB_TEST_SERVICES", "").split() or list(_DECLARED)
 NAMES = list(builds.available(manifest.choose(_DECLARED, _WANTED))[0])
 # Gunicorn's sync worker ends every connection after one answer.
 WITHOUT_KEEP_ALIVE = {"flask-sync"}
+# What the application alone decides is not asked again of each server that it runs under.
+APPLICATIONS = [
+    name
+    for name in NAMES
+    if "servers" not in _DECLARED[name].profiles or "LAB_TEST_SERVICES" in os.environ
+]
 UNCHECKED = [name for name in NAMES if VALIDATION in _DECLARED[name].leaves_out]
 
 Start = Callable[

@@ -11,11 +11,11 @@ import yaml
 from loadtest.contract.conformance import Client
 from loadtest.inventory.manifest import Service
 from loadtest.system.paths import ROOT
-from tests.conformance.conftest import NAMES
+from tests.conformance.conftest import APPLICATIONS
 
 CONTRACT: dict[str, Any] = yaml.safe_load((ROOT / "services" / "contract.yaml").read_text())
 OPERATIONS = [(path, method) for path, methods in CONTRACT["paths"].items() for method in methods]
-DOCUMENTED = [name for name in NAMES if name.startswith("fastapi")]
+DOCUMENTED = [name for name in APPLICATIONS if name.startswith("fastapi")]
 BOUNDS = ("type", "minimum", "maximum", "default")
 
 

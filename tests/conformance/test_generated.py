@@ -22,6 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from loadtest.inventory.manifest import VALIDATION, Service
 from loadtest.system.paths import ROOT
+from tests.conformance.conftest import APPLICATIONS
 
 Operation = APIOperation[Any, Any, Any, Any]
 
@@ -80,6 +81,7 @@ def generated(mode: GenerationMode) -> list[Case[Any]]:
     return cases
 
 
+@pytest.mark.parametrize("service", APPLICATIONS, indirect=True)
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_generated_requests_get_answers_of_the_contract(
     service: Service, mode: GenerationMode

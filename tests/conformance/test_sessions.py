@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from http.cookies import SimpleCookie
 
+import pytest
+
 from loadtest.contract.conformance import Client
 from loadtest.inventory.manifest import Service
+from tests.conformance.conftest import APPLICATIONS
 
 # Neighbours in base64's alphabet differ in its lowest bits, which a last character may not need.
 ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -28,6 +31,7 @@ def others(character: str) -> set[str]:
     return {ALPHABET[index ^ 1], ALPHABET[index ^ 2], character.swapcase()} - {character}
 
 
+@pytest.mark.parametrize("service", APPLICATIONS, indirect=True)
 def test_cookie_with_a_character_changed_is_refused(service: Service) -> None:
     with Client(service.url()) as client:
         given = client.send("POST", "/session", b'{"username": "ann"}', JSON).cookies

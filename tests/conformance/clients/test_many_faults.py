@@ -10,9 +10,9 @@ from loadtest.contract.cases import MOST_FIELDS
 from loadtest.inventory.manifest import Service
 from tests.conformance.clients import wire
 from tests.conformance.clients.test_departure import metrics
-from tests.conformance.conftest import NAMES, UNCHECKED
+from tests.conformance.conftest import APPLICATIONS, UNCHECKED
 
-CHECKING = [name for name in NAMES if name not in UNCHECKED]
+CHECKING = [name for name in APPLICATIONS if name not in UNCHECKED]
 TIMES, CPU_S = 5, 0.25  # each; to name every thing beside every other took Go a second
 LINE = {"item_id": 1, "quantity": 1}
 ORDER = {"customer_id": 1, "lines": [LINE]}

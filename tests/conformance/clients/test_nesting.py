@@ -8,6 +8,7 @@ from loadtest.contract.body_cases import BODY_LIMIT
 from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
 from tests.conformance.clients import wire
+from tests.conformance.conftest import APPLICATIONS
 
 DEEPEST = 10_000  # that a service may read, as the contract has it
 DEPTHS = (DEEPEST, DEEPEST + 1, 2 * DEEPEST, BODY_LIMIT // 2)
@@ -34,6 +35,7 @@ BODIES = {
 }
 
 
+@pytest.mark.parametrize("service", APPLICATIONS, indirect=True)
 @pytest.mark.parametrize("target", ["/orders", "/session"])
 def test_what_is_nested_too_deep_is_the_clients_fault(service: Service, target: str) -> None:
     ended = scrape(service.metrics_url(), wire.TIMEOUT_S)["lab_workers_ended_total"]
