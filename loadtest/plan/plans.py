@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast, get_args
 
+from loadtest.backends.pooler import pgbouncer
 from loadtest.contract import scenarios
 from loadtest.errors import LabError, reason
 from loadtest.inventory import budgets, builds, free_threaded, manifest, room
@@ -165,10 +166,11 @@ def prepare(options: Options) -> Plan:
     chosen = _with(_newcomers(options, wanted), _chosen(options.experiments, plan, services))
     planned = schedule.plan(chosen, plan, options.rounds)
     planned, lacks = free_threaded.split(planned, options.backend)
+    planned, unpooled = pgbouncer.split(planned, options.backend)
     needed = {name for each in planned for name in each.services}
     budgets.check_each(each for each in usable.values() if each.name in needed)
     fitting, misfits = _narrowed(planned, usable, budgets.max_connections(variables))
-    misfits |= lacks
+    misfits |= lacks | unpooled
     if misfits and (options.experiments or not fitting):
         raise ExperimentError("; ".join(f"{name}: {why}" for name, why in misfits.items()))
     needed = {name for each in fitting for name in each.services}
@@ -266,11 +268,7 @@ def as_planned(name: str, document: Mapping[str, Any], planned: Planned) -> Expe
     read = parse(name, document, where=f"run.json: experiments.{name}")
     levels = tuple(level for level in read.levels if level.label in planned.levels)
     return replace(
-        read,
-        services=planned.services,
-        levels=levels,
-        rounds=planned.rounds,
-        looks=planned.looks,
+        read, services=planned.services, levels=levels, rounds=planned.rounds, looks=planned.looks
     )
 
 

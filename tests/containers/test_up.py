@@ -6,7 +6,7 @@ import json
 import subprocess
 import urllib.parse
 from collections.abc import Sequence
-from typing import IO
+from typing import IO, Any
 
 import pytest
 
@@ -166,3 +166,25 @@ def _size(image: str) -> int:
 
 def _bytes(text: str) -> int:
     return int(text[:-1]) * {"m": 2**20, "g": 2**30}[text[-1]]
+
+
+def test_services_reach_postgres_through_a_pooler_where_one_is_asked_for(stack: Stack) -> None:
+    name = "fastapi-async"
+    asked = (
+        f"SELECT DISTINCT host(client_addr) FROM pg_stat_activity WHERE application_name = '{name}'"
+    )
+
+    def addresses() -> list[str]:
+        assert '"id":1,' in fetch(f"{stack.url(name, 8000)}/items/1")
+        query = ("exec", "-T", "postgres", "psql", "-U", "lab", "-d", "lab", "-Atc", asked)
+        return stack.compose(*query).split()
+
+    pooled: dict[str, Any] = {"COMPOSE_PROFILES": f"{stack.variables['COMPOSE_PROFILES']},pooler"}
+    try:
+        stack.up(["pgbouncer", name], POOLER="pgbouncer", **pooled)
+        pooler = stack.compose("exec", "-T", "pgbouncer", "hostname", "-i", **pooled).split()
+        assert addresses() == pooler
+    finally:
+        stack.compose("rm", "--stop", "--force", "pgbouncer", **pooled)
+        stack.up([name])
+    assert addresses() != pooler

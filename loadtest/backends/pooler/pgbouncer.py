@@ -7,6 +7,7 @@ import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,8 @@ import psycopg
 from loadtest.backends import account
 from loadtest.backends.postgres import Database
 from loadtest.errors import LabError
+from loadtest.inventory import pooling
+from loadtest.model.experiment import Experiment
 from loadtest.system import environment, ports
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, Processes, wait_until
@@ -59,6 +62,24 @@ def require() -> str:
             f"need {OLDEST[0]}.{OLDEST[1]}; install a later one (Debian 13 has it)"
         )
     return version[0]
+
+
+def split(
+    experiments: Iterable[Experiment], backend: str
+) -> tuple[list[Experiment], dict[str, str]]:
+    """The experiments that can run here, and why the others can't: they need a pooler at a level.
+
+    Where every service is to have one, the run as a whole is refused. Images have one.
+    """
+    fitting, lacking = [], {}
+    for each in experiments:
+        try:
+            if backend == "native" and not pooling.usual() and pooling.needed([each]):
+                require()
+            fitting.append(each)
+        except PoolerError as error:
+            lacking[each.name] = str(error)
+    return fitting, lacking
 
 
 def start(

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from loadtest.backends.pooler import pgbouncer
+from loadtest.backends.pooler.pgbouncer import PoolerError
 from loadtest.inventory import builds, manifest
 from loadtest.inventory.budgets import BudgetError
 from loadtest.inventory.manifest import ManifestError
@@ -131,6 +133,22 @@ def test_the_command_of_a_run_asks_for_the_same() -> None:
         "python -m loadtest run --plan quick --services 'a b' --budget typical --rounds 2 --seed 3"
     )
     assert "backend compose" in replace(options, backend="compose").command
+
+
+def test_an_experiment_with_a_pooler_is_left_out_where_none_is_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def none() -> str:
+        raise PoolerError("PgBouncer is not installed")
+
+    monkeypatch.delenv("POOLER", raising=False)
+    monkeypatch.setattr(pgbouncer, "require", none)
+    plan = plans.prepare(Options(seed=1, plan="field"))
+    assert plan.left_out["pooler"] == "PgBouncer is not installed"
+    assert "same-api" in plan.planned
+    assert "pooler" in plans.prepare(Options(seed=1, plan="field", backend="compose")).planned
+    with pytest.raises(ExperimentError, match=r"^pooler: PgBouncer is not installed$"):
+        plans.prepare(Options(seed=1, experiments=("pooler",)))
 
 
 def test_an_experiment_that_asks_for_too_many_connections_is_left_out_with_the_reason(
