@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadtest.contract import body_cases, cases, conformance
 from loadtest.contract.conformance import Client
 from loadtest.inventory.manifest import Service
+from tests.conformance.clients.test_departure import taken
 from tests.waiting import eventually
 
 DURATION = "http_server_request_duration_seconds"
@@ -17,6 +18,7 @@ Answers = Counter[tuple[str, int]]
 
 
 def test_answers_are_counted_with_the_status_that_was_sent(service: Service) -> None:
+    assert eventually(lambda: not taken(service))  # what others asked is counted
     before, seen = counted(service), Answers()
     with Client(service.url()) as client:
         for case in (*cases.cases(), *body_cases.cases()):
