@@ -47,6 +47,8 @@ def _told(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Iterat
     if texts and any(claim.word == "undecided" for claim in report.claims):
         yield Text(NOISY)
     yield ""
+    if lesson.stays:
+        yield Text(f"What stays: {lesson.stays}")
     yield Text(f"What did you guess? Why it is so, and an exercise: {lesson.page}")
 
 

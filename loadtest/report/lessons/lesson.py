@@ -15,6 +15,7 @@ LESSONS = ROOT / "docs" / "lessons"
 _FIGURES_MARK = re.compile(r"^<!-- figures (.*) -->$", re.MULTILINE)
 _TITLE = re.compile(r"^# (\d+)\. (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*Question\.\*\* (.+?)\n\n", re.MULTILINE | re.DOTALL)
+_STAYS = re.compile(r"^\*\*What stays:\*\* (.+?)\n\n", re.MULTILINE | re.DOTALL)
 _COMMAND = re.compile(r"^(make compare .*?)(?: +#.*)?$", re.MULTILINE)
 # The variables of `make compare` that a lesson may set, as options of a run.
 _OPTION_OF = {
@@ -28,7 +29,10 @@ _OPTION_OF = {
 
 @dataclass(frozen=True)
 class Lesson:
-    """One page of docs/lessons. `command` is the page's own, for a shell in the clone."""
+    """One page of docs/lessons. `command` is the page's own, for a shell in the clone.
+
+    `stays` is the sentence that the page ends its reasons with.
+    """
 
     number: int
     title: str
@@ -36,6 +40,7 @@ class Lesson:
     command: str
     path: Path
     boards: tuple[Board, ...]
+    stays: str = ""
 
     @property
     def page(self) -> str:
@@ -81,8 +86,9 @@ def read(page: Path) -> Lesson:
     if not (title and question and command):
         raise PageError(f"{page}: a lesson needs '# 1. Title', '**Question.** …' and make compare")
     boards = tuple(_board(words, page) for words in _FIGURES_MARK.findall(text))
-    asked = " ".join(question[1].split())
-    return Lesson(int(title[1]), title[2], asked, command[1].strip(), page, boards)
+    stays = _STAYS.search(text)
+    asked, kept = (" ".join(each[1].split()) if each else "" for each in (question, stays))
+    return Lesson(int(title[1]), title[2], asked, command[1].strip(), page, boards, kept)
 
 
 def _board(words: str, page: Path) -> Board:

@@ -98,4 +98,6 @@ def answer_of(each: Lesson, found: Report) -> None:
     assert answer.endswith(".")
     assert any(line.startswith(("  holds: ", "  fails: ", "  open: ")) for line in lines)
     assert "you, " in captured.get(), "no figure of the run's own"
+    assert each.stays
+    assert lines[-2] == f"What stays: {each.stays}"
     assert lines[-1].endswith(each.page)

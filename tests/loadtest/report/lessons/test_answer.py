@@ -71,6 +71,13 @@ def test_a_run_answers_the_question_with_figures_and_reason(page: Path, tmp_path
     assert str(page) in text
 
 
+def test_the_answer_ends_with_the_sentence_that_stays(page: Path, tmp_path: Path) -> None:
+    found = made(tmp_path / "run", 4)
+    assert "What stays" not in said(page, found, [])
+    page.write_text(PAGE + "\n**What stays:** a waiting\nthread waits.\n\n## Exercise\n")
+    assert "What stays: a waiting thread waits.\n" in said(page, found, [])
+
+
 def test_the_published_figures_stand_beside_it(page: Path, tmp_path: Path) -> None:
     found = made(tmp_path / "run", 4)
     text = said(page, found, [digest.digest(found, "results.md")])
