@@ -25,6 +25,7 @@ FRACTION = re.compile(r"[efg%]")  # a format with digits behind the point, or a 
 # What is never one, or no number: by the code before the noun.
 NEVER_ONE = {
     "DEFAULT_N",
+    "STREAMS",
     "TOKENS",
     "USUAL_CONNECTIONS",
     "amount(rate)",
@@ -37,6 +38,7 @@ NEVER_ONE = {
     "last",  # looks begin after three rounds
     "left",
     "len(records)",
+    "len(targets)",  # several, else there is nothing to say
     "number_of(lost, 'request')",
     "point.connections",
     "processes",

@@ -9,12 +9,14 @@ from typing import Any
 
 from hdrh.histogram import HdrHistogram
 
+from loadtest.analysis.observations import HELD_SHARE
 from loadtest.backends.native import Lab
 from loadtest.backends.readiness import about
+from loadtest.engine.kinds import kind_of
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.model.load import Load, LoadResult
-from loadtest.model.trial import Trial
+from loadtest.model.trial import Sample, Trial
 from loadtest.plan.plans import Plan
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.report import report
@@ -69,7 +71,8 @@ def _level(level: Level, settings: Mapping[str, Mapping[str, str]]) -> Level:
     return replace(
         level,
         load=_load(level.load),
-        parameters=_parameters(level.parameters),
+        # What is held has to outlast the window.
+        parameters=level.parameters if kind_of(level.load).holds else _parameters(level.parameters),
         environment_of={name: each for name, each in own.items() if each},
     )
 
@@ -103,6 +106,7 @@ def reported(
             index=len(trials) * number + place,
             round=number + 1,
             result=_lasting(trial.result),
+            samples=_during(trial),
             gates=tuple(each for each in trial.gates if each.name in RIGHT),
         )
         for number in range(ROUNDS)
@@ -132,6 +136,14 @@ def _planned(experiment: Experiment, looks: Sequence[int]) -> dict[str, Any]:
         "rounds": ROUNDS,
         "looks": list(looks),
     }
+
+
+def _during(trial: Trial) -> tuple[Sample, ...]:
+    """The samples of the window; most of so short a trial's are taken after it."""
+    if not kind_of(trial.load).holds:
+        return trial.samples
+    held = HELD_SHARE * trial.load.connections
+    return tuple(each for each in trial.samples if (each.in_flight or 0) >= held)
 
 
 def _lasting(result: LoadResult) -> LoadResult:

@@ -20,7 +20,6 @@ from loadtest.report.lessons import build, digest, lesson
 from loadtest.report.lessons.answer import answered
 from loadtest.report.lessons.lesson import Lesson
 from loadtest.report.report import Report
-from loadtest.run import measurement
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from tests.native.lessons.shortened import RIGHT, places, reported, shortened
@@ -59,9 +58,7 @@ def test_the_command_of_a_lesson_ends_with_the_answer_to_its_question(
     backend: Lab,
     measuring: Measurement,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(measurement, "MARGIN_S", 0.2)  # of a second load around the measured one
     each = LESSONS[number]
     plan = plans.prepare(each.options(seed=1))
     short = shortened(plan, backend.services)
