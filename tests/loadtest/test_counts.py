@@ -31,6 +31,7 @@ NEVER_ONE = {
     "amount(rate)",
     "asked_of_it",  # more than the pooler accepts
     "at.threads",  # more than the server has at rest
+    "cores",  # more than there are
     "connections",  # more than there are descriptors for
     "expected",
     "folder",
