@@ -134,8 +134,11 @@ class Sampler:
         return None if first is None or last is None or last < first else int(last - first)
 
     def by_worker(self) -> tuple[int, ...]:
-        """How many of those each worker process has answered, the busiest first."""
-        if self.counted() is None:
+        """How many of those each worker process has answered, the busiest first.
+
+        A service that has just started has no CPU time yet at the first look, but its counts.
+        """
+        if not self._readings:
             return ()
         first, last = (each.metrics for each in self._ends())
         found = (
