@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def test_every_claim_has_its_trial(shipped: dict[str, Experiment]) -> None:
     found = {claim for each in shipped.values() for claim in (each.claim, *each.further)}
     assert found >= {f"C{number}" for number in range(1, 15)}
     assert all(re.fullmatch(r"C\d+", claim) for claim in found)
+
+
+def test_no_claim_is_tried_by_two_experiments(shipped: dict[str, Experiment]) -> None:
+    tried = Counter(claim for each in shipped.values() for claim in (each.claim, *each.further))
+    assert [claim for claim, count in tried.items() if count > 1] == []
 
 
 def test_every_timed_experiment_can_end_in_a_verdict(
