@@ -131,6 +131,9 @@ def single(seen: Sighting, at: Full) -> tuple[Held, str, tuple[str, ...]]:
     if at.threads > server.threads + 1:
         told = f"{at.threads} threads are there, but one works at a time: a lock, or a pool of one"
         return "lock", told, ("a lock", "a pool of one")
+    if server.processes > 1 and at.active == 1 and max(at.workers) * seen.alone.lasted_s > 0.02:
+        told = f"all requests fell to one of {server.processes} processes"
+        return "unknown", told, ("an event loop that blocks", "a lock", "a single worker")
     if server.processes > 1:
         told = f"{server.processes} processes are there, but one works at a time"
         return "lock", f"{told}: a lock that they share, or an upstream", ("a lock", "an upstream")

@@ -13,6 +13,7 @@ COUNTS_AS_BUSY = 0.3  # cores of a server on a machine that has none left
 ANSWER_COSTS_CPU = 0.6  # of the wait is CPU: then more slots on one core give little
 CROWDED_COSTS = 0.4  # the same where others made it wait for a core
 STARVED_COSTS = 0.2  # the same of a server that never waits for anything but a core
+ACTIVE = 0.1  # of the busiest process: less than that had nothing to do
 CROWDED = 0.5  # of the cores: so much makes requests wait that wait for nothing else
 LEAST_CPU_S = 0.05  # the kernel counts hundredths: less tells no cost
 
@@ -53,6 +54,11 @@ class Full:
         return (
             sum((each.ready or 0.0) * each.lasted_s for each in known) / lasted_s if known else None
         )
+
+    @property
+    def active(self) -> int:
+        """Processes that had something to do: kept connections may all fall to one of them."""
+        return sum(each >= ACTIVE * max(self.workers) > 0 for each in self.workers)
 
     @property
     def threads(self) -> int:
@@ -100,7 +106,7 @@ def cpu_is_full(seen: Sighting, at: Full) -> bool:
     one_full = server.one_core and max(workers) >= FULL_CORE
     if one_full or used >= FULL_CORE * server.cores:
         return True
-    if always_ready(seen, at) and (at.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s:
+    if always_ready(at, at.active) and (at.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s:
         return True
     if not _computes(seen, at):
         return False
@@ -129,7 +135,7 @@ def _used_up(seen: Sighting, ending: Full) -> bool:
     if _computes(seen, ending) and (busy or few_left):
         return True
     costly = (ending.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s
-    return costly and always_ready(seen, ending)
+    return costly and always_ready(ending, server.processes)
 
 
 def _computes(seen: Sighting, at: Full) -> bool:
@@ -150,14 +156,14 @@ def crowded(seen: Sighting, at: Full) -> bool:
     return max(others(at), seen.alone.others or 0.0) >= CROWDED * seen.cores
 
 
-def always_ready(seen: Sighting, at: Full) -> bool:
-    """Whether every process of the server computed all the time, or would have with a core."""
-    return bool(seen.server and at.ready and at.ready >= FULL_CORE * seen.server.processes)
+def always_ready(at: Full, processes: int) -> bool:
+    """Whether so many of its processes computed all the time, or would have with a core."""
+    return at.ready is not None and at.ready >= FULL_CORE * processes > 0
 
 
 def starved(seen: Sighting, at: Full) -> bool:
     """Whether the server waited for nothing but a core, and others had the cores."""
-    return crowded(seen, at) and nothing_left(seen, at) and always_ready(seen, at)
+    return crowded(seen, at) and nothing_left(seen, at) and always_ready(at, at.active)
 
 
 def others(at: Full) -> float:

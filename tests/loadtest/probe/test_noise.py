@@ -111,6 +111,22 @@ def test_what_computes_and_waits_for_a_core_alone_is_bound_by_cpu() -> None:
     assert conclude(seen((late, *slow), server=UVICORN)).binding.name == "cpu"
 
 
+def test_cpu_binds_where_all_connections_fell_to_one_of_two_processes() -> None:
+    first, *_, last = ramp(1, 0.0113, 64)
+    steps = (
+        replace(first, rps=83, least_s=0.009, others=1.67, idle=0.02, workers=(0.26, 0.0)),
+        replace(
+            last, connections=64, rps=91, others=1.6, idle=0.02, workers=(0.29, 0.0), ready=1.0
+        ),
+    )
+    what = seen(steps, server=replace(UVICORN, processes=2), limit=64)
+    assert conclude(what).binding.name == "cpu"
+    asleep = tuple(replace(each, ready=0.3) for each in steps)
+    said = conclude(replace(what, steps=asleep))
+    assert "all requests fell to one of 2 processes" in said.sentences[1]
+    assert "a lock" in said.binding.could_be
+
+
 def test_waves_show_a_pool_on_such_a_machine_too() -> None:
     steps = crowded(read_all(ramp(15, 0.1, 64)), used=0.45)
     said = conclude(seen(steps, server=UVICORN, waves=waves(15, 0.1, 32)))
