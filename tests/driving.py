@@ -6,7 +6,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
@@ -14,6 +14,7 @@ from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Tally
 from loadtest.system.sockets import Address, resolve
 
+T = TypeVar("T")
 TICK_S = 0.01
 ATTEMPTS = 8  # a busy machine cannot keep a script; a wrong measurement fails every time
 
@@ -63,6 +64,15 @@ def measured_right(measure: Callable[[], None]) -> None:
             measure()
             return
     measure()
+
+
+def long_enough(attempt: Callable[[float], T], seen: Callable[[T], bool]) -> T:
+    """What came of a window in which enough was seen: each is twice as long as the last."""
+    for power in range(7):
+        found = attempt(0.1 * 2**power)
+        if seen(found):
+            break
+    return found
 
 
 def uniform(rate_rps: float) -> Iterator[float]:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import itertools
 import socket
 import threading
+from typing import Any
 
 import pytest
 
 from loadtest.engine.own_request import own_request, own_traffic
 from loadtest.engine.tally import Tally
 from loadtest.model.target import Target
-from tests.driving import drive
+from tests.driving import drive, long_enough, uniform
 from tests.lying_servers import OK, Script, answering, read_request, serving
 
 
@@ -71,7 +71,10 @@ WRONG: dict[str, tuple[Target, bytes, str]] = {
 @pytest.mark.parametrize("name", RIGHT)
 def test_a_right_answer_is_right_and_its_connection_goes_on(name: str) -> None:
     target, answers = RIGHT[name]
-    tally = asked(answering(*answers), target)
+    tally = long_enough(
+        lambda seconds: asked(answering(*answers), target, seconds=seconds),
+        lambda tally: tally.answered > len(answers),
+    )
     assert not tally.errors
     assert tally.answered > len(answers)
     assert tally.reconnects == 0
@@ -173,14 +176,18 @@ class Counting:
 def test_a_connection_has_as_many_requests_as_asked_for(
     most: int, load: str, *, closes: bool
 ) -> None:
-    server = Counting(closes=closes)
-    options: dict[str, object] = {"connections": 3, "requests_per_connection": most}
+    options: dict[str, Any] = {"connections": 3, "requests_per_connection": most}
     if load == "thinking":
         options["think_s"] = 0.002
-    if load == "open":
-        options["arrivals"] = (number / 200 for number in itertools.count(1))
-    with serving(server) as port:
-        tally = drive(port, seconds=0.15, **options)  # type: ignore[arg-type]
+
+    def attempt(seconds: float) -> tuple[Counting, Tally]:
+        server = Counting(closes=closes)
+        if load == "open":
+            options["arrivals"] = uniform(200)
+        with serving(server) as port:
+            return server, drive(port, seconds=seconds, **options)
+
+    server, tally = long_enough(attempt, lambda found: found[1].answered > 10)
     assert not tally.errors
     assert tally.answered > 10
     assert (tally.reconnects, tally.resent, tally.paused_s) == (0, 0, 0)

@@ -1,6 +1,7 @@
 """The command of every lesson, shortened: it runs, and its question is answered from what it saw.
 
-Services are started once for all lessons. No figure is judged, so other programs may run beside.
+Services are started once for all lessons. No figure is judged, but each has to be there: a service
+that is late by seconds takes up nothing in a window of tenths.
 """
 
 from __future__ import annotations
@@ -23,6 +24,8 @@ from loadtest.report.report import Report
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from tests.native.lessons.shortened import RIGHT, places, reported, shortened
+
+pytestmark = pytest.mark.waits
 
 LESSONS = lesson.read_all()
 BUDGET = "typical"
