@@ -9,7 +9,6 @@ from collections.abc import Collection
 SERVERS = {
     "granian": (),
     "gunicorn": (),
-    "hypercorn": ("h11",),
     "uvicorn": ("httptools", "zttp"),
 }
 

@@ -30,11 +30,7 @@ def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 def ask(url: str, **known: object) -> int:
     """The exit code."""
-    try:
-        probe.carry_out(Asked(Described(url), **known))  # type: ignore[arg-type]
-    except typer.Exit as ended:
-        return ended.exit_code
-    return 0
+    return code_of(Asked(Described(url), **known))  # type: ignore[arg-type]
 
 
 def test_a_probe_leaves_json_a_page_and_an_exit_code(
