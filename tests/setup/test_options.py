@@ -5,18 +5,20 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from loadtest.inventory import budgets, manifest
 from loadtest.plan import reader
+from loadtest.plan.schedule import PlanName
 from loadtest.system.paths import ROOT
 
 WRONG = [
     ("ROUNDS=1", ["ROUNDS=1", "at least 2"]),
     ("ROUNDS=many", ["ROUNDS=many", "at least 2"]),
     ("SEED=x", ["SEED=x"]),
-    ("PLAN=slow", ["unknown plan 'slow'", "quick lesson full published"]),
+    ("PLAN=slow", ["unknown plan 'slow'", " ".join(get_args(PlanName))]),
     ("BACKEND=cloud", ["unknown backend 'cloud'", "native compose"]),
     ("BUDGET=lavish", ["unknown budget 'lavish'", " ".join(budgets.names())]),
     ("SERVICES=go flask-tornado", ["unknown service 'flask-tornado'", " ".join(manifest.load())]),
@@ -65,6 +67,15 @@ def test_it_is_refused_in_either_backend(
     assert said[0].startswith("compare: ")
     for text in told:
         assert text in said[0]
+
+
+@pytest.mark.parametrize("plan", get_args(PlanName))
+def test_every_plan_is_known(path: str, plan: str) -> None:
+    arguments = ["setup/options", "--plan", plan]
+    done = subprocess.run(
+        arguments, cwd=ROOT, env={"PATH": path}, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_every_service_experiment_and_budget_is_known(path: str) -> None:
