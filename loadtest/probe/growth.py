@@ -119,6 +119,11 @@ def gap(steps: Sequence[Step]) -> int | None:
     return math.isqrt(before.connections * last.connections) if far and waits else None
 
 
+def crowded(step: Step) -> bool:
+    """Whether the machine had no idle core: then some answers are late for that alone."""
+    return step.idle is not None and step.idle < NO_CORE_LEFT
+
+
 def unhurried(steps: Sequence[Step]) -> tuple[float, float]:
     """Mean of the time that a request takes where none waits for another, and its standard error.
 
@@ -126,7 +131,7 @@ def unhurried(steps: Sequence[Step]) -> tuple[float, float]:
     an idle core some answers are late for that alone: there medians are taken.
     """
     alone = steps[0]
-    name = "p50_s" if alone.idle is not None and alone.idle < NO_CORE_LEFT else "mean_s"
+    name = "p50_s" if crowded(alone) else "mean_s"
     chance = alone.spread_s / max(alone.mean_s, 1e-9) / max(alone.answered, 1) ** 0.5
     slowest_s = getattr(alone, name) * (1 + UNHURRIED + SIGMAS * chance)
     quick = [each for each in sound(steps) if getattr(each, name) <= slowest_s] or [alone]

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from loadtest.model.target import Target
-from loadtest.probe import glance, growth, processes, slots, waves
+from loadtest.probe import change, glance, growth, processes, slots, waves
 from loadtest.probe.glance import GoneError
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker, Asking
@@ -26,9 +26,8 @@ from loadtest.probe.record import (
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
-OTHERWISE = 0.25  # change of the wait, as a share, after which the ramp is made again
-OTHERWISE_S = 0.002  # so little is chance
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
+AGAIN_FEWEST = 4  # answers that are waited for where they are late
 BESIDE_S, BESIDE_WAITS = 2.0, 4
 LAST_ANSWERS_S = 10.0
 RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
@@ -197,7 +196,7 @@ def _beside(found: _Found, asker: Asker, target: Target) -> Beside:
     lasts_s = min(max(BESIDE_S, BESIDE_WAITS * seen.alone.mean_s), found.allowance.left_s / 2)
     with asker.asking(target, address) as light:
         asker.open(light, 1)
-        asker.run(lambda: len(light.moments) >= AGAIN_ANSWERS, min(1.0, lasts_s))
+        _await(asker, light, AGAIN_ANSWERS, min(1.0, lasts_s))
         alone = _took(light, 0)
         with asker.asking(found.target, found.address) as heavy:
             asker.open(heavy, count)
@@ -205,13 +204,12 @@ def _beside(found: _Found, asker: Asker, target: Target) -> Beside:
             asker.run(lambda: False, seen.alone.mean_s)
             begun = len(light.moments)
             asker.run(lambda: False, lasts_s)
+            asker.run(lambda: len(light.moments) > begun, min(lasts_s, found.allowance.left_s / 2))
             while_full = _took(light, begun)
             waiting = [asker.engine.now() - each for each in light.begun_in_hand()]
             failed = sum(bool(each.error) for each in light.moments[begun:])
             asker.drain(heavy, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
-    # One that has waited longer than any other says so, though its end is not known.
-    longest_s = max(while_full, default=0.0)
-    waited = [*while_full, *(each for each in waiting if each > longest_s)]
+    waited = _waited(while_full, waiting)
     return Beside(
         url=target.url,
         connections=count,
@@ -223,18 +221,25 @@ def _beside(found: _Found, asker: Asker, target: Target) -> Beside:
     )
 
 
+def _waited(ended: list[float], waiting: list[float]) -> list[float]:
+    """And of one that has waited longer than any other, though its end is not known."""
+    longest_s = max(ended, default=0.0)
+    return [*ended, *(each for each in waiting if each > longest_s)]
+
+
 def _took(stream: Asking, begun: int) -> list[float]:
     return [each.ended - each.begun for each in stream.moments[begun:] if not each.error]
 
 
 def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> None:
     """Whether a request alone still takes what it took; else all is measured once more."""
-    before_s = found.steps[0].p50_s
-    now_s, failed = _alone(found, asker, before_s)
-    if failed and now_s is None:
+    took, failed = _alone(found, asker)
+    if failed and len(took) < 2:
         found.ended = _dead(found)
-    if now_s is None or abs(now_s - before_s) <= max(OTHERWISE * before_s, OTHERWISE_S):
+    otherwise = change.changed(found.steps[0], took) if len(took) >= 2 else None
+    if otherwise is None:
         return
+    before_s, now_s = otherwise
     how = "faster" if now_s < before_s else "slower"
     found.changed = (
         f"The service became {how} while it was probed: a request alone took {before_s:.2g} s at "
@@ -254,12 +259,21 @@ def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> 
         found.changed += "; probe it again when it is warm."
 
 
-def _alone(found: _Found, asker: Asker, wait_s: float) -> tuple[float | None, int]:
-    """What a request alone takes now; and how many failed."""
+def _alone(found: _Found, asker: Asker) -> tuple[list[float], int]:
+    """What each request alone takes now, without the first; and how many failed."""
+    wait_s = found.steps[0].p50_s
     at_most_s = min(max(AGAIN_S, 3 * wait_s), found.allowance.left_s / 2)
     with asker.asking(found.target, found.address) as stream:
         asker.open(stream, 1)
-        asker.run(lambda: len(stream.moments) > AGAIN_ANSWERS, at_most_s)
-        took = _took(stream, 1)
-        failed = sum(bool(each.error) for each in stream.moments)
-    return (statistics.median(took) if len(took) >= 2 else None), failed
+        _await(asker, stream, AGAIN_ANSWERS + 1, at_most_s)
+        return _took(stream, 1), sum(bool(each.error) for each in stream.moments)
+
+
+def _await(asker: Asker, stream: Asking, answers: int, at_most_s: float) -> None:
+    """Wait for so many answers, and for a few where service or machine are slower than that."""
+
+    def came(count: int) -> bool:
+        return len(stream.moments) >= count or asker.allowance.used_up
+
+    if not asker.run(lambda: came(answers), at_most_s):
+        asker.run(lambda: came(AGAIN_FEWEST), asker.allowance.left_s / 2)

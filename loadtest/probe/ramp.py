@@ -143,13 +143,19 @@ class Ramp:
         if self.steps and self.steps[-1].mean_s > growth.QUEUES * self.wait_s:
             shortest_s *= 2  # of a full service a step tells most
         every_s = shortest_s / QUEUE_LOOKS
-        now = self._asker.engine.now
-        while now() - began < longest_s and not self._allowance.used_up:
+        while not self._allowance.used_up:
             looks += self._look(every_s, few=len(looks) < 4 * QUEUE_LOOKS)
-            moments = self._stream.moments[begun:]
-            if self._enough(moments, now() - began, shortest_s):
+            moments, lasted_s = self._stream.moments[begun:], self._asker.engine.now() - began
+            if self._enough(moments, lasted_s, shortest_s):
+                break
+            if lasted_s >= longest_s and self._known(moments):
                 break
         return looks
+
+    def _known(self, moments: Sequence[Moment]) -> bool:
+        """Whether there is a wait to go on with: a machine that stalls may eat the first step."""
+        failed = any(each.error for each in moments)
+        return bool(self.steps) or failed or len(moments) >= FEW_WAITS
 
     def _enough(self, moments: Sequence[Moment], lasted_s: float, shortest_s: float) -> bool:
         wrong = sum(bool(each.error) for each in moments)

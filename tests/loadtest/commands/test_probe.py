@@ -16,13 +16,15 @@ from loadtest.commands import probe, report
 from loadtest.commands.fail_if import ConditionError
 from loadtest.commands.probe import Asked, Described
 from loadtest.errors import LabError
-from loadtest.probe import probing, ramp
+from loadtest.probe import moments, probing, ramp
 from loadtest.system import ports
+from tests.driving import unstalled
 from tests.loadtest.probe.small_servers import serving, waiting
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(moments, "Engine", unstalled)  # whose clock no stall moves
     monkeypatch.setattr(ramp, "LONGEST_STEP_S", 0.3)
     monkeypatch.setattr(probing, "AGAIN_S", 0.2)
     monkeypatch.setenv("LAB_RESULTS", str(tmp_path))

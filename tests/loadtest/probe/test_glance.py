@@ -101,7 +101,7 @@ def test_nothing_that_listens_is_told() -> None:
 
 
 def test_an_answer_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Allowance, "timeout_s", 0.3)
+    monkeypatch.setattr(Allowance, "timeout_s", 1.0)
     cut = answer("200 OK", body="x" * 10).replace(b": 10", b": 11")
 
     def endless() -> bytes:
