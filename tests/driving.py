@@ -13,6 +13,7 @@ from loadtest.engine.engine import Engine
 from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Tally
 from loadtest.system.sockets import Address, resolve
+from tests.lying_servers import Script, serving
 
 T = TypeVar("T")
 TICK_S = 0.01
@@ -73,6 +74,16 @@ def long_enough(attempt: Callable[[float], T], seen: Callable[[T], bool]) -> T:
         if seen(found):
             break
     return found
+
+
+def driven(script: Script, least: int, **options: Any) -> Tally:
+    """The tally of a window in which more than `least` answers came, right or wrong ones."""
+
+    def attempt(seconds: float) -> Tally:
+        with serving(script) as port:
+            return drive(port, seconds=seconds, **options)
+
+    return long_enough(attempt, lambda tally: tally.answered + tally.failed > least)
 
 
 def uniform(rate_rps: float) -> Iterator[float]:

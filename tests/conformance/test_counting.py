@@ -27,7 +27,7 @@ def test_answers_are_counted_with_the_status_that_was_sent(service: Service) -> 
             seen[method, client.send(method, target).status] += 1
     assert len({status for _, status in seen}) > 5
     # A service may count just behind its answer.
-    eventually(lambda: counted(service) - before == seen, timeout_s=10)
+    eventually(lambda: counted(service) - before == seen)
     assert counted(service) - before == seen
 
 

@@ -13,7 +13,7 @@ from loadtest.engine.http_request import http_request, json_is
 from loadtest.engine.kinds import poisson
 from loadtest.engine.stream import Stream
 from loadtest.system.sockets import resolve
-from tests.driving import drive, stalling, uniform, unstalled
+from tests.driving import drive, driven, stalling, uniform, unstalled
 from tests.lying_servers import OK, Script, answering, once, read_request, serving
 from tests.waiting import eventually
 
@@ -84,8 +84,7 @@ def test_a_server_that_fails_at_once_is_not_hammered(lie: str) -> None:
 
 def test_a_lie_among_right_answers_is_told_apart() -> None:
     lie = replaced(b"World", b"wORLD")
-    with serving(answering(*[OK] * 9, lie, *[OK] * 10, lie, OK)) as port:
-        tally = drive(port)
+    tally = driven(answering(*[OK] * 9, lie, *[OK] * 10, lie, OK), 22)
     assert tally.errors == {"wrong body": 2}
     assert tally.answered > 20
 
@@ -120,8 +119,7 @@ def test_a_host_that_does_not_resolve_is_named() -> None:
     ids=["plain", "odd header", "bare LF", "early hints", "chunked"],
 )
 def test_right_answers_in_every_form(script: Script) -> None:
-    with serving(script) as port:
-        tally = drive(port, connections=2)
+    tally = driven(script, 10, connections=2)
     assert tally.failed == 0
     assert tally.answered > 10
     assert tally.reconnects == 0
@@ -140,8 +138,7 @@ def test_answers_in_pieces() -> None:
                 connection.sendall(OK[start : start + 40])
                 time.sleep(0.001)
 
-    with serving(script) as port:
-        tally = drive(port)
+    tally = driven(script, 5)
     assert tally.failed == 0
     assert tally.answered > 5
     assert tally.received >= tally.answered * len(OK)
@@ -157,8 +154,7 @@ def test_answers_in_pieces() -> None:
     ids=["connection: close", "HTTP/1.0", "no length"],
 )
 def test_a_closed_connection_is_opened_again(answer: bytes) -> None:
-    with serving(once(answer)) as port:
-        tally = drive(port)
+    tally = driven(once(answer), 3)
     assert tally.failed == 0
     assert tally.answered > 3
     assert abs(tally.reconnects - tally.answered) <= 1

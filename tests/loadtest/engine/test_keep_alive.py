@@ -15,7 +15,8 @@ from hypothesis import strategies as some
 from loadtest.engine.connection import FIRST_DELAY_S
 from loadtest.engine.engine import Engine
 from loadtest.engine.http_request import http_request, json_is
-from tests.driving import drive, uniform
+from loadtest.engine.tally import Tally
+from tests.driving import drive, driven, long_enough, uniform
 from tests.lying_servers import OK, Script, read_request, serving
 
 CLOSING = OK.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
@@ -60,9 +61,12 @@ class Closing:
 def test_a_server_that_closes_kept_connections_costs_nothing_but_connecting(
     limits: list[tuple[int, bool]], connections: int, think_s: float
 ) -> None:
-    server = Closing(limits)
-    with serving(server) as port:
-        tally = drive(port, connections=connections, seconds=0.1, think_s=think_s)
+    def attempt(seconds: float) -> tuple[Closing, Tally]:
+        server = Closing(limits)
+        with serving(server) as port:
+            return server, drive(port, connections=connections, seconds=seconds, think_s=think_s)
+
+    server, tally = long_enough(attempt, lambda found: found[1].answered > connections)
     assert tally.failed == 0
     assert tally.answered > connections
     assert tally.paused_s == 0
@@ -83,10 +87,19 @@ def test_an_open_load_keeps_its_schedule_over_closed_connections(
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS", "POST", "PATCH"])
 def test_only_what_is_idempotent_is_sent_twice(method: str) -> None:
     """RFC 9110, 9.2.2: a request that may have been processed is sent again if that is harmless."""
-    server = Closing([(3, False)], reading=True)
     request = http_request(method, "x", "/", json_is({"message": "Hello, World!"}))
-    with serving(server) as port:
-        tally = drive(port, connections=2, traffic=lambda: itertools.repeat(request))
+
+    def attempt(seconds: float) -> tuple[Closing, Tally]:
+        server = Closing([(3, False)], reading=True)
+        with serving(server) as port:
+            return server, drive(
+                port,
+                connections=2,
+                seconds=seconds,
+                traffic=lambda: itertools.repeat(request),
+            )
+
+    server, tally = long_enough(attempt, lambda found: found[1].answered > 6)
     assert tally.answered > 6
     assert tally.paused_s <= tally.failed * FIRST_DELAY_S / 2  # a turn of the loop, no pause
     if method in ("POST", "PATCH"):
@@ -100,11 +113,12 @@ def test_only_what_is_idempotent_is_sent_twice(method: str) -> None:
 
 def test_a_request_that_never_left_is_sent_again_whatever_it_is() -> None:
     """The connection is reset while the machine stalls, so that sending is what fails."""
-    stalled, was_reset = threading.Event(), threading.Event()
+    answered, stalled, was_reset = (threading.Event() for _ in range(3))
 
     def script(connection: socket.socket) -> None:
         while read_request(connection):
             connection.sendall(OK)
+            answered.set()
             if not was_reset.is_set():
                 stalled.wait(30)
                 connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
@@ -112,13 +126,17 @@ def test_a_request_that_never_left_is_sent_again_whatever_it_is() -> None:
                 was_reset.set()
                 return
 
+    def begin(now: float) -> None:
+        """Not while the first request is under way, nor before its answer is read."""
+        engine.at(now + 0.05, stall if answered.is_set() else begin)
+
     def stall(_: float) -> None:
         stalled.set()
         was_reset.wait(30)
-        time.sleep(0.15)  # until the next request is due
+        time.sleep(0.2)  # until the next request is due
 
     engine = Engine()
-    engine.at(engine.now() + 0.1, stall)
+    engine.at(engine.now(), begin)
     order = http_request("POST", "x", "/", json_is({"message": "Hello, World!"}))
     with serving(script) as port:
         tally = drive(
@@ -189,8 +207,7 @@ def test_the_pause_doubles_with_failures_and_a_success_takes_it_back(
 
 def test_a_wrong_answer_that_closes_is_an_answer_and_no_reason_to_wait() -> None:
     refusal = b"HTTP/1.1 503 Full\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-    with serving(ends(refusal)) as port:
-        tally = drive(port, connections=2)
+    tally = driven(ends(refusal), 20, connections=2)
     assert set(tally.errors) == {"status 503"}
     assert tally.failed > 20
     assert tally.paused_s == 0

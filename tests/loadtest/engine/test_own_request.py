@@ -11,7 +11,7 @@ import pytest
 from loadtest.engine.own_request import own_request, own_traffic
 from loadtest.engine.tally import Tally
 from loadtest.model.target import Target
-from tests.driving import drive, long_enough, uniform
+from tests.driving import drive, driven, long_enough, uniform
 from tests.lying_servers import OK, Script, answering, read_request, serving
 
 
@@ -96,7 +96,7 @@ def test_a_server_that_closes_each_connection_only_costs_connecting(once: bytes)
         if read_request(connection):
             connection.sendall(once)
 
-    tally = asked(script, Target("http://x/"), connections=2)
+    tally = driven(script, 10, traffic=own_traffic(Target("http://x/")), connections=2)
     assert not tally.errors
     assert tally.answered > 10
     assert tally.reconnects == pytest.approx(tally.answered, abs=4)
@@ -104,7 +104,8 @@ def test_a_server_that_closes_each_connection_only_costs_connecting(once: bytes)
 
 def test_a_large_answer_is_read_to_its_end() -> None:
     body = "x" * 5_000_000
-    tally = asked(answering(answer("200 OK", body)), Target("http://x/", content=body), seconds=0.5)
+    right = answering(answer("200 OK", body))
+    tally = driven(right, 1, traffic=own_traffic(Target("http://x/", content=body)))
     assert not tally.errors
     assert tally.answered > 1
     wrong = asked(answering(answer("200 OK", f"{body[1:]}y")), Target("http://x/", content=body))

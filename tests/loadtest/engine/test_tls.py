@@ -12,7 +12,7 @@ from loadtest.engine.own_request import own_traffic
 from loadtest.engine.tally import Tally
 from loadtest.engine.tls import client_context
 from loadtest.model.target import Target
-from tests.driving import drive
+from tests.driving import drive, driven
 from tests.lying_servers import (
     CERTIFICATES,
     OK,
@@ -50,9 +50,10 @@ def test_a_service_over_tls_is_loaded_like_any_other(
 ) -> None:
     big = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n" + bytes(300_000)
     for script, least in ((answering(OK), 50), (answering(big), 3)):
-        tally = asked(
+        tally = driven(
             over_tls(script, certificate),
-            Target("https://x/"),
+            least,
+            traffic=own_traffic(Target("https://x/")),
             connections=3,
             tls=context(),
             server_name=name,

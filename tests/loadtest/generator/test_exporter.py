@@ -150,7 +150,7 @@ def test_metrics_are_served_to_prometheus() -> None:
 
 
 def fetch(url: str) -> bytes:
-    with urllib.request.urlopen(url, timeout=5) as response:
+    with urllib.request.urlopen(url, timeout=60) as response:
         return bytes(response.read())
 
 

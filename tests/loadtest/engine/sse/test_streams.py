@@ -13,9 +13,10 @@ import pytest
 
 from loadtest.contract.traffic import streams
 from loadtest.engine.engine import Engine
+from loadtest.engine.request import Traffic
 from loadtest.engine.tally import Tally
 from loadtest.engine.tls import client_context
-from tests.driving import drive, measured_right
+from tests.driving import drive, driven, measured_right
 from tests.lying_servers import Script, over_tls, read_request, serving
 
 HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream; charset=utf-8\r\n"
@@ -56,9 +57,13 @@ def in_chunks(*events: Part) -> tuple[Part, ...]:
 
 def heard(script: Script, events: int, seconds: float = 0.15, **options: Any) -> Tally:
     with serving(script) as port:
-        request = streams.request(f"127.0.0.1:{port}", events, 0)
-        traffic = lambda: itertools.repeat(request)  # noqa: E731
-        return drive(port, traffic=traffic, seconds=seconds, **options)
+        return drive(port, traffic=asking(events), seconds=seconds, **options)
+
+
+def asking(events: int) -> Traffic:
+    """For a stream of so many events, again and again."""
+    request = streams.request("127.0.0.1", events, 0)
+    return lambda: itertools.repeat(request)
 
 
 def came(tally: Tally) -> tuple[int, int]:
@@ -91,7 +96,7 @@ WHOLE: dict[str, Script] = {
 @pytest.mark.parametrize("name", WHOLE)
 def test_every_event_of_a_whole_stream_counts_once(name: str) -> None:
     secured: dict[str, Any] = {"tls": client_context(insecure=True), "server_name": "x"}
-    tally = heard(WHOLE[name], 3, **(secured if name == "over TLS" else {}))
+    tally = driven(WHOLE[name], 3, traffic=asking(3), **(secured if name == "over TLS" else {}))
     assert not tally.errors
     assert tally.answered > 3
     first, gaps = came(tally)
@@ -102,7 +107,7 @@ def test_every_event_of_a_whole_stream_counts_once(name: str) -> None:
 
 def test_an_event_that_is_larger_than_a_read_is_one_event() -> None:
     large = event(1).replace(b" ", b" " * 100_000)
-    tally = heard(scripted(*in_chunks(event(0), large, event(2))), 3)
+    tally = driven(scripted(*in_chunks(event(0), large, event(2))), 1, traffic=asking(3))
     assert not tally.errors
     assert tally.answered > 1
     assert came(tally)[1] == pytest.approx(2 * tally.answered, abs=2)
@@ -174,9 +179,8 @@ def test_a_stream_that_does_not_end_is_named_and_what_came_of_it_is_counted(
 
 
 def test_a_stream_may_last_longer_than_the_timeout_of_a_request() -> None:
-    tally = heard(
-        scripted(*in_chunks(event(0), 0.15, event(1), 0.15, event(2))), 3, 1.0, timeout_s=0.25
-    )
+    parts = in_chunks(event(0), *(part for number in range(1, 5) for part in (0.15, event(number))))
+    tally = heard(scripted(*parts), 5, 1.5, timeout_s=0.5)
     assert not tally.errors
     assert tally.answered >= 2
 
@@ -216,7 +220,7 @@ def spaced() -> Iterator[Part]:
         yield from FORMS[number % len(FORMS)](event(number), gap)
 
 
-@pytest.mark.timed
+@pytest.mark.waits
 def test_times_of_events_are_those_of_the_script_however_each_is_written() -> None:
     script = scripted(CHUNKED, *spaced(), END)
 
