@@ -107,8 +107,10 @@ down: ## stop the containers and remove their data
 
 # Tests that no other test disturbs run four at a time, as most of them wait; what they share is started
 # once (tests/conftest.py). Those marked `waits` measure three at a time, some with these services.
-# Those marked `timed` have the machine to themselves.
+# Those marked `timed` have the machine to themselves. Only files with such a mark are read then: to
+# read all takes longer than most of these tests.
 MEASURED := fastapi-async flask-sync flask-gthread flask-gevent node go starlette
+MARKED = $(shell grep -rl --include='test_*.py' 'pytest\.mark\.$(1)' tests)
 
 .PHONY: test
 test: dev-environment ## every test that needs no Docker (PYTEST="tests/loadtest/system -x" for some)
@@ -125,8 +127,8 @@ test-together:
 	$(BIN)/python -m pytest --numprocesses 4 -m "not (container or timed or waits)"
 test-alone:
 	LAB_TEST_SERVICES="$${LAB_TEST_SERVICES:-$(MEASURED)}" \
-	  $(BIN)/python -m pytest --numprocesses 3 -m "waits and not container"
-	$(BIN)/python -m pytest -m "timed and not container"
+	  $(BIN)/python -m pytest --numprocesses 3 -m "waits and not container" $(call MARKED,waits)
+	$(BIN)/python -m pytest -m "timed and not container" $(call MARKED,timed)
 
 .PHONY: test-containers
 test-containers: ## build every image and run the whole lab with a Docker engine

@@ -49,10 +49,12 @@ SHARING = ("native/live", "conformance/test_half_bodies.py")
 OF_SERVICES = "conformance"
 SERVICES = sorted(manifest.load(variables={}), key=len, reverse=True)
 ASKING = re.compile(r"\blab: Lab\b")  # a test or a fixture that asks for the lab below
+MEASURING = "pytest.mark.waits"  # beside others that do: each file of them has a lab of its own
 # One application under several servers: those that ask all services leave them out.
 APART = "servers"
 # What takes longest begins first, and then all others in order of their names.
-LONGEST = (*SHARING, OF_SERVICES, "native", "setup")
+ALONE = ("native/commands/test_kept_running.py", "native/lessons")
+LONGEST = (*ALONE, *SHARING, OF_SERVICES, "native", "setup")
 RUNNING: list[Running] = []  # the services of this process, once a test has asked for the lab
 
 
@@ -73,12 +75,19 @@ class Groups(LoadScopeScheduling):  # type: ignore[misc]  # xdist has no types
 @cache
 def group(file: Path, test: str = "") -> str:
     """Of a test in a file: the file, or what it shares services with."""
+    if _measures(file):
+        return str(file)
     for shared in SHARING:
         if file.is_relative_to(TESTS / shared):
             return shared
     if file.is_relative_to(TESTS / OF_SERVICES) and (name := _service(test)):
         return f"{OF_SERVICES} of {name}"
     return "the lab" if _asks(file) else str(file)
+
+
+@cache
+def _measures(file: Path) -> bool:
+    return MEASURING in file.read_text()
 
 
 @cache

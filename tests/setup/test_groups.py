@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.system.paths import ROOT
-from tests.conftest import ASKING, SHARING, TESTS, group
+from tests.conftest import ASKING, MEASURING, SHARING, TESTS, group
 
 FILE = """
 import os, pathlib, pytest
@@ -39,12 +39,18 @@ def test_one_process_has_a_whole_file(tmp_path: Path) -> None:
 
 
 def test_what_asks_a_running_lab_shares_it() -> None:
-    files = list(TESTS.rglob("test_*.py"))
+    files = [each for each in TESTS.rglob("test_*.py") if MEASURING not in each.read_text()]
     asking = [each for each in files if ASKING.search(each.read_text()) or "live" in each.parts]
     assert len(asking) > 10
     assert {group(file) for file in asking} == {*SHARING, "the lab"}
-    assert {group(file) for file in TESTS.glob("native/live/**/test_*.py")} == {"native/live"}
-    assert group(Path(__file__)) == __file__
+    assert {group(file) for file in asking if "live" in file.parts} == {"native/live"}
+    assert group(TESTS / "docs/test_links.py") == str(TESTS / "docs/test_links.py")
+
+
+def test_what_measures_shares_nothing() -> None:
+    found = [each for each in TESTS.rglob("test_*.py") if MEASURING in each.read_text()]
+    assert len(found) > 5
+    assert [group(each) for each in found] == [str(each) for each in found]
 
 
 @pytest.mark.parametrize(

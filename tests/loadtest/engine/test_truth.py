@@ -18,7 +18,7 @@ from loadtest.engine.kinds import poisson
 from loadtest.stats.histogram import Histogram
 from tests.driving import drive, measured_right
 
-pytestmark = pytest.mark.timed
+pytestmark = pytest.mark.waits
 
 RATE, SEED = 200.0, 5
 FREEZE, FREEZE_DELAY, FREEZE_SECONDS = (1.0, 3.0), 0.01, 4.0
