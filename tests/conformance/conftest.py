@@ -31,6 +31,12 @@ APPLICATIONS = [
     for name in NAMES
     if "servers" not in _DECLARED[name].profiles or "LAB_TEST_SERVICES" in os.environ
 ]
+# Other applications of one framework and server: what those two alone decide is not asked again.
+ALIKE = {
+    *("fastapi-sync", "fastapi-blocking", "fastapi-processpool"),  # as fastapi-async
+    *("flask-pydantic", "flask-unchecked"),  # as flask-gthread
+}
+SERVERS = [name for name in NAMES if name not in ALIKE or "LAB_TEST_SERVICES" in os.environ]
 UNCHECKED = [name for name in NAMES if VALIDATION in _DECLARED[name].leaves_out]
 
 Start = Callable[

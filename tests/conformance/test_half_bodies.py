@@ -21,7 +21,7 @@ from loadtest.backends.native import Lab
 from loadtest.inventory.manifest import Service
 from loadtest.run import sampler
 from tests.conformance.clients import wire
-from tests.conformance.conftest import NAMES, another, declared, ready
+from tests.conformance.conftest import SERVERS, another, declared, ready
 from tests.waiting import eventually
 
 BEGUN = (
@@ -65,9 +65,9 @@ def endings(
 ) -> Iterator[Mapping[str, Future[Ending]]]:
     """One more of each service. Each takes its time, and meanwhile the next one starts."""
     folder = tmp_path_factory.mktemp("half-bodies")
-    with ExitStack() as stack, ThreadPoolExecutor(len(NAMES)) as waiting:
+    with ExitStack() as stack, ThreadPoolExecutor(len(SERVERS)) as waiting:
         found: dict[str, Future[Ending]] = {}
-        for name in NAMES:
+        for name in SERVERS:
             few, log = {"POOL_SIZE": "2"}, folder / f"{name}.log"
             own, process = stack.enter_context(another(lab, declared(lab, name), few, log))
             assert eventually(partial(ready, own)), own.name
@@ -107,7 +107,7 @@ def ended(process: subprocess.Popen[bytes]) -> int | None:
 
 
 @pytest.mark.parametrize("manner", MANNERS)
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SERVERS)
 def test_a_body_that_is_never_whole_is_the_clients_fault(
     name: str, manner: str, endings: Mapping[str, Future[Ending]]
 ) -> None:
@@ -118,7 +118,7 @@ def test_a_body_that_is_never_whole_is_the_clients_fault(
     assert document["error"]["code"] == "malformed"
 
 
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", SERVERS)
 def test_half_a_request_does_not_keep_a_service_from_stopping(
     name: str, endings: Mapping[str, Future[Ending]]
 ) -> None:

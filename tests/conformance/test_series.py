@@ -6,12 +6,9 @@ import time
 import urllib.request
 from collections import defaultdict
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from loadtest.backends.native import Lab
 from loadtest.generator.exporter import BOUNDS_S
-from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from tests.native.live.watch import SERIES
 from tests.waiting import eventually
@@ -31,9 +28,7 @@ def samples(url: str) -> dict[str, list[dict[str, str]]]:
     return found
 
 
-@pytest.mark.parametrize("name", manifest.load(variables={}))
-def test_a_service_shows_every_series(lab: Lab, name: str) -> None:
-    service = lab.services[name]
+def test_a_service_shows_every_series(service: Service) -> None:
     with urllib.request.urlopen(f"{service.url()}/items/7", timeout=10) as response:
         assert response.status == 200
     assert eventually(lambda: samples(service.metrics_url()).keys() >= SERIES.keys()), sorted(

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import psutil
+import pytest
 
 from loadtest.backends.native import Lab
 from loadtest.inventory.manifest import Service
 from tests.conformance.clients import wire
 from tests.conformance.clients.test_departure import taken
 from tests.conformance.clients.test_offers import OFFERS, Exchange, exchanged
+from tests.conformance.conftest import SERVERS
 from tests.waiting import eventually
 
 BLOCK = 200  # of three requests
@@ -43,6 +45,7 @@ def held_bytes(root: int) -> int:
     return sum(each.memory_full_info().pss for each in tree)
 
 
+@pytest.mark.parametrize("service", SERVERS, indirect=True)
 def test_memory_is_flat(service: Service, lab: Lab) -> None:
     """A collector of garbage may let it grow for a while. A leak grows in every block."""
     root = lab.pid(service.name)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from loadtest.contract.cases import METHODS, ROUTES
 from loadtest.inventory.manifest import Service
 from tests.conformance.clients import wire
 from tests.conformance.clients.test_departure import taken
+from tests.conformance.conftest import SERVERS
 from tests.waiting import eventually
 
 WEBSOCKET = (
@@ -113,6 +115,7 @@ def open_sockets(service: Service) -> int:
     return sum(local.endswith(port) and state in OPEN for _, local, _, state, *_ in lines)
 
 
+@pytest.mark.parametrize("service", SERVERS, indirect=True)
 def test_what_is_offered_is_left_or_refused(service: Service) -> None:
     before = open_sockets(service)
     plain = {target: exchanged(service, [Exchange(*target)])[0] for target in TARGETS}
@@ -130,6 +133,7 @@ def test_what_is_offered_is_left_or_refused(service: Service) -> None:
     assert eventually(lambda: open_sockets(service) <= before), open_sockets(service)
 
 
+@pytest.mark.parametrize("service", SERVERS, indirect=True)
 def test_many_upgrades_leave_no_socket(service: Service) -> None:
     before = open_sockets(service)
     for offer in (WEBSOCKET, H2C):

@@ -6,7 +6,6 @@ import os
 import sys
 from pathlib import Path
 
-from loadtest.backends.native import Lab
 from loadtest.system import ports
 from loadtest.system.paths import LOCUSTFILE, ROOT
 from loadtest.system.processes import Processes
@@ -14,9 +13,9 @@ from tests.native.live.watch import Watch
 from tests.waiting import eventually
 
 
-def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> None:
-    ui, metrics = ports.free(2)
-    targets = " ".join(f"{name}={lab.services[name].url()}" for name in lab.services)
+def test_the_first_thing_to_try_starts_by_itself(watch: Watch, tmp_path: Path) -> None:
+    (ui, metrics), lab = ports.free(2), watch.lab
+    targets = " ".join(f"{name}={service.url()}" for name, service in lab.services.items())
     with Processes() as processes:
         processes.start(
             "locust",
@@ -29,10 +28,10 @@ def test_the_first_thing_to_try_starts_by_itself(lab: Lab, tmp_path: Path) -> No
             environment=dict(os.environ)
             | {"LAB_AUTOSTART": "1", "LAB_TARGET": targets, "LAB_LOAD_METRICS_PORT": str(metrics)},
         )
-        watch = Watch(ui=f"http://{ports.LOOPBACK}:{ui}", prometheus="", lab=lab)
-        assert eventually(watch.answers)
+        first = Watch(ui=f"http://{ports.LOOPBACK}:{ui}", prometheus="", lab=lab)
+        assert eventually(first.answers)
         for service in ("fastapi-async", "flask-sync"):
-            assert eventually(lambda wanted=service: watch.requests(wanted) > 0), service  # type: ignore[misc]
-        assert watch.names() == {"fastapi-async /wait", "flask-sync /wait", "Aggregated"}
-        assert eventually(lambda: watch.statistics()["user_count"] == 60)
-        watch.press_stop()
+            assert eventually(lambda wanted=service: first.requests(wanted) > 0), service  # type: ignore[misc]
+        assert first.names() == {"fastapi-async /wait", "flask-sync /wait", "Aggregated"}
+        assert eventually(lambda: first.statistics()["user_count"] == 60)
+        first.press_stop()
