@@ -17,6 +17,7 @@ from loadtest.model.load import Load, LoadResult
 from loadtest.model.target import Target
 from loadtest.run import gates
 from loadtest.run.ceiling import nullserver
+from loadtest.run.forkserver import ForkServer
 from loadtest.run.load import run
 from loadtest.stats.histogram import decode
 from tests.lying_servers import OK, answering, once, over_tls, read_request, serving
@@ -28,6 +29,17 @@ def null_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         yield url
 
 
+SHARED: list[ForkServer] = []  # a fork of it makes each load
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _shared() -> Iterator[None]:
+    with ForkServer() as forks:
+        SHARED.append(forks)
+        yield
+        SHARED.clear()
+
+
 def load(target: str, asked: Load, **options: Any) -> LoadResult:
     given: dict[str, Any] = {
         "scenario": "json",
@@ -35,6 +47,7 @@ def load(target: str, asked: Load, **options: Any) -> LoadResult:
         "warmup_s": 0.2,
         "duration_s": 1.0,
         "seed": 1,
+        "forks": SHARED[0],
     }
     result = run(asked, target=target, service="scripted", **(given | options))
     assert result.sent == result.answered + result.failed + result.unfinished
@@ -95,7 +108,8 @@ def test_a_second_load_runs_beside_and_is_told_apart(null_server: str, processes
     sent = sum(each.sent + each.sent_in_warmup for each in (result, beside))
     assert (result.failed, beside.failed, sent) == (0, 0, served)
     assert beside.duration_s == pytest.approx(result.duration_s)
-    assert beside.answered == pytest.approx(200 * beside.duration_s, rel=0.4)  # 5 σ of Poisson
+    arrivals = beside.sent + beside.unsendable
+    assert arrivals == pytest.approx(200 * beside.duration_s, rel=0.4)  # 5 σ of Poisson
     assert beside.received_bytes / beside.answered > result.received_bytes / result.answered
 
 
@@ -188,7 +202,8 @@ def test_streams_of_events() -> None:
     ended = result.answered + result.failed
     assert ended - 10 <= first.total_count <= ended + 10
     assert gaps.total_count == pytest.approx(2 * ended - result.failed, abs=20)
-    assert gaps.get_value_at_percentile(50) >= 50_000
+    # A client that hears an event late finds the next gap too short by as much.
+    assert gaps.get_mean_value() >= 0.9 * 50_000
 
 
 def echo(connection: socket.socket) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import scipy
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from loadtest.stats.inference import compare
@@ -55,6 +55,7 @@ def test_looking_five_times_at_one_level_would_err_three_times_as_often(
     assert erring(noise, LOOKS, (0.05,) * 5)[-1] == pytest.approx(0.155, abs=0.005)
 
 
+@settings(max_examples=30)  # each design takes a table of many integrals
 @given(DESIGNS, st.data(), st.floats(1e-9, 1.0))
 def test_an_overall_p_value_is_below_a_level_exactly_where_the_look_decides(
     looks: tuple[int, ...], data: st.DataObject, p: float
@@ -67,6 +68,7 @@ def test_an_overall_p_value_is_below_a_level_exactly_where_the_look_decides(
         assert (stage.overall(p) < alpha) == (p < level)
 
 
+@settings(max_examples=30)  # each design takes a table of many integrals
 @given(DESIGNS, st.data(), st.lists(st.floats(0, 1), min_size=2, max_size=9))
 def test_overall_p_values_keep_the_order(
     looks: tuple[int, ...], data: st.DataObject, p_values: list[float]

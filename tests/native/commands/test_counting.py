@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from loadtest.backends.native import Lab
 from loadtest.model.load import Load
 from loadtest.run import load
+from loadtest.run.forkserver import ForkServer
 from loadtest.run.sampler import scrape
 from tests.waiting import eventually
 
 COUNT = "http_server_request_duration_seconds_count"
 
 
+@pytest.fixture(scope="module")
+def forks() -> Iterator[ForkServer]:
+    with ForkServer() as server:
+        yield server
+
+
 @pytest.mark.parametrize("name", ["fastapi-async", "flask-sync", "flask-gthread"])
-def test_requests_are_counted_alike_on_both_sides(lab: Lab, name: str) -> None:
+def test_requests_are_counted_alike_on_both_sides(lab: Lab, forks: ForkServer, name: str) -> None:
     service = lab.services[name]
 
     def counted() -> int:
@@ -30,6 +39,7 @@ def test_requests_are_counted_alike_on_both_sides(lab: Lab, name: str) -> None:
         warmup_s=0.2,
         duration_s=0.5,
         seed=1,
+        forks=forks,
     )
     sent = result.sent_in_warmup + result.sent
     assert result.failed == 0
