@@ -22,6 +22,7 @@ FEWEST = 5  # answers of a step with a median
 UNHURRIED = 0.02  # so much longer a request may take that waited for no other
 NO_CORE_LEFT = 0.25  # cores that were idle
 FAILS = 0.02  # share of answers: a step with more is no measure of what the service can
+CROWDED = 0.5  # of the cores: so much of others makes requests wait that wait for nothing else
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,16 @@ class Plateau:
 def sound(steps: Sequence[Step]) -> list[Step]:
     """The steps that measured what the service can."""
     return [each for each in steps if each.answered and each.failed <= FAILS]
+
+
+def others(steps: Sequence[Step]) -> float:
+    """Cores that other programs took meanwhile, at most."""
+    return max((each.others or 0.0 for each in steps), default=0.0)
+
+
+def others_crowd(steps: Sequence[Step], cores: int) -> bool:
+    """Whether other programs took so much CPU that requests wait for a core."""
+    return others(steps) >= CROWDED * cores
 
 
 def plateau(steps: Sequence[Step]) -> Plateau | None:

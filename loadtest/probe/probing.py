@@ -170,10 +170,17 @@ def _roll(found: _Found, asker: Asker, told: Told) -> None:
     likely = slots.likely(at, wait_s)
     count = waves.size(likely, found.allowance.connections)
     lasts_s = wait_s * max(1.0, count / likely) if likely else wait_s
-    if wait_s < slots.SHORTEST_WAIT_S or count < 2:
+    if count < 2 or not slots.begin_together(found.seen()):
         return
     told.line(f"waves of {count}: how many of them end together?")
-    waves.roll(asker, found.target, found.address, count, lasts_s, found.waves.append)
+
+    def blurred() -> bool:
+        """Whether others made answers late, and no groups are seen for it."""
+        seen = found.seen()
+        return growth.others_crowd(seen.steps, seen.cores) and not slots.slots(seen).waves
+
+    tell = found.waves.append
+    waves.roll(asker, found.target, found.address, count, lasts_s, tell, blurred)
     if not found.waves and lasts_s < found.allowance.left_s:
         most_s = 0.8 * found.allowance.left_s
         one = waves.at_once(asker, found.target, found.address, count, most_s)

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
+from itertools import pairwise
 
 from loadtest.probe import growth
 from loadtest.probe.growth import Plateau
@@ -14,6 +17,10 @@ SHORTEST_WAIT_S = 0.004  # below it, requests of one wave do not begin together
 OTHER_WAIT = 2  # × : a wave whose first answer takes so much longer is held up by something else
 UNEVEN = 1.6  # × the slots in use, so many there may be; twice as many are two groups in one
 TOGETHER, APART = 0.4, 0.45  # × the quickest answer
+# The same where other programs make answers late: then the gap is far wider than those before it.
+BLURRED, CLEAR, WIDER = 0.7, 0.25, 3
+FEWEST_BLURRED = 3  # answers of such a group, and waves that agree on it
+STEADY_WAIT = 1.2  # × the quickest: half of the requests alone took no longer
 SMALLEST_ERROR = 0.02  # of the product of a rate and a wait, whatever its parts say
 
 
@@ -26,12 +33,13 @@ def slots(seen: Sighting) -> Slots:
     group that is larger than the plateau allows: then something else keeps the rate down.
     """
     at = growth.plateau(seen.steps)
-    wait_s, wait_error = growth.unhurried(seen.steps)
+    wait_s, _ = growth.unhurried(seen.steps)
+    if not begin_together(seen):
+        seen = replace(seen, waves=())
     whole, cut = _groups(seen.waves, wait_s)
     if at is None:
         return _at_least(seen, wait_s, whole, cut)
-    product = at.rps * wait_s
-    error = max(SMALLEST_ERROR, math.hypot(at.error, wait_error)) * growth.SIGMAS
+    product, error = at.rps * wait_s, uncertainty(seen, at)
     low, high = product * (1 - error), product * (1 + error)
     if len(cut) >= 2 and len(cut) > len(seen.waves) / 2:
         most = _agreed(cut, product)
@@ -39,10 +47,24 @@ def slots(seen: Sighting) -> Slots:
             return Slots(most, min(most, max(1, math.ceil(low))), most, waves=True)
         if product < most <= UNEVEN * product:
             return Slots(most, max(1, math.floor(low)), most, waves=True)
+    if late := _blurred(seen, wait_s, product):
+        return Slots(late, max(1, min(late, math.floor(low))), late, waves=True)
     if len(whole) >= 2 and len(whole) > len(seen.waves) / 2 and min(whole) > high:
         return Slots(min(whole), min(whole), max(whole), at_least=True, waves=True)
     value = max(1, round(product))
     return Slots(value, max(1, min(value, math.ceil(low))), max(value, math.floor(high)))
+
+
+def uncertainty(seen: Sighting, at: Plateau) -> float:
+    """How far plateau × wait may be from the slots by chance, as a share."""
+    _, wait_error = growth.unhurried(seen.steps)
+    return max(SMALLEST_ERROR, math.hypot(at.error, wait_error)) * growth.SIGMAS
+
+
+def begin_together(seen: Sighting) -> bool:
+    """Whether requests take so long that those of a wave begin together, by the quickest of all."""
+    wait_s, _ = growth.unhurried(seen.steps)
+    return min(wait_s, seen.alone.least_s or wait_s) >= SHORTEST_WAIT_S
 
 
 def _agreed(cut: Sequence[int], product: float) -> int:
@@ -52,6 +74,22 @@ def _agreed(cut: Sequence[int], product: float) -> int:
     """
     often = [each for each in cut if cut.count(each) > 1] or cut
     return min(often, key=lambda each: (abs(each - product), -each))
+
+
+def _blurred(seen: Sighting, wait_s: float, product: float) -> int | None:
+    """The size of groups on a machine that others fill, where half of the waves agree on it.
+
+    A rate falls short of the slots there. Answers that vary by themselves tell no groups.
+    """
+    alone = seen.alone
+    steady = 0 < alone.p50_s <= STEADY_WAIT * alone.least_s
+    if not steady or not growth.others_crowd(seen.steps, seen.cores):
+        return None
+    sizes = Counter(size for wave in seen.waves if (size := blurred_group(wave, wait_s)))
+    most = max(sizes, key=lambda each: (sizes[each], each), default=0)
+    often = sizes[most] >= max(FEWEST_BLURRED, len(seen.waves) / 2)
+    likely = (1 - AGREES) * product <= most <= UNEVEN * product
+    return most if often and likely else None
 
 
 def _groups(found: Sequence[Wave], wait_s: float) -> tuple[list[int], list[int]]:
@@ -87,7 +125,7 @@ def group(wave: Wave, wait_s: float) -> int | None:
     within `TOGETHER` of the quickest are one group if the next comes `APART` from them.
     """
     took = wave.took_s
-    if not took or wait_s < SHORTEST_WAIT_S or not 1 / OTHER_WAIT < took[0] / wait_s < OTHER_WAIT:
+    if not _begins_well(took, wait_s):
         return None
     scale = took[0]
     for number, (one, other) in enumerate(zip(took, (*took[1:], math.inf), strict=True), start=1):
@@ -96,3 +134,26 @@ def group(wave: Wave, wait_s: float) -> int | None:
         if other - one >= APART * scale:
             return number
     return None
+
+
+def blurred_group(wave: Wave, wait_s: float) -> int | None:
+    """How many of a wave ended before the first gap that is far wider than those before it."""
+    took, widest = wave.took_s, 0.0
+    if not _begins_well(took, wait_s):
+        return None
+    scale = took[0]
+    for number, (one, other) in enumerate(pairwise(took), start=1):
+        if one - scale > BLURRED * scale:
+            return None
+        gap = other - one
+        if number >= FEWEST_BLURRED and gap >= max(CLEAR * scale, WIDER * widest):
+            return number
+        widest = max(widest, gap)
+    return None
+
+
+def _begins_well(took: Sequence[float], wait_s: float) -> bool:
+    """Whether the quickest answer took about what one alone takes."""
+    return (
+        bool(took) and wait_s >= SHORTEST_WAIT_S and 1 / OTHER_WAIT < took[0] / wait_s < OTHER_WAIT
+    )

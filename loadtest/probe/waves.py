@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from itertools import count as counting
 
 from loadtest.model.target import Target
 from loadtest.probe.moments import Asker, Asking
@@ -11,6 +12,7 @@ from loadtest.probe.record import Wave
 from loadtest.system.sockets import Address
 
 GROUPS, WAVES_A_GROUP = 3, 2  # other connections fall to other workers
+MOST_GROUPS = 8  # where a busy machine has blurred the first
 LONGEST_WAVES_S, WAITS_FOR_WAVES = 6.0, 25
 FEW_SLOTS = 10
 
@@ -30,11 +32,17 @@ def roll(
     count: int,
     lasts_s: float,
     tell: Callable[[Wave], None],
+    more: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Send waves of `count` requests; one of them is likely to last for `lasts_s`."""
+    """Send waves of `count` requests; one of them is likely to last for `lasts_s`.
+
+    `more`: whether the waves so far tell too little.
+    """
     allowance, now = asker.allowance, asker.engine.now
     ends = now() + min(max(LONGEST_WAVES_S, WAITS_FOR_WAVES * lasts_s / 3), 0.8 * allowance.left_s)
-    for _ in range(GROUPS):
+    for number in counting():
+        if number >= GROUPS and (number >= MOST_GROUPS or not more()):
+            break
         if now() + (WAVES_A_GROUP + 1) * lasts_s > ends or _spent(asker, count):
             break
         with asker.asking(target, address, held=True) as stream:

@@ -10,7 +10,7 @@ from loadtest.model.counts import agree, number_of, were
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
 from loadtest.probe.conclusion import binding as what_binds
-from loadtest.probe.conclusion import limit
+from loadtest.probe.conclusion import holders, limit
 from loadtest.probe.conclusion.limit import Full, full
 from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
 
@@ -26,7 +26,7 @@ OPEN_ENDED = ("cpu", "generator", "nothing yet", "connections")
 
 def conclude(seen: Sighting) -> Conclusion:
     """Slots, what binds, and the sentences."""
-    found = how_many.slots(seen)
+    found = holders.counted(seen, how_many.slots(seen))
     bound = what_binds.binding(seen, found)
     at = full(seen, found)
     if bound.name in OPEN_ENDED and not _takes_no_more(found, at):
@@ -106,10 +106,10 @@ def _details(seen: Sighting, bound: Binding, at: Full | None) -> str:
         cpu = f"; CPU {what_binds.share(at.server)} of a core" if at.server is not None else ""
         return f"{what_binds.single(seen, at)[1]}{cpu}"
     found = []
-    if held := what_binds.held_by(seen, at):
-        found.append(what_binds.times_told(*held))
+    if held := holders.held_by(seen, at):
+        found.append(holders.times_told(*held))
     elif seen.server and at.threads and bound.name == "pool or upstream":
-        found.append(f"{what_binds.times_told(seen.server.processes, at.threads)} are there")
+        found.append(f"{holders.times_told(seen.server.processes, at.threads)} are there")
     if at.server is not None:
         found.append(f"CPU {what_binds.share(at.server)} of a core")
     return "; ".join(found)
@@ -178,7 +178,7 @@ def _up_to(rps: float, most: float | None) -> str:
 
 
 def _more_slots(seen: Sighting, slots: Slots, at: Full) -> str:
-    held = what_binds.held_by(seen, at)
+    held = holders.held_by(seen, at)
     of = "slots"
     if held:
         of = "threads" if held[1] > 1 else "processes"

@@ -10,11 +10,10 @@ from typing import Literal
 from loadtest.analysis.amounts import amount, percent
 from loadtest.model.counts import number_of
 from loadtest.probe import growth
-from loadtest.probe.conclusion import limit
+from loadtest.probe.conclusion import holders, limit
 from loadtest.probe.conclusion.limit import Full, full
 from loadtest.probe.record import Binding, Bound, Sighting, Slots
 
-NEAR = 0.1
 Held = Literal["loop", "lock", "worker", "unknown"]
 QUICK_S = 0.005
 QUICKER_THAN_SLOTS_S = 0.002  # then client and server take turns, and slots are no question
@@ -46,7 +45,7 @@ def _binding(seen: Sighting, slots: Slots, at: Full) -> Binding:
         return _of_cpu(seen, at, evidence)
     if seen.alone.p50_s < QUICKER_THAN_SLOTS_S and limit.nothing_left(seen, at):
         return replace(_of_cpu(seen, at, evidence), could_be=("generator",))
-    if not seen.glance.kept and seen.alone.p50_s < QUICK_S and not slots.waves:
+    if not seen.glance.kept and limit.alone_s(seen, at) < QUICK_S and not slots.waves:
         evidence += [*_cpu(seen, at), *_closes(seen), *_failures(seen)]
         return Binding("connections", tuple(evidence), ("cpu",))
     if slots.at_least:
@@ -71,48 +70,14 @@ def _others_told(seen: Sighting, at: Full) -> str:
 
 
 def _cores(seen: Sighting, at: Full) -> str:
-    most = max(limit.others(at), seen.alone.others or 0.0)
+    most = growth.others((seen.alone, *at.steps))
     return f"{amount(most)} of {number_of(seen.cores, 'core')}"
 
 
 def _of_slots(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
-    name, told, could_be = _holders(seen, at)
+    name, told, could_be = holders.named(seen, at)
     evidence += [*_grouped(at.slots), told, *_cpu(seen, at), *_closes(seen), *_failures(seen)]
     return Binding(name, tuple(evidence), could_be)
-
-
-def held_by(seen: Sighting, at: Full) -> tuple[int, int] | None:
-    """Processes and threads of each, where their product is the slots; else None."""
-    server, slots = seen.server, at.slots.value
-    if server is None or server.passes_on or not server.one_core:
-        return None
-    for threads in dict.fromkeys((at.threads - 1, at.threads, at.threads - server.threads, 1)):
-        if threads == 1 and at.threads > 2:
-            continue
-        count = server.processes * threads
-        if threads > 0 and abs(count - slots) <= max(0.5, NEAR * count):
-            return server.processes, round(slots / server.processes)
-    return None
-
-
-def _holders(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:
-    """Whether the server's own workers and threads are the slots, or something behind them."""
-    slots, server, taken = at.slots.value, seen.server, at.taken
-    if held := held_by(seen, at):
-        return "slots", f"{times_told(*held)} make {number_of(held[0] * held[1], 'slot')}", ()
-    if taken is not None and taken <= slots + max(1, NEAR * slots):
-        told = f"the server had read {number_of(taken, 'request')} at a time, the others waited"
-        return "slots", told, ()
-    if server is None or taken is None:
-        return "slots", "the server's processes are out of sight", ("pool or upstream",)
-    told = f"the server had read {number_of(taken, 'request')}, but worked on {slots} at once"
-    if server.passes_on:
-        return "pool or upstream", f"{told}; {server.program} passes them on", ()
-    if at.threads > slots / server.processes * (1 + NEAR) + 1:
-        return "pool or upstream", f"{told}; it has {times_told(server.processes, at.threads)}", ()
-    if server.loop:
-        return "pool or upstream", f"{told}; its event loop takes any number", ("slots",)
-    return "pool or upstream", told, ("slots",)
 
 
 def _one_at_a_time(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
@@ -231,8 +196,3 @@ def _failures(seen: Sighting) -> Iterator[str]:
             f": {names[0]}" if (names := [each.error for each in seen.waves if each.error]) else ""
         )
         yield f"{number_of(lost, 'request')} of those that began together failed{named}"
-
-
-def times_told(processes: int, threads: int) -> str:
-    """`2 processes × 8 threads`."""
-    return f"{number_of(processes, 'process')} × {number_of(threads, 'thread')}"

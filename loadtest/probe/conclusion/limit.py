@@ -14,7 +14,7 @@ ANSWER_COSTS_CPU = 0.6  # of the wait is CPU: then more slots on one core give l
 CROWDED_COSTS = 0.4  # the same where others made it wait for a core
 STARVED_COSTS = 0.2  # the same of a server that never waits for anything but a core
 ACTIVE = 0.1  # of the busiest process: less than that had nothing to do
-CROWDED = 0.5  # of the cores: so much makes requests wait that wait for nothing else
+SHORT, MOST_SHORT = 0.25, 0.5  # of the slots: by so much a rate may miss them on a crowded machine
 LEAST_CPU_S = 0.05  # the kernel counts hundredths: less tells no cost
 
 
@@ -153,7 +153,13 @@ def _computes(seen: Sighting, at: Full) -> bool:
 
 def crowded(seen: Sighting, at: Full) -> bool:
     """Whether other programs took so much CPU that requests wait for a core."""
-    return max(others(at), seen.alone.others or 0.0) >= CROWDED * seen.cores
+    return growth.others_crowd((seen.alone, *at.steps), seen.cores)
+
+
+def alone_s(seen: Sighting, at: Full) -> float:
+    """What a request alone takes: the usual time, on a crowded machine the quickest."""
+    quickest = seen.alone.least_s
+    return quickest if quickest and crowded(seen, at) else seen.alone.p50_s
 
 
 def always_ready(at: Full, processes: int) -> bool:
@@ -161,14 +167,21 @@ def always_ready(at: Full, processes: int) -> bool:
     return at.ready is not None and at.ready >= FULL_CORE * processes > 0
 
 
+def short(seen: Sighting, at: Full) -> float:
+    """By what share a rate may miss the slots, as others have the cores; 0 where they have not.
+
+    A request that waits w beside a server that waits for a core, or computes, for a share r of the
+    time is in hand for w ÷ (1 − r) at most.
+    """
+    if not crowded(seen, at):
+        return 0.0
+    share = (at.ready or 0.0) / max(1, at.active)
+    return min(MOST_SHORT, max(SHORT, share))
+
+
 def starved(seen: Sighting, at: Full) -> bool:
     """Whether the server waited for nothing but a core, and others had the cores."""
     return crowded(seen, at) and nothing_left(seen, at) and always_ready(at, at.active)
-
-
-def others(at: Full) -> float:
-    """Cores that other programs took meanwhile, at most."""
-    return max((each.others or 0.0 for each in at.steps), default=0.0)
 
 
 def nothing_left(seen: Sighting, at: Full) -> bool:

@@ -108,6 +108,13 @@ def full(slots: int, wait_s: float = 0.1, limit: int = 256, **known: object) -> 
     )
 
 
+def crowded(steps: Sequence[Step], used: float, ready: float = 0.5) -> tuple[Step, ...]:
+    """The same at a machine that others fill, where the server takes so much of a core."""
+    return tuple(
+        replace(each, others=1.5, idle=0.02, workers=(used,), ready=ready) for each in steps
+    )
+
+
 def read_all(steps: Sequence[Step]) -> tuple[Step, ...]:
     """The same steps at a service that reads every request at once."""
     return tuple(replace(each, taken=each.connections, unread=0) for each in steps)

@@ -88,15 +88,8 @@ def test_what_only_waits_has_no_limit_yet_however_late_its_answers_are(
     assert (said.binding.name, said.slots.at_least) == ("nothing yet", True)
 
 
-def crowded(steps: tuple[Step, ...], used: float, ready: float = 0.5) -> tuple[Step, ...]:
-    """The same at a machine that others fill, where the server takes so much of a core."""
-    return tuple(
-        replace(each, others=1.5, idle=0.02, workers=(used,), ready=ready) for each in steps
-    )
-
-
 def test_a_server_that_waits_for_a_core_alone_has_no_pool() -> None:
-    steps = crowded(read_all(ramp(30, 0.2, 64)), used=0.3, ready=0.97)
+    steps = sightings.crowded(read_all(ramp(30, 0.2, 64)), used=0.3, ready=0.97)
     said = conclude(seen(steps, server=UVICORN, limit=64))
     assert (said.binding.name, said.slots.at_least) == ("nothing yet", True)
     assert "other programs took 1.50 of 2 cores" in said.sentences[1]
@@ -107,7 +100,7 @@ def test_what_computes_and_waits_for_a_core_alone_is_bound_by_cpu() -> None:
     """However little it got, and however late the others made a request alone."""
     alone, *more = ramp(1, 0.0084, 64, cpu_s=0.0032, others=1.7)
     late = replace(alone, least_s=0.0062)
-    slow = crowded(tuple(replace(each, rps=92) for each in more), used=0.25, ready=1.0)
+    slow = sightings.crowded(tuple(replace(each, rps=92) for each in more), used=0.25, ready=1.0)
     assert conclude(seen((late, *slow), server=UVICORN)).binding.name == "cpu"
 
 
@@ -128,13 +121,13 @@ def test_cpu_binds_where_all_connections_fell_to_one_of_two_processes() -> None:
 
 
 def test_waves_show_a_pool_on_such_a_machine_too() -> None:
-    steps = crowded(read_all(ramp(15, 0.1, 64)), used=0.45)
+    steps = sightings.crowded(read_all(ramp(15, 0.1, 64)), used=0.45)
     said = conclude(seen(steps, server=UVICORN, waves=waves(15, 0.1, 32)))
     assert (said.binding.name, said.slots.value) == ("pool or upstream", 15)
 
 
 def test_a_pool_whose_server_waits_for_more_than_a_core_keeps_its_name_with_a_doubt() -> None:
-    steps = crowded(read_all(ramp(15, 0.1, 64)), used=0.15)
+    steps = sightings.crowded(read_all(ramp(15, 0.1, 64)), used=0.15)
     said = conclude(seen(steps, server=UVICORN))
     assert said.binding.name == "pool or upstream"
     assert "other programs, which took 1.50 of 2 cores" in said.binding.could_be
@@ -145,7 +138,7 @@ def test_more_requests_that_end_together_than_the_rate_allows_are_no_slots() -> 
     said = conclude(what)
     assert (said.binding.name, said.slots.value, said.slots.at_least) == ("nothing yet", 42, True)
     assert "a limit of the rate" in said.sentences[1]
-    busy = replace(what, steps=crowded(what.steps, used=0.2))
+    busy = replace(what, steps=sightings.crowded(what.steps, used=0.2))
     assert "other programs took 1.50 of 2 cores" in conclude(busy).sentences[1]
 
 
