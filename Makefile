@@ -156,11 +156,11 @@ bench-scrapes: dev-environment ## how long the metrics of each Python service ta
 	$(BIN)/python -m benchmarks.scrapes $(BENCH)
 
 .PHONY: bench-probe
-bench-probe: dev-environment ## how often a probe is right about services that are known (BENCH="--runs 20 --busy 2 --only gunicorn")
+bench-probe: dev-environment ## how often a probe is right about services that are known (BENCH="--runs 20 --busy --only gunicorn")
 	$(BIN)/python -m benchmarks.probe $(BENCH)
 
 .PHONY: bench-versus
-bench-versus: dev-environment ## how often versus finds a winner between a service and itself, and one that takes 10 % more CPU (BENCH="--runs 5")
+bench-versus: dev-environment ## how often versus finds a winner between a service and itself, and one that takes 10 % more CPU (BENCH="--runs 50 --slower 20")
 	$(BIN)/python -m benchmarks.own.versus $(BENCH)
 
 .PHONY: falsify

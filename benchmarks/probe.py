@@ -1,83 +1,27 @@
 """How often a probe is right about services of known slots and limit: `make bench-probe`.
 
-Each run probes every service once. `--busy 2` runs two spinning processes beside it, as on a
-machine that others use. A wrong answer is shown with what would have been right.
+Each run probes every service once. `--busy` makes the machine a busy one: a process that computes
+all the time for each core. What is not right is shown with what would have been.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import subprocess
 import sys
 import time
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from pathlib import Path
 
 from rich.console import Console
-from rich.table import Table
 
+from benchmarks.own import busy, kept_probes
+from benchmarks.own.tally import Tally
 from loadtest.system import environment
 from tests.native.probe import probing
-from tests.native.probe.judging import wrong
+from tests.native.probe.judging import Seen, wrong
 from tests.native.probe.truths import TRUTHS, Truth
 
-GOAL = 0.95  # 19 of 20
-SPIN = "while True: pass"
-
-
-class Tally:
-    """What came of the probes of each service."""
-
-    def __init__(self) -> None:
-        self.probes: Counter[str] = Counter()
-        self.right: Counter[str] = Counter()
-        self.mistakes: Counter[tuple[str, str]] = Counter()
-
-    def add(self, truth: Truth, mistakes: Sequence[str]) -> None:
-        """Count one probe, right where it made no mistake."""
-        self.probes[truth.name] += 1
-        self.right[truth.name] += not mistakes
-        self.mistakes.update((truth.name, each) for each in mistakes)
-
-    def table(self) -> Table:
-        """A line a service: how many of its probes were right, and what the others said."""
-        shown = Table("service", "slots", "binds", "right", "mistakes", box=None)
-        for truth in TRUTHS:
-            if truth.name in self.probes:
-                shown.add_row(*self._row(truth))
-        total, probes = sum(self.right.values()), sum(self.probes.values())
-        shown.caption = f"{total} of {probes} are right" + (
-            f", {total / probes:.1%}" * (probes > 0)
-        )
-        return shown
-
-    def _row(self, truth: Truth) -> tuple[str, ...]:
-        said = [
-            f"{count} × {what}"
-            for (name, what), count in self.mistakes.most_common()
-            if name == truth.name
-        ]
-        right = f"{self.right[truth.name]} of {self.probes[truth.name]}"
-        slots = "–" if truth.slots is None else str(truth.slots)
-        return truth.name, slots, truth.binds[0], right, "; ".join(said)
-
-    @property
-    def reached(self) -> bool:
-        """Whether each service reached the goal."""
-        return all(self.right[name] >= GOAL * count for name, count in self.probes.items())
-
-
-@contextlib.contextmanager
-def spinning(count: int) -> Iterator[None]:
-    """So many processes that compute for ever, until the block ends."""
-    running = [subprocess.Popen([sys.executable, "-c", SPIN]) for _ in range(count)]
-    try:
-        yield
-    finally:
-        for each in running:
-            each.kill()
-            each.wait()
+SECONDS, BUSY_SECONDS = 6.0, 12.0
 
 
 def chosen(words: Sequence[str]) -> list[Truth]:
@@ -89,46 +33,78 @@ def chosen(words: Sequence[str]) -> list[Truth]:
     return [truth for truth in TRUTHS if any(word in truth.name for word in words)]
 
 
+class Shown:
+    """Prints what is not right, and counts all."""
+
+    def __init__(self) -> None:
+        self.tally = Tally()
+        self.console = Console(highlight=False, markup=False)
+
+    def one(self, truth: Truth, seen: Seen) -> None:
+        """A probe."""
+        became = self.tally.add(truth, seen)
+        for mistake in wrong(truth, seen):
+            self.say(f"{truth.name}: {became}: {mistake}")
+        if became != "right":
+            self.say(seen.words)
+
+    def say(self, text: str) -> None:
+        """A line or more, broken nowhere else."""
+        self.console.print(text, soft_wrap=True)
+
+
 def main() -> None:
     """Read the command line, then probe; exit code 1 where a service missed the goal."""
-    options, console, tally = _options(), Console(highlight=False, markup=False), Tally()
+    options, shown = _options(), Shown()
     truths = chosen(options.only)
     try:
-        with spinning(options.busy):
+        if options.judge:
+            for truth, seen, path in kept_probes.judged_again(options.judge):
+                if truth in truths and wrong(truth, seen):
+                    shown.say(path.name)
+                if truth in truths:
+                    shown.one(truth, seen)
+        else:
+            _measure(truths, options, shown)
+    finally:
+        shown.console.print(shown.tally.table())
+    sys.exit(0 if shown.tally.reached else 1)
+
+
+def _measure(truths: Sequence[Truth], options: argparse.Namespace, shown: Shown) -> None:
+    beside = f", {options.beside} beside each other" * (options.beside > 1)
+    shown.say(f"{options.seconds:g} s a probe at most{beside}; {busy.described(options.busy)}")
+    with busy.spinning(options.busy) as machine:
+        try:
             for number in range(1, options.runs + 1):
                 began = time.monotonic()
-                _run(truths, options, tally, console)
+                for truth, seen in probing.each(truths, options.seconds, options.beside):
+                    shown.one(truth, seen)
+                    if options.keep:
+                        kept_probes.keep(options.keep, number, truth, seen)
                 took = time.monotonic() - began
-                console.print(f"run {number} of {options.runs}: {took:.0f} s")
-    finally:
-        console.print(tally.table())
-    sys.exit(0 if tally.reached else 1)
-
-
-def _run(
-    truths: Sequence[Truth], options: argparse.Namespace, tally: Tally, console: Console
-) -> None:
-    for truth, seen in probing.each(truths, options.seconds, options.beside):
-        mistakes = wrong(truth, seen)
-        tally.add(truth, mistakes)
-        for mistake in mistakes:
-            console.print(f"{truth.name}: {mistake}", soft_wrap=True)
-        if mistakes:
-            console.print(seen.words, soft_wrap=True)
+                told = shown.tally.told()
+                shown.say(f"run {number} of {options.runs}: {took:.0f} s; so far {told}")
+        finally:
+            shown.say(machine.told())
 
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench-probe", description=__doc__)
     parser.add_argument("--runs", type=int, default=20, help="probes of each service (20)")
-    parser.add_argument("--seconds", type=float, default=6, help="of each probe (6)")
-    parser.add_argument("--busy", type=int, default=0, help="spinning processes beside it (0)")
+    parser.add_argument("--seconds", type=float, help="of each probe at most (6; 12 if busy)")
+    busy.add_option(parser)
     parser.add_argument("--beside", type=int, default=1, help="at a time, of those that wait (1)")
     parser.add_argument("--only", nargs="+", default=[""], help="services whose name holds a word")
+    parser.add_argument("--keep", type=Path, help="write every probe to this folder")
+    parser.add_argument("--judge", type=Path, help="judge those of this folder; nothing is probed")
     options = parser.parse_args()
+    if options.seconds is None:  # where others have the cores, every step takes longer
+        options.seconds = BUSY_SECONDS if options.busy else SECONDS
     if options.runs < 1 or options.seconds <= 0 or options.beside < 1:
         parser.error("give one run or more, seconds above 0, and one service or more beside others")
-    if not 0 <= options.busy <= 64:
-        parser.error("give 0 to 64 busy processes")
+    if options.judge and not options.judge.is_dir():
+        parser.error(f"--judge {options.judge}: there is no such folder")
     return options
 
 

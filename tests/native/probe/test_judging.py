@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.native.probe.judging import Seen, wrong
+from tests.native.probe.judging import Seen, verdict, wrong
 from tests.native.probe.truths import TRUTHS, Truth
 
 FOUR = Truth("four", (), 4, ("slots",), says="worker")
@@ -57,10 +57,46 @@ def test_what_is_not_is_told(truth: Truth, found: Seen, told: str) -> None:
     assert told in mistake
 
 
+BUSY = ("other programs, which took 1.5 of 2 cores",)
+FIFTEEN = Truth("fifteen", (), 15, ("pool or upstream",))
+
+
+def doubting(found: Seen, *could_be: str, low: float = 0, high: float = 0) -> Seen:
+    low, high = low or found.low, high or found.high
+    return replace(found, could_be=could_be, low=low, high=high)
+
+
+@pytest.mark.parametrize(
+    ("truth", "found", "expected"),
+    [
+        (FIFTEEN, seen(15, "pool or upstream"), "right"),
+        (FIFTEEN, doubting(seen(15, "pool or upstream"), *BUSY), "right"),
+        (FIFTEEN, seen(15, "slots"), "wrong"),
+        (FIFTEEN, doubting(seen(15, "slots"), "pool or upstream"), "can't know"),
+        (FIFTEEN, doubting(seen(15, "slots"), *BUSY), "can't know"),
+        (FIFTEEN, doubting(seen(15, "slots"), "a lock"), "wrong"),
+        (FIFTEEN, seen(12, "nothing yet", at_least=True), "can't know"),
+        (FIFTEEN, seen(64, "nothing yet", at_least=True), "wrong"),
+        (FIFTEEN, doubting(seen(12, "pool or upstream"), high=16), "can't know"),
+        (FIFTEEN, doubting(seen(12, "pool or upstream"), *BUSY, high=14), "wrong"),
+        (FIFTEEN, doubting(seen(12, "slots"), high=16), "wrong"),
+        (OPEN, doubting(seen(20, "pool or upstream"), *BUSY), "can't know"),
+        (OPEN, doubting(seen(20, "pool or upstream"), "slots"), "wrong"),
+        (replace(FIFTEEN, says="503"), doubting(seen(15, "slots"), *BUSY), "wrong"),
+    ],
+)
+def test_what_is_not_true_is_wrong_unless_the_probe_doubts_it(
+    truth: Truth, found: Seen, expected: str
+) -> None:
+    assert verdict(truth, found) == expected
+
+
 def test_it_reads_what_a_probe_writes() -> None:
     slots: dict[str, Any] = {"value": 4, "low": 3.9, "high": 4.1, "at_least": False}
-    read = Seen.of({"slots": slots, "binds": "slots", "evidence": ["a"], "advice": ["b"]})
-    assert read == Seen(4, 3.9, 4.1, False, "slots", "a\nb")
+    said = {"sentences": ["four", "slots bind"], "evidence": ["a"], "advice": ["b"]}
+    read = Seen.of({"slots": slots, "binds": "slots", "could_be": ["a lock"], **said})
+    told = "four\nslots bind\na\nb"
+    assert read == Seen(4, 3.9, 4.1, False, "slots", told, ("a lock",), "slots bind")
 
 
 def test_no_two_services_have_one_name() -> None:
