@@ -35,8 +35,8 @@ Budget = Annotated[str, typer.Option(help="Which of budgets/ the services run un
 PlanOption = Annotated[
     str,
     typer.Option(
-        help="quick: the headline experiments; lesson: in its order; full: every claim "
-        "of the lesson; field: the rest of the field; published: other people's comparisons."
+        help="quick: the headline experiments; lesson: those of the lessons; full: every claim "
+        "that is taught; field: the rest of the field; published: other people's comparisons."
     ),
 ]
 Rounds = Annotated[int | None, typer.Option(help="Exactly so many rounds, whatever is decided.")]

@@ -78,7 +78,7 @@ class PlannedTrial:
 def plan(
     experiments: Mapping[str, Experiment], name: PlanName, rounds: int | None = None
 ) -> list[Experiment]:
-    """The experiments of a plan: quick = the headline ones, lesson = in the lesson's order.
+    """The experiments of a plan: quick = the headline ones, lesson = in the order of the lessons.
 
     The others are whole: full has the lesson's claims, field those about the rest of the field,
     published other people's comparisons.
