@@ -42,9 +42,9 @@ def _told(lesson: Lesson, report: Report, published: Sequence[Digest]) -> Iterat
     found = [section.answer for section in report.sections]
     texts = [each.text for each in found if each]
     yield Text("Answer: " + (" ".join(texts) or "this run has too few rounds to answer it."))
-    for check in (check for claim in report.claims for check in claim.checks if check.figure):
-        yield Text(f"  {check.state}: {check.line}")
-    if texts and any(claim.word == "undecided" for claim in report.claims):
+    checks = [check for claim in report.claims for check in claim.checks if check.figure]
+    yield from (Text(f"  {check.state}: {check.line}") for check in checks)
+    if texts and any(check.state == "open" for check in checks):
         yield Text(NOISY)
     yield ""
     if lesson.stays:

@@ -78,6 +78,12 @@ def test_the_answer_ends_with_the_sentence_that_stays(page: Path, tmp_path: Path
     assert "What stays: a waiting thread waits.\n" in said(page, found, [])
 
 
+def test_the_figures_of_an_exercise_s_answer_are_kept_for_its_page(page: Path) -> None:
+    mark = '<!-- figures experiment=pool-size measure=goodput_rps -->\n<!-- end -->\n'
+    page.write_text(PAGE + f"\n## Exercise\n\n{mark}")
+    assert [each.experiment for each in lesson.read(page).boards] == ["blocked-threads"]
+
+
 def test_the_published_figures_stand_beside_it(page: Path, tmp_path: Path) -> None:
     found = made(tmp_path / "run", 4)
     text = said(page, found, [digest.digest(found, "results.md")])
@@ -131,6 +137,17 @@ def test_what_noise_left_open_says_what_to_do(page: Path, tmp_path: Path) -> Non
     assert "  open: " in noisy
     assert NOISY in noisy
     assert NOISY not in said(page, made(tmp_path / "clear", 4), [])
+
+
+def test_what_was_not_measured_is_not_called_noisy(page: Path, tmp_path: Path) -> None:
+    """A page's command may leave a service of a criterion out, to be short."""
+    asked = {"says": "it answers", "level": "128 connections", "value_at_least": 10.0}
+    services = ("flask-sync", "flask-gthread")
+    few = experiment(rounds=4, criteria=[asked | {"service": each} for each in services])
+    trials = [each for each in trials_of([few]) if each.service != "flask-gthread"]
+    found = report.load(write_run(tmp_path / "few", [few], trials))
+    assert "undecided" in {claim.word for claim in found.claims}
+    assert NOISY not in said(page, found, [])
 
 
 @pytest.mark.parametrize("part", ["# 3. Who waits", "**Question.** ", "make compare "])
