@@ -1,9 +1,11 @@
-"""The site of the pages: what leads to each of them, and what its tools are kept apart from."""
+"""The site of the pages: what leads to each, how its tools are kept apart, and a whole one."""
 
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import subprocess
 from types import ModuleType
 
 import pytest
@@ -48,3 +50,25 @@ def test_its_tools_are_pinned_with_hashes_and_in_no_other_lock() -> None:
     for other in ("dev", "native"):
         text = (ROOT / f"requirements/{other}.txt").read_text()
         assert not [tool for tool in TOOLS if re.search(rf"^{tool}==", text, re.MULTILINE)]
+
+
+def test_make_docs_makes_a_site_of_every_page_and_all_its_links_lead_somewhere() -> None:
+    """Its tools are installed where they are not yet. A link that leads nowhere fails it."""
+    told = {name: value for name, value in os.environ.items() if not name.startswith("MAKE")}
+    done = subprocess.run(
+        ["make", "--silent", "docs"],
+        cwd=ROOT,
+        env=told,
+        capture_output=True,
+        text=True,
+        timeout=280,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    site = ROOT / ".lab/site"
+    assert done.stdout.splitlines()[-1] == f"site: file://{site}/index.html"
+    there = [name(page) for page in pages() if ".github" not in page.parts]
+    missing = [page for page in there if not (site / page).with_suffix(".html").is_file()]
+    assert missing == []
+    assert "docs/lessons/1-asgi-and-wsgi" in (site / "searchindex.js").read_text()
+    assert 'url=README.html"' in (site / "index.html").read_text()
