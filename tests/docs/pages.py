@@ -15,7 +15,9 @@ _ELSEWHERE = re.compile(r"node_modules|results|\.(?!github$).*")  # folders of t
 _PARSER = MarkdownIt("commonmark").enable("table")
 # A full stop ends a sentence where a capital or a digit follows, whatever marks stand between.
 _END = re.compile(r"(?<=[.!?…])[^\w\s]*\s+(?=[^\w\s]*[A-Z0-9])")
-_FILLED_IN = re.compile(r"^<!-- (?:code|figures) .*?^<!-- end -->$", re.MULTILINE | re.DOTALL)
+_FILLED_IN = re.compile(
+    r"^<!-- (?:code|figures|saved|again) .*?^<!-- end -->$", re.MULTILINE | re.DOTALL
+)
 _WORD = re.compile(r"\S*\w\S*")
 _CODE = "Code"  # stands for a piece of code, which counts as one word
 _BLANK = {"softbreak", "hardbreak"}

@@ -7,8 +7,8 @@ A page asks by a mark, and what stands between the mark and its end is written a
     …
     <!-- end -->
 
-`make reference` and `make publish` do it. `python -m loadtest.report.lessons.build RUN…` takes the
-figures that no full run has from the runs in these folders.
+`sums` has two marks more. `make reference` and `make publish` do it. Figures that no full run has
+are taken from the runs in the folders that `python -m loadtest.report.lessons.build RUN…` names.
 """
 
 from __future__ import annotations
@@ -20,16 +20,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from loadtest.errors import LabError
-from loadtest.report.lessons import board, digest, snippets
+from loadtest.report.lessons import board, digest, snippets, sums
 from loadtest.report.lessons.board import PageError
 from loadtest.report.lessons.digest import Digest
 from loadtest.system.paths import ROOT
 
 PUBLISHED = Path("docs/results.jsonl")  # of the run that `make publish` has published
 BESIDE = Path("docs/lessons/results.jsonl")  # of what no full run has
-_BLOCK_OF_PAGE = re.compile(
-    r"^<!-- (?P<kind>code|figures) (?P<words>[^>]*?) -->\n.*?^<!-- end -->$", re.M | re.S
-)
+_KIND = "<!-- (?P<kind>code|figures|saved|again) "
+_BLOCK_OF_PAGE = re.compile(rf"^{_KIND}(?P<words>[^>]*?) -->\n.*?^<!-- end -->$", re.M | re.S)
 
 
 def known(home: Path = ROOT) -> list[Digest]:
@@ -43,26 +42,32 @@ def written(home: Path = ROOT) -> dict[Path, str]:
     pages = sorted((home / "docs").rglob("*.md"))
     texts = {page: page.read_text(encoding="utf-8") for page in pages}
     return {
-        page: filled(text, page.relative_to(home), runs)
+        page: filled(text, page.relative_to(home), runs, home)
         for page, text in texts.items()
         if _BLOCK_OF_PAGE.search(text)
     }
 
 
-def filled(text: str, page: Path, runs: Sequence[Digest]) -> str:
+def filled(text: str, page: Path, runs: Sequence[Digest], home: Path = ROOT) -> str:
     """The page with all between its marks written anew. Raises PageError for a wrong mark."""
 
     def content(block: re.Match[str]) -> str:
         head = block[0].partition("\n")[0]
         words = dict(each.partition("=")[::2] for each in shlex.split(block["words"]))
-        if block["kind"] == "code":
-            made = snippets.markdown(words, page)
-        else:
-            made = board.markdown(board.board(words, f"{page}: {head}"), runs, page)
+        where = f"{page}: {head}"
+        match block["kind"]:
+            case "code":
+                made = snippets.markdown(words, page)
+            case "saved":
+                made = sums.saved(words, runs, where)
+            case "again":
+                made = sums.again(words, home, where)
+            case _:
+                made = board.markdown(board.board(words, where), runs, page)
         return f"{head}\n\n{made}\n\n<!-- end -->"
 
-    if text.count("<!-- code ") + text.count("<!-- figures ") > len(_BLOCK_OF_PAGE.findall(text)):
-        raise PageError(f"{page}: a mark of code or figures has no <!-- end --> on its own line")
+    if len(re.findall(_KIND, text)) > len(_BLOCK_OF_PAGE.findall(text)):
+        raise PageError(f"{page}: a mark without <!-- end --> on its own line")
     return _BLOCK_OF_PAGE.sub(content, text)
 
 

@@ -16,6 +16,7 @@ _FIGURES_MARK = re.compile(r"^<!-- figures (.*) -->$", re.MULTILINE)
 _TITLE = re.compile(r"^# (\d+)\. (.+)$", re.MULTILINE)
 _QUESTION = re.compile(r"^\*\*Question\.\*\* (.+?)\n\n", re.MULTILINE | re.DOTALL)
 _STAYS = re.compile(r"^\*\*What stays:\*\* (.+?)\n\n", re.MULTILINE | re.DOTALL)
+_EXERCISE = "\n## Exercise\n"
 _COMMAND = re.compile(r"^(make compare .*?)(?: +#.*)?$", re.MULTILINE)
 # The variables of `make compare` that a lesson may set, as options of a run.
 _OPTION_OF = {
@@ -85,7 +86,8 @@ def read(page: Path) -> Lesson:
     title, question, command = (each.search(text) for each in (_TITLE, _QUESTION, _COMMAND))
     if not (title and question and command):
         raise PageError(f"{page}: a lesson needs '# 1. Title', '**Question.** …' and make compare")
-    boards = tuple(_board(words, page) for words in _FIGURES_MARK.findall(text))
+    asking = text.partition(_EXERCISE)[0]  # figures behind it would give its answer away
+    boards = tuple(_board(words, page) for words in _FIGURES_MARK.findall(asking))
     stays = _STAYS.search(text)
     asked, kept = (" ".join(each[1].split()) if each else "" for each in (question, stays))
     return Lesson(int(title[1]), title[2], asked, command[1].strip(), page, boards, kept)

@@ -41,12 +41,12 @@ def publish(folder: Path, *, partial: bool, home: Path = ROOT) -> list[Path]:
             f"say that it is partial: make publish RUN={folder} PARTIAL=yes"
         )
     whole = _page(made, partial=bool(missing))
-    of_others = comparisons.of(made)
-    documents = comparisons.documents if of_others else _field if _of_field(made) else _results
+    ours = _field if _of_field(made) else _results
+    documents = comparisons.documents if comparisons.of(made) else ours
     docs = documents(made, missing, whole, home)
     for path, text in docs.items():
         path.write_text(text, encoding="utf-8")
-    return [*docs, *([] if of_others else build.fill(home))]
+    return [*docs, *build.fill(home)]
 
 
 def _results(made: Report, missing: Sequence[str], whole: str, home: Path) -> dict[Path, str]:

@@ -81,8 +81,9 @@ def without_figure(each: Lesson, plan: Plan, found: Report) -> list[str]:
     for board in each.boards:
         if (board.experiment, board.budget) == (experiment.name, plan.options.budget):
             there = {row.service for row in board.rows(own)}
-            asked = board.services or plan.options.services
-            missing += [f"{service}, {board.measure}" for service in asked if service not in there]
+            run = set(plan.options.services)
+            asked = run.intersection(board.services or run)  # a table may have others beside them
+            missing += [f"{service}, {board.measure}" for service in sorted(asked - there)]
     return missing
 
 

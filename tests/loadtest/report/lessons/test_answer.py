@@ -79,7 +79,7 @@ def test_the_answer_ends_with_the_sentence_that_stays(page: Path, tmp_path: Path
 
 
 def test_the_figures_of_an_exercise_s_answer_are_kept_for_its_page(page: Path) -> None:
-    mark = '<!-- figures experiment=pool-size measure=goodput_rps -->\n<!-- end -->\n'
+    mark = "<!-- figures experiment=pool-size measure=goodput_rps -->\n<!-- end -->\n"
     page.write_text(PAGE + f"\n## Exercise\n\n{mark}")
     assert [each.experiment for each in lesson.read(page).boards] == ["blocked-threads"]
 

@@ -112,7 +112,7 @@ def test_a_wrong_mark_is_named_with_its_page(mark: str, why: str) -> None:
 
 
 def test_a_mark_without_an_end_is_named() -> None:
-    with pytest.raises(PageError, match="has no <!-- end -->"):
+    with pytest.raises(PageError, match="a mark without <!-- end -->"):
         build.filled(FIGURES.format("") + "\n\nMore.\n", PAGE, [])
 
 

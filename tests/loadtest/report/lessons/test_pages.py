@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 
 from loadtest import cli
+from loadtest.inventory import manifest
 from loadtest.inventory.budgets import Demand
 from loadtest.model.experiment import Experiment
-from loadtest.plan import plans, reader
+from loadtest.plan import plans, reader, schedule
 from loadtest.plan.plans import Options
 from loadtest.report.lessons import build, lesson
 from loadtest.report.lessons.board import Board
@@ -23,6 +24,8 @@ from loadtest.system.paths import ROOT
 from tests.docs.pages import anchors, name, sentences, words
 
 LESSONS = lesson.read_all()
+SERVICES = manifest.load()
+RUNS = build.known()
 NUMBERS = [f"lesson-{number}" for number in LESSONS]
 PARTS = ["guess", "the-code", "run", "what-you-will-see", "why", "exercise", "where-to-go-on"]
 MOST_WORDS = 1500  # ten minutes at a calm pace, code and tables included
@@ -40,6 +43,13 @@ OWN_WORDS = (
     *("service", "row", "backend", "arm", "slot", "in flight", "goodput", "response time"),
     *("service time", "finding", "claim", "verdict", "budget", "probe", "gate", "witness"),
     *("round", "trial", "level", "scenario", "contract", "reference", "twin", "look"),
+)
+# What else the pages say that somebody who begins may not know.
+LEARNT_WORDS = (
+    *("plan", "published run", "throughput", "load", "peak", "percentile", "poisson", "wave"),
+    *("driver", "endpoint", "gevent", "gunicorn", "json schema", "lifespan", "openapi"),
+    *("pgbouncer", "pooler", "process pool", "pydantic", "stack", "starlette", "uvicorn"),
+    *("file descriptor", "grafana", "job queue", "kernel", "kib", "locust", "prometheus"),
 )
 
 
@@ -73,7 +83,12 @@ def test_a_lesson_has_every_part_and_one_hidden_answer(each: Lesson) -> None:
 @pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
 def test_a_lesson_shows_code_of_two_services_beside_each_other(each: Lesson) -> None:
     (first, *_) = re.findall(r"^<!-- code (.*) -->$", each.path.read_text(), re.MULTILINE)
-    assert len(first.split()) == 2
+    shown = dict(word.partition("=")[::2] for word in first.split())
+    assert len(shown) == 2
+    assert all(place.startswith("services/") for place in shown.values())
+    # They are services that the command runs; where it runs one alone, that one and another.
+    running = set(each.options(seed=1).services)
+    assert shown.keys() <= running or running < shown.keys() <= SERVICES.keys()
 
 
 @pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
@@ -129,6 +144,45 @@ def test_its_figures_are_such_as_an_experiment_has(each: Lesson) -> None:
         assert wrong(board, known[board.experiment], known) == []
 
 
+def claims_of(each: Lesson) -> list[str]:
+    return [claim for board in each.boards for claim in board.claims]
+
+
+def test_plan_lesson_has_an_experiment_of_each_lesson_in_the_order_of_the_pages() -> None:
+    planned = [
+        claim
+        for each in schedule.plan(reader.load_all(), "lesson")
+        for claim in (each.claim, *each.further)
+    ]
+    told = list(dict.fromkeys(claim for each in LESSONS.values() for claim in claims_of(each)))
+    assert planned == [claim for claim in told if claim in planned]
+    before: set[str] = set()
+    for each in LESSONS.values():
+        own = set(claims_of(each)) - before
+        assert own & set(planned), f"lesson {each.number} has no experiment in PLAN=lesson"
+        before |= own
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
+def test_figures_beside_the_published_run_are_of_the_page_s_own_command(each: Lesson) -> None:
+    for board in each.boards:
+        found = board.source(RUNS)
+        if found and not found.page:
+            asked = each.options(seed=int(found.command.rpartition("--seed ")[2]))
+            assert found.command == asked.command.replace(f"{ROOT}/", "")
+
+
+def test_what_sixty_threads_cost_in_lesson_3_is_what_the_table_says() -> None:
+    assert "It costs 60 more threads. By\nthe table they take about 2 MiB" in (
+        LESSONS[3].path.read_text()
+    )
+    [memory] = [b for b in LESSONS[3].boards if b.measure == "pss_kib_per_request"]
+    found = memory.source(RUNS)
+    assert found
+    [thread] = [row.value for row in memory.rows(found) if row.service == "flask-gthread"]
+    assert 60 * thread / 1024 == pytest.approx(2, rel=0.3)
+
+
 def test_the_slots_that_lesson_1_counts_are_those_of_the_budget() -> None:
     told = re.findall(
         r"^\| `([\w-]+)` \| (?:.* = )?(\d+) \| [a-z ]+ \| (\d+) a second \|$",
@@ -162,8 +216,8 @@ def glossary() -> set[str]:
     return {word.lower() for cell in cells for word in re.split(r", ", cell)}
 
 
-def test_the_glossary_has_the_lab_s_own_words() -> None:
-    assert set(OWN_WORDS) - glossary() == set()
+def test_the_glossary_has_the_lab_s_own_words_and_those_of_the_lessons() -> None:
+    assert {*OWN_WORDS, *LEARNT_WORDS} - glossary() == set()
 
 
 @pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
