@@ -15,7 +15,6 @@ from loadtest.plan import reader
 from loadtest.plan.measures import GOODPUT
 from loadtest.report.lessons.board import NOT_YET, Board, PageError
 from loadtest.report.lessons.digest import Digest
-from loadtest.report.published import document, measured
 from loadtest.report.summary import row
 
 _SAVED = ("experiment", "level", "services", "of_us")
@@ -43,6 +42,8 @@ def saved(words: Mapping[str, str], runs: Sequence[Digest], where: str) -> str:
 
 def again(words: Mapping[str, str], home: Path, where: str) -> str:
     """What a published comparison came out as here: one of its ratios, with its interval."""
+    from loadtest.report.published import document, measured  # which draws: `make lesson` doesn't
+
     comparison, level, service = _values(words, _AGAIN, where)
     experiment = _published(comparison, where)
     if level not in {each.label for each in experiment.levels}:
