@@ -27,8 +27,8 @@ def counted(seen: Sighting, slots: Slots) -> Slots:
         return slots
     count, short = _count(seen, at), limit.short(seen, at)
     if count is None:
-        most = slots.high if slots.waves else math.floor(slots.value / (1 - short))
-        return replace(slots, high=max(slots.high, most))
+        most = math.floor(slots.value / (1 - limit.MOST_SHORT))
+        return replace(slots, high=max(slots.high, most)) if short and not slots.waves else slots
     product = at.rps * growth.unhurried(seen.steps)[0]
     if slots.waves and not short and abs(slots.value - product) <= abs(count - product):
         return slots
@@ -79,7 +79,10 @@ def _allows(seen: Sighting, at: Full, count: int) -> bool:
     if plateau and at.taken is not None and abs(at.taken - count) <= max(0.5, AS_MANY * count):
         reach = 2 * how_many.uncertainty(seen, plateau)
         return min(low, product * (1 - reach)) <= count <= max(high, product * (1 + reach))
-    return low <= count <= high
+    # Threads that were there before the load say nothing of an event loop.
+    server = seen.server
+    idle = server is not None and server.loop and at.threads <= server.threads
+    return not idle and at.slots.value <= count <= high
 
 
 def named(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:

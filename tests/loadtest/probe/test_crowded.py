@@ -73,10 +73,9 @@ def test_threads_that_come_with_each_connection_are_no_slots() -> None:
 
 
 def test_a_pool_on_such_a_machine_may_be_larger_than_its_rate_shows() -> None:
-    for ready, high in ((0.2, 17), (0.4, 21), (0.8, 26)):  # the share in which it wants a core
-        steps = crowded(read_all(ramp(13, 0.1, 64)), used=0.3, ready=ready)
-        found = conclude(seen(steps, server=UVICORN)).slots
-        assert (found.value, found.low, found.high) == (13, 13, high)
+    steps = crowded(read_all(ramp(13, 0.1, 64)), used=0.3, ready=0.2)
+    found = conclude(seen(steps, server=UVICORN)).slots
+    assert (found.value, found.low, found.high) == (13, 13, 26)
     quiet = conclude(seen(read_all(ramp(13, 0.1, 64)), server=UVICORN)).slots
     assert quiet.high == 13
 
@@ -132,3 +131,12 @@ def test_workers_are_the_slots_where_a_wait_that_varies_hides_them(shown: float)
     said = conclude(seen(steps, server=server(processes=4)))
     assert (said.binding.name, said.slots.value) == ("slots", 4)
     assert said.slots.low <= shown <= said.slots.high
+
+
+@pytest.mark.parametrize("there", [4, 8])
+def test_threads_that_an_event_loop_leaves_idle_are_no_slots(there: int) -> None:
+    """Five threads before the load and at it: those that look names up, say."""
+    steps = tuple(replace(each, error=0.9) for each in ramp(6, 0.1, 64, threads=there + 1))
+    what = seen(crowded(read_all(steps), used=0.2), server=replace(UVICORN, threads=there + 1))
+    said = conclude(what)
+    assert (said.binding.name, said.slots.value) == ("pool or upstream", 6)
