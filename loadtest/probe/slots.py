@@ -16,6 +16,7 @@ AGREES = 0.12  # difference between the two ways, as a share
 SHORTEST_WAIT_S = 0.004  # below it, requests of one wave do not begin together
 OTHER_WAIT = 2  # × : a wave whose first answer takes so much longer is held up by something else
 UNEVEN = 1.6  # × the slots in use, so many there may be; twice as many are two groups in one
+ONE_GROUP = 1.7  # × the wait: the last answer of a wave that had no second group
 TOGETHER, APART = 0.4, 0.45  # × the quickest answer
 # The same where other programs make answers late: then the gap is far wider than those before it.
 BLURRED, CLEAR, WIDER = 0.7, 0.25, 3
@@ -98,8 +99,12 @@ def _groups(found: Sequence[Wave], wait_s: float) -> tuple[list[int], list[int]]
     cut: list[int] = []
     for wave in found:
         size = group(wave, wait_s)
-        if size is not None:
-            (whole if size == len(wave.took_s) else cut).append(size)
+        if size is None:
+            continue
+        if size < len(wave.took_s):
+            cut.append(size)
+        elif wave.took_s[-1] < ONE_GROUP * wait_s:
+            whole.append(size)
     return whole, cut
 
 

@@ -140,3 +140,11 @@ def test_threads_that_an_event_loop_leaves_idle_are_no_slots(there: int) -> None
     what = seen(crowded(read_all(steps), used=0.2), server=replace(UVICORN, threads=there + 1))
     said = conclude(what)
     assert (said.binding.name, said.slots.value) == ("pool or upstream", 6)
+
+
+def test_two_groups_that_a_stall_made_one_are_no_slots() -> None:
+    """Nobody read the first answers before the second group had ended, too."""
+    stalled = (Wave((*(0.19 + 0.0002 * each for each in range(40)), *(0.21,) * 40)),) * 4
+    steps = crowded(read_all(ramp(40, 0.1, 128)), used=0.2)
+    found = slots(seen(steps, waves=stalled))
+    assert (found.value, found.at_least) == (40, False)
