@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from loadtest.analysis import claims
 from loadtest.analysis.findings import against_reference
-from loadtest.analysis.observations import by_round
+from loadtest.analysis.observations import by_round, growth_by_round
 from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.trial import Trial
 from loadtest.plan import sequential
@@ -35,16 +35,16 @@ def undecided(experiment: Experiment, trials: Sequence[Trial]) -> list[str]:
 def _criteria(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[str]:
     for check in claims.checks(experiment, trials):
         criterion = check.criterion
-        missing = check.figure is None and _begun(experiment, trials, check)
+        missing = check.figure is None and _begun(trials, check)
         if check.state == "open" or missing:
             yield from sequential.levels_of(experiment, criterion)
 
 
-def _begun(experiment: Experiment, trials: Sequence[Trial], check: claims.Check) -> bool:
+def _begun(trials: Sequence[Trial], check: claims.Check) -> bool:
     """Whether there is a value of what a criterion needs, only too few of them."""
     criterion = check.criterion
-    if MEASURES[criterion.measure].growth:
-        return criterion.service in experiment.services
+    if MEASURES[criterion.measure].growth:  # one load that is taken up draws no line
+        return all(growth_by_round(trials, criterion.measure, arm) for arm, _ in criterion.sides)
     return all(by_round(trials, criterion.measure, level, arm) for arm, level in criterion.sides)
 
 

@@ -66,3 +66,11 @@ def test_a_slope_is_open_at_all_its_levels() -> None:
     one = designed(measure="pss_kib_per_request", criteria=[slope | {"value_at_most": 60.0}])
     seen = [each for each in trials_of([one]) if each.round <= 3]
     assert undecided(one, seen) == [level.label for level in one.levels]
+
+
+def test_a_line_that_one_load_would_draw_alone_is_not_waited_for() -> None:
+    """As where a service took its requests up at one load only: no further round changes that."""
+    slope = {"says": "s", "service": "flask-gthread", "measure": "pss_kib_per_request"}
+    one = designed(measure="pss_kib_per_request", criteria=[slope | {"ratio_at_least": 2.0}])
+    alone = [t for t in trials_of([one]) if t.service != "flask-gthread" or t.level == LEVEL]
+    assert undecided(one, alone) == []
