@@ -21,8 +21,9 @@ CONTAINER_PORT, CONTAINER_METRICS_PORT = 8000, 9000
 VALIDATION = "validation"  # of the fields of an order
 CLOSE_CODES = "close-codes"  # why a WebSocket is ended
 REFUSED_ALOUD = "refusals"  # an answer to what is no HTTP
+UPGRADES = "upgrades"  # an offer of HTTP/2 is left, or comes to an end
 # What a service may leave out of the contract, if it says so.
-OPTIONAL_PARTS = (VALIDATION, CLOSE_CODES, REFUSED_ALOUD)
+OPTIONAL_PARTS = (VALIDATION, CLOSE_CODES, REFUSED_ALOUD, UPGRADES)
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(

@@ -29,6 +29,7 @@ COLOURS = {
     "quart": "#6C0CB4",
     "fastapi-gunicorn": "#2E7D32",
     "flask-asgi": "#1C4E80",
+    "fastapi-hypercorn": "#546E7A",
     "fastapi-granian": "#B7410E",
     "fastapi-zttp": "#0097A7",
 }

@@ -113,6 +113,22 @@ def test_sigterm_ends_with_zero(code: str) -> None:
         assert process.wait(20) == 0
 
 
+def test_server_may_open_as_many_files_as_the_system_allows() -> None:
+    code = "import resource; print(*resource.getrlimit(resource.RLIMIT_NOFILE))"
+    command = f"ulimit -S -n 64; exec {sys.executable} -m lab.serve {sys.executable} -c '{code}'"
+    finished = subprocess.run(
+        ["sh", "-c", command],
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=30,
+        check=True,
+    )
+    soft, hard = (int(word) for word in finished.stdout.split())
+    assert soft == min(hard, serve.MOST_FILES)
+    assert soft > 64
+
+
 def test_code_of_a_server_that_fails_is_passed_on() -> None:
     assert run(sys.executable, "-c", "raise SystemExit(3)").returncode == 3
     killed = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"

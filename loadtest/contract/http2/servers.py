@@ -12,6 +12,7 @@ from loadtest.system import environment
 # By the program: what stands before the certificate, before its key, and what switches HTTP/2 on.
 _OPTIONS = {
     "uvicorn": ("--ssl-certfile", "--ssl-keyfile", ()),
+    "hypercorn": ("--certfile", "--keyfile", ()),
     "granian": ("--ssl-certificate", "--ssl-keyfile", ()),
     "gunicorn": ("--certfile", "--keyfile", ("--http-protocols", "h2,h1")),
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import secrets
 import shlex
 import shutil
@@ -25,6 +26,7 @@ from lab import settings
 from lab.metrics import exporter, scratch
 
 GRACE_S = 25
+MOST_FILES = 1 << 20  # that a server may have open, where the system allows so many
 USAGE_ERROR = 2
 OPTIONS = "OPTIONS"
 _STOPPING = frozenset([signal.SIGTERM, signal.SIGINT])
@@ -112,10 +114,14 @@ def _ended() -> Iterator[tuple[int, int]]:
 
 
 def _prepare_child() -> None:
-    """Let signals through again; on Linux, see that no server outlives us, however we end."""
+    """Let signals through again; on Linux, see that no server outlives us, however we end, and
+    that it may open as many files as the system allows. Go and Node.js do that by themselves.
+    """
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _AWAITED)
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PARENT_DEATH_SIGNAL, signal.SIGTERM)
+        soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, MOST_FILES)), hard))
 
 
 def run(arguments: list[str], environment: Mapping[str, str]) -> int:

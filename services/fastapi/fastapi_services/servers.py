@@ -9,6 +9,7 @@ from collections.abc import Collection
 SERVERS = {
     "granian": (),
     "gunicorn": (),
+    "hypercorn": ("h11",),
     "uvicorn": ("httptools", "zttp"),
 }
 

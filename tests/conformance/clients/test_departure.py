@@ -1,4 +1,6 @@
-"""A client that goes away in the middle of a body: nothing is written, and nothing stays taken."""
+"""A client that goes away, after an answer or in the middle of a body: nothing is written, nothing
+stays taken, and its connection is closed.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +8,11 @@ import socket
 import struct
 from contextlib import ExitStack
 
+import psutil
 import psycopg
 import pytest
 
+from loadtest.backends.native import Lab
 from loadtest.inventory.manifest import Service
 from loadtest.run.sampler import scrape
 from tests.conformance.clients import wire
@@ -31,6 +35,11 @@ TAKEN = (
     "db_client_connection_pending_requests",
 )
 AT_ONCE = struct.pack("ii", 1, 0)  # linger for no time: `close` resets the connection
+ASKED = wire.head("GET", "/json")
+# What a client sends before it leaves, and whether it waits for an answer.
+LEFT = {"an answer": (ASKED, True), "half a head": (ASKED[:-9], False), "nothing": (b"", False)}
+MANY, FEW = 100, 30  # connections; files that a service may open meanwhile for itself
+SOON_S = 30.0  # of the 75 s for which a client may keep a connection
 
 
 def metrics(service: Service) -> dict[str, float]:
@@ -41,6 +50,31 @@ def taken(service: Service) -> dict[str, float]:
     """What requests hold at the moment."""
     now = metrics(service)
     return {name: now[name] for name in TAKEN if now[name]}
+
+
+def open_files(root: int) -> int:
+    """Files and sockets that a process and all below it have open."""
+    tree = [psutil.Process(root), *psutil.Process(root).children(recursive=True)]
+    return sum(each.num_fds() for each in tree)
+
+
+def leave(service: Service, after: str) -> None:
+    sent, answered = LEFT[after]
+    with wire.connect(service) as client:
+        client.sendall(sent)
+        if answered:
+            assert client.recv(65536)
+
+
+@pytest.mark.parametrize("after", LEFT)
+def test_connections_that_clients_left_are_closed(service: Service, lab: Lab, after: str) -> None:
+    """What stays open takes a file each, until there is none for whoever comes next."""
+    root = lab.pid(service.name)
+    leave(service, after)
+    before = open_files(root)
+    for _ in range(MANY):
+        leave(service, after)
+    assert eventually(lambda: open_files(root) < before + FEW, SOON_S), open_files(root) - before
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])

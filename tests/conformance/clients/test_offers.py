@@ -3,7 +3,7 @@ refusal; and nothing is left behind."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from loadtest.contract.cases import METHODS, ROUTES
-from loadtest.inventory.manifest import Service
+from loadtest.inventory.manifest import UPGRADES, Service
 from tests.conformance.clients import wire
 from tests.conformance.clients.test_departure import taken
 from tests.conformance.conftest import SERVERS
@@ -63,6 +63,13 @@ class Exchange:
     offers: tuple[str, ...] = ()
     body: str = "whole"
 
+    def offered(self, service: Service) -> Exchange:
+        """The same with the offers alone that the service can leave."""
+        left = [
+            line for line in self.offers if UPGRADES not in service.leaves_out or line not in H2C
+        ]
+        return replace(self, offers=tuple(left))
+
     def upgrades(self) -> bool:
         """Whether it asks to go on in another protocol: then no request may follow it."""
         return any(offer.startswith("Upgrade:") for offer in self.offers)
@@ -100,6 +107,7 @@ PIPELINES = st.lists(EXCHANGES, min_size=1, max_size=3).filter(
 
 def exchanged(service: Service, exchanges: list[Exchange]) -> list[int]:
     """Statuses of requests that are sent at once on one connection, up to the first refusal."""
+    exchanges = [exchange.offered(service) for exchange in exchanges]
     with wire.connect(service) as client, client.makefile("rb") as received:
         client.settimeout(TIMEOUT_S)
         client.sendall(b"".join(exchange.request() for exchange in exchanges))

@@ -77,7 +77,7 @@ def test_labels_and_environment_may_be_lists(compose: Path) -> None:
         (
             "lab.needs: go",
             "lab.leaves-out: speed",
-            "lab.leaves-out: 'speed' is none of: validation, close-codes, refusals",
+            "lab.leaves-out: 'speed' is none of: validation, close-codes, refusals, upgrades",
         ),
         (":8000", ":8001", "service toy: publish port 8000"),
         ("services:", "things:", "has no services"),
