@@ -273,7 +273,7 @@ def _value(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figur
     if len(values) < 2:
         return None
     ratios = not measure.share and min(values) > 0
-    found = interval(values, logarithmic=ratios, stage=stage)
+    found = interval(values, logarithmic=ratios, share=measure.share, stage=stage)
     return Figure(*found, len(values), resolution(values, logarithmic=ratios, stage=stage))
 
 

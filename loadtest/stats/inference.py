@@ -136,18 +136,19 @@ def mean_interval(values: Sequence[float], confidence: float = 1 - ALPHA) -> tup
 
 
 def interval(
-    values: Sequence[float], *, logarithmic: bool, stage: Stage = FIXED
+    values: Sequence[float], *, logarithmic: bool, share: bool = False, stage: Stage = FIXED
 ) -> tuple[float, float, float]:
     """Mean with its 95 % interval; geometric where `logarithmic`, so that it stays above zero.
 
-    Fewer than three values have no interval: their mean stands for its limits.
+    That of a share of a whole stays between 0 and 1. Fewer than three values have no interval:
+    their mean stands for its limits.
     """
     scaled = [math.log(value) for value in values] if logarithmic else list(values)
     mean = float(np.mean(scaled))
     confidence = 1 - stage.level(ALPHA)
     few = len(scaled) < INTERVAL_ROUNDS
     low, high = (mean, mean) if few else mean_interval(scaled, confidence)
-    found = (mean, low, high)
+    found = (mean, max(low, 0.0), min(high, 1.0)) if share else (mean, low, high)
     return (math.exp(mean), math.exp(low), math.exp(high)) if logarithmic else found
 
 

@@ -89,7 +89,9 @@ def _record(
     if not values or min(values) < 0 or (min(values) == 0 and not measure.share):
         return None
     stage = stage_of(experiment, {level.label}, trials)
-    mean, low, high = interval(values, logarithmic=not measure.share, stage=stage)
+    mean, low, high = interval(
+        values, logarithmic=not measure.share, share=measure.share, stage=stage
+    )
     prediction = _prediction(trials, service, level)
     predicted = measure.foretold(prediction, level.load)
     return {

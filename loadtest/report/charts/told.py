@@ -47,7 +47,7 @@ def _cell(
         return "–"
     ratios = not measure.share and min(values) > 0
     stage = stage_of(experiment, {level.label}, trials)
-    mean, low, high = interval(values, logarithmic=ratios, stage=stage)
+    mean, low, high = interval(values, logarithmic=ratios, share=measure.share, stage=stage)
     if len(values) < INTERVAL_ROUNDS:
         return amount(measure.shown(mean))
     return " ".join(

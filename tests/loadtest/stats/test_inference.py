@@ -127,6 +127,13 @@ def test_a_slope_is_found_among_wild_points() -> None:
     assert found.slope == pytest.approx(25, rel=0.02)
 
 
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_a_share_lies_between_nothing_and_the_whole(values: list[float]) -> None:
+    mean, low, high = inference.interval(values, logarithmic=False, share=True)
+    assert 0 <= low <= mean + 1e-12
+    assert mean - 1e-12 <= high <= 1
+
+
 def test_slope_intervals_cover_the_truth_though_loads_repeat() -> None:
     rng = np.random.default_rng(4)
     x = np.repeat([1.0, 500.0, 1000.0, 2000.0], 6)
