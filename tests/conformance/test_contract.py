@@ -78,8 +78,10 @@ def test_order_that_is_cut_short_writes_nothing(
         client.sendall(head + order)
         client.shutdown(socket.SHUT_WR)
         answer = client.makefile("rb").read()
-    # uvicorn has no answer for a client that has hung up.
-    assert answer == b"" or (answer.startswith(b"HTTP/1.1 400 ") and b'"malformed"' in answer)
+    # uvicorn has no answer for a client that has hung up. Hypercorn's own has no body: the
+    # application never saw the request.
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 400 ")
+    assert b'"malformed"' in answer or answer.partition(b"\r\n\r\n")[2] == b""
     assert written(database) == before
 
 

@@ -198,6 +198,7 @@ BREAKS: dict[str, tuple[bytes, str]] = {
 }
 
 
+@pytest.mark.waits
 @pytest.mark.parametrize("how", BREAKS)
 @pytest.mark.parametrize("open_loop", [False, True], ids=["closed", "open"])
 def test_a_socket_lost_between_two_messages_is_an_error_with_a_name(

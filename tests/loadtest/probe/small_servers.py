@@ -47,6 +47,7 @@ def serving(answer: Answer, slots: int = 4, family: int = socket.AF_INET) -> Ite
         finally:
             with contextlib.suppress(OSError):
                 listener.shutdown(socket.SHUT_RDWR)
+            accepting.join()  # what it accepts last must not come after the word to end
             for _ in threads:
                 connections.put(None)
 

@@ -6,6 +6,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from loadtest.system import ports
 from tests.native.commands.conftest import Shell
 from tests.waiting import eventually
@@ -29,6 +31,7 @@ Server(("127.0.0.1", int(sys.argv[1])), Handler).serve_forever()
 """
 
 
+@pytest.mark.waits
 def test_services_are_started_compared_and_gone(shell: Shell, tmp_path: Path) -> None:
     (tmp_path / "server.py").write_text(SERVER)
     with ports.held(2) as (first, second):
