@@ -13,10 +13,11 @@ from typing import get_args
 from typer.testing import CliRunner
 
 from loadtest.cli import app
+from loadtest.commands.size import TOKENS
 from loadtest.model.counts import number_of
 from loadtest.probe.record import Bound
 from loadtest.stats.queueing import slots_for
-from loadtest.stats.sizing import Need, sizes
+from loadtest.stats.sizing import Need, left_for_services, sizes
 from tests.docs.pages import ROOT
 
 TEXT = (ROOT / "docs" / "sizing.md").read_text()
@@ -47,6 +48,14 @@ def test_the_margins_are_those_that_are_calculated() -> None:
         assert list(map(int, slots)) == found
 
 
+def processes(need: Need) -> str:
+    """How many workers of one request each; what the database has where they are too many."""
+    size = sizes(need).processes
+    workers, left = number_of(size.workers, "worker"), left_for_services(need)
+    enough = size.connections <= left
+    return workers if enough else f"not here: {workers}, {number_of(left, 'connection')}"
+
+
 def test_the_sizes_to_choose_from_are_those_that_are_calculated() -> None:
     found = re.findall(r".* × \d+ threads.*", CHOOSE)
     lines = [line.strip("| ").split(" | ") for line in found]
@@ -61,8 +70,9 @@ def test_the_sizes_to_choose_from_are_those_that_are_calculated() -> None:
         assert told == [
             f"{number_of(shared.workers, 'worker')}, {pool}",
             f"{shared.workers} × {shared.slots} threads, {pool}",
-            number_of(size.processes.workers, "worker"),
+            processes(need),
         ]
+        assert (f"limit at {shared.slots}" in CHOOSE) == (shared.slots > TOKENS)
 
 
 def seconds(told: str) -> float:

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from loadtest.analysis.amounts import amount
 from loadtest.plan.measures import MEASURES
-from loadtest.report.lessons.board import Board, interval_of
+from loadtest.report.lessons.board import Board, interval_of, value_of
 from loadtest.report.lessons.digest import Digest, Measured, digest
 from loadtest.report.lessons.lesson import Lesson
 
@@ -76,7 +76,7 @@ def _by_place(board: Board, run: Digest | None) -> dict[tuple[str, str], Measure
 
 
 def _with_interval(each: Measured | None) -> str:
-    return f"{_figure(each, each.value)} ({interval_of(each)})" if each else "–"
+    return f"{value_of(each)} ({interval_of(each)})" if each else "–"
 
 
 def _figure(each: Measured, value: float | None) -> str:

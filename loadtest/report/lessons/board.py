@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,7 @@ from loadtest.stats.inference import INTERVAL_ROUNDS
 
 NOT_YET = "*Not measured yet.*"
 NOT_MEASURED = f"{NOT_YET} `make publish` fills in this table from a full run."
+_AS_TOLD = re.compile(r"(?P<value>\S+) .*\((?P<interval>[^()]+)\)")  # `32.3 ms … (18.0–58.1)`
 _KEYS = frozenset({"experiment", "measure", "level", "services", "claim", "budget"})
 
 
@@ -105,13 +107,21 @@ def _lines(asked: Board, found: Digest, page: Path) -> Iterator[str]:
 
 
 def _cells(each: Measured) -> tuple[str, str]:
-    return _number(each, each.value), interval_of(each)
+    return value_of(each), interval_of(each)
+
+
+def value_of(each: Measured) -> str:
+    """The figure as the report tells it; the digest's own number was rounded once already."""
+    told = _AS_TOLD.fullmatch(each.text)
+    return told["value"] if told else _number(each, each.value)
 
 
 def interval_of(each: Measured) -> str:
-    """The 95 % interval as a table has it: two rounds that agree have none."""
+    """The 95 % interval as the report tells it: two rounds that agree have none."""
     if each.rounds < INTERVAL_ROUNDS:
         return f"{number_of(each.rounds, 'round')}, too few"
+    if told := _AS_TOLD.fullmatch(each.text):
+        return told["interval"]
     low, high = _number(each, each.low), _number(each, each.high)
     return f"{low} to {high}" if low.startswith("−") else f"{low}–{high}"
 

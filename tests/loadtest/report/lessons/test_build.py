@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,17 @@ def test_figures_stand_beside_their_prediction_with_verdict_and_origin(run: Dige
     assert text.startswith("Before.\n\n<!-- figures ")
     assert text.endswith("<!-- end -->\n\nAfter.\n")
     assert "older" not in text
+
+
+def test_a_figure_is_rounded_once_as_in_the_verdict_beside_it() -> None:
+    """58.053 ms is 58.05 in the digest, and that would be 58.0; the report tells 58.1."""
+    told = "32.3 ms at the 99th percentile (18.0–58.1)"
+    found = Measured("e", "l", "s", "p99_ms", 32.3, 17.97, 58.05, 8, told)
+    assert (board.value_of(found), board.interval_of(found)) == ("32.3", "18.0–58.1")
+    below = replace(found, text="−3.0 ms over (−4.0 to 1.0)")
+    assert (board.value_of(below), board.interval_of(below)) == ("−3.0", "−4.0 to 1.0")
+    few = replace(found, rounds=1, text="32.3 ms (1 round, too few for an interval)")
+    assert (board.value_of(few), board.interval_of(few)) == ("32.3", "1 round, too few")
 
 
 def test_a_table_can_have_all_levels_and_only_some_services(run: Digest) -> None:

@@ -50,6 +50,8 @@ LEARNT_WORDS = (
     *("driver", "endpoint", "gevent", "gunicorn", "json schema", "lifespan", "openapi"),
     *("pgbouncer", "pooler", "process pool", "pydantic", "stack", "starlette", "uvicorn"),
     *("file descriptor", "grafana", "job queue", "kernel", "kib", "locust", "prometheus"),
+    *("latency", "concurrency", "dependency", "executor", "fork", "proxy", "container", "docker"),
+    *("asyncio", "uvloop", "httptools", "zttp", "granian", "in hand", "parser", "mean", "median"),
 )
 
 
@@ -115,6 +117,42 @@ def test_a_page_says_how_long_its_command_takes(each: Lesson) -> None:
     [told] = re.findall(r"^It takes (.+?)\. `make lesson", each.path.read_text(), re.MULTILINE)
     estimated_s = plans.prepare(each.options(seed=1)).most_seconds
     assert 60 * MINUTES[told] == pytest.approx(estimated_s, rel=0.25)
+
+
+def timed(path: Path) -> list[tuple[str, int, int]]:
+    """Each command of a page that says its time: command, minutes, and minutes at most."""
+    text = " ".join(path.read_text().split())
+    found = re.findall(r"`(make compare [^`]+)` \(about (\d+) minutes?(?:, (\d+) at most)?\)", text)
+    return [(command, int(usual), int(most or usual)) for command, usual, most in found]
+
+
+def test_a_command_says_the_time_that_the_lab_estimates() -> None:
+    pages = [*(each.path for each in LESSONS.values()), ROOT / "docs/teaching.md"]
+    told = [line for page in pages for line in timed(page)]
+    assert len(told) > len(pages)
+    wrong = []
+    for command, usual, most in told:
+        plan = plans.prepare(replace(LESSONS[1], command=command).options(seed=1))
+        if abs(plan.seconds / 60 - usual) > 1 or abs(plan.most_seconds / 60 - most) > 1:
+            wrong.append(f"{command}: {plan.seconds / 60:.1f}, {plan.most_seconds / 60:.1f}")
+    assert wrong == []
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
+def test_a_lesson_s_way_on_says_how_long_each_command_takes(each: Lesson) -> None:
+    way_on = each.path.read_text().partition("## Where to go on")[2]
+    commands = re.findall(r"`(make compare [^`]+)`", " ".join(way_on.split()))
+    assert set(commands) <= {command for command, *_ in timed(each.path)}
+
+
+def test_a_teacher_reads_how_long_the_lessons_plan_takes() -> None:
+    plan = plans.prepare(Options(seed=1, plan="lesson"))
+    told = {"docs/teaching.md": r"It takes about (\d+) minutes, (\d+) at most"}
+    told["README.md"] = r"PLAN=lesson .* it estimates (\d+) minutes, (\d+) at most"
+    for name_of, sign in told.items():
+        [(usual, most)] = re.findall(sign, (ROOT / name_of).read_text())
+        assert float(usual) == pytest.approx(plan.seconds / 60, abs=1)
+        assert float(most) == pytest.approx(plan.most_seconds / 60, abs=1)
 
 
 @pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
