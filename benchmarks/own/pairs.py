@@ -10,21 +10,19 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+from unittest.mock import create_autospec
 
 from loadtest.analysis.findings import Finding, against_itself, against_reference
 from loadtest.backends.own import OwnServices
 from loadtest.inventory.building import Building
-from loadtest.model.experiment import Experiment, Looked
-from loadtest.model.trial import Trial
 from loadtest.plan.own import planning
 from loadtest.plan.parsing import parse
 from loadtest.plan.plans import Options, Plan
-from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import record, runs
 from loadtest.results.record import Ledger, Record
 from loadtest.run.experiments import Experiments
 from loadtest.run.forkserver import ForkServer
-from loadtest.run.rounds import MachineBusy
+from loadtest.run.rounds import MachineBusy, Watch
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import pinned
@@ -103,7 +101,7 @@ class Pairs:
         record.write(folder, known)
         running = OwnServices(plan.own, folder / "logs")
         with running as backend, Building() as building, pinned(backend.cpus.load):
-            watch, ledger = _Unwatched(), Ledger(folder, known)
+            watch, ledger = create_autospec(Watch, instance=True), Ledger(folder, known)
             Experiments(plan, ledger, watch, backend, building, self._forks).run()
 
     def _document(self, found: Sequence[int], ratio: float) -> dict[str, Any]:
@@ -129,24 +127,3 @@ def _compared(folder: Path) -> Compared:
         failed = {gate.name for each in run.trials for gate in each.gates if not gate.passed}
         return Compared(None, None, f"gates failed: {', '.join(sorted(failed))}")
     return Compared(between, next(iter(against_itself([experiment], run.valid)), None))
-
-
-class _Unwatched:
-    """Nobody looks on."""
-
-    def say(self, text: str) -> None:
-        """Leave it."""
-
-    def trial(self, planned: PlannedTrial, attempt: int) -> None:
-        """Leave it."""
-
-    def done(self, planned: PlannedTrial, trial: Trial) -> None:
-        """Leave it."""
-
-    def round(self, experiment: Experiment, number: int) -> None:
-        """Leave it."""
-
-    def looked(
-        self, experiment: Experiment, look: Looked, expected: Sequence[PlannedTrial]
-    ) -> None:
-        """Leave it."""

@@ -43,12 +43,6 @@ HELD = {
 }
 
 
-@pytest.fixture(scope="module")
-def sweep() -> tuple[Experiment, list[Trial]]:
-    one = experiment()
-    return one, counted(trials_of([one]))
-
-
 def _drawn(chart: Chart | None) -> Chart:
     assert chart is not None
     for width in (style.WIDE, style.NARROW):

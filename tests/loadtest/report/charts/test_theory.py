@@ -6,7 +6,6 @@ import re
 from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,15 +14,7 @@ from loadtest.model.trial import Prediction, Trial
 from loadtest.report.charts import scaling
 from loadtest.report.charts.style import Chart
 from loadtest.report.charts.theory import laws_of
-from loadtest.results.runs import counted
 from loadtest.stats.scalability import Scalability
-from tests.synthetic import experiment, trials_of
-
-
-@pytest.fixture(scope="module")
-def sweep() -> tuple[Experiment, list[Trial]]:
-    one = experiment()
-    return one, counted(trials_of([one]))
 
 
 def drawn(chart: Chart | None) -> Chart:
