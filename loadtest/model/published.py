@@ -25,6 +25,7 @@ class Published:
     `asked`: how it was measured there. `measured`, a kind, and `told`, a sentence: what the figures
     measured. `instead`: what runs here in its place. `inferred`: what no source says.
     `counter_proof`: the level that changes the one thing. `not_run`: why nothing takes it again.
+    `also`: further addresses where it can be read.
     """
 
     source: str
@@ -39,6 +40,7 @@ class Published:
     inferred: str = ""
     counter_proof: str = ""
     not_run: str = ""
+    also: tuple[str, ...] = ()
 
     def at(self, level: str) -> tuple[PublishedFigure, ...]:
         """The figures that a level takes again."""

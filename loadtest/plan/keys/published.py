@@ -11,6 +11,7 @@ from pydantic_core import PydanticCustomError
 from loadtest.model.published import Published, PublishedFigure
 from loadtest.plan.keys.table import Bound, Instead, OneOf, TomlTable
 
+UNEXPLAINED = "not explained"
 # What a published figure can have measured.
 KINDS_OF_FIGURE = (
     "slots",
@@ -19,7 +20,7 @@ KINDS_OF_FIGURE = (
     "workers",
     "CPU a request",
     "new connections",
-    "not explained",
+    UNEXPLAINED,
 )
 
 
@@ -56,6 +57,7 @@ class PublishedTable(TomlTable):
 
     source: str = Field(description="who published it")
     url: Address = Field(description="where it can be read")
+    also: list[Address] = Field(default_factory=list, description="where else it can be read")
     date: Day = Field(description="when, as far as known")
     unit: str = Field(default="requests/s", description="unit of its figures")
     asked: str = Field(description="how it was measured there")
@@ -77,4 +79,4 @@ class PublishedTable(TomlTable):
     def record(self) -> Published:
         """The comparison that it describes."""
         figures = tuple(PublishedFigure(**dict(each)) for each in self.figures)
-        return Published(**dict(self) | {"figures": figures})
+        return Published(**dict(self) | {"figures": figures, "also": tuple(self.also)})

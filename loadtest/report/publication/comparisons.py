@@ -7,7 +7,7 @@ from pathlib import Path
 
 from loadtest.plan import reader
 from loadtest.report.published import document, measured
-from loadtest.report.published.beside import measured_ratios
+from loadtest.report.published.beside import measured_cpu_us, measured_ratios
 from loadtest.report.published.measured import MeasuredRun, TakenAgain
 from loadtest.report.report import Report
 from loadtest.report.summary import measured_where
@@ -28,7 +28,11 @@ def of(report: Report) -> bool:
 def taken(report: Report, missing: Sequence[str]) -> MeasuredRun:
     """What the run measured of each comparison."""
     comparisons = {
-        claim.claim: TakenAgain(claim.word, measured_ratios(section.findings))
+        claim.claim: TakenAgain(
+            claim.word,
+            measured_ratios(section.findings),
+            measured_cpu_us(section.experiment, section.trials),
+        )
         for section in report.sections
         for claim in section.claims
         if claim.word != "not measured"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from statistics import median
 
 from loadtest.analysis.amounts import times
 from loadtest.analysis.findings import Finding
+from loadtest.analysis.observations import by_round
 from loadtest.model.experiment import Experiment
 from loadtest.model.published import Published, PublishedFigure
 from loadtest.model.trial import Trial
@@ -86,6 +88,16 @@ def measured_ratios(findings: Iterable[Finding]) -> dict[Place, MeasuredRatio]:
     }
 
 
+def measured_cpu_us(experiment: Experiment, trials: Sequence[Trial]) -> dict[Place, float]:
+    """The CPU that a request took in each service, in µs, by place: the middle of its rounds."""
+    return {
+        (level.label, service): median(found)
+        for level in experiment.levels
+        for service in experiment.services
+        if (found := by_round(trials, "service_cpu_us", level.label, service).values())
+    }
+
+
 def table(
     experiment: Experiment, trials: Sequence[Trial], findings: Sequence[Finding]
 ) -> Listing | None:
@@ -97,23 +109,23 @@ def table(
     rows = [
         (
             each.figure.service,
-            each.figure.was,
             each.figure.level,
-            as_published(each.figure.value),
             f"{times(each.published)} ×",
             by_slots(each.predicted),
             each.measured.text if each.measured else "not measured",
+            each.figure.was,
+            as_published(each.figure.value),
         )
         for each in compared(experiment, published, predicted, measured)
     ]
     rows += [
-        (service, "the counter-proof", level, "–", "–", by_slots(expected), found.text)
+        (service, level, "–", by_slots(expected), found.text, "the counter-proof", "–")
         for (level, service), found in measured.items()
         if level == published.counter_proof
         for expected in [ratio(predicted, level, service, experiment.reference)]
     ]
-    headers = ("Service", "Ran there", "Level", f"Published {published.unit}")
-    return Listing((*headers, "Published ratio", "Predicted", HERE), tuple(rows))
+    headers = ("Service", "Level", "Published ratio", "Predicted", HERE, "Ran there")
+    return Listing((*headers, f"Published {published.unit}"), tuple(rows))
 
 
 def as_published(value: float) -> str:

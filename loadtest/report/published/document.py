@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from loadtest.analysis.amounts import times
+from loadtest.analysis.amounts import amount, times
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.marks import MARKS
 from loadtest.model.published import Published
 from loadtest.plan import reader
+from loadtest.plan.keys.published import UNEXPLAINED
 from loadtest.report.published import measured
 from loadtest.report.published.beside import Compared, as_published, by_slots, compared, ratio
 from loadtest.report.published.expected import Place, declared
@@ -19,18 +20,23 @@ from loadtest.report.published.measured import MeasuredRun, TakenAgain
 from loadtest.system.paths import ROOT
 
 TOLD_IN, MEASURED_IN = Path("docs/published.md"), Path("docs/published.json")
+ALIKE = 1.1  # × of the published ratio: so much is alike
 WHOLE_PAGE = "published.html"  # of the run, beside the page
 
 _INTRODUCTION = """# Published comparisons, explained
 
 What did other people's figures measure? Each comparison below was published by somebody and is
-quoted by many. The lab takes it again with the workers, threads, pools and clients that it had.
+quoted by many. The lab takes it again: with the workers, threads, pools and clients that it had, or
+with a stand-in that is named.
 
 Every figure was right for what ran. Most differences count
 [slots](../README.md#how-to-read-the-result): how many requests a service, or the client, has in
 hand at once. For requests that wait, throughput can't pass slots ÷ wait, whatever the framework. So
-a ratio is *predicted* before anything runs: by slots, or by the clients' pauses. Each comparison
-has a counter-proof, which changes the one thing that made the difference.
+a ratio is *predicted* before anything runs: by slots, or by the clients' pauses. Where requests
+only take CPU, nothing is predicted.
+
+A counter-proof changes what is held to have made the difference. The verdict is about this
+explanation: confirmed where the ratio comes out as published, and the counter-proof as expected.
 """
 _NOTHING = """Nothing was measured here yet. The columns for it stay empty until a run is published:
 
@@ -98,6 +104,11 @@ class _Told:
         return f"{self.experiment.claim}: {self.experiment.title}"
 
     @property
+    def predicted_everywhere(self) -> bool:
+        """Whether slots foretell every published ratio, so that CPU decides none."""
+        return all(each.predicted for each in self.figures)
+
+    @property
     def verdict(self) -> str:
         if self.published.not_run:
             return "told, not run"
@@ -153,10 +164,13 @@ def _part(told: _Told) -> Iterator[str]:
     published, experiment = told.published, told.experiment
     yield f"## {told.heading}\n"
     link = f"[{published.source}]({published.url})"
-    yield f"{published.asked} Published by {link}, {published.date}.\n"
+    also = "".join(f", <{each}>" for each in published.also)
+    yield f"{published.asked} Published by {link}{also}, {published.date}.\n"
     yield from _figures(told)
     yield from _agreement(told)
-    yield f"\nThe figures measured **{published.measured}**. {published.told}\n"
+    yield from _apart(told)
+    said = "What they measured is" if published.measured == UNEXPLAINED else "The figures measured"
+    yield f"\n{said} **{published.measured}**. {published.told}\n"
     if published.not_run:
         yield f"**The lab does not run it.** {published.not_run}\n"
         return
@@ -164,6 +178,7 @@ def _part(told: _Told) -> Iterator[str]:
         yield f"**What runs here.** {published.instead}\n"
     if published.inferred:
         yield f"**Inferred, as no source says it.** {published.inferred}\n"
+    yield from _cpu(told)
     yield from _elsewhere(told)
     path = f"../experiments/published/{experiment.name}.toml"
     yield f"[The experiment]({path}): `make compare EXPERIMENTS={experiment.name}`\n"
@@ -194,6 +209,35 @@ def _agreement(told: _Told) -> Iterator[str]:
             if each.predicted:
                 parts.append(f"predicted ÷ measured {times(each.predicted / here)}")
             yield f"\n`{each.figure.service}`, *{each.figure.level}*: {', '.join(parts)}."
+
+
+def _apart(told: _Told) -> Iterator[str]:
+    """Where a ratio came out otherwise than it was published, and why a verdict stays open."""
+    for each in told.figures:
+        here = each.measured
+        if here is None or not each.published:
+            continue
+        who = f"`{each.figure.service}`, *{each.figure.level}*"
+        if (here.low > 1 > each.published) or (here.high < 1 < each.published):
+            yield f"\n**Not so here.** {who}: the other service leads."
+        elif not 1 / ALIKE <= here.value / each.published <= ALIKE:
+            yield f"\n**Another size here.** {who}: the same service leads, by another ratio."
+    if told.taken and told.taken.verdict == "undecided":
+        yield "\n**Undecided.** The interval of a ratio reaches past what its criterion allows."
+
+
+def _cpu(told: _Told) -> Iterator[str]:
+    """What CPU a request took, where that decides."""
+    if not told.taken or told.predicted_everywhere:
+        return
+    for level in told.experiment.levels:
+        found = [
+            f"`{service}` {amount(told.taken.cpu_us[level.label, service])} µs"
+            for service in told.experiment.services
+            if (level.label, service) in told.taken.cpu_us
+        ]
+        if found:
+            yield f"- CPU a request here, *{level.label}*: {', '.join(found)}."
 
 
 def _cells(told: _Told, each: Compared | None) -> tuple[str, str, str]:

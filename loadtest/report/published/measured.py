@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,14 @@ from loadtest.report.published.expected import Place
 
 @dataclass(frozen=True)
 class TakenAgain:
-    """One comparison as it came out here: its verdict, and its ratios by place."""
+    """One comparison as it came out here: its verdict, and by place its ratios and CPU a request.
+
+    CPU is that of the service, in µs.
+    """
 
     verdict: str
     ratios: Mapping[Place, MeasuredRatio]
+    cpu_us: Mapping[Place, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,10 @@ def text(run: MeasuredRun) -> str:
             "ratios": [
                 {"level": level, "service": service} | asdict(ratio)
                 for (level, service), ratio in each.ratios.items()
+            ],
+            "cpu_us": [
+                {"level": level, "service": service, "value": value}
+                for (level, service), value in each.cpu_us.items()
             ],
         }
         for number, each in run.comparisons.items()
@@ -64,4 +72,6 @@ def _taken(document: Mapping[str, Any]) -> TakenAgain:
         )
         for each in document["ratios"]
     }
-    return TakenAgain(document["verdict"], ratios)
+    found = document.get("cpu_us", ())  # none in a file of before
+    cpu_us = {(each["level"], each["service"]): each["value"] for each in found}
+    return TakenAgain(document["verdict"], ratios, cpu_us)

@@ -40,17 +40,19 @@ def written(folder: Path, *experiments: Experiment, **info: Any) -> Path:
 def test_the_report_sets_published_predicted_and_measured_side_by_side(tmp_path: Path) -> None:
     [section] = report.load(written(tmp_path / "run", POOLS)).sections
     assert section.published
-    assert section.published.headers[-3:] == (
+    assert section.published.headers[2:5] == (
         "Published ratio",
         "Predicted",
         "Measured here (95 % CI)",
     )
     first, proof = section.published.rows
     assert first[0] == proof[0] == "fastapi-async"
-    assert first[2:6] == ("16 threads, 60 connections", "992", "3.7 ×", "3.8 ×")
-    assert re.fullmatch(r"3\.\d × \(3\.\d–\d\.\d\)", first[6])
-    assert proof[1:4] == ("the counter-proof", "16 of both", "–")
-    assert re.fullmatch(r"(0\.9\d|1\.0\d) × .*", proof[6])
+    assert first[1:4] == ("16 threads, 60 connections", "3.7 ×", "3.8 ×")
+    assert first[6] == "992"
+    assert re.fullmatch(r"3\.\d × \(3\.\d–\d\.\d\)", first[4])
+    assert proof[1:3] == ("16 of both", "–")
+    assert proof[5] == "the counter-proof"
+    assert re.fullmatch(r"(0\.9\d|1\.0\d) × .*", proof[4])
 
 
 def test_the_page_says_what_the_figures_measured_and_whose_they_are(tmp_path: Path) -> None:
@@ -98,6 +100,38 @@ def test_what_a_run_measured_stands_beside_what_was_predicted() -> None:
     assert "The run below is partial:\n\n- it ended early\n" in text
 
 
+@pytest.mark.parametrize(
+    ("low", "value", "high", "told"),
+    [
+        (0.41, 0.59, 0.86, "**Not so here.** `flask-sync`, *a connection a request*"),
+        (0.41, 0.95, 1.7, "**Another size here.** `flask-sync`, *a connection a request*"),
+        (2.0, 2.2, 2.4, "**Another size here.** `flask-sync`, *a connection a request*"),
+        (1.2, 1.3, 1.4, ""),
+    ],
+)
+def test_a_ratio_that_came_out_otherwise_is_said_to(
+    low: float, value: float, high: float, told: str
+) -> None:
+    """P10 published 1.29: whoever leads here, and by how much, the page says it."""
+    ratios = {("a connection a request", "flask-sync"): MeasuredRatio(value, low, high, 4)}
+    text = page_of("P10", TakenAgain("conditional", ratios))
+    assert bool(re.search(r"\*\*(Not so|Another size) here", text)) == bool(told)
+    assert told in text
+
+
+def test_an_open_verdict_has_its_reason_and_cpu_is_told_where_it_decides() -> None:
+    cpu = {("kept connections", "go"): 16.04, ("16 of both", "fastapi-async"): 300.0}
+    text = page_of("P11", TakenAgain("undecided", {}, cpu))
+    assert "**Undecided.**" in text
+    assert "- CPU a request here, *kept connections*: `go` 16.0 µs." in text
+    assert "CPU a request here" not in page_of("P1", TakenAgain("confirmed", {}, cpu))
+
+
+def page_of(claim: str, taken: TakenAgain) -> str:
+    run = MeasuredRun("somewhere", [], {claim: taken})
+    return document.markdown(SHIPPED.values(), SERVICES, run)
+
+
 def test_its_links_lead_somewhere() -> None:
     text = document.markdown(SHIPPED.values(), SERVICES, None)
     inner = [link for link in links(text) if link.startswith("#")]
@@ -118,7 +152,8 @@ def test_the_page_of_the_repository_is_up_to_date() -> None:
 
 def test_what_was_measured_is_read_as_it_was_written(tmp_path: Path) -> None:
     ratios = {("a level", "go"): MeasuredRatio(2.5, 2.4, 2.6, 6)}
-    run = MeasuredRun("here", ["without go"], {"P4": TakenAgain("refuted", ratios)})
+    cpu_us = {("a level", "go"): 16.0}
+    run = MeasuredRun("here", ["without go"], {"P4": TakenAgain("refuted", ratios, cpu_us)})
     path = tmp_path / "published.json"
     assert measured.read(path) is None
     path.write_text(measured.text(run))
