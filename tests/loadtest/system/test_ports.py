@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import socket
 import subprocess
@@ -20,11 +21,16 @@ APART = 11_000  # where no other test chooses ports
 
 
 def choose(few: int, times: int, met: Connection) -> None:
-    """Choose two of `few` ports and listen there, so many times; says how often one was taken."""
+    """Choose two of `few` ports and listen there, so many times; says how often one was taken.
+
+    Another that goes from port to port meanwhile may hold each of so few as it is looked at.
+    That is told as too few free ports, which is no meeting, and the choice is made again.
+    """
     ports._LOWEST, ports._first_of_connections = APART, lambda: APART + few
-    taken = 0
-    for _ in range(times):
-        with ports.held(2) as found:
+    taken = chosen = 0
+    while chosen < times:
+        with contextlib.suppress(ports.PortError), ports.held(2) as found:
+            chosen += 1
             try:
                 for port in found:
                     socket.create_server((ports.LOOPBACK, port)).close()
