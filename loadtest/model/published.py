@@ -24,8 +24,8 @@ class Published:
 
     `asked`: how it was measured there. `measured`, a kind, and `told`, a sentence: what the figures
     measured. `instead`: what runs here in its place. `inferred`: what no source says.
-    `counter_proof`: the level that changes the one thing. `not_run`: why nothing takes it again.
-    `also`: further addresses where it can be read.
+    `apart`: why a ratio comes out otherwise here. `counter_proof`: the level that changes the one
+    thing. `not_run`: why nothing takes it again. `also`: further addresses where it can be read.
     """
 
     source: str
@@ -38,6 +38,7 @@ class Published:
     figures: tuple[PublishedFigure, ...]
     instead: str = ""
     inferred: str = ""
+    apart: str = ""
     counter_proof: str = ""
     not_run: str = ""
     also: tuple[str, ...] = ()

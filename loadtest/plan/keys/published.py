@@ -19,6 +19,7 @@ KINDS_OF_FIGURE = (
     "think time",
     "workers",
     "CPU a request",
+    "the time of one request",
     "new connections",
     UNEXPLAINED,
 )
@@ -67,6 +68,7 @@ class PublishedTable(TomlTable):
     told: str = Field(description="the same in a sentence")
     instead: str = Field(default="", description="what runs here in its place, and why")
     inferred: str = Field(default="", description="what no source says")
+    apart: str = Field(default="", description="why a ratio comes out otherwise here")
     counter_proof: str = Field(
         default="", description="label of the level that changes what made the difference"
     )

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from loadtest.analysis.claims import Check
+from loadtest.analysis.names import NO_NAMES
 from loadtest.plan import reader
 from loadtest.report.published import document, measured
-from loadtest.report.published.beside import measured_cpu_us, measured_ratios
-from loadtest.report.published.measured import MeasuredRun, TakenAgain
+from loadtest.report.published.beside import measured_ratios, measured_values
+from loadtest.report.published.measured import JudgedPart, MeasuredRun, TakenAgain
 from loadtest.report.report import Report
 from loadtest.report.summary import measured_where
 
@@ -31,13 +34,21 @@ def taken(report: Report, missing: Sequence[str]) -> MeasuredRun:
         claim.claim: TakenAgain(
             claim.word,
             measured_ratios(section.findings),
-            measured_cpu_us(section.experiment, section.trials),
+            measured_values(section.experiment, section.trials),
+            tuple(map(_part, claim.checks)),
         )
         for section in report.sections
         for claim in section.claims
         if claim.word != "not measured"
     }
     return MeasuredRun(measured_where(report), missing, comparisons)
+
+
+def _part(check: Check) -> JudgedPart:
+    """A criterion as it came out. Services have their names, as everywhere on the page."""
+    criterion = check.criterion
+    line = replace(check, names=NO_NAMES).line
+    return JudgedPart(criterion.says, criterion.level, check.state, line)
 
 
 def documents(report: Report, missing: Sequence[str], page: str, home: Path) -> dict[Path, str]:

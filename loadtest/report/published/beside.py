@@ -17,6 +17,8 @@ from loadtest.report.published.expected import Place, observed
 from loadtest.stats.inference import INTERVAL_ROUNDS
 
 HERE = "Measured here (95 % CI)"
+CPU = "service_cpu_us"  # the measure that stands beside every ratio
+Reading = tuple[str, str, str]  # label of a level, name of a service, name of a measure
 
 
 @dataclass(frozen=True)
@@ -88,13 +90,14 @@ def measured_ratios(findings: Iterable[Finding]) -> dict[Place, MeasuredRatio]:
     }
 
 
-def measured_cpu_us(experiment: Experiment, trials: Sequence[Trial]) -> dict[Place, float]:
-    """The CPU that a request took in each service, in µs, by place: the middle of its rounds."""
+def measured_values(experiment: Experiment, trials: Sequence[Trial]) -> dict[Reading, float]:
+    """The CPU that a request took and what the experiment tells: the middle of its rounds each."""
     return {
-        (level.label, service): median(found)
+        (level.label, service, measure): median(found)
+        for measure in dict.fromkeys((CPU, *experiment.tells))
         for level in experiment.levels
         for service in experiment.services
-        if (found := by_round(trials, "service_cpu_us", level.label, service).values())
+        if (found := by_round(trials, measure, level.label, service).values())
     }
 
 

@@ -35,6 +35,7 @@ only take CPU, nothing is predicted.
 
 A counter-proof changes what is held to have made the difference. The verdict is about this
 explanation: confirmed where the ratio comes out as published, and the counter-proof as expected.
+Where CPU decides, the direction is enough. Ratios within 10 % of each other are alike.
 """
 _NOTHING = """Nothing was measured here yet. The columns for it stay empty until a run is published:
 

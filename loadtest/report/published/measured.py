@@ -8,20 +8,34 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from loadtest.report.published.beside import MeasuredRatio
+from loadtest.report.published.beside import MeasuredRatio, Reading
 from loadtest.report.published.expected import Place
 
 
 @dataclass(frozen=True)
-class TakenAgain:
-    """One comparison as it came out here: its verdict, and by place its ratios and CPU a request.
+class JudgedPart:
+    """A part of a verdict: what has to be so at a level, and what was found.
 
-    CPU is that of the service, in µs.
+    `state`: holds, fails, open or not measured. `line`: the figure, and what it has to be.
+    """
+
+    says: str
+    level: str
+    state: str
+    line: str
+
+
+@dataclass(frozen=True)
+class TakenAgain:
+    """One comparison as it came out here: its verdict, the parts of that, and its figures.
+
+    `ratios` are by place. `values` stand beside them, in the unit of their measure.
     """
 
     verdict: str
     ratios: Mapping[Place, MeasuredRatio]
-    cpu_us: Mapping[Place, float] = field(default_factory=dict)
+    values: Mapping[Reading, float] = field(default_factory=dict)
+    parts: Sequence[JudgedPart] = ()
 
 
 @dataclass(frozen=True)
@@ -38,20 +52,7 @@ class MeasuredRun:
 
 def text(run: MeasuredRun) -> str:
     """The run as it stands in the file."""
-    comparisons = {
-        number: {
-            "verdict": each.verdict,
-            "ratios": [
-                {"level": level, "service": service} | asdict(ratio)
-                for (level, service), ratio in each.ratios.items()
-            ],
-            "cpu_us": [
-                {"level": level, "service": service, "value": value}
-                for (level, service), value in each.cpu_us.items()
-            ],
-        }
-        for number, each in run.comparisons.items()
-    }
+    comparisons = {number: _record(each) for number, each in run.comparisons.items()}
     document = {"where": run.where, "missing": [*run.missing], "comparisons": comparisons}
     return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
@@ -65,6 +66,21 @@ def read(path: Path) -> MeasuredRun | None:
     return MeasuredRun(found["where"], found["missing"], comparisons)
 
 
+def _record(taken: TakenAgain) -> dict[str, Any]:
+    return {
+        "verdict": taken.verdict,
+        "parts": [asdict(each) for each in taken.parts],
+        "ratios": [
+            {"level": level, "service": service} | asdict(ratio)
+            for (level, service), ratio in taken.ratios.items()
+        ],
+        "values": [
+            {"level": level, "service": service, "measure": measure, "value": value}
+            for (level, service, measure), value in taken.values.items()
+        ],
+    }
+
+
 def _taken(document: Mapping[str, Any]) -> TakenAgain:
     ratios = {
         (each["level"], each["service"]): MeasuredRatio(
@@ -72,6 +88,9 @@ def _taken(document: Mapping[str, Any]) -> TakenAgain:
         )
         for each in document["ratios"]
     }
-    found = document.get("cpu_us", ())  # none in a file of before
-    cpu_us = {(each["level"], each["service"]): each["value"] for each in found}
-    return TakenAgain(document["verdict"], ratios, cpu_us)
+    values = {
+        (each["level"], each["service"], each["measure"]): float(each["value"])
+        for each in document["values"]
+    }
+    parts = tuple(JudgedPart(**each) for each in document["parts"])
+    return TakenAgain(document["verdict"], ratios, values, parts)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from loadtest.analysis.amounts import amount, times
 from loadtest.model.experiment import Level
 from loadtest.plan.keys.published import UNEXPLAINED
-from loadtest.report.published.beside import Compared, as_published, by_slots, ratio
+from loadtest.plan.measures import MEASURES
+from loadtest.report.published.agreement import came_out
+from loadtest.report.published.beside import CPU, Compared, as_published, by_slots, ratio
 from loadtest.report.published.comparison import ToldComparison
-
-ALIKE = 1.1  # × of the published ratio: so much is alike
 
 
 def part(told: ToldComparison) -> Iterator[str]:
@@ -21,8 +21,7 @@ def part(told: ToldComparison) -> Iterator[str]:
     also = "".join(f", <{each}>" for each in published.also)
     yield f"{published.asked} Published by {link}{also}, {published.date}.\n"
     yield from _figures(told)
-    yield from _agreement(told)
-    yield from _apart(told)
+    yield from (f"\n{each}" for each in came_out(told))
     said = "What they measured is" if published.measured == UNEXPLAINED else "The figures measured"
     yield f"\n{said} **{published.measured}**. {published.told}\n"
     if published.not_run:
@@ -32,7 +31,7 @@ def part(told: ToldComparison) -> Iterator[str]:
         yield f"**What runs here.** {published.instead}\n"
     if published.inferred:
         yield f"**Inferred, as no source says it.** {published.inferred}\n"
-    yield from _cpu(told)
+    yield from _beside(told)
     yield from _elsewhere(told)
     path = f"../experiments/published/{experiment.name}.toml"
     yield f"[The experiment]({path}): `make compare EXPERIMENTS={experiment.name}`\n"
@@ -54,44 +53,21 @@ def _figures(told: ToldComparison) -> list[str]:
     return table(headers, rows)
 
 
-def _agreement(told: ToldComparison) -> Iterator[str]:
-    """How near the measured ratios are to the published and to the predicted ones."""
-    for each in told.figures:
-        if each.measured and each.published:
-            here = each.measured.value
-            parts = [f"measured ÷ published {times(here / each.published)}"]
-            if each.predicted:
-                parts.append(f"predicted ÷ measured {times(each.predicted / here)}")
-            yield f"\n`{each.figure.service}`, *{each.figure.level}*: {', '.join(parts)}."
-
-
-def _apart(told: ToldComparison) -> Iterator[str]:
-    """Where a ratio came out otherwise than it was published, and why a verdict stays open."""
-    for each in told.figures:
-        here = each.measured
-        if here is None or not each.published:
-            continue
-        who = f"`{each.figure.service}`, *{each.figure.level}*"
-        if (here.low > 1 > each.published) or (here.high < 1 < each.published):
-            yield f"\n**Not so here.** {who}: the other service leads."
-        elif not 1 / ALIKE <= here.value / each.published <= ALIKE:
-            yield f"\n**Another size here.** {who}: the same service leads, by another ratio."
-    if told.taken and told.taken.verdict == "undecided":
-        yield "\n**Undecided.** The interval of a ratio reaches past what its criterion allows."
-
-
-def _cpu(told: ToldComparison) -> Iterator[str]:
-    """What CPU a request took, where that decides."""
-    if not told.taken or told.predicted_everywhere:
+def _beside(told: ToldComparison) -> Iterator[str]:
+    """What stands beside the ratios: CPU a request where that decides, and what is told."""
+    if told.taken is None:
         return
-    for level in told.experiment.levels:
-        found = [
-            f"`{service}` {amount(told.taken.cpu_us[level.label, service])} µs"
-            for service in told.experiment.services
-            if (level.label, service) in told.taken.cpu_us
-        ]
-        if found:
-            yield f"- CPU a request here, *{level.label}*: {', '.join(found)}."
+    for name in (*(() if told.predicted_everywhere else (CPU,)), *told.experiment.tells):
+        measure = MEASURES[name]
+        noun = measure.noun if name == CPU else measure.meaning
+        for level in told.experiment.levels:
+            found = [
+                f"`{service}` {amount(measure.shown(value))} {measure.scale}"
+                for service in told.experiment.services
+                if (value := told.taken.values.get((level.label, service, name))) is not None
+            ]
+            if found:
+                yield f"- {noun[:1].upper()}{noun[1:]} here, *{level.label}*: {', '.join(found)}."
 
 
 def _cells(told: ToldComparison, each: Compared | None) -> tuple[str, str, str]:
@@ -108,8 +84,20 @@ def _elsewhere(told: ToldComparison) -> Iterator[str]:
         if level.label not in published.levels:
             proof = level.label == published.counter_proof
             name = f"{'Counter-proof, ' if proof else 'At '}*{level.label}*"
-            yield f"- {name}: {'; '.join(_ratios(told, level))}."
+            became = _became(told, level) if proof else ""
+            yield f"- {name}{became}: {'; '.join(_ratios(told, level))}."
     yield ""
+
+
+def _became(told: ToldComparison, level: Level) -> str:
+    """Whether a level came out as its parts of the verdict need it."""
+    parts = told.taken.parts if told.taken else ()
+    states = {each.state for each in parts if each.level == level.label}
+    if not states:
+        return ""
+    if "fails" in states:
+        return ", not as expected"
+    return ", as expected" if states == {"holds"} else ", undecided"
 
 
 def _ratios(told: ToldComparison, level: Level) -> Iterator[str]:
