@@ -138,9 +138,10 @@ def _default(model: type[TomlTable], key: str) -> str:
             return each.words
     if field.is_required():
         return "required"
-    if field.default in (None, "", [], {}):
+    default = field.get_default(call_default_factory=True)
+    if default in (None, "", [], {}):
         return "none"
-    return f"`{str(field.default).lower() if field.default in (True, False) else field.default}`"
+    return f"`{str(default).lower() if default in (True, False) else default}`"
 
 
 def _kinds() -> str:

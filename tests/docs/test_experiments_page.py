@@ -43,3 +43,7 @@ def test_what_is_made_from_the_models_is_up_to_date(path: Path, text: str) -> No
 def test_a_page_that_has_lost_a_table_is_refused() -> None:
     with pytest.raises(ValueError, match="no table below the heading 'A load'"):
         reference.filled("## A load\n\ntext\n\n## Other\n\n| a |\n", {"A load": lambda: "| b |\n"})
+
+
+def test_a_default_is_one_that_a_reader_can_write() -> None:
+    assert "Undefined" not in "".join(reference.written().values())
