@@ -24,8 +24,8 @@ WHOLE_PAGE = "published.html"  # of the run, beside the page
 _INTRODUCTION = """# Published comparisons, explained
 
 What did other people's figures measure? Each comparison below was published by somebody and is
-quoted by many. The lab takes it again: with the workers, threads, pools and clients that it had, or
-with a stand-in that is named.
+quoted by many. The lab takes it again, with the workers, threads, pools and clients that it had.
+What stands in for something is named.
 
 Every figure was right for what ran. Most differences count
 [slots](../README.md#how-to-read-the-result): how many requests a service, or the client, has in
@@ -35,7 +35,8 @@ only take CPU, nothing is predicted.
 
 A counter-proof changes what is held to have made the difference. The verdict is about this
 explanation: confirmed where the ratio comes out as published, and the counter-proof as expected.
-Where CPU decides, the direction is enough. Ratios within 10 % of each other are alike.
+Where CPU decides, the direction is enough. Ratios within 10 % of each other are alike. A part of a
+verdict is open where the interval reaches past what it needs.
 """
 _NOTHING = """Nothing was measured here yet. The columns for it stay empty until a run is published:
 

@@ -18,7 +18,7 @@ def part(told: ToldComparison) -> Iterator[str]:
     published, experiment = told.published, told.experiment
     yield f"## {told.heading}\n"
     link = f"[{published.source}]({published.url})"
-    also = "".join(f", <{each}>" for each in published.also)
+    also = "".join(f", [{_short(each)}]({each})" for each in published.also)
     yield f"{published.asked} Published by {link}{also}, {published.date}.\n"
     yield from _figures(told)
     yield from (f"\n{each}" for each in came_out(told))
@@ -35,6 +35,12 @@ def part(told: ToldComparison) -> Iterator[str]:
     yield from _elsewhere(told)
     path = f"../experiments/published/{experiment.name}.toml"
     yield f"[The experiment]({path}): `make compare EXPERIMENTS={experiment.name}`\n"
+
+
+def _short(address: str) -> str:
+    """An address as a reader takes it in: `github.com/…/RESULTS.md`."""
+    first, *rest = address.partition("://")[2].rstrip("/").split("/")
+    return "/".join((first, *(["…"] if len(rest) > 1 else []), *rest[-1:]))
 
 
 def _figures(told: ToldComparison) -> list[str]:
@@ -85,7 +91,7 @@ def _elsewhere(told: ToldComparison) -> Iterator[str]:
             proof = level.label == published.counter_proof
             name = f"{'Counter-proof, ' if proof else 'At '}*{level.label}*"
             became = _became(told, level) if proof else ""
-            yield f"- {name}{became}: {'; '.join(_ratios(told, level))}."
+            yield f"- {name}{became}: {'. '.join(_ratios(told, level))}."
     yield ""
 
 

@@ -41,7 +41,7 @@ def published(**changes: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("change", "complaint"),
     [
-        ({"urll": "x"}, "published: unknown key 'urll'; there are: also, asked, counter_proof"),
+        ({"urll": "x"}, "published: unknown key 'urll'; there are: also, apart, asked, counter_"),
         ({"url": "example.org"}, "url must be a URL such as https://example.org/page"),
         ({"date": "May 2024"}, "date must be a date such as 2026-05-14 or 2026-05, is 'May 2024'"),
         ({"measured": "speed"}, f"measured 'speed' is none of: {', '.join(KINDS_OF_FIGURE)}"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 import pytest
@@ -116,3 +117,18 @@ def test_the_readme_says_how_long_the_plan_takes_and_that_is_half_an_hour_at_mos
     [told] = re.findall(r"PLAN=published .* it estimates (\d+) minutes", text)
     assert float(told) == pytest.approx(plan.seconds / 60, abs=1)
     assert plan.seconds / 60 <= 30
+
+
+@pytest.mark.parametrize(
+    ("address", "said"),
+    [
+        ("https://example.org", "example.org"),
+        ("https://example.org/page/", "example.org/page"),
+        ("https://example.org/a/b/RESULTS.md", "example.org/…/RESULTS.md"),
+    ],
+)
+def test_a_further_address_is_short_to_read_and_whole_to_follow(address: str, said: str) -> None:
+    one = SHIPPED["p01-threads-and-pool"]
+    assert one.published
+    other = replace(one, published=replace(one.published, also=(address,)))
+    assert f", [{said}]({address}), " in document.markdown([other], SERVICES, None)
