@@ -90,7 +90,7 @@ def _taken(document: Mapping[str, Any]) -> TakenAgain:
     }
     values = {
         (each["level"], each["service"], each["measure"]): float(each["value"])
-        for each in document["values"]
+        for each in document.get("values", ())  # a file of before has ratios alone
     }
-    parts = tuple(JudgedPart(**each) for each in document["parts"])
+    parts = tuple(JudgedPart(**each) for each in document.get("parts", ()))
     return TakenAgain(document["verdict"], ratios, values, parts)
