@@ -53,15 +53,17 @@ def sentences(text: str) -> list[str]:
     ]
 
 
-def cells(text: str) -> list[str]:
-    """What a reader takes in at once in a page's own tables: a semicolon ends it, too.
+def own(text: str) -> str:
+    """The page without what the build fills in: tables of figures, and code of files."""
+    return _FILLED_IN.sub("", text)
 
-    Tables that the build fills in are not the page's own.
-    """
+
+def cells(text: str) -> list[str]:
+    """What a reader takes in at once in a page's own tables: a semicolon ends it, too."""
     return [
         part.strip()
         for container in ("th_open", "td_open")
-        for inline in _inlines(_FILLED_IN.sub("", text), container)
+        for inline in _inlines(own(text), container)
         for sentence in _END.split(_plain(inline))
         for part in sentence.split(";")
         if words(part)

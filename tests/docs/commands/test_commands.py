@@ -12,7 +12,9 @@ from loadtest.errors import LabError
 from loadtest.inventory import budgets, free_threaded, manifest
 from loadtest.plan import plans
 from loadtest.plan.plans import Options
-from tests.docs.commands.typed import TAKES, TARGETS, Typed, commands
+from loadtest.report.lessons import lesson
+from tests.docs.commands.composed import PROFILES
+from tests.docs.commands.typed import TAKES, TARGETS, Typed, blocks, commands
 from tests.docs.pages import name, pages
 
 # Read as history, with names that were.
@@ -34,6 +36,8 @@ def wrong(typed: Typed) -> str:
         return f"takes no {', '.join(unknown)}"
     if any(sign in value for value in typed.variables.values() for sign in OPEN):
         return ""
+    if (profile := typed.variables.get("PROFILE")) and profile not in PROFILES:
+        return f"there is no profile {profile}"
     before, after = tuple(typed.environment.items()), tuple(typed.variables.items())
     return refused(typed.target, before, after)
 
@@ -67,6 +71,8 @@ def plan(target: str, given: Mapping[str, str]) -> None:
                 backend="compose",  # where nothing is left out that can't be built here
             )
         )
+    if target == "lesson" and "LESSON" in given:
+        lesson.choose(lesson.read_all(), given["LESSON"])
     if target in ("live", "up"):
         variables = budgets.variables(given.get("BUDGET", "typical"))
         services = manifest.load(variables=variables)
@@ -93,12 +99,39 @@ make  # nothing
     assert compare.variables == {"SERVICES": "x y", "ROUNDS": "4"}
 
 
+def test_what_stands_in_blocks_is_a_command_a_line() -> None:
+    text = """Not `make test`, nor what the build fills in.
+
+<!-- code a=x -->
+```sh
+make=up
+```
+<!-- end -->
+
+```sh
+A_B=1 make live \\
+  SERVICES="x y"  # two
+
+# Then:
+make up
+```
+"""
+    live, up = blocks(text)
+    assert live == Typed({"A_B": "1"}, "live", {"SERVICES": "x y"})
+    assert live.line == "make live 'SERVICES=x y'"
+    assert up == Typed({}, "up", {})
+    with pytest.raises(ValueError, match="no command of make: cd lab"):
+        list(blocks("```sh\ncd lab\n```\n"))
+
+
 @pytest.mark.parametrize(
     ("typed", "why"),
     [
         (Typed({}, "compare", {"EXPERIMENTS": "speed"}), "unknown experiment 'speed'"),
         (Typed({}, "compare", {"SPEED": "3"}), "takes no SPEED"),
         (Typed({}, "race", {}), "no such target"),
+        (Typed({}, "up", {"PROFILE": "most"}), "there is no profile most"),
+        (Typed({}, "lesson", {"LESSON": "9"}), "there is no lesson '9'"),
         (Typed({"FLASK_GTHREAD_THREADS": "14"}, "live", {}), "14 threads share a pool of 4"),
     ],
     ids=str,

@@ -21,7 +21,8 @@ from loadtest.report.lessons import build, lesson
 from loadtest.report.lessons.board import Board
 from loadtest.report.lessons.lesson import Lesson
 from loadtest.system.paths import ROOT
-from tests.docs.pages import anchors, name, sentences, words
+from tests.docs.commands.typed import Typed, blocks
+from tests.docs.pages import anchors, name, own, sentences, words
 
 LESSONS = lesson.read_all()
 SERVICES = manifest.load()
@@ -52,6 +53,7 @@ LEARNT_WORDS = (
     *("file descriptor", "grafana", "job queue", "kernel", "kib", "locust", "prometheus"),
     *("latency", "concurrency", "dependency", "executor", "fork", "proxy", "container", "docker"),
     *("asyncio", "uvloop", "httptools", "zttp", "granian", "in hand", "parser", "mean", "median"),
+    *("health check", "round trip", "socket"),
 )
 
 
@@ -119,6 +121,30 @@ def test_a_page_says_how_long_its_command_takes(each: Lesson) -> None:
     assert 60 * MINUTES[told] == pytest.approx(estimated_s, rel=0.25)
 
 
+def exercises(each: Lesson) -> list[Typed]:
+    """What the page has its reader type behind its own command."""
+    return list(blocks(each.path.read_text()))[1:]
+
+
+@pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
+def test_a_page_has_nothing_typed_that_no_test_runs(each: Lesson) -> None:
+    """tests/native/lessons runs the lesson's own command, then those of its exercise."""
+    first, *more = blocks(each.path.read_text())
+    assert shlex.split(first.line) == shlex.split(each.command)
+    assert {typed.target for typed in more} <= {"compare", "live"}
+
+
+def test_an_exercise_says_how_long_its_command_takes() -> None:
+    found = [(each, t) for each in LESSONS.values() for t in exercises(each)]
+    compared = [(each, typed) for each, typed in found if typed.target == "compare"]
+    assert compared
+    for each, typed in compared:
+        asking = each.path.read_text().partition("## Exercise")[2].partition("<details>")[0]
+        [told] = re.findall(r"Then measure, in (.+?):", asking)
+        plan = plans.prepare(replace(each, command=typed.line).options(seed=1))
+        assert 60 * MINUTES[told] == pytest.approx(plan.most_seconds, rel=0.25)
+
+
 def timed(path: Path) -> list[tuple[str, int, int]]:
     """Each command of a page that says its time: command, minutes, and minutes at most."""
     text = " ".join(path.read_text().split())
@@ -139,10 +165,11 @@ def test_a_command_says_the_time_that_the_lab_estimates() -> None:
 
 
 @pytest.mark.parametrize("each", LESSONS.values(), ids=NUMBERS)
-def test_a_lesson_s_way_on_says_how_long_each_command_takes(each: Lesson) -> None:
-    way_on = each.path.read_text().partition("## Where to go on")[2]
-    commands = re.findall(r"`(make compare [^`]+)`", " ".join(way_on.split()))
-    assert set(commands) <= {command for command, *_ in timed(each.path)}
+def test_a_lesson_says_how_long_each_command_takes(each: Lesson) -> None:
+    """Its own and that of its exercise stand in blocks, and say it otherwise."""
+    said = " ".join(own(each.path.read_text()).split())
+    commands = re.findall(r"`(make compare [A-Z][^`]+)`", said)
+    assert sorted(commands) == sorted(command for command, *_ in timed(each.path))
 
 
 def test_a_teacher_reads_how_long_the_lessons_plan_takes() -> None:
