@@ -43,7 +43,7 @@ def shortened(plan: Plan, running: Mapping[str, Service], window_s: float) -> Ex
     """
     [whole] = plan.experiments
     at = next((each.level for each in whole.criteria if each.ratio), "")
-    settings = {name: _differing(plan.services[name], running[name]) for name in whole.services}
+    settings = {name: differing(plan.services[name], running[name]) for name in whole.services}
     levels = [_level(each, settings) for each in whole.levels if at in ("", each.label)]
     return replace(
         whole,
@@ -62,7 +62,8 @@ def places(experiment: Experiment) -> list[PlannedTrial]:
     return [each for each in schedule([experiment], 1) if each.arm == each.service]
 
 
-def _differing(asked: Service, running: Service) -> dict[str, str]:
+def differing(asked: Service, running: Service) -> dict[str, str]:
+    """What of the environment that is asked for the running service does not have."""
     known = running.environment
     return {name: value for name, value in asked.environment.items() if known.get(name) != value}
 
