@@ -46,7 +46,7 @@ pytestmark = pytest.mark.waits
 
 LESSONS = lesson.read_all()
 BUDGET = "typical"
-WAITING = {"scenario": "wait", "parameters": "ms=1000", "load": "closed", "think_ms": "0"}
+WAITING = {"scenario": "wait", "parameters": "ms=300", "load": "closed", "think_ms": "0"}
 EXERCISES = [
     pytest.param(each, typed, id=f"lesson-{number}-{typed.target}")
     for number, each in LESSONS.items()
@@ -127,7 +127,6 @@ def watched(asked: Mapping[str, Service], backend: Lab, measuring: Unpractised) 
             assert watch.start(name, users=slots, **WAITING)["success"]
             busy = f'lab_slots_busy{{service="{name}"}} > {usual}'
             assert eventually(lambda busy=busy: watch.query(busy)), busy  # type: ignore[misc]
-            watch.press_stop()
 
 
 def ran(each: Lesson, backend: Lab, measuring: Measurement, folder: Path) -> Report:
