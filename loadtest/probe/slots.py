@@ -48,7 +48,7 @@ def slots(seen: Sighting) -> Slots:
             return Slots(most, min(most, max(1, math.ceil(low))), most, waves=True)
         if product < most <= UNEVEN * product:
             return Slots(most, max(1, math.floor(low)), most, waves=True)
-    if late := _blurred(seen, wait_s, product):
+    if late := _blurred(seen, wait_s, low, high):
         return Slots(late, max(1, min(late, math.floor(low))), late, waves=True)
     if len(whole) >= 2 and len(whole) > len(seen.waves) / 2 and min(whole) > high:
         return Slots(min(whole), min(whole), max(whole), at_least=True, waves=True)
@@ -77,10 +77,11 @@ def _agreed(cut: Sequence[int], product: float) -> int:
     return min(often, key=lambda each: (abs(each - product), -each))
 
 
-def _blurred(seen: Sighting, wait_s: float, product: float) -> int | None:
+def _blurred(seen: Sighting, wait_s: float, low: float, high: float) -> int | None:
     """The size of groups on a machine that others fill, where half of the waves agree on it.
 
-    A rate falls short of the slots there. Answers that vary by themselves tell no groups.
+    `low`, `high`: the slots that the rate allows for. It falls short of them there. Answers that
+    vary by themselves tell no groups.
     """
     alone = seen.alone
     steady = 0 < alone.p50_s <= STEADY_WAIT * alone.least_s
@@ -88,8 +89,9 @@ def _blurred(seen: Sighting, wait_s: float, product: float) -> int | None:
         return None
     sizes = Counter(size for wave in seen.waves if (size := blurred_group(wave, wait_s)))
     most = max(sizes, key=lambda each: (sizes[each], each), default=0)
-    often = sizes[most] >= max(FEWEST_BLURRED, len(seen.waves) / 2)
-    likely = (1 - AGREES) * product <= most <= UNEVEN * product
+    like = sum(sizes[each] for each in sizes if abs(each - most) <= AGREES * most)
+    often = like >= max(FEWEST_BLURRED, len(seen.waves) / 2) and sizes[most] > 1
+    likely = (1 - AGREES) * low <= most <= UNEVEN * high
     return most if often and likely else None
 
 

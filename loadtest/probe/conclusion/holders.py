@@ -63,6 +63,8 @@ def _count(seen: Sighting, at: Full) -> int | None:
         if each > 0 and not (each == 1 and at.threads > 2) and server.processes * each < asked
     ]
     near = [each for each in counts if abs(each - slots.value) <= max(0.5, NEAR * each)]
+    if _idle(seen, at) and limit.crowded(seen, at) and not slots.waves:
+        near = []  # the rate falls short there: that it meets their number is chance
     allowed = [each for each in counts if _allows(seen, at, each)]
     return next(iter((*near, *allowed)), None)
 
@@ -79,10 +81,13 @@ def _allows(seen: Sighting, at: Full, count: int) -> bool:
     if plateau and at.taken is not None and abs(at.taken - count) <= max(0.5, AS_MANY * count):
         reach = 2 * how_many.uncertainty(seen, plateau)
         return min(low, product * (1 - reach)) <= count <= max(high, product * (1 + reach))
-    # Threads that were there before the load say nothing of an event loop.
+    return not _idle(seen, at) and at.slots.value <= count <= high
+
+
+def _idle(seen: Sighting, at: Full) -> bool:
+    """Threads that were there before the load say nothing of an event loop."""
     server = seen.server
-    idle = server is not None and server.loop and at.threads <= server.threads
-    return not idle and at.slots.value <= count <= high
+    return server is not None and server.loop and at.threads <= server.threads
 
 
 def named(seen: Sighting, at: Full) -> tuple[Bound, str, tuple[str, ...]]:
