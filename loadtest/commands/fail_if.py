@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
+import math
 import operator
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, get_args
 
 from loadtest.errors import LabError
+from loadtest.probe.record import Bound
+
+Became = Literal["failed", "passed", "not decided", "not measured"]
+BINDS, BESIDE_S = "binds", "beside_s"
+_STILL_GROWING = ("nothing yet", "generator")  # what binds where more connections had more
+
+
+def _beside_s(found: Mapping[str, Any]) -> float | None:
+    """A request that failed never had its answer. None where not one ended or waited."""
+    beside = found["beside"]
+    if not beside or not (beside["answered"] or beside["failed"] or beside["p50_s"]):
+        return None
+    failed: bool = beside["failed"] > beside["answered"]
+    return math.inf if failed else float(beside["p50_s"])
+
 
 FIGURES: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
     "slots": lambda found: found["slots"]["value"],
     "plateau_rps": lambda found: found["plateau_rps"],
     "wait_s": lambda found: found["wait_s"],
-    "beside_s": lambda found: (found["beside"] or {}).get("p50_s"),
+    BESIDE_S: _beside_s,
 }
-BINDS = "binds"
+# Figures that may be larger than the probe could see.
+_AT_LEAST: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
+    "slots": lambda found: found["slots"]["at_least"],
+    "plateau_rps": lambda found: found["binds"] in _STILL_GROWING,
+    BESIDE_S: lambda found: not found["beside"]["answered"] and not found["beside"]["failed"],
+}
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
     ">=": operator.ge,
@@ -41,24 +62,49 @@ class Condition:
     sign: str
     wanted: float | str
 
-    def met(self, found: Mapping[str, Any]) -> tuple[bool, str]:
-        """Whether it holds of a probe's document, and a line that says why or why not.
+    def judged(self, found: Mapping[str, Any]) -> tuple[Became, str]:
+        """What became of it by a probe's document, and why. "failed": it holds.
 
-        Slots that are known as "at least" decide nothing that more of them could turn.
+        A figure that is known as "at least" decides nothing that a larger one could turn.
         """
-        if self.name == BINDS:
-            value: float | str | None = found["binds"]
-        else:
-            value = FIGURES[self.name](found)
+        value: float | str | None = (
+            found[BINDS] if self.name == BINDS else FIGURES[self.name](found)
+        )
         if value is None:
-            return False, f"{self.text}: there is no {self.name} in this probe"
-        told = f"{value:.4g}" if isinstance(value, float) else str(value)
-        holds = _COMPARISONS[self.sign](value, self.wanted)
-        if self.name == "slots" and found["slots"]["at_least"]:
+            return "not measured", f"{self.text}: {self.name} was not measured"
+        told = self._told(value, found)
+        if not isinstance(value, str) and _AT_LEAST.get(self.name, _exact)(found):
             told = f"at least {told}"
-            if holds and self.sign not in (">", ">="):
-                return False, f"{self.text}: not decided, {self.name} is {told}"
-        return holds, f"{self.text}: {self.name} is {told}"
+            if self._may_turn(value):
+                return "not decided", f"{self.text}: {self.name} is {told}"
+        holds = _COMPARISONS[self.sign](value, self.wanted)
+        return ("failed" if holds else "passed"), f"{self.text}: {self.name} is {told}"
+
+    def _told(self, value: float | str, found: Mapping[str, Any]) -> str:
+        if value == math.inf:
+            failed, answered = found["beside"]["failed"], found["beside"]["answered"]
+            return f"endless: {failed:,} of {failed + answered:,} requests failed"
+        return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    def _may_turn(self, least: float) -> bool:
+        """Whether some larger value would compare otherwise than `least`."""
+        wanted = self.wanted
+        if isinstance(wanted, str):
+            return False
+        compare = _COMPARISONS[self.sign]
+        passes_it = self.sign in ("==", "!=") and least <= wanted
+        return passes_it or compare(least, wanted) != compare(math.inf, wanted)
+
+
+def _exact(_: Mapping[str, Any]) -> bool:
+    return False
+
+
+def require_beside(conditions: Iterable[Condition], how: str) -> None:
+    """Raise ConditionError where one is about a light request, and none is sent beside."""
+    for each in conditions:
+        if each.name == BESIDE_S:
+            raise ConditionError(f"{each.text!r}: {BESIDE_S} needs {how}")
 
 
 def condition(text: str, where: str = "--fail-if") -> Condition:
@@ -74,10 +120,24 @@ def condition(text: str, where: str = "--fail-if") -> Condition:
         )
     name, sign, wanted = found.groups()
     if name == BINDS:
-        if sign not in ("==", "!="):
-            raise ConditionError(f"{where} {text!r}: {BINDS} takes == or !=")
-        return Condition(text, name, sign, wanted.strip("'\""))
+        return Condition(text, name, sign, _bound(text, where, sign, wanted.strip("'\"")))
+    return Condition(text, name, sign, _number(text, where, wanted))
+
+
+def _bound(text: str, where: str, sign: str, wanted: str) -> str:
+    if sign not in ("==", "!="):
+        raise ConditionError(f"{where} {text!r}: {BINDS} takes == or !=")
+    if wanted not in get_args(Bound):
+        known = ", ".join(get_args(Bound))
+        raise ConditionError(f"{where} {text!r}: {BINDS} is one of: {known}")
+    return wanted
+
+
+def _number(text: str, where: str, wanted: str) -> float:
     try:
-        return Condition(text, name, sign, float(wanted))
+        found = float(wanted)
     except ValueError:
-        raise ConditionError(f"{where} {text!r}: {wanted} is no number") from None
+        found = math.nan
+    if not math.isfinite(found):
+        raise ConditionError(f"{where} {text!r}: {wanted} is no number")
+    return found

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from loadtest.commands import fail_if
 from loadtest.commands.console import console
-from loadtest.commands.fail_if import Condition
+from loadtest.commands.fail_if import Became, Condition
 from loadtest.commands.own import kept
 from loadtest.contract import own
 from loadtest.inventory import addresses
@@ -32,7 +32,7 @@ from loadtest.probe.record import Conclusion, Sighting, Step
 from loadtest.report.probed import figures, page
 from loadtest.results import record
 
-FAILED, STOPPED_BY_USER, DIED = 1, 130, 2
+FAILED, UNMEASURED, STOPPED_BY_USER = 1, 2, 130
 BAR = 24  # characters
 _meanwhile = Console(stderr=True, highlight=False)
 
@@ -128,6 +128,9 @@ def carry_out(asked: Asked) -> None:
     `typer.Exit` where a condition holds, or the probe was cut off.
     """
     conditions = [fail_if.condition(each) for each in asked.fail_if]
+    if not asked.beside:
+        in_file = f'beside = "/PATH" in {asked.planned.where}' if asked.planned else ""
+        fail_if.require_beside(conditions, in_file or "--beside /PATH")
     target = asked.target()
     light = asked.light(target)
     results = record.results_directory()
@@ -140,8 +143,8 @@ def carry_out(asked: Asked) -> None:
         folder = record.create(results, "-probe")
         with kept.running(asked.planned, folder / "logs"):
             seen = _probed(asked, target, light)
-    failed = _told(asked, seen, folder, conditions)
-    if code := _code(seen, failed=failed):
+    became = _told(asked, seen, folder, conditions)
+    if code := _code(seen, became):
         raise typer.Exit(code)
 
 
@@ -151,8 +154,10 @@ def _probed(asked: Asked, target: Target, light: Target | None) -> Sighting:
     return probing.probe(target, allowance, light, Told(_say, _tell))
 
 
-def _told(asked: Asked, seen: Sighting, folder: Path, conditions: Sequence[Condition]) -> bool:
-    """Show what was seen, and write it; whether a condition holds."""
+def _told(
+    asked: Asked, seen: Sighting, folder: Path, conditions: Sequence[Condition]
+) -> set[Became]:
+    """Show what was seen, and write it; what became of the conditions."""
     said = advice.conclude(seen)
     path = page.write(folder, seen, said)
     document = records.document(seen, said)
@@ -161,20 +166,20 @@ def _told(asked: Asked, seen: Sighting, folder: Path, conditions: Sequence[Condi
         print()
     else:
         _show(seen, said, path)
-    failed = False
-    for each in conditions:
-        met, why = each.met(document)
-        failed = failed or met
-        _say(f"{'failed' if met else 'passed'}: {why}")
-    return failed
+    judged = [each.judged(document) for each in conditions]
+    for became, why in judged:
+        _say(f"{became}: {why}")
+    return {became for became, _ in judged}
 
 
-def _code(seen: Sighting, *, failed: bool) -> int:
+def _code(seen: Sighting, became: set[Became]) -> int:
     if seen.ended == probing.BY_USER:
         return STOPPED_BY_USER
     if seen.died:
-        return DIED
-    return FAILED if failed else 0
+        return UNMEASURED
+    if "failed" in became:
+        return FAILED
+    return UNMEASURED if "not measured" in became else 0
 
 
 def _say(line: str) -> None:

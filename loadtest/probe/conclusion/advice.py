@@ -229,11 +229,18 @@ def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
 
 def _beside(beside: Beside) -> str:
     meanwhile = f"Meanwhile, with {beside.connections} at once, {beside.url}"
+    failed = number_of(beside.failed, "request")
     if not beside.answered:
+        if beside.failed:
+            return f"{meanwhile} answered nothing right: {failed} failed."
         return f"{meanwhile} gave no answer at all."
+    partly = f"; {beside.failed:,} of {beside.answered + beside.failed:,} failed" * (
+        beside.failed > 0
+    )
+    alone = f"; alone it takes {seconds(beside.alone_s)}" * (beside.alone_s > 0)
     return (
-        f"{meanwhile} waits {seconds(beside.p50_s)} (at most {seconds(beside.longest_s)}); "
-        f"alone it takes {seconds(beside.alone_s)}."
+        f"{meanwhile} waits {seconds(beside.p50_s)} (at most {seconds(beside.longest_s)})"
+        f"{alone}{partly}."
     )
 
 

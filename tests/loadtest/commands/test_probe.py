@@ -40,7 +40,7 @@ def test_a_probe_leaves_json_a_page_and_an_exit_code(
 ) -> None:
     with serving(waiting(0.02), slots=2) as port:
         url = f"http://127.0.0.1:{port}/slow"
-        conditions = ("slots > 40", "binds != none")
+        conditions = ("slots > 40", "binds != cpu")
         code = ask(url=url, seconds=5.0, connections=4, as_json=True, fail_if=conditions)
     said = capsys.readouterr()
     found = json.loads(said.out)
@@ -49,7 +49,7 @@ def test_a_probe_leaves_json_a_page_and_an_exit_code(
     assert found["url"] == url
     assert "at most 100,000 requests, 4 connections, 5 s" in said.err
     assert "passed: slots > 40" in said.err
-    assert "failed: binds != none" in said.err
+    assert "failed: binds != cpu" in said.err
     [folder] = tmp_path.iterdir()
     assert folder.name.endswith("-probe")
     assert json.loads((folder / "probe.json").read_text()) == found
@@ -69,6 +69,7 @@ def test_a_probe_leaves_json_a_page_and_an_exit_code(
         ({"url": "http://127.0.0.1:1/", "seconds": 1.0}, "--seconds"),
         ({"url": "http://127.0.0.1:1/", "connections": 0}, "--connections"),
         ({"url": "http://127.0.0.1:1/", "beside": "http://192.0.2.1/"}, "--i-may-load-this"),
+        ({"url": "http://127.0.0.1:1/", "fail_if": ["beside_s > 1"]}, "needs --beside /PATH"),
         ({"url": "http://127.0.0.1:1/"}, "nothing listens"),
     ],
 )
@@ -124,6 +125,11 @@ def test_a_file_starts_its_service_and_fails_by_its_condition(
     [
         ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {"method": "PUT"}, "--method: mine.toml says"),
         ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {"headers": ("a: b",)}, "--header: mine"),
+        (
+            "fail_if = ['beside_s < 1']\n[targets.A]\nurl = 'http://127.0.0.1:1/'",
+            {},
+            'beside_s needs beside = "/PATH" in mine.toml',
+        ),
         ("fail_if = ['speed < 1']\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "fail_if 'speed"),
         ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "nothing listens"),
         ("[targets.A]\nurl = 'http://192.0.2.1/'", {}, "--i-may-load-this"),
