@@ -51,10 +51,19 @@ def once(answer: bytes) -> Script:
     return script
 
 
-def over_tls(script: Script, certificate: str = "here") -> Script:
-    """The same over TLS, by one of tests/certificates."""
+def over_tls(
+    script: Script,
+    certificate: str = "here",
+    *,
+    asks_client: bool = False,
+    at_most: ssl.TLSVersion = ssl.TLSVersion.MAXIMUM_SUPPORTED,
+) -> Script:
+    """The same over TLS, by one of tests/certificates; `asks_client` for a certificate, too."""
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(CERTIFICATES / f"{certificate}.pem")
+    context.maximum_version = at_most
+    if asks_client:
+        context.verify_mode = ssl.CERT_REQUIRED
 
     def secured(connection: socket.socket) -> None:
         with context.wrap_socket(connection, server_side=True) as within:

@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from loadtest.engine.own_request import own_request
-from loadtest.engine.tls import client_context
+from loadtest.engine.tls import client_context, is_alert
 from loadtest.errors import LabError
 from loadtest.model.target import Target
 from loadtest.system import urls
 
 ANSWER_WITHIN_S = 30.0
 _PART = 65_536  # bytes
+_CERTIFICATE = "it wants a certificate of the client, which can't be sent"
+_PLAIN_OR_CERTIFICATE = f"is it http://? Or {_CERTIFICATE}"
 
 
 class NoAnswer(LabError):
@@ -43,7 +45,7 @@ def ask(target: Target, within_s: float = ANSWER_WITHIN_S) -> Heard:
         said = error.verify_message.rstrip(".")
         raise NoAnswer(f"certificate: {said}; --insecure asks it all the same") from None
     except ssl.SSLError as error:
-        raise NoAnswer(f"no TLS with it ({error.reason or error}); is it http://?") from None
+        raise NoAnswer(f"no TLS with it ({error.reason or error}); {_of_tls(error)}") from None
     except socket.gaierror:
         raise NoAnswer("there is no such host") from None
     except TimeoutError:
@@ -51,14 +53,25 @@ def ask(target: Target, within_s: float = ANSWER_WITHIN_S) -> Heard:
     except ConnectionRefusedError:
         raise NoAnswer("nothing listens there; start it, or mend the URL") from None
     except (ConnectionError, http.client.RemoteDisconnected):
-        scheme = "https" if target.url.startswith("http:") else "http"
-        raise NoAnswer(f"it closed the connection without an answer; is it {scheme}://?") from None
+        instead = (
+            "is it https://?"
+            if target.url.startswith("http:")
+            else _PLAIN_OR_CERTIFICATE
+        )
+        raise NoAnswer(f"it closed the connection without an answer; {instead}") from None
     except http.client.IncompleteRead:
         raise NoAnswer("its answer was cut off") from None
     except http.client.HTTPException as error:
         raise NoAnswer(f"what it answers is no HTTP ({type(error).__name__})") from None
     except OSError as error:
         raise NoAnswer(f"it can't be asked: {error.strerror or error}") from None
+
+
+def _of_tls(error: ssl.SSLError) -> str:
+    """What may be wrong. A bare end, with or without a handshake before it, tells little."""
+    if is_alert(error):
+        return _CERTIFICATE
+    return _PLAIN_OR_CERTIFICATE if isinstance(error, ssl.SSLEOFError) else "is it http://?"
 
 
 def _asked(target: Target, within_s: float) -> Heard:

@@ -26,6 +26,11 @@ def client_context(*, insecure: bool = False) -> ssl.SSLContext:
     return context
 
 
+def is_alert(error: ssl.SSLError) -> bool:
+    """Whether the other side said no: it speaks TLS, and may want a certificate of the client."""
+    return "ALERT" in (error.reason or "")
+
+
 class TlsSocket:
     """As much of a socket as a connection needs, with TLS on top of the socket `plain`.
 

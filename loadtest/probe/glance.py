@@ -10,8 +10,10 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from loadtest.analysis.amounts import amount
 from loadtest.engine.own_request import own_traffic
-from loadtest.engine.tls import client_context
+from loadtest.engine.tls import client_context, is_alert
+from loadtest.model.counts import number_of
 from loadtest.model.target import Target
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.record import Glance
@@ -22,6 +24,7 @@ WARM_UP_S = 15.0  # so long a service may say 503 at first
 ASK_AGAIN_S = 0.5
 _PART_BYTES = 65_536
 _LIMIT_FIELDS = ("retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit")
+_CERTIFICATE = "it may want a certificate of the client, which a probe can't send"
 _INSTEAD = {
     401: "it wants to know who asks: --header 'Authorization: …'",
     403: "it does not allow this: --header 'Authorization: …' or 'Cookie: …'",
@@ -75,6 +78,17 @@ def look(
     )
 
 
+def sentence(seen: Glance) -> str:
+    """What was seen, in one line."""
+    kept = "keeps connections" if seen.kept else "closes connections"
+    parts = (
+        f"it answers {seen.status}",
+        f"{number_of(seen.size, 'byte')} in {amount(1000 * seen.took_s)} ms",
+        *(seen.version, kept, seen.server),
+    )
+    return ", ".join(filter(None, parts))
+
+
 def _warm(
     target: Target, address: Address, allowance: Allowance, waiting: Callable[[str], None]
 ) -> tuple[_Reply, _Reply, float]:
@@ -104,6 +118,10 @@ def refusal(target: Target, status: int, fields: http.client.HTTPMessage) -> str
         told = f"it does not know {target.method}: --method {fields.get('allow', 'POST')}"
     elif status == 429 and "retry-after" in fields:
         told = f"{told}, or wait for {fields['retry-after']} s"
+    elif status == 503:
+        told = (
+            "it may be starting still: probe it again when it is ready, or with a longer --seconds"
+        )
     elif not told:
         told = "its log says why" if status >= 500 else "check what is asked"
     return f"answers {status}; {told} (to measure this answer: --expect {status})"
@@ -121,14 +139,19 @@ def _twice(target: Target, address: Address, allowance: Allowance) -> tuple[_Rep
             sock = _connected(target, address, allowance.timeout_s)
         try:
             return first, _ask(sock, target, allowance), connect_s
-        except ConnectionError:  # it said that it keeps the connection, and did not
+        except (ConnectionError, ssl.SSLEOFError):  # it said that it keeps it, and did not
             sock.close()
             sock = _connected(target, address, allowance.timeout_s)
             return first, _ask(sock, target, allowance), connect_s
     except ConnectionError:
         raise GoneError(
-            f"{target.url}: the connection was closed without an answer; {_other(target)}"
+            f"{target.url}: the connection was closed without an answer; {_instead(target)}"
         ) from None
+    except ssl.SSLError as error:
+        ended = f"TLS ended after the handshake ({error.reason or error})"
+        raise ProbeError(f"{target.url}: {ended}; {_instead(target)}") from None
+    except OSError as error:
+        raise ProbeError(f"{target.url}: {error.strerror or error}") from None
     finally:
         sock.close()
 
@@ -157,7 +180,8 @@ def _unreached(target: Target, host: str, port: int, error: OSError, *, connecte
         said = error.verify_message.rstrip(".")
         return f"{target.url}: certificate: {said}; --insecure asks all the same"
     if isinstance(error, ssl.SSLError):
-        return f"{target.url}: no TLS with it ({error.reason or error}); is it http://?"
+        instead = _CERTIFICATE if is_alert(error) else "is it http://?"
+        return f"{target.url}: no TLS with it ({error.reason or error}); {instead}"
     if isinstance(error, ConnectionRefusedError):
         return f"{target.url}: nothing listens on {host} port {port}; start the service first"
     if isinstance(error, TimeoutError) and connected:
@@ -180,10 +204,14 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance) -> _Reply:
             digest.update(part)
             if time.perf_counter() - began > allowance.timeout_s:
                 raise TimeoutError
+        if response.length:
+            raise http.client.IncompleteRead(b"", response.length)
     except TimeoutError:
         raise ProbeError(_too_long(target, size, allowance.timeout_s)) from None
     except http.client.RemoteDisconnected:
         raise
+    except http.client.IncompleteRead:
+        raise ProbeError(f"{target.url}: its answer was cut off; its log says why") from None
     except http.client.HTTPException as error:
         what = f"no HTTP ({type(error).__name__})"
         raise ProbeError(f"{target.url}: {what}; {_other(target)}") from None
@@ -205,6 +233,13 @@ def _too_long(target: Target, size: int, timeout_s: float) -> str:
             "probe one that ends"
         )
     return f"{target.url}: no answer within {timeout_s:g} s; a longer --seconds waits longer"
+
+
+def _instead(target: Target) -> str:
+    """What to try where a connection gave no answer: after a handshake it is no plain HTTP."""
+    if target.url.startswith("https:"):
+        return _CERTIFICATE
+    return _other(target)
 
 
 def _other(target: Target) -> str:

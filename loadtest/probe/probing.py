@@ -101,6 +101,7 @@ def probe(
     except KeyboardInterrupt:
         found.ended = BY_USER
         if not found.steps:
+            told.line(f"{BY_USER} before one step was measured")
             raise
     finally:
         asker.close()
@@ -118,6 +119,7 @@ def address_of(target: Target) -> Address:
 def _carry_out(found: _Found, asker: Asker, beside: Target | None, told: Told) -> None:
     allowance, target = found.allowance, found.target
     found.glance = glance.look(target, found.address, allowance, told.line)
+    told.line(glance.sentence(found.glance))
     if beside:
         glance.look(beside, address_of(beside), allowance, told.line)
     allowance.narrow(found.glance.size)

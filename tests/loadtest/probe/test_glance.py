@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import socket
+import ssl
+from dataclasses import replace
 
 import pytest
 
+from loadtest.backends.asking import NoAnswer, ask
 from loadtest.model.target import Target
 from loadtest.probe import glance, probing
 from loadtest.probe.limits import Allowance, ProbeError
@@ -21,7 +26,13 @@ def answer(status: str, *fields: str, body: str = "") -> bytes:
     return ("\r\n".join([*head, "", ""]) + body).encode()
 
 
-def looked(port: int, scheme: str = "http", **known: int) -> Glance:
+def of_tls(error: ssl.SSLError) -> ssl.SSLError:
+    """As OpenSSL raises it, with a reason."""
+    error.reason = "UNEXPECTED_EOF_WHILE_READING"
+    return error
+
+
+def looked(port: int, scheme: str = "http", **known: object) -> Glance:
     target = Target(f"{scheme}://127.0.0.1:{port}/slow", **known)  # type: ignore[arg-type]
     at = (int(socket.AF_INET), ("127.0.0.1", port))
     return glance.look(target, at, Allowance(seconds=6))
@@ -37,11 +48,13 @@ def looked(port: int, scheme: str = "http", **known: int) -> Glance:
         ("405 Method Not Allowed", ["Allow: POST"], "--method POST"),
         ("429 Too Many Requests", ["Retry-After: 30"], "wait for 30 s"),
         ("500 Internal Server Error", [], "its log says why"),
+        ("503 Service Unavailable", [], "probe it again when it is ready, or with a longer --sec"),
     ],
 )
 def test_an_answer_that_is_no_measure_is_refused_with_what_to_do(
-    status: str, fields: list[str], told: str
+    status: str, fields: list[str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(glance, "WARM_UP_S", 0.0)
     with serving(in_turn(answer(status, *fields))) as port, pytest.raises(ProbeError) as refused:
         looked(port)
     assert told in str(refused.value)
@@ -87,6 +100,88 @@ def test_a_certificate_is_checked_unless_it_need_not_be(certificate: str) -> Non
         with pytest.raises(ProbeError, match=r"certificate: .+; --insecure asks all the same"):
             looked(port, scheme="https")
         assert looked(port, scheme="https", insecure=True).status == 200
+
+
+@pytest.mark.parametrize("at_most", [ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3])
+def test_a_service_that_wants_a_certificate_of_the_client_is_told(at_most: ssl.TLSVersion) -> None:
+    """Under TLS 1.2 it says no in the handshake, under 1.3 after it."""
+    script = over_tls(answering(answer("200 OK")), asks_client=True, at_most=at_most)
+    with lying_servers.serving(script) as port:
+        with pytest.raises(ProbeError, match="may want a certificate of the client"):
+            looked(port, scheme="https", insecure=True)
+        target = Target(f"https://127.0.0.1:{port}/", insecure=True)
+        with pytest.raises(NoAnswer, match="wants a certificate of the client"):
+            ask(target)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        of_tls(ssl.SSLEOFError(8, "EOF occurred in violation of protocol")),
+        of_tls(ssl.SSLError(1, "decryption failed or bad record mac")),
+        OSError(errno.EHOSTUNREACH, "No route to host"),
+        OSError(errno.ENOBUFS, "No buffer space available"),
+        ConnectionResetError(errno.ECONNRESET, "Connection reset by peer"),
+        BrokenPipeError(errno.EPIPE, "Broken pipe"),
+        TimeoutError("timed out"),
+        http.client.BadStatusLine("SSH"),
+        http.client.IncompleteRead(b""),
+        http.client.RemoteDisconnected(),
+    ],
+    ids=lambda error: type(error).__name__,
+)
+@pytest.mark.parametrize("scheme", ["http", "https"])
+@pytest.mark.parametrize("before", [0, 1])
+def test_whatever_ends_a_connection_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, scheme: str, before: int
+) -> None:
+    """Of the first answer and of the second."""
+
+    class Ending(http.client.HTTPResponse):
+        answered = 0
+
+        def begin(self) -> None:
+            Ending.answered += 1
+            if Ending.answered > before:
+                raise error
+            super().begin()
+
+    right = answer("200 OK")
+    script = answering(right)
+    with lying_servers.serving(over_tls(script) if scheme == "https" else script) as port:
+        monkeypatch.setattr(http.client, "HTTPResponse", Ending)
+        with pytest.raises(ProbeError, match=r"\A[^\n]+\Z") as told:
+            looked(port, scheme=scheme, insecure=True)
+    assert f"{scheme}://127.0.0.1:{port}/slow: " in str(told.value)
+
+
+@pytest.mark.parametrize(
+    "cut",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\nConnection: close\r\n\r\nshort",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nshort",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nshort\r\n",
+    ],
+)
+def test_an_answer_that_is_cut_off_is_told(cut: bytes) -> None:
+    with serving(in_turn(cut)) as port, pytest.raises(ProbeError, match="its answer was cut off"):
+        looked(port)
+
+
+def test_an_answer_without_a_body_is_whole() -> None:
+    with serving(in_turn(answer("200 OK", body="x" * 9))) as port:
+        assert looked(port, method="HEAD").size == 0
+
+
+def test_what_was_seen_is_one_line() -> None:
+    seen = Glance(200, "HTTP/1.1", "uvicorn", 1234, 0.0032, 0.1, 0.001, kept=True, same=True)
+    assert glance.sentence(seen) == (
+        "it answers 200, 1,234 bytes in 3.2 ms, HTTP/1.1, keeps connections, uvicorn"
+    )
+    assert glance.sentence(replace(seen, server="", kept=False, size=1)) == (
+        "it answers 200, 1 byte in 3.2 ms, HTTP/1.1, closes connections"
+    )
 
 
 def test_no_host_is_told() -> None:

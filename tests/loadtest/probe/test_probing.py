@@ -161,6 +161,22 @@ def test_ctrl_c_leaves_what_was_learnt() -> None:
     assert any("Ctrl-C" in note for note in conclude(seen).notes)
 
 
+def test_ctrl_c_in_the_first_step_says_that_nothing_was_measured() -> None:
+    """What the look saw is told by then."""
+    asked, lines = [], []
+
+    def answers() -> bytes:
+        asked.append(1)
+        if len(asked) == 3:  # two are the look
+            _thread.interrupt_main()
+        return waiting(0.05)()
+
+    with serving(answers, slots=2) as port, pytest.raises(KeyboardInterrupt):
+        probed(port, told=Told(line=lines.append))
+    assert lines[0].startswith("it answers 200, 2 bytes in ")
+    assert lines[-1] == "stopped by Ctrl-C before one step was measured"
+
+
 def test_a_light_request_waits_behind_a_full_endpoint() -> None:
     with serving(waiting(0.05), slots=1) as port:
         target = Target(f"http://127.0.0.1:{port}/")
