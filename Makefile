@@ -65,7 +65,7 @@ compare: ## compare the services, then write a report (PLAN=full; BACKEND=compos
 
 .PHONY: versus
 versus: native-environment ## compare services of your own (TARGETS="A=http://127.0.0.1:8101/ B=http://127.0.0.1:8102/")
-	@$(LAB) versus $(or $(TARGETS),$(error make versus needs TARGETS="A=http://… B=http://…")) $(VERSUS)
+	@$(LAB) versus $(or $(foreach each,$(TARGETS),'$(each)'),$(error make versus needs TARGETS="A=http://… B=http://…")) $(VERSUS)
 
 .PHONY: live
 live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C

@@ -53,11 +53,7 @@ def ask(target: Target, within_s: float = ANSWER_WITHIN_S) -> Heard:
     except ConnectionRefusedError:
         raise NoAnswer("nothing listens there; start it, or mend the URL") from None
     except (ConnectionError, http.client.RemoteDisconnected):
-        instead = (
-            "is it https://?"
-            if target.url.startswith("http:")
-            else _PLAIN_OR_CERTIFICATE
-        )
+        instead = "is it https://?" if target.url.startswith("http:") else _PLAIN_OR_CERTIFICATE
         raise NoAnswer(f"it closed the connection without an answer; {instead}") from None
     except http.client.IncompleteRead:
         raise NoAnswer("its answer was cut off") from None

@@ -22,6 +22,8 @@ from loadtest.run.progress.pace import minutes
 from loadtest.run.progress.screen import Screen
 from loadtest.run.runner import Runner
 
+NOTHING_TIMED = 1  # the exit code of a run of the lab's own services
+
 
 def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
     """Run what is left of a comparison; with `as_json` its verdicts go to standard output alone.
@@ -49,8 +51,10 @@ def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
     if finished.interrupted:
         raise typer.Exit(runner.exit_code)
     if not (finished.checks or _measured(asked.folder)):
-        console.print("nothing could be timed; the lines above say why", soft_wrap=True)
-        raise typer.Exit(1)
+        why = "; ".join(made.lacking)
+        told = f": {why}" if why else "; the lines above say why"
+        print(f"loadtest: nothing could be timed{told}", file=sys.stderr)
+        raise typer.Exit(outcome.TROUBLE if plan.own else NOTHING_TIMED)
     _conclude(made)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 
 import pytest
@@ -106,6 +107,30 @@ def test_what_others_have_in_the_environment_is_theirs() -> None:
 )
 def test_what_a_target_takes_passes(arguments: list[str]) -> None:
     assert make(*arguments) == (0, "")
+
+
+ODD = "http://127.0.0.1:8101/items?a=1&b=(2);c=<3>|*"
+
+
+@pytest.mark.parametrize(
+    ("goal", "given", "words"),
+    [
+        ("probe", f"URL={ODD}", [ODD]),
+        ("versus", f"TARGETS=A={ODD} B={ODD}", [f"A={ODD}", f"B={ODD}"]),
+    ],
+)
+def test_a_url_reaches_its_command_whole(goal: str, given: str, words: list[str]) -> None:
+    """Whatever letters of it a shell would take for its own."""
+    done = subprocess.run(
+        ["make", "--dry-run", goal, given],
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name not in MAKES_OWN},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    typed = shlex.split(done.stdout.splitlines()[-1])
+    assert typed[typed.index(goal) + 1 :] == words
 
 
 def test_what_python_and_shells_read_by_themselves_reaches_no_command() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,9 +13,13 @@ import typer
 
 from loadtest.commands import run
 from loadtest.contract.verification import Verified
-from loadtest.run import readiness
+from loadtest.plan.plans import Options
+from loadtest.run import comparison, readiness
+from loadtest.run.ceiling import calibrate
 from loadtest.run.comparison import Comparison
+from loadtest.system import machine
 from tests.loadtest.run.on_paper import Services, Takes, taken
+from tests.loadtest.run.own.test_own_run import compared
 from tests.loadtest.run.test_runner import asked, unreal
 
 __all__ = ["asked", "unreal"]  # fixtures
@@ -58,4 +63,24 @@ def test_a_run_in_which_nothing_could_be_timed_is_none(
         monkeypatch.setattr(run, "written", lambda _: WRITTEN)
         monkeypatch.setattr(Takes, "take", lambda _, *trial: taken(*trial, passed=False))
     assert code(asked, monkeypatch) == 1
-    assert "nothing could be timed" in capsys.readouterr().out
+    assert "nothing could be timed; the lines above" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lacking", [(), ("B was not measured: error rate: all failed",)])
+def test_own_services_of_which_nothing_could_be_timed_are_trouble(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    lacking: tuple[str, ...],
+) -> None:
+    """As docs/versus.md says; 1 is for a condition that is met."""
+    written = SimpleNamespace(conditions_met=(), lacking=lacking, exit_code=2)
+    monkeypatch.setattr(run, "written", lambda _: written)
+    monkeypatch.setattr(machine, "describe", dict)  # takes a second
+    monkeypatch.setattr(calibrate, "needed", lambda *_: False)
+    monkeypatch.setattr(Takes, "take", lambda _, *trial: taken(*trial, passed=False))
+    own = comparison.begin(Options(seed=1, rounds=2), tmp_path / "results", compared())
+    assert code(own, monkeypatch) == 2
+    said = capsys.readouterr().err
+    assert said.startswith("loadtest: nothing could be timed")
+    assert all(each in said for each in lacking)
