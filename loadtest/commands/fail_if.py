@@ -13,7 +13,7 @@ from loadtest.errors import LabError
 from loadtest.probe.record import Bound
 
 Became = Literal["failed", "passed", "not decided", "not measured"]
-BINDS, BESIDE_S = "binds", "beside_s"
+BINDS, LIGHT_WAIT = "binds", "beside_s"
 _STILL_GROWING = ("nothing yet", "generator")  # what binds where more connections had more
 
 
@@ -30,13 +30,13 @@ FIGURES: Mapping[str, Callable[[Mapping[str, Any]], float | None]] = {
     "slots": lambda found: found["slots"]["value"],
     "plateau_rps": lambda found: found["plateau_rps"],
     "wait_s": lambda found: found["wait_s"],
-    BESIDE_S: _beside_s,
+    LIGHT_WAIT: _beside_s,
 }
 # Figures that may be larger than the probe could see.
 _AT_LEAST: Mapping[str, Callable[[Mapping[str, Any]], bool]] = {
     "slots": lambda found: found["slots"]["at_least"],
     "plateau_rps": lambda found: found["binds"] in _STILL_GROWING,
-    BESIDE_S: lambda found: not found["beside"]["answered"] and not found["beside"]["failed"],
+    LIGHT_WAIT: lambda found: not found["beside"]["answered"] and not found["beside"]["failed"],
 }
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "<=": operator.le,
@@ -103,8 +103,8 @@ def _exact(_: Mapping[str, Any]) -> bool:
 def require_beside(conditions: Iterable[Condition], how: str) -> None:
     """Raise ConditionError where one is about a light request, and none is sent beside."""
     for each in conditions:
-        if each.name == BESIDE_S:
-            raise ConditionError(f"{each.text!r}: {BESIDE_S} needs {how}")
+        if each.name == LIGHT_WAIT:
+            raise ConditionError(f"{each.text!r}: {LIGHT_WAIT} needs {how}")
 
 
 def condition(text: str, where: str = "--fail-if") -> Condition:

@@ -7,7 +7,7 @@ import http.client
 import socket
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from loadtest.analysis.amounts import amount
@@ -24,7 +24,7 @@ WARM_UP_S = 15.0  # so long a service may say 503 at first
 ASK_AGAIN_S = 0.5
 _PART_BYTES = 65_536
 _LIMIT_FIELDS = ("retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit")
-_CERTIFICATE = "it may want a certificate of the client, which a probe can't send"
+_MAY_WANT = "it may want a certificate of the client, which a probe can't send"
 _INSTEAD = {
     401: "it wants to know who asks: --header 'Authorization: …'",
     403: "it does not allow this: --header 'Authorization: …' or 'Cookie: …'",
@@ -180,7 +180,7 @@ def _unreached(target: Target, host: str, port: int, error: OSError, *, connecte
         said = error.verify_message.rstrip(".")
         return f"{target.url}: certificate: {said}; --insecure asks all the same"
     if isinstance(error, ssl.SSLError):
-        instead = _CERTIFICATE if is_alert(error) else "is it http://?"
+        instead = _MAY_WANT if is_alert(error) else "is it http://?"
         return f"{target.url}: no TLS with it ({error.reason or error}); {instead}"
     if isinstance(error, ConnectionRefusedError):
         return f"{target.url}: nothing listens on {host} port {port}; start the service first"
@@ -199,13 +199,9 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance) -> _Reply:
     try:
         sock.sendall(next(own_traffic(target)()).data)
         response.begin()
-        while part := response.read1(_PART_BYTES) if response.length != 0 else b"":
+        for part in _parts(response, began + allowance.timeout_s):
             size += len(part)
             digest.update(part)
-            if time.perf_counter() - began > allowance.timeout_s:
-                raise TimeoutError
-        if response.length:
-            raise http.client.IncompleteRead(b"", response.length)
     except TimeoutError:
         raise ProbeError(_too_long(target, size, allowance.timeout_s)) from None
     except http.client.RemoteDisconnected:
@@ -226,6 +222,16 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance) -> _Reply:
     )
 
 
+def _parts(response: http.client.HTTPResponse, ends: float) -> Iterator[bytes]:
+    """The body; TimeoutError where it goes on for longer, IncompleteRead where it is cut off."""
+    while part := response.read1(_PART_BYTES) if response.length != 0 else b"":
+        yield part
+        if time.perf_counter() > ends:
+            raise TimeoutError
+    if response.length:
+        raise http.client.IncompleteRead(b"", response.length)
+
+
 def _too_long(target: Target, size: int, timeout_s: float) -> str:
     if size:
         return (
@@ -238,7 +244,7 @@ def _too_long(target: Target, size: int, timeout_s: float) -> str:
 def _instead(target: Target) -> str:
     """What to try where a connection gave no answer: after a handshake it is no plain HTTP."""
     if target.url.startswith("https:"):
-        return _CERTIFICATE
+        return _MAY_WANT
     return _other(target)
 
 

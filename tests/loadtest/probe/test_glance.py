@@ -126,7 +126,7 @@ def test_a_service_that_wants_a_certificate_of_the_client_is_told(at_most: ssl.T
         TimeoutError("timed out"),
         http.client.BadStatusLine("SSH"),
         http.client.IncompleteRead(b""),
-        http.client.RemoteDisconnected(),
+        http.client.RemoteDisconnected(""),
     ],
     ids=lambda error: type(error).__name__,
 )
