@@ -96,6 +96,10 @@ class Asked:
         url = self.beside
         if url.startswith("/"):
             url = f"{parts.scheme}://{parts.netloc}{url}"
+        if "://" not in url:
+            raise addresses.AddressError(
+                f"beside {url!r}: write /{url} for a path of the same service, or a URL with http://"
+            )
         url = addresses.endpoint(url)
         addresses.require_permission(url, may_load=self.may_load)
         return replace(target, url=url, method="GET", body="", status=None)

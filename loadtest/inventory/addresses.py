@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, urlsplit
 
 from loadtest.errors import LabError
 from loadtest.system import urls
+from loadtest.system.sockets import is_here
 
 MAY_LOAD = "--i-may-load-this"
 _SPOKEN = ("http", "https")
@@ -25,6 +26,8 @@ _PRIVATE = tuple(
         ),
     )
 )
+# What a server listens on for all of its addresses, and where it can be asked instead.
+_INSTEAD_OF_ANY = {4: "127.0.0.1", 6: "[::1]"}
 
 
 class AddressError(LabError):
@@ -86,6 +89,12 @@ def endpoint(url: str) -> str:
         raise AddressError(f"{url} has no host; write {parts.scheme}://HOST:PORT/PATH")
     if "@" in parts.netloc:
         raise AddressError(f"{url} has a user in it; send one with --header 'Authorization: …'")
+    if loopback := _INSTEAD_OF_ANY.get(_any_address(parts.hostname or "")):
+        port = f":{parts.port}" if parts.port else ""
+        there = parts._replace(netloc=f"{loopback}{port}").geturl()
+        raise AddressError(
+            f"{url}: a server listens there, nobody can be asked there; write {there}"
+        )
     return parts._replace(fragment="").geturl()
 
 
@@ -100,6 +109,16 @@ def place(url: str) -> tuple[str, int]:
     return urls.endpoint(url)
 
 
+def _any_address(host: str) -> int:
+    """4 or 6 where the host is "every address" of that version, else 0."""
+    try:
+        found = ipaddress.ip_address(host.partition("%")[0])
+    except ValueError:
+        return 0
+    mapped = getattr(found, "ipv4_mapped", None)
+    return (mapped or found).version if (mapped or found).is_unspecified else 0
+
+
 def require_permission(url: str, *, may_load: bool = False) -> None:
     """Raise AddressError where the host is unknown, or neither here nor private, nor permitted."""
     host, port = place(url)
@@ -107,7 +126,8 @@ def require_permission(url: str, *, may_load: bool = False) -> None:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
         raise AddressError(f"{url}: there is no host {host}") from None
-    public = [str(each[4][0]) for each in found if not _private(str(each[4][0]))]
+    hosts = [str(each[4][0]) for each in found]
+    public = [each for each in hosts if not (_private(each) or is_here(each))]
     if public and not may_load:
         told = host if host == public[0] else f"{host} ({public[0]})"
         raise AddressError(

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import socket
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -15,7 +14,7 @@ import psutil
 from loadtest.probe.record import Server
 from loadtest.run.witnesses import connections, procfs
 from loadtest.system.cpus import quota_cores
-from loadtest.system.sockets import Address
+from loadtest.system.sockets import Address, is_here
 
 _KERNEL = Path("/proc")
 _SERVERS = re.compile(
@@ -79,8 +78,8 @@ class Serving:
 
 def serving(address: Address) -> Serving | None:
     """Who takes connections at an address of this machine; None where that is out of sight."""
-    family, (host, port) = address
-    if sys.platform != "linux" or not _is_here(family, host):
+    _, (host, port) = address
+    if sys.platform != "linux" or not is_here(host):
         return None
     known = connections.of(port)
     inodes = {str(each.inode) for each in known if each.state == connections.LISTENS}
@@ -99,17 +98,6 @@ def unread(port: int) -> int | None:
     if not known:
         return None
     return sum(each.inode == 0 or each.unread > 0 for each in known)
-
-
-def _is_here(family: int, host: str) -> bool:
-    plain = host.partition("%")[0]
-    own = {
-        each.address.partition("%")[0]
-        for addresses in psutil.net_if_addrs().values()
-        for each in addresses
-        if each.family in (socket.AF_INET, socket.AF_INET6)
-    }
-    return plain in own or (family == socket.AF_INET and plain.startswith("127."))
 
 
 def _numbers() -> Iterator[str]:

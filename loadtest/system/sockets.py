@@ -9,6 +9,8 @@ import socket as _names
 import sys
 from typing import Any, Protocol
 
+import psutil
+
 READ, WRITE = 1, 4  # the values of EPOLLIN and EPOLLOUT
 Address = tuple[int, tuple[str, int]]
 _PROBE_S = 0.5
@@ -115,6 +117,18 @@ def resolve(host: str, port: int) -> Address | None:
     if len(addresses) == 1:
         return addresses[0]
     return next(filter(_takes_connections, addresses), addresses[0])
+
+
+def is_here(host: str) -> bool:
+    """Whether an IP address is one of this machine."""
+    plain = host.partition("%")[0]
+    own = {
+        each.address.partition("%")[0]
+        for addresses in psutil.net_if_addrs().values()
+        for each in addresses
+        if each.family in (_names.AF_INET, _names.AF_INET6)
+    }
+    return plain in own or (":" not in plain and plain.startswith("127."))
 
 
 def _takes_connections(address: Address) -> bool:

@@ -107,7 +107,9 @@ class ComparisonTable(TomlTable):
     )
     duration_s: Seconds = Field(default=3.0, description="length of the measured window")
     same_body: bool = Field(
-        default=False, description="`true`: every answer has to have the same body"
+        default=False,
+        description="`true`: all have to answer the same body: text up to 1 MB each time, any "
+        "other before the first trial",
     )
     errors_allowed: bool = Field(
         default=False, description="`true`: failed requests are a result and fail no gate"

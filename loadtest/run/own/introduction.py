@@ -128,7 +128,9 @@ class Introduction:
                     + _difference(name, each.body, reference, first.body)
                 )
         if self._experiment.same_body:
-            self.bodies[level.label] = _as_text(first.body)
+            self.bodies[level.label] = body = _as_text(first.body)
+            if body is None:
+                self._say(f"bodies are compared now only: {_why_now(first.body)} ({_path(level)})")
 
 
 def _require_right(name: str, target: Target, heard: Heard) -> None:
@@ -189,6 +191,11 @@ def _as_text(body: bytes) -> str | None:
         with suppress(UnicodeDecodeError):
             return body.decode()
     return None
+
+
+def _why_now(body: bytes) -> str:
+    large = f"they have {len(body):,} bytes, and up to {CHECKED_BODY:,} are compared each time"
+    return large if len(body) > CHECKED_BODY else "they are no text"
 
 
 def _difference(name: str, body: bytes, reference: str, other: bytes) -> str:

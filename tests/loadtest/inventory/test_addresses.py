@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import socket
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
+import psutil
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -29,6 +31,11 @@ from loadtest.inventory.addresses import AddressError
         ("http://here/a b", "write it as %XX"),
         ("http://here/a\r\nX: y", "write it as %XX"),
         ("http://here/ä", "write it as %XX"),
+        ("http://0.0.0.0:8000/a?b=1", "write http://127.0.0.1:8000/a?b=1"),
+        ("http://0.0.0.0/", "write http://127.0.0.1/"),
+        ("https://[::]:8443/", "write https://[::1]:8443/"),
+        ("http://[0:0::0]:80/", "write http://[::1]:80/"),
+        ("http://[::ffff:0.0.0.0]:80/", "write http://127.0.0.1:80/"),
     ],
 )
 def test_what_is_no_endpoint_is_told(url: str, told: str) -> None:
@@ -82,6 +89,23 @@ def test_only_private_addresses_are_loaded_without_permission(
             addresses.require_permission("http://named/")
         assert address in str(refused.value)
         addresses.require_permission("http://named/", may_load=True)
+
+
+@pytest.mark.parametrize("address", ["8.8.8.8", "2001:db8::1"])
+def test_a_public_address_of_this_machine_is_loaded_without_permission(
+    monkeypatch: pytest.MonkeyPatch, address: str
+) -> None:
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    here = [
+        SimpleNamespace(family=family, address=f"{address}%eth0" if ":" in address else address)
+    ]
+    found = [(family, socket.SOCK_STREAM, 6, "", (address, 80))]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: found)
+    monkeypatch.setattr(psutil, "net_if_addrs", lambda: {"eth0": here})
+    addresses.require_permission("http://named/")
+    here.clear()
+    with pytest.raises(AddressError, match="--i-may-load-this"):
+        addresses.require_permission("http://named/")
 
 
 def test_a_name_with_one_public_address_is_public(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -107,6 +107,29 @@ def test_bodies_are_compared_where_that_is_asked_for(tmp_path: Path) -> None:
         assert found.body(found._experiment.levels[0]) == "one two three"
 
 
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        (b"text", ""),
+        (b"x" * 1_000_000, ""),
+        (b"x" * 1_000_001, "they have 1,000,001 bytes, and up to 1,000,000 are"),
+        (b"\x89PNG\xff", "they are no text"),
+    ],
+    ids=["text", "1 MB", "more", "binary"],
+)
+def test_bodies_that_only_the_first_look_compares_are_told(
+    tmp_path: Path, body: bytes, told: str
+) -> None:
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    script = answering(head + body)
+    with introduced(tmp_path, script, script, same_body=True) as (found, said):
+        found.of(("A", "B"))
+        assert (found.body(found._experiment.levels[0]) is None) == bool(told)
+    lines = [line for line in said if line.startswith("bodies are compared now only: ")]
+    assert len(lines) == bool(told)
+    assert all(told in line for line in lines)
+
+
 def test_a_body_that_differs_each_time_is_told(tmp_path: Path) -> None:
     clock = answering(answer("12:00"))
     ticks = iter(range(100))
