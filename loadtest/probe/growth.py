@@ -94,10 +94,15 @@ def _queued(known: Sequence[Step]) -> int | None:
         for other in known[number + 1 :]:
             far = other.connections >= FAR_APART * one.connections
             waits = other.littles_s >= LONG_QUEUE * wait_s
-            free = one.littles_s <= NO_QUEUE * wait_s and other is known[number + 1]
+            free = _waited_s(one) <= NO_QUEUE * wait_s and other is known[number + 1]
             if far and waits and (free or other.rps <= SCATTER * one.rps):
                 return one.connections
     return None
+
+
+def _waited_s(step: Step) -> float:
+    """What most requests of a step took: where no core is idle, a stall makes the mean long."""
+    return min(step.littles_s, step.p50_s) if crowded(step) else step.littles_s
 
 
 def _within_chance(known: Sequence[Step]) -> int | None:

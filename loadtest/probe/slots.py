@@ -17,6 +17,7 @@ SHORTEST_WAIT_S = 0.004  # below it, requests of one wave do not begin together
 OTHER_WAIT = 2  # × : a wave whose first answer takes so much longer is held up by something else
 UNEVEN = 1.6  # × the slots in use, so many there may be; twice as many are two groups in one
 ONE_GROUP = 1.7  # × the wait: the last answer of a wave that had no second group
+AT_ONCE = 1.15  # × the wait: later answers may be of a second group
 TOGETHER, APART = 0.4, 0.45  # × the quickest answer
 # The same where other programs make answers late: then the gap is far wider than those before it.
 BLURRED, CLEAR, WIDER = 0.7, 0.25, 3
@@ -43,7 +44,7 @@ def slots(seen: Sighting) -> Slots:
     product, error = at.rps * wait_s, uncertainty(seen, at)
     low, high = product * (1 - error), product * (1 + error)
     if len(cut) >= 2 and len(cut) > len(seen.waves) / 2:
-        most = _agreed(cut, product)
+        most = _certain(seen.waves, wait_s, product) or _agreed(cut, product)
         if abs(most - product) <= max(0.6, AGREES * product):
             return Slots(most, min(most, max(1, math.ceil(low))), most, waves=True)
         if product < most <= UNEVEN * product:
@@ -66,6 +67,21 @@ def begin_together(seen: Sighting) -> bool:
     """Whether requests take so long that those of a wave begin together, by the quickest of all."""
     wait_s, _ = growth.unhurried(seen.steps)
     return min(wait_s, seen.alone.least_s or wait_s) >= SHORTEST_WAIT_S
+
+
+def _certain(found: Sequence[Wave], wait_s: float, product: float) -> int | None:
+    """The largest group that was seen twice to end at one moment, as early as a request can.
+
+    So many were worked on at once, however unevenly workers share connections. No stall made one
+    group of two then: the second takes another wait.
+    """
+    sizes = Counter(
+        size
+        for wave in found
+        if (size := group(wave, wait_s)) and wave.took_s[size - 1] <= AT_ONCE * wait_s
+    )
+    twice = [each for each in sizes if sizes[each] > 1 and product < each <= UNEVEN * product]
+    return max(twice, default=None)
 
 
 def _agreed(cut: Sequence[int], product: float) -> int:
@@ -115,6 +131,8 @@ def _at_least(seen: Sighting, wait_s: float, whole: Sequence[int], cut: Sequence
         most = max(cut, key=lambda each: (cut.count(each), each))
         return Slots(most, min(cut), max(cut), waves=True)
     known = growth.sound(seen.steps)
+    if growth.others_crowd(known, seen.cores):  # most answers wait for a core, too
+        wait_s = min((each.least_s for each in known if each.least_s), default=wait_s)
     kept = max((each.rps * wait_s for each in known), default=1.0)
     value = max(1, round(kept), *whole, 1)
     return Slots(value, value, value, at_least=True, waves=bool(whole))

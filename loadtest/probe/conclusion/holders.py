@@ -56,7 +56,8 @@ def _count(seen: Sighting, at: Full) -> int | None:
     if server is None or server.passes_on or not server.one_core:
         return None
     asked = max(each.connections for each in at.steps)
-    threads = (at.threads - 1, at.threads, at.threads - server.threads, 1)
+    before = server.threads if server.loop else 1  # an event loop has some for other work
+    threads = (at.threads - 1, at.threads, at.threads - before, 1)
     counts = [
         server.processes * each
         for each in dict.fromkeys(threads)

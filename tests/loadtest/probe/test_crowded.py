@@ -160,3 +160,50 @@ def test_two_groups_that_a_stall_made_one_are_no_slots() -> None:
     steps = crowded(read_all(ramp(40, 0.1, 128)), used=0.2)
     found = slots(seen(steps, waves=stalled))
     assert (found.value, found.at_least) == (40, False)
+
+
+def test_at_least_so_many_slots_are_there_though_every_answer_is_late() -> None:
+    """The lower bound takes the quickest answer: the others waited for a core."""
+    steps = tuple(
+        replace(each, least_s=0.1, p50_s=0.13, mean_s=0.14, rps=min(each.connections, 15) / 0.1)
+        for each in ramp(15, 0.1, 16)
+    )
+    found = slots(seen(crowded(read_all(steps), used=0.2), limit=16))
+    assert found.at_least
+    assert found.value <= 15
+
+
+def test_a_step_that_a_stall_lowered_hides_no_limit() -> None:
+    """At sixteen the median shows that nobody waited, and at sixty-four everybody did."""
+    steps = [replace(each, least_s=0.1) for each in map(step_of_15, (1, 4, 16, 64))]
+    steps[2] = replace(steps[2], rps=93, mean_s=0.157, p50_s=0.105, error=0.13)
+    said = conclude(seen(crowded(read_all(steps), used=0.1), server=UVICORN, limit=64))
+    assert said.binding.name == "pool or upstream"
+    assert said.slots.low <= 15 <= said.slots.high
+
+
+def step_of_15(connections: int) -> Step:
+    """A step at a service with 15 slots."""
+    return step(connections, 15, 0.1)
+
+
+def test_the_largest_groups_that_end_at_one_moment_are_slots_however_uneven_workers_are() -> None:
+    """Two workers of eight threads: one has few of the connections, and the rate falls short."""
+    uneven = tuple(
+        Wave((*(0.104,) * first, *(0.206,) * 8, *(0.31,) * (15 - first)))
+        for first in (12, 12, 11, 11)
+    )
+    even = (Wave((*(0.104,) * 16, *(0.206,) * 7)),) * 2
+    steps = tuple(
+        replace(each, rps=min(each.rps, 106), taken=11) for each in held(16, 16, threads=9)
+    )
+    workers = server(processes=2, threads=2)
+    said = conclude(seen(steps, server=workers, waves=(*even, *uneven)))
+    assert (said.binding.name, said.slots.value) == ("slots", 16)
+
+
+def test_threads_of_a_server_without_an_event_loop_are_counted_whole() -> None:
+    """One of two threads before the load was of its pool: nine are a main thread and eight."""
+    steps = tuple(replace(each, taken=14) for each in held(16, 14, threads=9))
+    said = conclude(seen(steps, server=server(processes=2, threads=2)))
+    assert (said.binding.name, said.slots.value) == ("slots", 16)
