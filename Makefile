@@ -92,7 +92,7 @@ publish: native-environment ## write docs/results.md, the README's table and the
 	@$(LAB) publish "$(or $(RUN),results/latest)" $(if $(PARTIAL),--partial)
 
 .PHONY: up
-up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all for every service)
+up: ## the same with Docker: Locust 8089, Grafana 3000, Prometheus 9090 (PROFILE=all, ladder, servers: more services)
 	@$(if $(BUDGET),setup/options --budget "$(BUDGET)")
 	@containers/preflight $(COMPOSE_OPTIONS)
 	@docker compose $(COMPOSE_OPTIONS) up --build --wait

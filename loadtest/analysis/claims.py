@@ -211,7 +211,7 @@ def _check(
         _state(criterion, figure),
         figure,
         predicted=_predicted(criterion, trials),
-        reason=reason(criterion, trials, names) if figure else "",
+        reason=reason(criterion, trials, names, (figure.low, figure.high)) if figure else "",
         names=names,
         lacking=tuple(service for service in asked if service not in measured),
     )

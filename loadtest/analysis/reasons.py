@@ -7,7 +7,7 @@ from statistics import median
 from typing import NamedTuple
 
 from loadtest.analysis import words
-from loadtest.analysis.amounts import amount
+from loadtest.analysis.amounts import amount, percent
 from loadtest.analysis.names import Names
 from loadtest.analysis.observations import by_round
 from loadtest.analysis.prediction import OFFERED, PAUSES, TAKEN
@@ -15,20 +15,33 @@ from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.trial import Prediction, Trial
 from loadtest.plan.measures import GOODPUT, MEASURES
+from loadtest.stats.inference import MARGIN
 
 _CPU = "service_cpu_us"
 _ELSEWHERE = (PAUSES, TAKEN, OFFERED)  # limits that are none of the service's slots
 _BOUNDS = {"pool": "database connections", "pooler": "the pooler's connections"}
 
 
-def reason(criterion: Criterion, trials: Sequence[Trial], names: Names) -> str:
-    """A clause for a sentence; empty where neither slots nor CPU explain the figure."""
+def reason(
+    criterion: Criterion,
+    trials: Sequence[Trial],
+    names: Names,
+    interval: tuple[float, float] = (1.0, 1.0),
+) -> str:
+    """A clause for a sentence; empty where neither slots nor CPU explain the figure.
+
+    `interval`: the figure's. Where it lies beyond 1 ± 5 %, as many slots in both are no reason yet.
+    """
     measure = MEASURES[criterion.measure]
     sides = list(zip(criterion.sides, words.sides(criterion, names), strict=False))
     if words.inverted(criterion):
         sides.reverse()
     arms = [Arm(*side, said) for side, said in sides]
     slots = _slots(trials, arms) if measure.predicted else ""
+    low, high = interval
+    apart = low > 1 + MARGIN or high < 1 - MARGIN
+    if slots and apart and criterion.ratio and measure.name == GOODPUT:
+        slots += _used(trials, arms)
     if slots or not criterion.ratio or measure.name != GOODPUT:
         return slots
     return _cpu(trials, arms)
@@ -55,6 +68,21 @@ def _slots(trials: Sequence[Trial], arms: Sequence[Arm]) -> str:
         parts = [f"{rooms[0]} in both"]
     wait_ms = amount(1000 * max(each.latency_s for each in known))
     return f"{' and '.join(parts)}, each taken for {wait_ms} ms"
+
+
+def _used(trials: Sequence[Trial], arms: Sequence[Arm]) -> str:
+    """How much of as many slots each used, by Little's law; empty where slots differ in number."""
+    parts: list[str] = []
+    slots: set[str] = set()
+    for arm in arms:
+        values = list(by_round(trials, GOODPUT, arm.level, arm.service).values())
+        found = _prediction(trials, arm)
+        if not values or not found:
+            return ""
+        slots.add(_room(found))
+        busy = min(1.0, median(values) * found.latency_s / found.slots)
+        parts.append(f"{percent(busy)} %{' of them' * (not parts)} in {arm.said}")
+    return f"; used were {' and '.join(parts)}" if len(slots) == 1 else ""
 
 
 def _room(prediction: Prediction) -> str:

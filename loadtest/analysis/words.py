@@ -145,15 +145,23 @@ def _rest(claim: Claim) -> str:
     if claim.word == "undecided":
         return next(filter(None, map(_left_open, checks)), "")
     if claim.word == "conditional":
-        failing = next(check for check in checks if check.state == "fails")
-        told = "" if failing is claim.headline else f"; one that fails: {line(failing)}"
-        held = sum(check.state == "holds" for check in checks)
-        return f"{held} of {len(checks)} parts {agree(held, 'holds', 'hold')}{told}"
+        return _parts(claim)
     measured = [check for check in checks if check.state != "not measured"]
     became = "hold" if claim.word == "confirmed" else "fail"
     left = len(checks) - len(measured)
     told = f", {left} not measured" if left else ""
     return f"{len(measured)} of {len(checks)} parts {became}{told}" if len(checks) > 1 else ""
+
+
+def _parts(claim: Claim) -> str:
+    """How many parts hold, and one that became what the part that is shown did not."""
+    checks = claim.checks
+    shown = claim.headline or next(each for each in checks if each.state != "not measured")
+    other: State = "holds" if shown.state == "fails" else "fails"
+    found = next(check for check in checks if check.state == other)
+    held = sum(check.state == "holds" for check in checks)
+    said = f"{held} of {len(checks)} parts {agree(held, 'holds', 'hold')}"
+    return f"{said}; one that {other}: {line(found)}"
 
 
 def _left_open(check: Check) -> str:

@@ -147,7 +147,7 @@ _ALL = (
         "right answers ÷ requests",
         "0 to 1",
         noun="share answered",
-        unit="% answered",
+        unit="% right answers",
         more="{a} answered a {x} larger share of its requests than {b}",
         less="{a} answered a {x} smaller share of its requests than {b}",
         times="{a} answered {x} times as large a share of its requests as {b}",

@@ -145,8 +145,8 @@ class ExperimentTable(TomlTable):
     claim: ClaimName = Field(description="number of the claim")
     title: str = Field(description="the question, as the report's heading")
     statement: str = Field(description="the claim under test, as it is taught")
-    confirms: str = Field(description="what would confirm it, in words")
-    refutes: str = Field(description="what would refute it, in words")
+    confirms: str = Field(description="what would confirm it, in words: every criterion holds")
+    refutes: str = Field(description="what would refute it, in words: every criterion fails")
     services: NameList = Field(description="the services")
     reference: str = Field(
         description="the one of them that the others are compared with; it runs twice a round"

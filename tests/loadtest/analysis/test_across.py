@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -49,7 +50,20 @@ def test_two_levels_of_one_service_are_a_ratio_with_its_prediction() -> None:
     assert check.figure.value == pytest.approx(12, rel=0.1)
     assert check.predicted == pytest.approx(12)  # 12 slots against one connection
     assert check.line.startswith(f"flask-gthread: {MANY} ÷ {FEW}: 1")
-    assert check.reason == "12 slots (threads) in both, each taken for 100 ms"
+    assert check.reason.startswith("12 slots (threads) in both, each taken for 100 ms; ")
+
+
+def test_as_many_slots_are_told_with_how_much_of_them_was_used() -> None:
+    """Where the figures are alike, the slots alone explain them."""
+    one = across()
+    reason = judged(one, trials_of([one])).reason
+    used = re.search(r"; used were (\d+) % of them in (.*) and ([\d.]+) % in (.*)$", reason)
+    assert used
+    assert (used[2], used[4]) == (MANY, FEW)
+    assert float(used[1]) == pytest.approx(100, abs=5)
+    assert float(used[3]) == pytest.approx(100 / 12, abs=1)
+    alike = across(level="32 connections", reference_level=MANY, ratio_at_least=0.9)
+    assert judged(alike, trials_of([alike])).reason.endswith("in both, each taken for 100 ms")
 
 
 def test_services_at_different_levels_are_told_with_their_levels() -> None:

@@ -28,3 +28,11 @@ def test_a_check_may_be_passed_by_several() -> None:
     assert claims.checked(one, found, "typical")[0].word == "confirmed"
     found["flask-sync"]["passed"] = False
     assert claims.checked(one, found, "typical")[0].word == "conditional"
+
+
+def test_a_check_whose_first_part_fails_names_one_that_holds() -> None:
+    one = experiment(check="http2", levels=[], criteria=[], passes=["fastapi-async", "flask-sync"])
+    found = {name: {"passed": name == "flask-sync", "detail": "as it is"} for name in one.services}
+    claim = claims.checked(one, found, "typical")[0]
+    assert claim.measured == "fastapi-async: as it is"
+    assert claim.why == "2 of 3 parts hold; one that holds: flask-sync: as it is."

@@ -190,6 +190,14 @@ def test_a_conditional_claim_spells_its_conditions_out() -> None:
     assert "Fails: flask-gthread ÷ fastapi-async, 128 connections: 0.29 × (" in said
 
 
+@pytest.mark.parametrize("first", [HOLDS, FAILS])
+def test_a_conditional_claim_names_a_part_that_ends_otherwise(first: dict[str, Any]) -> None:
+    claim = _judged(first, FAILS if first is HOLDS else HOLDS)
+    [headline, other] = claim.checks
+    assert f"1 of 2 parts holds; one that {other.state}: {other.line}" in claim.why
+    assert headline.line not in claim.why
+
+
 def test_a_claim_has_its_prediction_beside_it() -> None:
     check = _judged(HOLDS).checks[0]
     assert check.predicted == pytest.approx(12 / 40, rel=0.01)

@@ -62,7 +62,8 @@ def test_a_small_ratio_is_told_from_its_larger_side() -> None:
         ),
         (
             {"ratio": False, "measure": "answered_share", "at_most": None, "at_least": 0.999},
-            "Flask with threads, JSON: 200 % answered (190–210); the claim needs at least 99.9",
+            "Flask with threads, JSON: 200 % right answers (190–210); "
+            "the claim needs at least 99.9",
         ),
     ],
 )

@@ -37,6 +37,12 @@ def test_every_claim_has_its_trial(shipped: dict[str, Experiment]) -> None:
     assert all(re.fullmatch(r"C\d+", claim) for claim in found)
 
 
+def test_what_refutes_a_claim_asks_for_all_that_a_refutation_needs() -> None:
+    """Only where every criterion fails is a claim refuted, so a sentence joins them with `and`."""
+    every = [*reader.load_all().values(), *reader.load_published().values()]
+    assert not [each.name for each in every if re.search(r"[,;] or ", each.refutes)]
+
+
 def test_no_claim_is_tried_by_two_experiments(shipped: dict[str, Experiment]) -> None:
     tried = Counter(claim for each in shipped.values() for claim in (each.claim, *each.further))
     assert [claim for claim, count in tried.items() if count > 1] == []

@@ -77,7 +77,7 @@ def test_two_loads_have_their_predictions_too() -> None:
 def test_a_share_is_shown_in_the_unit_that_stands_above_it() -> None:
     one = experiment(measure="answered_share", criteria=[])
     chart = _drawn(scaling.scaling(one, counted(trials_of([one])), "title"))
-    assert chart.table.headers[2] == "% answered"
+    assert chart.table.headers[2] == "% right answers"
     assert {row[2] for row in chart.table.rows} == {"100"}
     assert "fastapi-async 100" in chart.description
 
