@@ -17,7 +17,7 @@ MANY = {"fastapi-async": 200}  # five times its slots for the database, which a 
 # The contract allows a second. These learn of it later: gunicorn looks after that second, a thread
 # that can't watch its client wakes up for the next event, and a blocked loop waits for all in turn.
 GONE_S, LATER_S = 1.0, 2.0
-LATER = ("fastapi-gunicorn", "fastapi-sync", "fastapi-blocking")
+LATER = ("fastapi-gunicorn", "fastapi-sync", "flask-asgi", "fastapi-blocking")
 
 
 def streaming(service: Service, pause_ms: int, clients: ExitStack) -> socket.socket:
