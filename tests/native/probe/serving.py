@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -19,10 +20,20 @@ def serving(truth: Truth, logs: Path) -> Iterator[str]:
             name: value.format(upstream=f"http://127.0.0.1:{behind}")
             for name, value in truth.environment.items()
         }
+        built = _built(truth.go, logs) if truth.go else ""
+        command = tuple(word.replace("{built}", built) for word in truth.command)
         if truth.upstream:
             _start(processes, "upstream", truth.upstream, behind, "/", logs, variables)
-        _start(processes, truth.name, truth.command, port, truth.path, logs, variables)
+        _start(processes, truth.name, command, port, truth.path, logs, variables)
         yield f"http://127.0.0.1:{port}{truth.path}"
+
+
+def _built(source: str, folder: Path) -> str:
+    """The program that Go makes of a source: a second, where its own library is in the cache."""
+    program = str(folder / source.removesuffix(".go"))
+    command = ["go", "build", "-o", program, source]
+    subprocess.run(command, cwd=APPS, env=environment.build(), check=True)
+    return program
 
 
 def _start(

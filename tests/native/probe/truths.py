@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,8 @@ FEW = ("--connections", "64")
 class Truth:
     """A service, and what is true of it.
 
-    `{port}` in a command is the port that it gets. `{upstream}` in a variable is the URL of the
-    service that `upstream` starts.
+    `{port}` in a command is the port that it gets, `{built}` what `go` has made of its source.
+    `{upstream}` in a variable is the URL of the service that `upstream` starts.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Truth:
     says: str = ""  # a pattern that the evidence or the advice must match
     steady: bool = True  # the wait is the same each time
     upstream: tuple[str, ...] = ()
+    go: str = ""  # its source, if it is built by Go
     environment: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = FEW  # of the probe
     computes: bool = False  # takes whole cores: nothing may be probed beside it
@@ -49,6 +51,15 @@ class Truth:
         return abs(value - self.slots) <= TOLERANCE * self.slots
 
 
+GO_FRONT = Truth(
+    "a front in Go that holds 10",
+    ("{built}", "{port}"),
+    10,
+    (POOL,),
+    upstream=(*UVICORN, FASTAPI),
+    go="front.go",
+    environment={"UPSTREAM": "{upstream}", "HOLDS": "10"},
+)
 TRUTHS = (
     Truth("gunicorn, 4 sync workers", (*GUNICORN, "--workers", "4", FLASK), 4, (SLOTS,)),
     Truth(
@@ -142,4 +153,5 @@ TRUTHS = (
         "/jittery",
         steady=False,
     ),
+    *[GO_FRONT] * (shutil.which("go") is not None),  # as the lab's own service in Go
 )
