@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from loadtest.errors import LabError
+from loadtest.model.counts import number_of
 from loadtest.probe.record import Bound
 
 Became = Literal["failed", "passed", "not decided", "not measured"]
@@ -83,7 +84,8 @@ class Condition:
     def _told(self, value: float | str, found: Mapping[str, Any]) -> str:
         if value == math.inf:
             failed, answered = found["beside"]["failed"], found["beside"]["answered"]
-            return f"endless: {failed:,} of {failed + answered:,} requests failed"
+            asked = number_of(failed + answered, "request")
+            return f"endless: {failed:,} of {asked} failed"
         return f"{value:.4g}" if isinstance(value, float) else str(value)
 
     def _may_turn(self, least: float) -> bool:
