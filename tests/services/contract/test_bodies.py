@@ -1,9 +1,10 @@
 """JSON bodies: media type, size, syntax."""
 
 import asyncio
+import contextlib
 import io
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -123,3 +124,30 @@ def test_a_refused_body_that_stops_coming_is_given_up(monkeypatch: pytest.Monkey
         await asyncio.Event().wait()
 
     asyncio.run(bodies.drained(silent(), {}))
+
+
+@pytest.mark.parametrize(
+    ("read", "told"),
+    [(bodies.gathered, "the body was not whole after 0 s"), (bodies.drained, "")],
+)
+def test_a_chunk_that_swallows_the_timeout_does_not_make_a_body_endless(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[..., Awaitable[object]], told: str
+) -> None:
+    """As `asyncio.wait_for` of Python 3.11 does where a chunk and the end of the time meet."""
+    for name in ("WAIT_S", "DRAIN_S"):
+        monkeypatch.setattr(bodies, name, 0.05)
+
+    async def deaf() -> AsyncIterator[bytes]:
+        while True:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(0.01)
+            yield b" "
+
+    async def ended() -> str:
+        try:
+            await read(deaf(), {"content-type": "application/json"})
+        except Fault as fault:
+            return fault.fields[0][1]
+        return ""
+
+    assert asyncio.run(ended()) == told

@@ -81,15 +81,26 @@ def read(stream: Stream, head: Mapping[str, Any]) -> bytes:
 async def gathered(chunks: AsyncIterator[bytes], head: Mapping[str, str]) -> bytes:
     """A body that comes in chunks, its headers in `head`; raises a Fault 415, 413 or 400."""
     check_head(head.get("content-type"), head.get("content-length"))
-    raw = bytearray()
+    raw, end = bytearray(), time.monotonic() + WAIT_S
     try:
         async with asyncio.timeout(WAIT_S):
             async for chunk in chunks:
                 raw += chunk
                 check_size(len(raw))
+                _check_time(end)
     except TimeoutError:
         raise late() from None
     return bytes(raw)
+
+
+def _check_time(end: float) -> None:
+    """Raises TimeoutError after `end`, a moment of `time.monotonic`.
+
+    A chunk that comes as the time is over may swallow the timeout: `asyncio.wait_for` does so up
+    to Python 3.11, and gunicorn's ASGI worker waits by it. Without this it would be lost for good.
+    """
+    if time.monotonic() >= end:
+        raise TimeoutError
 
 
 async def drained(chunks: AsyncIterator[bytes], head: Mapping[str, str]) -> None:
@@ -100,11 +111,13 @@ async def drained(chunks: AsyncIterator[bytes], head: Mapping[str, str]) -> None
     """
     if "expect" in head:
         return
+    end = time.monotonic() + DRAIN_S
     with contextlib.suppress(TimeoutError, StopAsyncIteration):
         async with asyncio.timeout(DRAIN_S):
             while True:
                 async with asyncio.timeout(SILENCE_S):
                     await anext(chunks)
+                _check_time(end)
 
 
 def cut_short() -> errors.Fault:
