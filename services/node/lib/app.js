@@ -26,7 +26,7 @@ const ITEM = {
   id: integer, name: text, description: text, price_cents: integer, stock: integer
 }
 
-/** The row's Fastify application; `recorder` is undefined where metrics are off. */
+/** The service's Fastify application; `recorder` is undefined where metrics are off. */
 export function createApp ({ settings, database, about, recorder }) {
   const app = fastify({
     logger: false,
