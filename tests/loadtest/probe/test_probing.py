@@ -162,7 +162,7 @@ def test_ctrl_c_leaves_what_was_learnt() -> None:
 
 
 def test_ctrl_c_in_the_first_step_says_that_nothing_was_measured() -> None:
-    """What the look saw is told by then."""
+    """Two requests were the look, which is told before the first step."""
     asked: list[int] = []
     lines: list[str] = []
 
