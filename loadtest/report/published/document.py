@@ -23,20 +23,21 @@ WHOLE_PAGE = "published.html"  # of the run, beside the page
 
 _INTRODUCTION = """# Published comparisons, explained
 
-What did other people's figures measure? Each comparison below was published by somebody and is
-quoted by many. The lab takes it again, with the workers, threads, pools and clients that it had.
-What stands in for something is named.
+What did other people's figures measure? Each comparison below was published by somebody. The
+lab takes eleven of them again, with as many slots, or with slots in the same proportion. What
+stands in for something is named.
 
-Every figure was right for what ran. Most differences count
-[slots](../README.md#how-to-read-the-result): how many requests a service, or the client, has in
-hand at once. For requests that wait, throughput can't pass slots ÷ wait, whatever the framework. So
+The figures are what their set-ups give; where a source disagrees with itself, the page says so.
+Most differences count [slots](../README.md#how-to-read-the-result): how many requests a service, or
+the client, has in hand at once. For requests that wait, throughput can't pass slots ÷ wait, whatever the framework. So
 a ratio is *predicted* before anything runs: by slots, or by the clients' pauses. Where requests
 only take CPU, nothing is predicted.
 
 A counter-proof changes what is held to have made the difference. The verdict is about this
 explanation: confirmed where the ratio comes out as published, and the counter-proof as expected.
-Where CPU decides, the direction is enough. Ratios within 10 % of each other are alike. A part of a
-verdict is open where the interval reaches past what it needs.
+In P8 to P11 no ratio is predicted, and the direction is enough. Refuted means that no part of the
+explanation holds, conditional that one holds and another fails. A part is open where its interval
+reaches past what it needs. Ratios within 10 % of each other are alike.
 """
 _NOTHING = """Nothing was measured here yet. The columns for it stay empty until a run is published:
 
