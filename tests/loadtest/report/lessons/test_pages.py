@@ -38,7 +38,7 @@ MINUTES = {
     "three minutes": 3.0,
 }
 # Known to everybody who reads Python and has used the web.
-EVERYDAY = {"CPU", "FAQ", "HTTP", "JSON", "URL", "WSL", "AMD", "PATH", "NOT", "SQL"}
+EVERYDAY = {"CPU", "FAQ", "HTTP", "JSON", "URL", "AMD", "PATH", "NOT", "SQL"}
 # The words by which the lab's parts and results are called.
 OWN_WORDS = (
     *("service", "row", "backend", "arm", "slot", "in flight", "goodput", "response time"),
@@ -49,7 +49,17 @@ OWN_WORDS = (
 LEARNT_WORDS = (
     *("plan", "published run", "throughput", "load", "peak", "percentile", "poisson", "wave"),
     *("driver", "endpoint", "gevent", "gunicorn", "json schema", "lifespan", "openapi"),
-    *("pgbouncer", "pooler", "process pool", "pydantic", "stack", "starlette", "uvicorn"),
+    *(
+        "core",
+        "page (of memory)",
+        "pgbouncer",
+        "pooler",
+        "process pool",
+        "pydantic",
+        "stack",
+        "starlette",
+        "uvicorn",
+    ),
     *("file descriptor", "grafana", "job queue", "kernel", "kib", "locust", "prometheus"),
     *("latency", "concurrency", "dependency", "executor", "fork", "proxy", "container", "docker"),
     *("asyncio", "uvloop", "httptools", "zttp", "granian", "in hand", "parser", "mean", "median"),
