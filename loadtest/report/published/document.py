@@ -29,9 +29,9 @@ stands in for something is named.
 
 The figures are what their set-ups give; where a source disagrees with itself, the page says so.
 Most differences count [slots](../README.md#how-to-read-the-result): how many requests a service, or
-the client, has in hand at once. For requests that wait, throughput can't pass slots ÷ wait, whatever the framework. So
-a ratio is *predicted* before anything runs: by slots, or by the clients' pauses. Where requests
-only take CPU, nothing is predicted.
+the client, has in hand at once. For requests that wait, throughput can't pass slots ÷ wait,
+whatever the framework. So a ratio is *predicted* before anything runs: by slots, or by the clients'
+pauses. Where requests only take CPU, nothing is predicted.
 
 A counter-proof changes what is held to have made the difference. The verdict is about this
 explanation: confirmed where the ratio comes out as published, and the counter-proof as expected.
