@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import median
 
-from loadtest.analysis import words
+from loadtest.analysis import verdict
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.claims import Check, Claim, ratio, stage_for
+from loadtest.analysis.claims import ratio, stage_for
 from loadtest.analysis.findings import Finding, sentence
 from loadtest.analysis.names import NO_NAMES
 from loadtest.analysis.reasons import reason
+from loadtest.analysis.verdict import Check, Claim
 from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
@@ -58,7 +59,7 @@ def answer(
     found = _finding(chosen, findings)
     said = _sentence(chosen, found) if found else _across(experiment, chosen, trials)
     condition = _condition(experiment, chosen.criterion, trials)
-    told = said or f"measured for {words.who(chosen)}: {words.figure(chosen)}"
+    told = said or f"measured for {verdict.who(chosen)}: {verdict.figure(chosen)}"
     return Lead(condition, told, chosen.reason, bool(said))
 
 
@@ -68,7 +69,7 @@ def _across(experiment: Experiment, check: Check, trials: Sequence[Trial]) -> st
     if not criterion.reference_level:
         return ""
     found = ratio(criterion, trials, stage_for(experiment, criterion, trials))
-    one, other = words.sides(criterion, check.names)
+    one, other = verdict.sides(criterion, check.names)
     return sentence(criterion.measure, one, other, found, found.p_different if found else 1.0)
 
 

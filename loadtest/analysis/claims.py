@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-from loadtest.analysis import words
-from loadtest.analysis.amounts import amount
 from loadtest.analysis.names import NO_NAMES, Names
 from loadtest.analysis.observations import by_round, growth, growth_by_round, seen_rounds, stage_of
 from loadtest.analysis.reasons import reason
+from loadtest.analysis.verdict import Check, Claim, Figure, State, Word
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -18,114 +16,6 @@ from loadtest.plan import sequential
 from loadtest.plan.measures import MEASURES
 from loadtest.stats.inference import INTERVAL_ROUNDS, Ratio, compare, interval, resolution
 from loadtest.stats.sequential import Stage
-
-State = Literal["holds", "fails", "open", "not measured"]
-Word = Literal["confirmed", "refuted", "conditional", "undecided", "not measured"]
-
-
-@dataclass(frozen=True)
-class Figure:
-    """A measured value, or a ratio of two services, with its 95 % interval."""
-
-    value: float
-    low: float
-    high: float
-    rounds: int
-    detectable: float | None = None
-
-
-@dataclass(frozen=True)
-class Check:
-    """A criterion and what was measured of it. `predicted`: the same figure by `slots / L`.
-
-    `reason`: why the figure is as it is. `names`: services as a sentence has them. `lacking`:
-    those of its services that have no trial.
-    """
-
-    criterion: Criterion
-    state: State
-    figure: Figure | None
-    predicted: float | None = None
-    reason: str = ""
-    names: Names = field(default_factory=dict)
-    lacking: tuple[str, ...] = ()
-
-    @property
-    def unit(self) -> str:
-        """What stands behind the figure."""
-        return "×" if self.criterion.ratio else MEASURES[self.criterion.measure].unit
-
-    def text(self, value: float) -> str:
-        """A value of the figure as text, in its unit."""
-        criterion = self.criterion
-        return amount(value if criterion.ratio else MEASURES[criterion.measure].shown(value))
-
-    @property
-    def measured(self) -> str:
-        """The measured figure with its interval, and what it is of."""
-        return f"{words.subject(self)}: {words.figure(self)}"
-
-    @property
-    def line(self) -> str:
-        """The measured figure with its interval, and what the claim needs."""
-        return words.line(self)
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A claim and its verdict. `checks` are in the order of the file; the first is its headline."""
-
-    claim: str
-    experiment: str
-    statement: str
-    word: Word
-    budget: str
-    checks: tuple[Check, ...]
-
-    @property
-    def sentence(self) -> str:
-        """The verdict with its conditions."""
-        return words.sentence(self.word, self.budget, self.checks)
-
-    @property
-    def why(self) -> str:
-        """The reason of the verdict: slots, CPU, and what else it rests on."""
-        return words.why(self)
-
-    @property
-    def headline(self) -> Check | None:
-        """The check whose figure stands for the claim: the first that was measured."""
-        return next((check for check in self.checks if check.figure), None)
-
-    @property
-    def measured(self) -> str:
-        """Its first line with a figure; of a check, which has none, its first line."""
-        checks = [check for check in self.checks if check.state != "not measured"]
-        first = self.headline or next(iter(checks), None)
-        return first.line if first else "–"
-
-    def as_record(self) -> dict[str, Any]:
-        """The claim as verdicts.json has it."""
-        check = self.headline
-        figure = check.figure if check else None
-        return {
-            "claim": self.claim,
-            "experiment": self.experiment,
-            "verdict": self.word,
-            "sentence": self.sentence,
-            "budget": self.budget,
-            "figure": check.criterion.says if check else None,
-            "ratio": figure.value if figure and check and check.criterion.ratio else None,
-            "value": figure.value if figure else None,
-            "interval": [figure.low, figure.high] if figure else None,
-            "rounds": figure.rounds if figure else 0,
-            "smallest_detectable_effect": figure.detectable if figure else None,
-            "predicted": check.predicted if check else None,
-            "checks": [
-                {"says": each.criterion.says, "state": each.state, "observed": each.line}
-                for each in self.checks
-            ],
-        }
 
 
 def judge(

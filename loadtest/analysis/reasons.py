@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from statistics import median
 from typing import NamedTuple
 
-from loadtest.analysis import words
+from loadtest.analysis import verdict
 from loadtest.analysis.amounts import amount, percent
 from loadtest.analysis.names import Names
 from loadtest.analysis.observations import by_round
@@ -33,8 +33,8 @@ def reason(
     `interval`: the figure's. Where it lies beyond 1 ± 5 %, as many slots in both are no reason yet.
     """
     measure = MEASURES[criterion.measure]
-    sides = list(zip(criterion.sides, words.sides(criterion, names), strict=False))
-    if words.inverted(criterion):
+    sides = list(zip(criterion.sides, verdict.sides(criterion, names), strict=False))
+    if verdict.inverted(criterion):
         sides.reverse()
     arms = [Arm(*side, said) for side, said in sides]
     slots = _slots(trials, arms) if measure.predicted else ""

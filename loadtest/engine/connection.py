@@ -30,7 +30,7 @@ class Connection:
         *("sock", "stream"),
     )
 
-    def __init__(self, stream: Owner) -> None:
+    def __init__(self, stream: Owner[Connection]) -> None:
         self.stream = stream
         self.requests: Iterator[Request] = stream.requests(self)
         self.request: Request | None = None

@@ -9,7 +9,7 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from loadtest.analysis.claims import Claim
+from loadtest.analysis.verdict import Claim
 from loadtest.model.marks import MARKS, STYLES
 from loadtest.report.own import outcome
 from loadtest.report.report import Report

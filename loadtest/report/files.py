@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from loadtest.analysis.claims import Claim
 from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
 from loadtest.analysis.observations import mean_wait_ms, waiting_share
+from loadtest.analysis.verdict import Claim
 from loadtest.model.marks import MARKS
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES

@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 
 from loadtest.analysis.answers import Lead
-from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, against_itself, stable
+from loadtest.analysis.verdict import Check, Claim
 from loadtest.model.counts import agree, number_of
 from loadtest.plan.reader import by_claim
 from loadtest.report import conditions, sections

@@ -10,10 +10,10 @@ from typing import Any
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount, limits, times
 from loadtest.analysis.answers import Lead, answer
-from loadtest.analysis.claims import Check, Claim
 from loadtest.analysis.findings import Finding, against_reference
 from loadtest.analysis.names import spoken
 from loadtest.analysis.slots import elsewhere, reached, sentence
+from loadtest.analysis.verdict import Check, Claim
 from loadtest.inventory import budgets
 from loadtest.model.counts import number_of
 from loadtest.model.experiment import Experiment

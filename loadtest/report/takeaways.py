@@ -6,7 +6,7 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from loadtest.analysis import words
+from loadtest.analysis import verdict
 from loadtest.analysis.claims import ratio, stage_for
 from loadtest.analysis.findings import Finding, sentence, stable
 from loadtest.analysis.names import NO_NAMES
@@ -52,7 +52,7 @@ def _first_comparison(experiment: Experiment, trials: Sequence[Trial]) -> str:
     found = ratio(first, trials, stage_for(experiment, first, trials))
     if found is None:
         return ""
-    service, reference = words.sides(first, NO_NAMES)
+    service, reference = verdict.sides(first, NO_NAMES)
     told = sentence(first.measure, service, reference, found, found.p_different)
     return f"{first.service if first.reference_level else capital(first.level)}: {told}"
 

@@ -27,7 +27,9 @@ NAVIGATION = {
         *("docs/faq", "docs/experiments"),
     ],
     "Believe": ["docs/verdicts", "docs/trust", "docs/load-generator", "docs/metrics-cost"],
-    "Operate": ["docs/containers", "docs/scaling", "docs/configuration", "docs/metrics"],
+    "Operate": [
+        *("docs/containers", "docs/scaling", "docs/servers", "docs/configuration", "docs/metrics"),
+    ],
     "Take part": [
         *("services/README", "docs/architecture", "docs/upgrading", "CONTRIBUTING", "CHANGELOG"),
         *("SECURITY", "CODE_OF_CONDUCT"),

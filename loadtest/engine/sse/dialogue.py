@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from loadtest.engine.http1.head import Head, MalformedResponse
 from loadtest.engine.http1.passing import PassingParser
@@ -12,13 +12,17 @@ from loadtest.engine.http_request import HttpDialogue, http_request
 from loadtest.engine.request import Answer, Request, broken
 from loadtest.engine.sse.events import EventError, EventReader
 
-if TYPE_CHECKING:
-    from loadtest.engine.tally import Series
-
 _EVENT_STREAM = "text/event-stream"
 _NO_STREAM = "no event stream"
 
 Number = Callable[[bytes], int | None]
+
+
+class Notes(Protocol):
+    """What the times of events are kept in, in seconds: until the first one, and between two."""
+
+    first_events: list[float]
+    gaps: list[float]
 
 
 def stream_request(host: str, target: str, path: str, events: int, number: Number) -> Request:
@@ -108,7 +112,7 @@ class EventDialogue(HttpDialogue):
         error = "stream never ended" if self._next >= self._events else "timeout"
         return self._ending(broken(error))
 
-    def note(self, series: Series, asked_at: float, now: float) -> None:
+    def note(self, series: Notes, asked_at: float, now: float) -> None:
         """Write down the events that have just come, of a stream that was due at `asked_at`."""
         for _ in range(self._fresh):
             if self._heard_at is None:

@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from loadtest.analysis import words
-from loadtest.analysis.claims import Claim
+from loadtest.analysis import verdict
+from loadtest.analysis.verdict import Claim
 
 WIDTH, HEIGHT = 1600, 900
 _LEFT, _CHART_X, _CHART_Y = 64, 800, 150
@@ -56,9 +56,9 @@ def _said(claim: Claim, mark: str) -> Iterator[tuple[str, str]]:
     check = claim.headline
     yield "taught", f"“{claim.statement}”"
     if check:
-        yield "of", words.subject(check)
-        yield "figure", words.figure(check)
-        yield "need", f"the claim needs {words.need(check)}"
+        yield "of", verdict.subject(check)
+        yield "figure", verdict.figure(check)
+        yield "need", f"the claim needs {verdict.need(check)}"
     yield "verdict", f"{mark} {claim.word}"
     if check:
         yield "why", claim.why

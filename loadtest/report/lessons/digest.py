@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from loadtest.analysis import claims, words
+from loadtest.analysis import claims, verdict
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment
 from loadtest.model.marks import MARKS
@@ -110,7 +110,7 @@ def _figures(section: Section) -> Iterator[Measured]:
                 _rounded(found.low),
                 _rounded(found.high),
                 found.rounds,
-                words.figure(check),
+                verdict.figure(check),
                 None if check.predicted is None else _rounded(check.predicted),
             )
 

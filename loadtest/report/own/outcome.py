@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from loadtest.analysis.claims import Check, State
 from loadtest.analysis.findings import Finding
+from loadtest.analysis.verdict import Check, State
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 

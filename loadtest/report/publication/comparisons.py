@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from loadtest.analysis.claims import Check
 from loadtest.analysis.names import NO_NAMES
+from loadtest.analysis.verdict import Check
 from loadtest.plan import reader
 from loadtest.report.published import document, measured
 from loadtest.report.published.beside import measured_ratios, measured_values

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from itertools import pairwise
 
-from loadtest.analysis.claims import Claim
+from loadtest.analysis.verdict import Claim
 from loadtest.model.marks import MARKS
 from loadtest.model.trial import Trial
 from loadtest.report import conditions

@@ -11,7 +11,7 @@ from rich.text import Text
 
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.claims import Claim
+from loadtest.analysis.verdict import Claim
 from loadtest.model.counts import number_of
 from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.marks import MARKS, STYLES

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.analysis import claims, decisions, words
+from loadtest.analysis import claims, decisions, verdict
 from loadtest.analysis.answers import answer
-from loadtest.analysis.claims import Check
+from loadtest.analysis.verdict import Check
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan import sequential
@@ -69,7 +69,7 @@ def test_as_many_slots_are_told_with_how_much_of_them_was_used() -> None:
 def test_services_at_different_levels_are_told_with_their_levels() -> None:
     one = across(reference="fastapi-async", ratio_at_least=None, ratio_at_most=20.0)
     check = judged(one, trials_of([one]))
-    assert words.subject(check) == f"flask-gthread at {MANY} ÷ fastapi-async at {FEW}"
+    assert verdict.subject(check) == f"flask-gthread at {MANY} ÷ fastapi-async at {FEW}"
 
 
 def test_a_small_ratio_of_levels_is_told_from_its_larger_side() -> None:

@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from loadtest.analysis import claims
 from loadtest.analysis.amounts import amount, limits
-from loadtest.analysis.claims import State
 from loadtest.analysis.findings import (
     Finding,
     against_itself,
@@ -25,6 +24,7 @@ from loadtest.analysis.findings import (
     stable,
 )
 from loadtest.analysis.observations import by_round
+from loadtest.analysis.verdict import State
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.analysis import claims
-from loadtest.analysis.claims import Check, Claim, Figure
 from loadtest.analysis.names import spoken
+from loadtest.analysis.verdict import Check, Claim, Figure
 from loadtest.model.criterion import Criterion
 from loadtest.plan.measures import MEASURES
 from loadtest.results.runs import counted
