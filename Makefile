@@ -69,7 +69,7 @@ versus: native-environment ## compare services of your own (TARGETS="A=http://12
 
 .PHONY: live
 live: native-environment ## services and the Locust UI on 127.0.0.1:8089 without Docker, until Ctrl-C
-	@$(LAB) up $(if $(SERVICES),--services "$(SERVICES)") $(if $(BUDGET),--budget "$(BUDGET)")
+	@$(LAB) live $(if $(SERVICES),--services "$(SERVICES)") $(if $(BUDGET),--budget "$(BUDGET)")
 
 .PHONY: lesson
 lesson: native-environment ## run a lesson and answer its question (LESSON=2); list the lessons

@@ -43,7 +43,7 @@ Rounds = Annotated[int | None, typer.Option(help="Exactly so many rounds, whatev
 Seed = Annotated[int | None, typer.Option(help="Seed of the order; drawn and shown if left out.")]
 Backend = Annotated[str, typer.Option(help="native (processes) or compose (containers).")]
 Busy = Annotated[
-    str, typer.Option(help="rerun what a busy machine disturbs, or accept it; the page says so.")
+    str, typer.Option(help="rerun what a busy machine disturbs, or accept it; the report says so.")
 ]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
 Headers = Annotated[list[str] | None, typer.Option(help="'Name: value'; more than one may be.")]
@@ -131,12 +131,12 @@ def lesson_(
 app.command("versus")(versus.versus)
 
 
-@app.command("up")
-def up_(services: Names = "", budget: Budget = "typical") -> None:
+@app.command("live")
+def live_(services: Names = "", budget: Budget = "typical") -> None:
     """Run services with Locust's UI, without Docker, until Ctrl-C."""
-    from loadtest.commands import up
+    from loadtest.commands import live
 
-    up.run(_names(services), budget)
+    live.run(_names(services), budget)
 
 
 @app.command("verify")
@@ -243,6 +243,8 @@ def _names(text: str) -> tuple[str, ...]:
 def _refuse_old_words(arguments: list[str]) -> None:
     if any(word.partition("=")[0] == "--rows" for word in arguments):
         raise LabError("--rows is called --services now")
+    if arguments[:1] == ["up"]:
+        raise LabError("loadtest up is called loadtest live now; make up starts containers")
 
 
 def _interrupt(*_: object) -> NoReturn:

@@ -53,7 +53,8 @@ def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> li
     """The claim of an experiment that takes no load: those of `passes` pass the check, no other
     service. Without any it is the reference.
 
-    What a claim says of one framework it says against the others.
+    What a claim says of one framework it says against the others. A check that could not be
+    carried out says nothing.
     """
     passes = experiment.passes or (experiment.reference,)
     checks = [
@@ -64,12 +65,19 @@ def checked(experiment: Experiment, found: Mapping[str, Any], budget: str) -> li
                 service,
                 "check",
             ),
-            "holds" if bool(result.get("passed")) == (service in passes) else "fails",
+            _became(result.get("passed", False), service in passes),
             None,
         )
         for service, result in found.items()
     ]
     return [_judged(experiment.claim, experiment, experiment.statement, budget, checks)]
+
+
+def _became(passed: bool | None, claimed: bool) -> State:
+    """Of a check: `passed` is None where it could not be carried out."""
+    if passed is None:
+        return "not measured"
+    return "holds" if passed == claimed else "fails"
 
 
 def word(states: Iterable[State]) -> Word:

@@ -107,12 +107,17 @@ def test_what_does_not_exist_is_told_with_what_does(
     assert not list(world.iterdir())
 
 
-@pytest.mark.parametrize("command_", ["run", "up", "verify"])
+@pytest.mark.parametrize("command_", ["run", "live", "verify"])
 @pytest.mark.parametrize("old", [("--rows", "go"), ("--rows=go",)])
 def test_the_old_name_of_an_option_is_told_with_the_new(
     refusal: Callable[..., str], command_: str, old: tuple[str, ...]
 ) -> None:
     assert refusal(command_, *old) == "--rows is called --services now"
+
+
+def test_the_old_name_of_a_command_is_told_with_the_new(refusal: Callable[..., str]) -> None:
+    said = "loadtest up is called loadtest live now; make up starts containers"
+    assert refusal("up", "--services", "go") == said
 
 
 @pytest.mark.parametrize("below", ["", "results"])
@@ -151,7 +156,7 @@ def test_report_of_another_folder_or_version_changes_nothing(
         "run",
         "lesson",
         "versus",
-        "up",
+        "live",
         "verify",
         "calibrate",
         "size",

@@ -48,21 +48,30 @@ class Way:
 
 
 def check(service: Service, backend: Backend) -> dict[str, Any]:
-    """Whether the service speaks HTTP/2 in any way: `passed`, and `detail` in words."""
+    """Whether the service speaks HTTP/2 in any way: `passed`, and `detail` in words.
+
+    `passed` is None where no way that was asked spoke it, and one could not be asked.
+    """
     url = service.url(backend.name)
     about = json.loads(urls.read(f"{url}/about", _SHORT_S))
     ways = [in_the_clear(url), _over_tls(service, backend)]
     slots = max(1, int(about["slots"]) // int(about["workers"]))
-    return {"passed": any(way.speaks for way in ways), "detail": told(ways, slots)}
+    return {"passed": spoken(ways), "detail": told(ways, slots)}
+
+
+def spoken(ways: Sequence[Way]) -> bool | None:
+    """Whether any way speaks HTTP/2; None where that is not known."""
+    found = {way.speaks for way in ways}
+    return True if True in found else None if None in found else False
 
 
 def told(ways: Sequence[Way], slots: int) -> str:
     """What was found, as words; `slots`: those of the one worker that has the connection."""
-    spoken = [way.name for way in ways if way.speaks]
+    used = [way.name for way in ways if way.speaks]
     refused = [way.name for way in ways if way.speaks is False]
-    said = f"speaks HTTP/2 {' and '.join(spoken)}" if spoken else "speaks HTTP/1.1 alone"
+    said = f"speaks HTTP/2 {' and '.join(used)}" if used else "speaks HTTP/1.1 alone"
     if refused:
-        said += f", not {refused[0]}" if spoken else f", {' and '.join(refused)}"
+        said += f", not {refused[0]}" if used else f", {' and '.join(refused)}"
     waits_s = next((way.waits_s for way in ways if way.waits_s is not None), None)
     if waits_s is not None:
         said += (

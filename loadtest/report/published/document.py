@@ -33,11 +33,12 @@ the client, has in hand at once. For requests that wait, throughput can't pass s
 whatever the framework. So a ratio is *predicted* before anything runs: by slots, or by the clients'
 pauses. Where requests only take CPU, nothing is predicted.
 
-A counter-proof changes what is held to have made the difference. The verdict is about this
-explanation: confirmed where the ratio comes out as published, and the counter-proof as expected.
+A counter-proof changes the one thing that, as explained, made the difference. The verdict is about
+this explanation: confirmed where the ratio comes out as published, and the counter-proof
+as expected.
 In P8 to P11 no ratio is predicted, and the direction is enough. Refuted means that no part of the
 explanation holds, conditional that one holds and another fails. A part is open where its interval
-reaches past what it needs. Ratios within 10 % of each other are alike.
+lies on both sides of its bound. Ratios within 10 % of each other count as equal.
 """
 _NOTHING = """Nothing was measured here yet. The columns for it stay empty until a run is published:
 

@@ -7,6 +7,7 @@ import { ContractError, internal, malformed, methodNotAllowed, notFound, unautho
 import { events } from './contract/events.js'
 import { createServer } from './listener.js'
 import { methodsOf, routeOf } from './contract/routes.js'
+import { issued, MAX_AGE_S, usernameOf } from './contract/sessions.js'
 import { restrictUpgrades } from './contract/upgrades.js'
 import * as valid from './contract/validation.js'
 
@@ -15,7 +16,7 @@ const REQUEST_MS = 10_000 // from its first byte to its last
 const MESSAGE_BYTES = 16 * 1024 * 1024 // as uvicorn has it
 const GOODBYE_MS = 1_000 // how long a WebSocket's client may take to say that it has closed, too
 const WS_13 = 'Sec-WebSocket-Version: 13\r\n' // what a handshake is to ask for
-const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: 8 * 60 * 60 }
+const SESSION = { path: '/', httpOnly: true, sameSite: 'lax', signed: true, maxAge: MAX_AGE_S }
 
 const same = (value) => value
 const text = { type: 'string' }
@@ -132,15 +133,16 @@ async function sessions (app, secret) {
   const user = { username: text }
   const login = { body: valid.LOGIN, ...answers(201, user) }
   app.post('/session', { schema: login, preValidation: parseBody }, async ({ body }, reply) => {
-    reply.setCookie('session', Buffer.from(body.username).toString('base64url'), SESSION)
+    reply.setCookie('session', issued(body.username), SESSION)
     reply.code(201)
     return { username: body.username }
   })
   app.delete('/session', (request, reply) => reply.clearCookie('session', SESSION).code(204).send())
   app.get('/me', { schema: answers(200, user) }, async (request) => {
     const { valid: genuine, value } = request.unsignCookie(request.cookies.session ?? '')
-    if (!genuine) throw unauthorized()
-    return { username: Buffer.from(value, 'base64url').toString() }
+    const username = genuine ? usernameOf(value) : undefined
+    if (username === undefined) throw unauthorized()
+    return { username }
   })
 }
 

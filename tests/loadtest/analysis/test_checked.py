@@ -30,6 +30,16 @@ def test_a_check_may_be_passed_by_several() -> None:
     assert claims.checked(one, found, "typical")[0].word == "conditional"
 
 
+def test_what_could_not_be_asked_speaks_for_nobody_and_against_nobody() -> None:
+    one = experiment(check="http2", levels=[], criteria=[], passes=["fastapi-async"])
+    found = {name: {"passed": None} for name in one.services}
+    claim = claims.checked(one, found, "typical")[0]
+    assert {check.state for check in claim.checks} == {"not measured"}
+    assert claim.word == "not measured"
+    found["fastapi-async"]["passed"] = True
+    assert claims.checked(one, found, "typical")[0].word == "undecided"
+
+
 def test_a_check_whose_first_part_fails_names_one_that_holds() -> None:
     one = experiment(check="http2", levels=[], criteria=[], passes=["fastapi-async", "flask-sync"])
     found = {name: {"passed": name == "flask-sync", "detail": "as it is"} for name in one.services}

@@ -69,15 +69,15 @@ def test_any_text_is_taken_or_refused_in_one_line(text: str) -> None:
     assert len(said.splitlines()) <= 1
 
 
-UP = ["loadtest", "up"]
+LIVE = ["loadtest", "live"]
 LOCUST = ["locust", "-f", str(LOCUSTFILE), "--list"]
 
 
 @pytest.mark.parametrize(
     ("command", "variable", "value", "told"),
     [
-        (UP, "LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
-        (UP, "LAB_REQUEST", '{"path": "x"}', "path: write it from its first /"),
+        (LIVE, "LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
+        (LIVE, "LAB_REQUEST", '{"path": "x"}', "path: write it from its first /"),
         (LOCUST, "LAB_TARGET", "mine=ws://127.0.0.1:8000", "mine=ws://127.0.0.1:8000 asks for ws"),
     ],
 )

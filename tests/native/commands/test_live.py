@@ -12,7 +12,7 @@ from tests.waiting import eventually
 
 
 def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_services(shell: Shell) -> None:
-    running = shell.start("up", "--services", "fastapi-async")
+    running = shell.start("live", "--services", "fastapi-async")
     assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text())
     ui = f"http://127.0.0.1:{shell.environment['LOCUST_PORT']}"
     with urllib.request.urlopen(ui) as response:
@@ -33,7 +33,7 @@ def test_up_shows_the_ui_until_ctrl_c_and_verify_looks_at_its_services(shell: Sh
 
 def test_what_is_missing_is_told(shell: Shell, tmp_path: Path) -> None:
     shell.environment = {**shell.environment, "PATH": path_without_prometheus(tmp_path / "bin")}
-    running = shell.start("up", "--services", "fastapi-async")
+    running = shell.start("live", "--services", "fastapi-async")
     assert eventually(lambda: "Ctrl-C ends everything" in shell.output.read_text())
     told = shell.output.read_text()
     assert "Grafana: comes with Docker only (make up)" in told

@@ -51,6 +51,13 @@ def test_what_was_found_is_one_line(ways: list[Way], slots: int, detail: str) ->
     assert check.told(ways, slots) == detail
 
 
+def test_what_was_not_asked_is_not_taken_for_a_refusal() -> None:
+    unasked = Way(TLS, None, "it is not asked: the program openssl is missing")
+    assert check.spoken([Way(CLEAR, False), unasked]) is None
+    assert check.spoken([Way(CLEAR, True), unasked]) is True
+    assert check.spoken([Way(CLEAR, False), Way(TLS, False)]) is False
+
+
 def test_every_python_server_of_the_lab_can_be_asked_over_tls() -> None:
     found = {
         name: servers.options(service, Path("c"), Path("k"))

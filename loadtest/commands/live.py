@@ -1,4 +1,4 @@
-"""`up`: services under Locust's page, without Docker."""
+"""`live`: services under Locust's page, without Docker."""
 
 from __future__ import annotations
 
