@@ -232,12 +232,11 @@ class Connection:
         """Whether the socket has brought a whole answer before the request in hand."""
         return self.begun > self._opened_for
 
-    @property
-    def unheard(self) -> bool:
-        """Whether a stream is in hand of which no event has come."""
+    def silence_s(self, now: float) -> float | None:
+        """Since when no event of the stream in hand has come; None where there is no stream."""
         if self.request is None or not self.connected:
-            return False
-        return isinstance(self._dialogue, EventDialogue) and self._dialogue.unheard
+            return None
+        return self._dialogue.silence_s(now) if isinstance(self._dialogue, EventDialogue) else None
 
     def overdue(self, since: float, now: float) -> None:
         """The request in hand was begun before `since`, and has failed unless events of it came."""

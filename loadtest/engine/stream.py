@@ -182,7 +182,7 @@ class Stream:
         tally.sent += self.sent
         tally.unfinished = self.in_flight + self.abandoned
         tally.unfinished_s = self._ages(now)
-        tally.events.unheard = sum(each.unheard for each in self.connections)
+        tally.events.close(each.silence_s(now) for each in self.connections)
         tally.unsendable = self.unsendable
         tally.reconnects = self.reconnects
         tally.in_flight_s = self._in_hand.take(now)

@@ -189,6 +189,7 @@ def _events(times: EventTimes) -> dict[str, Any]:
     return {
         "lost_events": times.lost,
         "unheard": times.unheard,
+        "silent": times.silent,
         "first_event_us": times.first.encode() if times.first.total else "",
         "event_gap_us": times.gaps.encode() if times.gaps.total else "",
     }

@@ -71,6 +71,7 @@ class LoadResult:
     # Streams: events of those that ended too early or are out of turn, which never came.
     lost_events: int = 0
     unheard: int = 0  # streams in hand at the end that had no event yet
+    silent: int = 0  # those that had none for longer than between any two events of the window
     first_event_us: str = ""  # from the intended send to the first event of each stream
     event_gap_us: str = ""  # between two events of a stream
     beside: LoadResult | None = None  # what a second load saw meanwhile

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Protocol
 
@@ -96,10 +97,9 @@ class EventDialogue(HttpDialogue):
         answer = self._whole(request, response)
         return self._ending(answer._replace(reusable=False))
 
-    @property
-    def unheard(self) -> bool:
-        """Whether no event of the stream in hand has come."""
-        return self._over or self._heard_at is None
+    def silence_s(self, now: float) -> float:
+        """Since when no event of the stream in hand has come; infinite where none ever has."""
+        return math.inf if self._over or self._heard_at is None else now - self._heard_at
 
     def overdue(self, since: float) -> Answer | None:
         """The end of a stream of which nothing came after `since`; None where something did."""

@@ -81,6 +81,15 @@ def test_streams_that_wait_for_their_first_event_are_not_forgotten(trial: Trial)
     assert MEASURES["first_event_ms"].value(replace(trial, result=result)) is None
 
 
+def test_streams_that_fell_silent_are_not_forgotten(trial: Trial) -> None:
+    """All was well until the service froze, and the window ended before it went on."""
+    name = "gap_p99_ms"
+    result = replace(trial.result, event_gap_us=encoded(*[0.1] * 4000), silent=3)
+    assert MEASURES[name].value(replace(trial, result=result)) == pytest.approx(100, rel=0.01)
+    result = replace(result, silent=500)
+    assert MEASURES[name].value(replace(trial, result=result)) is None
+
+
 def test_held_streams_are_served_once_they_have_an_event(trial: Trial) -> None:
     """Of a hundred, 12 threads serve as many; three connections were refused."""
     load = replace(trial.load, connections=100)

@@ -256,6 +256,23 @@ def test_streams_that_outlast_the_window_are_heard_meanwhile() -> None:
     assert (tally.events.lost, tally.events.unheard) == (0, 0)
 
 
+def test_a_silence_that_outlasts_the_window_is_seen() -> None:
+    over = threading.Event()
+
+    def script(connection: socket.socket) -> None:
+        if read_request(connection):
+            connection.sendall(CHUNKED)
+            for number in range(5):
+                connection.sendall(chunk(event(number)))
+                time.sleep(0.02)
+            over.wait(30)
+
+    tally = heard(script, 1000, 1.5, connections=20)
+    over.set()
+    assert came(tally) == (20, 80)
+    assert (tally.events.unheard, tally.events.silent) == (0, 20)
+
+
 def test_streams_that_wait_for_a_place_are_told_of_at_the_end() -> None:
     """Two are served at a time, as by two threads."""
     places, over = threading.Semaphore(2), threading.Event()
