@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from loadtest.analysis import claims
 from loadtest.analysis.findings import against_reference
 from loadtest.analysis.observations import by_round, growth_by_round
+from loadtest.analysis.verdict import Check
 from loadtest.model.experiment import Experiment, Looked
 from loadtest.model.trial import Trial
 from loadtest.plan import sequential
@@ -40,7 +41,7 @@ def _criteria(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[str]:
             yield from sequential.levels_of(experiment, criterion)
 
 
-def _begun(trials: Sequence[Trial], check: claims.Check) -> bool:
+def _begun(trials: Sequence[Trial], check: Check) -> bool:
     """Whether there is a value of what a criterion needs, only too few of them."""
     criterion = check.criterion
     if MEASURES[criterion.measure].growth:  # one load that is taken up draws no line

@@ -32,7 +32,7 @@ def test_a_check_may_be_passed_by_several() -> None:
 
 def test_what_could_not_be_asked_speaks_for_nobody_and_against_nobody() -> None:
     one = experiment(check="http2", levels=[], criteria=[], passes=["fastapi-async"])
-    found = {name: {"passed": None} for name in one.services}
+    found: dict[str, dict[str, bool | None]] = {name: {"passed": None} for name in one.services}
     claim = claims.checked(one, found, "typical")[0]
     assert {check.state for check in claim.checks} == {"not measured"}
     assert claim.word == "not measured"

@@ -24,7 +24,7 @@ from loadtest.analysis.findings import (
     stable,
 )
 from loadtest.analysis.observations import by_round
-from loadtest.analysis.verdict import State
+from loadtest.analysis.verdict import Claim, State
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
@@ -159,7 +159,7 @@ def test_a_trial_that_failed_a_gate_decides_nothing_and_its_rerun_does() -> None
     assert {t.attempt for t in counted([*broken, rerun]) if t.index == 0} == {2}
 
 
-def _judged(*criteria: dict[str, Any]) -> claims.Claim:
+def _judged(*criteria: dict[str, Any]) -> Claim:
     one = experiment(criteria=list(criteria))
     return claims.judge(one, counted(trials_of([one])), "typical")[0]
 

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.model.witness import CoreTime, Machine
-from loadtest.run.witnesses import machine
+from loadtest.run.witnesses import machine, procfs
 from loadtest.run.witnesses.machine import Own, Reading
 from loadtest.run.witnesses.observer import Observer
 from loadtest.run.witnesses.procfs import Core
@@ -144,3 +144,25 @@ def test_a_program_that_spins_is_seen_and_named() -> None:
     gate = machine.to_itself(seen)
     assert not gate.passed, gate.detail
     assert seen.culprits
+
+
+def test_threads_of_the_kernel_are_named_but_for_those_that_work_for_the_lab(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def threads(cpu_s: float) -> dict[int, procfs.Stat]:
+        names = ("kdamond.0", "kswapd0", "kworker/0:1-events", "ksoftirqd/0", "init")
+        parents = (2, 2, 2, 2, 0)
+        return {
+            10**8 + place: procfs.Stat(10**8 + place, name, "R", parent, cpu_s)
+            for place, (name, parent) in enumerate(zip(names, parents, strict=True))
+        }
+
+    readings = iter([threads(0.0), threads(1.0)])
+    monkeypatch.setattr(procfs, "everything", lambda: next(readings))
+    stolen = replace(QUIET, load=CoreTime(1, idle_s=0.0, stolen_s=1.0, others_s=0.0))
+    monkeypatch.setattr(machine, "between", lambda *_, **__: stolen)
+    observer = Observer("toy", {}, Cpus(None, frozenset({0})), 1.0)
+    observer.enter("measured")
+    observer.enter("done")
+    assert observer.seen.machine is not None
+    assert observer.seen.machine.culprits == {"kdamond.0": 1.0, "kswapd0": 1.0}
