@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -42,9 +42,11 @@ def from_variables(variables: Mapping[str, str]) -> Target:
     if not text.strip():
         return Target(f"{_PLACE}/")
     try:
-        given = json.loads(text)
-    except ValueError as error:
+        given = json.loads(text, object_pairs_hook=_once)
+    except json.JSONDecodeError as error:
         raise OwnRequestError(f"{REQUEST_VARIABLE} is no JSON: {error}") from None
+    except ValueError as error:
+        raise OwnRequestError(f"{REQUEST_VARIABLE}: {error}") from None
     if not isinstance(given, dict):
         raise OwnRequestError(f'{REQUEST_VARIABLE} is no JSON object; write {{"path": "/"}}')
     for name in given:
@@ -148,14 +150,24 @@ def _split_headers(text: str) -> object:
     """Lines of `name: value`, or one JSON object."""
     if text.lstrip().startswith("{"):
         try:
-            return json.loads(text)
-        except ValueError:
+            return json.loads(text, object_pairs_hook=_once)
+        except json.JSONDecodeError:
             return None
     lines = [line for line in text.splitlines() if line.strip()]
     pairs = [line.partition(":") for line in lines]
     if not all(colon for _, colon, _ in pairs):
         return None
-    return {name.strip(): value for name, _, value in pairs}
+    return _once([(name.strip(), value) for name, _, value in pairs])
+
+
+def _once(pairs: Iterable[tuple[str, Any]]) -> dict[str, Any]:
+    """What stands behind each name; none of it is left out silently."""
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found:
+            raise ValueError(f"{_said(name)} is there twice; write it once")
+        found[name] = value
+    return found
 
 
 def _check_header(name: str, value: object) -> None:

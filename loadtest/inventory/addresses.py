@@ -35,12 +35,14 @@ class AddressError(LabError):
 
 
 def parsed_headers(lines: Iterable[str]) -> dict[str, str]:
-    """Headers that a command line has as `Name: value`."""
+    """Headers that a command line has as `Name: value`, each name once."""
     found: dict[str, str] = {}
     for line in lines:
         name, colon, value = line.partition(":")
         if not colon or not name.strip():
             raise AddressError(f"header {line!r}: write it as 'Name: value'")
+        if name.strip().lower() in map(str.lower, found):
+            raise AddressError(f"header {name.strip()} is there twice; write it once")
         found[name.strip()] = value.strip()
     return found
 
@@ -102,6 +104,12 @@ def origin(url: str) -> str:
     """Scheme, host and port of a URL."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc}"
+
+
+def same_origin(url: str, other: str) -> bool:
+    """Whether scheme, host and port are the same, however they are written."""
+    one, two = urlsplit(url), urlsplit(other)
+    return (one.scheme, place(url)) == (two.scheme, place(other))
 
 
 def place(url: str) -> tuple[str, int]:

@@ -84,6 +84,9 @@ def test_what_is_easily_meant_is_taken() -> None:
         ('{"status": 200.5}', "LAB_REQUEST: status: "),
         ('{"content": 1}', "LAB_REQUEST: content: "),
         ('{"insecure": "yes"}', "LAB_REQUEST: insecure: write true or false"),
+        ('{"headers": {"Cookie": "a", "Cookie": "b"}}', "LAB_REQUEST: 'Cookie' is there twice"),
+        ('{"headers": "Cookie: a\\nCookie: b"}', "headers: 'Cookie' is there twice; write it once"),
+        ('{"path": "/a", "path": "/b"}', "LAB_REQUEST: 'path' is there twice; write it once"),
     ],
 )
 def test_what_cannot_be_sent_is_told_with_its_field(text: str, told: str) -> None:
@@ -93,6 +96,12 @@ def test_what_cannot_be_sent_is_told_with_its_field(text: str, told: str) -> Non
     assert told in said
     assert len(said.splitlines()) == 1
     assert len(said) < 200
+
+
+@pytest.mark.parametrize("headers", ["Cookie: a\nCookie: b", '{"Cookie": "a", "Cookie": "b"}'])
+def test_the_form_leaves_no_header_out_silently(headers: str) -> None:
+    with pytest.raises(OwnRequestError, match="Request headers: 'Cookie' is there twice"):
+        own.from_form({"headers": headers}, Target("http://h/"))
 
 
 @given(some.dictionaries(some.sampled_from(list(own.FIELDS)), some.text(max_size=30)))

@@ -155,3 +155,25 @@ def test_a_header_has_a_name_and_a_value() -> None:
     assert addresses.parsed_headers(["A: b:c", "D:e"]) == {"A": "b:c", "D": "e"}
     with pytest.raises(AddressError, match="'Name: value'"):
         addresses.parsed_headers(["nothing"])
+
+
+@pytest.mark.parametrize("again", ["Cookie: b=2", "Cookie: a=1", " cookie :b=2"])
+def test_no_header_is_left_out_silently(again: str) -> None:
+    with pytest.raises(AddressError, match=r"header [Cc]ookie is there twice; write it once"):
+        addresses.parsed_headers(["Cookie: a=1", "Accept: */*", again])
+
+
+@pytest.mark.parametrize(
+    ("other", "same"),
+    [
+        ("http://here/healthz", True),
+        ("http://here:80/?a=1", True),
+        ("HTTP://HERE/", True),
+        ("https://here/", False),
+        ("https://here:80/", False),
+        ("http://here:8080/", False),
+        ("http://there/", False),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port(other: str, same: bool) -> None:
+    assert addresses.same_origin("http://here/slow", other) is same
