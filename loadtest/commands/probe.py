@@ -89,7 +89,10 @@ class Asked:
         )
 
     def light(self, target: Target) -> Target | None:
-        """The light endpoint beside it, if there is one; a path is one of the same service."""
+        """The light endpoint beside it, if there is one; a path is one of the same service.
+
+        Headers are for the target's own scheme, host and port: they may say who asks.
+        """
         if not self.beside:
             return None
         parts = urlsplit(target.url)
@@ -102,7 +105,8 @@ class Asked:
             )
         url = addresses.endpoint(url)
         addresses.require_permission(url, may_load=self.may_load)
-        return replace(target, url=url, method="GET", body="", status=None)
+        headers = target.headers if addresses.same_origin(url, target.url) else {}
+        return replace(target, url=url, method="GET", headers=headers, body="", status=None)
 
 
 def with_file(asked: Asked) -> Asked:
@@ -155,6 +159,8 @@ def carry_out(asked: Asked) -> None:
 def _probed(asked: Asked, target: Target, light: Target | None) -> Sighting:
     allowance = asked.allowance()
     _say(f"{target.method} {target.url}: {allowance.stated()}")
+    if light and target.headers and not light.headers:
+        _say(f"{light.url} is asked without headers: it is not {addresses.origin(target.url)}")
     return probing.probe(target, allowance, light, Told(_say, _tell))
 
 

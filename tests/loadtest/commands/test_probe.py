@@ -84,6 +84,25 @@ def test_what_cannot_be_probed_is_refused_in_one_line(
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize(
+    ("beside", "sent"),
+    [
+        ("/healthz", True),
+        ("http://127.0.0.1:8000/healthz", True),
+        ("http://127.0.0.1:9000/healthz", False),
+        ("http://127.0.0.2:8000/healthz", False),
+        ("https://127.0.0.1:8000/healthz", False),
+    ],
+)
+def test_headers_go_to_the_origin_alone_that_they_are_for(beside: str, sent: bool) -> None:
+    headers = ("Authorization: Bearer x", "Cookie: a=1", "Host: shop")
+    asked = Asked(Described("http://127.0.0.1:8000/slow", headers=headers), beside=beside)
+    target = asked.target()
+    light = asked.light(target)
+    assert light is not None
+    assert light.headers == (target.headers if sent else {})
+
+
 def kept_as(folder: Path, text: str) -> Asked:
     path = folder / "mine.toml"
     path.write_text(text)
