@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from loadtest.engine.own_request import own_request
+from loadtest.engine.own_request import begin_answer, own_request
 from loadtest.engine.tls import client_context, is_alert
 from loadtest.errors import LabError
 from loadtest.model.target import Target
@@ -77,7 +77,7 @@ def _asked(target: Target, within_s: float) -> Heard:
         contextlib.closing(http.client.HTTPResponse(sock, method=target.method)) as response,
     ):
         sock.sendall(own_request(target).data)
-        response.begin()
+        begin_answer(response, within_s)
         body = _body(response, began + within_s)
     return Heard(
         status=response.status,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import http.client
 import json
+import time
 from collections.abc import Callable, Mapping
 from itertools import repeat
 from urllib.parse import SplitResult, urlsplit
@@ -34,6 +36,20 @@ def own_request(target: Target) -> Request:
         check=_check(target),
         dialogue=_dialogue(target),
     )
+
+
+def begin_answer(response: http.client.HTTPResponse, within_s: float) -> None:
+    """Read the head of an answer; those that only announce it (102, 103) are passed over.
+
+    Raises TimeoutError where they alone come.
+    """
+    ends = time.monotonic() + within_s
+    response.begin()
+    while 100 <= response.status < 200 and response.status != 101:
+        if time.monotonic() > ends:
+            raise TimeoutError
+        response.headers = None  # type: ignore[assignment]  # else it would not begin once more
+        response.begin()
 
 
 def _head(target: Target, parts: SplitResult) -> bytes:

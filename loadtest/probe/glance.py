@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import http.client
 import socket
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtest.analysis.amounts import amount
-from loadtest.engine.own_request import own_traffic
+from loadtest.engine.own_request import begin_answer, own_traffic
 from loadtest.engine.tls import client_context, is_alert
 from loadtest.model.counts import number_of
 from loadtest.model.target import Target
@@ -24,6 +25,7 @@ WARM_UP_S = 15.0  # so long a service may say 503 at first
 ASK_AGAIN_S = 0.5
 _PART_BYTES = 65_536
 _LIMIT_FIELDS = ("retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit")
+_CLOSED = (ConnectionError, ssl.SSLEOFError)  # or refused
 _MAY_WANT = "it may want a certificate of the client, which a probe can't send"
 _INSTEAD = {
     401: "it wants to know who asks: --header 'Authorization: …'",
@@ -34,7 +36,7 @@ _INSTEAD = {
 
 
 class GoneError(ProbeError):
-    """No connection, or one that ended without an answer: the service may be gone."""
+    """Refused, or closed without an answer: the service may be gone."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +78,23 @@ def look(
         same=first.digest == second.digest,
         limit=next((second.fields[each] for each in _LIMIT_FIELDS if each in second.fields), ""),
     )
+
+
+def gone(target: Target, address: Address, allowance: Allowance, within_s: float) -> str:
+    """Why the service seems to have ended; empty where it lives, whatever it says.
+
+    One request. It lives, too, where nothing comes in time: a backlog that is full takes no
+    connection, and a long queue gives no answer.
+    """
+    half_s = within_s / 2  # to connect, and to answer
+    try:
+        with _in_words(target), _connected(target, address, half_s) as sock:
+            _ask(sock, target, allowance, half_s)
+    except GoneError as error:
+        return str(error)
+    except ProbeError:
+        return ""
+    return ""
 
 
 def sentence(seen: Glance) -> str:
@@ -129,31 +148,41 @@ def refusal(target: Target, status: int, fields: http.client.HTTPMessage) -> str
 
 def _twice(target: Target, address: Address, allowance: Allowance) -> tuple[_Reply, _Reply, float]:
     """Two answers, over one connection where the server keeps it, and the time of connecting."""
-    began = time.perf_counter()
-    sock = _connected(target, address, allowance.timeout_s)
+    began, within_s = time.perf_counter(), allowance.timeout_s
+    sock = _connected(target, address, within_s)
     connect_s = time.perf_counter() - began
     try:
-        first = _ask(sock, target, allowance)
-        if not first.kept:
-            sock.close()
-            sock = _connected(target, address, allowance.timeout_s)
-        try:
-            return first, _ask(sock, target, allowance), connect_s
-        except (ConnectionError, ssl.SSLEOFError):  # it said that it keeps it, and did not
-            sock.close()
-            sock = _connected(target, address, allowance.timeout_s)
-            return first, _ask(sock, target, allowance), connect_s
+        with _in_words(target):
+            first = _ask(sock, target, allowance, within_s)
+            if not first.kept:
+                sock.close()
+                sock = _connected(target, address, within_s)
+            try:
+                return first, _ask(sock, target, allowance, within_s), connect_s
+            except _CLOSED:  # it said that it keeps it, and did not
+                first = replace(first, kept=False)
+                sock.close()
+                sock = _connected(target, address, within_s)
+                return first, _ask(sock, target, allowance, within_s), connect_s
+    finally:
+        sock.close()
+
+
+@contextlib.contextmanager
+def _in_words(target: Target) -> Iterator[None]:
+    """What ends an open connection becomes a ProbeError of one line."""
+    try:
+        yield
     except ConnectionError:
         raise GoneError(
             f"{target.url}: the connection was closed without an answer; {_instead(target)}"
         ) from None
     except ssl.SSLError as error:
         ended = f"TLS ended after the handshake ({error.reason or error})"
-        raise ProbeError(f"{target.url}: {ended}; {_instead(target)}") from None
+        kind = GoneError if isinstance(error, _CLOSED) else ProbeError
+        raise kind(f"{target.url}: {ended}; {_instead(target)}") from None
     except OSError as error:
         raise ProbeError(f"{target.url}: {error.strerror or error}") from None
-    finally:
-        sock.close()
 
 
 def _connected(target: Target, address: Address, timeout_s: float) -> socket.socket:
@@ -171,7 +200,8 @@ def _connected(target: Target, address: Address, timeout_s: float) -> socket.soc
             return context.wrap_socket(sock, server_hostname=host)
     except OSError as error:
         sock.close()
-        raise GoneError(_unreached(target, host, port, error, connected=connected)) from None
+        kind = GoneError if isinstance(error, _CLOSED) else ProbeError
+        raise kind(_unreached(target, host, port, error, connected=connected)) from None
     return sock
 
 
@@ -191,19 +221,19 @@ def _unreached(target: Target, host: str, port: int, error: OSError, *, connecte
     return f"{target.url}: {error.strerror or error}"
 
 
-def _ask(sock: socket.socket, target: Target, allowance: Allowance) -> _Reply:
+def _ask(sock: socket.socket, target: Target, allowance: Allowance, within_s: float) -> _Reply:
     began = time.perf_counter()
     allowance.sent += 1
     size, digest = 0, hashlib.sha256()
     response = http.client.HTTPResponse(sock, method=target.method)
     try:
         sock.sendall(next(own_traffic(target)()).data)
-        response.begin()
-        for part in _parts(response, began + allowance.timeout_s):
+        begin_answer(response, within_s)
+        for part in _parts(response, began + within_s):
             size += len(part)
             digest.update(part)
     except TimeoutError:
-        raise ProbeError(_too_long(target, size, allowance.timeout_s)) from None
+        raise ProbeError(_too_long(target, size, within_s)) from None
     except http.client.RemoteDisconnected:
         raise
     except http.client.IncompleteRead:

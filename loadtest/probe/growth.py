@@ -40,6 +40,12 @@ def sound(steps: Sequence[Step]) -> list[Step]:
     return [each for each in steps if each.answered and each.failed <= FAILS]
 
 
+def closes(steps: Sequence[Step]) -> bool:
+    """Whether most answers took a new connection, whatever the server says of keeping it."""
+    known = sound(steps)
+    return 2 * sum(each.reconnects for each in known) > sum(each.answered for each in known)
+
+
 def others(steps: Sequence[Step]) -> float:
     """Cores that other programs took meanwhile, at most."""
     return max((each.others or 0.0 for each in steps), default=0.0)

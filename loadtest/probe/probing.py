@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import statistics
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from loadtest.model.target import Target
 from loadtest.probe import change, glance, growth, processes, slots, waves
-from loadtest.probe.glance import GoneError
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker, Asking
 from loadtest.probe.processes import Serving
@@ -30,6 +29,7 @@ AGAIN_S, AGAIN_ANSWERS = 2.0, 20
 AGAIN_FEWEST = 4  # answers that are waited for where they are late
 BESIDE_S, BESIDE_WAITS = 2.0, 4
 LAST_ANSWERS_S = 10.0
+GONE_S = 2.0  # at least so long is looked whether the service has ended
 RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
 BY_USER = "stopped by Ctrl-C"
 
@@ -64,7 +64,7 @@ class _Found:
         return Sighting(
             url=self.target.url,
             method=self.target.method,
-            glance=self.glance,
+            glance=replace(self.glance, kept=self.glance.kept and not growth.closes(self.steps)),
             steps=tuple(sorted(self.steps, key=lambda each: each.connections)),
             waves=tuple(self.waves),
             server=self.server,
@@ -156,14 +156,11 @@ def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, 
 
 
 def _dead(found: _Found) -> str:
-    """Whether the service has ended; empty where it answers still."""
-    try:
-        glance.look(found.target, found.address, found.allowance)
-    except GoneError as error:
-        return f"{STOPPED_ANSWERING} ({error})"
-    except ProbeError:  # it refuses, and so it lives
-        return ""
-    return ""
+    """Whether the service has ended; empty where it lives."""
+    allowance = found.allowance
+    within_s = min(allowance.timeout_s, max(GONE_S, allowance.left_s))
+    why = glance.gone(found.target, found.address, allowance, within_s)
+    return f"{STOPPED_ANSWERING} ({why})" if why else ""
 
 
 def _roll(found: _Found, asker: Asker, told: Told) -> None:

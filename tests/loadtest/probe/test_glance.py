@@ -6,6 +6,8 @@ import errno
 import http.client
 import socket
 import ssl
+import threading
+import time
 from dataclasses import replace
 
 import pytest
@@ -18,7 +20,7 @@ from loadtest.probe.record import Glance
 from loadtest.system import ports
 from tests import lying_servers
 from tests.loadtest.probe.small_servers import OK, in_turn, serving
-from tests.lying_servers import answering, over_tls
+from tests.lying_servers import answering, once, over_tls, read_request
 
 
 def answer(status: str, *fields: str, body: str = "") -> bytes:
@@ -184,6 +186,48 @@ def test_what_was_seen_is_one_line() -> None:
     )
 
 
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_a_server_that_closes_without_a_word_keeps_no_connection(scheme: str) -> None:
+    script = once(lying_servers.OK)
+    with lying_servers.serving(over_tls(script) if scheme == "https" else script) as port:
+        seen = looked(port, scheme=scheme, insecure=True)
+    assert not seen.kept
+    assert "closes connections" in glance.sentence(seen)
+
+
+HINTS = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+PROCESSING = b"HTTP/1.1 102 Processing\r\n\r\n"
+CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    "before", [CONTINUE, PROCESSING, HINTS, HINTS + HINTS, PROCESSING + HINTS + CONTINUE]
+)
+def test_what_only_announces_an_answer_is_none(before: bytes) -> None:
+    with lying_servers.serving(answering(before + lying_servers.OK)) as port:
+        seen = looked(port)
+        heard = ask(Target(f"http://127.0.0.1:{port}/"))
+    assert (seen.status, seen.size, seen.kept, seen.same) == (200, 27, True, True)
+    assert (heard.status, len(heard.body), heard.kept) == (200, 27, True)
+
+
+def test_an_answer_that_is_announced_for_ever_is_waited_for_no_longer_than_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def script(connection: socket.socket) -> None:
+        while read_request(connection):
+            while True:
+                connection.sendall(PROCESSING)
+                time.sleep(0.01)
+
+    monkeypatch.setattr(Allowance, "timeout_s", 0.3)
+    with lying_servers.serving(script) as port:
+        with pytest.raises(ProbeError, match=r"no answer within 0\.3 s"):
+            looked(port)
+        with pytest.raises(NoAnswer, match=r"no whole answer within 0\.3 s"):
+            ask(Target(f"http://127.0.0.1:{port}/"), within_s=0.3)
+
+
 def test_no_host_is_told() -> None:
     target = Target("http://nowhere.invalid/")
     with pytest.raises(ProbeError, match=r"there is no host nowhere\.invalid"):
@@ -204,7 +248,6 @@ def test_an_answer_that_does_not_end_is_told(monkeypatch: pytest.MonkeyPatch) ->
 
     held: list[socket.socket] = []
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        import threading
 
         def accept() -> None:
             connection, _ = listener.accept()

@@ -121,6 +121,15 @@ TRUTHS = (
         computes=True,
     ),
     Truth(
+        "closes each connection and does not say so",
+        ("python", "closing.py", "{port}", "--silent"),
+        None,
+        (CONNECTIONS, CPU),
+        says="no keep-alive",
+        options=(),
+        computes=True,
+    ),
+    Truth(
         "queues 16 and refuses more",
         ("python", "refusing.py", "{port}"),
         8,

@@ -1,4 +1,7 @@
-"""A server that answers at once and closes each connection: `python closing.py PORT`."""
+"""A server that answers at once and closes each connection: `python closing.py PORT`.
+
+With `--silent` it does not say so before.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,8 @@ import asyncio
 import contextlib
 import sys
 
-ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
+SAYS = b"" if "--silent" in sys.argv else b"Connection: close\r\n"
+ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n" + SAYS + b"\r\nok"
 
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
