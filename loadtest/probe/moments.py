@@ -20,6 +20,7 @@ from loadtest.system.sockets import Address
 
 SITS_OUT_S = 0.05  # after a wrong answer: a service that refuses need not be asked at once again
 GENTLE_S = 0.002  # between two connections that are opened
+FEW_ANSWERS = 4  # that are waited for where they are late
 
 
 class Moment(NamedTuple):
@@ -78,6 +79,10 @@ class Asking(Stream):
     def _wait(self, connection: Connection) -> None:
         if not connection.removed:
             self.waiting.append(connection)
+
+    def took(self, begun: int = 0) -> list[float]:
+        """What each right answer took, from the answer with that number on."""
+        return [each.ended - each.begun for each in self.moments[begun:] if not each.error]
 
     def begun_in_hand(self) -> list[float]:
         """When each request was begun that has no answer yet."""
@@ -141,6 +146,15 @@ class Asker:
         self.engine.at(ends, lambda _: None)  # so that the loop wakes up then
         self.engine.run(lambda: until() or self.engine.now() >= ends)
         return until()
+
+    def wait_for(self, stream: Asking, answers: int, at_most_s: float) -> None:
+        """Wait for so many answers, and for a few where service or machine are slower than that."""
+
+        def came(count: int) -> bool:
+            return len(stream.moments) >= count or self.allowance.used_up
+
+        if not self.run(lambda: came(answers), at_most_s):
+            self.run(lambda: came(FEW_ANSWERS), self.allowance.left_s / 2)
 
     def drain(self, stream: Asking, at_most_s: float) -> None:
         """Send nothing more; wait for the answers in hand."""

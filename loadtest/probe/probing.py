@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import statistics
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from loadtest.model.target import Target
-from loadtest.probe import change, glance, growth, processes, slots, waves
+from loadtest.probe import change, glance, growth, light, processes, slots, waves
 from loadtest.probe.limits import Allowance, ProbeError
-from loadtest.probe.moments import Asker, Asking
+from loadtest.probe.moments import Asker
 from loadtest.probe.processes import Serving
 from loadtest.probe.ramp import Ramp, failing
 from loadtest.probe.record import (
@@ -21,13 +20,12 @@ from loadtest.probe.record import (
     Sighting,
     Step,
     Wave,
+    sent_told,
 )
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
-AGAIN_FEWEST = 4  # answers that are waited for where they are late
-BESIDE_S, BESIDE_WAITS = 2.0, 4
 LAST_ANSWERS_S = 10.0
 GONE_S = 2.0  # at least so long is looked whether the service has ended
 RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
@@ -54,6 +52,7 @@ class _Found:
     steps: list[Step] = field(default_factory=list)
     waves: list[Wave] = field(default_factory=list)
     beside: Beside | None = None
+    light: int = 0  # requests to the endpoint beside it
     ended: str = ""
     changed: str = ""
 
@@ -72,6 +71,7 @@ class _Found:
             limit=self.allowance.connections,
             cores=processes.usable_cores(),
             sent=self.allowance.sent,
+            light=self.light,
             lasted_s=self.allowance.spent_s,
             ended=self.ended,
             changed=self.changed,
@@ -91,11 +91,22 @@ def probe(
     """Everything that can be seen of the target within the allowance.
 
     Ctrl-C ends it early: what was seen so far is returned, and says so. Raises ProbeError where the
-    service cannot be measured at all.
+    service cannot be measured at all. Then, too, it is told how often something may have changed.
     """
     told = told or Told()
     found = _Found(target, allowance, address_of(target))
-    asker = Asker(allowance)
+    try:
+        _as_far_as_it_gets(found, beside, told)
+        return found.seen()
+    except (KeyboardInterrupt, ProbeError):
+        if line := sent_told(target.method, allowance.sent - found.light):
+            told.line(line)
+        raise
+
+
+def _as_far_as_it_gets(found: _Found, beside: Target | None, told: Told) -> None:
+    """Raises what ends it only where nothing was measured before."""
+    asker = Asker(found.allowance)
     try:
         _carry_out(found, asker, beside, told)
     except KeyboardInterrupt:
@@ -105,7 +116,6 @@ def probe(
             raise
     finally:
         asker.close()
-    return found.seen()
 
 
 def address_of(target: Target) -> Address:
@@ -121,17 +131,33 @@ def _carry_out(found: _Found, asker: Asker, beside: Target | None, told: Told) -
     found.glance = glance.look(target, found.address, allowance, told.line)
     told.line(glance.sentence(found.glance))
     if beside:
-        glance.look(beside, address_of(beside), allowance, told.line)
-    allowance.narrow(found.glance.size)
+        _look_beside(found, beside, told)
+    _narrow(allowance, found.glance, told)
     serving = processes.serving(found.address)
     found.server = serving.facts() if serving else None
     serving = serving if found.server else None
     _load(found, asker, serving, found.glance.took_s, told)
     if beside and not found.ended:
         with _kept_out_of_the_way(found):
-            found.beside = _beside(found, asker, beside)
+            _beside(found, asker, beside)
     if not found.ended and allowance.left_s > 1:
         _again(found, asker, serving, told)
+
+
+def _look_beside(found: _Found, target: Target, told: Told) -> None:
+    before = found.allowance.sent
+    try:
+        glance.look(target, address_of(target), found.allowance, told.line)
+    finally:
+        found.light += found.allowance.sent - before
+
+
+def _narrow(allowance: Allowance, seen: Glance, told: Told) -> None:
+    """No more of large answers than may be; what was stated before is no longer so then."""
+    before = allowance.stated()
+    allowance.narrow(seen.size)
+    if allowance.stated() != before:
+        told.line(f"answers are large: {allowance.stated()}")
 
 
 def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, told: Told) -> None:
@@ -195,46 +221,14 @@ def _kept_out_of_the_way(found: _Found) -> Iterator[None]:
         found.changed = f"{error}."
 
 
-def _beside(found: _Found, asker: Asker, target: Target) -> Beside:
-    """One light request after the other, first alone, then while the probed endpoint is full."""
-    seen, address = found.seen(), address_of(target)
-    count = min(found.allowance.connections, 2 * slots.slots(seen).value + 2)
-    lasts_s = min(max(BESIDE_S, BESIDE_WAITS * seen.alone.mean_s), found.allowance.left_s / 2)
-    with asker.asking(target, address) as light:
-        asker.open(light, 1)
-        _await(asker, light, AGAIN_ANSWERS, min(1.0, lasts_s))
-        alone = _took(light, 0)
-        with asker.asking(found.target, found.address) as heavy:
-            asker.open(heavy, count)
-            asker.run(lambda: asker.engine.opened > count, lasts_s)
-            asker.run(lambda: False, seen.alone.mean_s)
-            begun = len(light.moments)
-            asker.run(lambda: False, lasts_s)
-            asker.run(lambda: len(light.moments) > begun, min(lasts_s, found.allowance.left_s / 2))
-            while_full = _took(light, begun)
-            waiting = [asker.engine.now() - each for each in light.begun_in_hand()]
-            failed = sum(bool(each.error) for each in light.moments[begun:])
-            asker.drain(heavy, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
-    waited = _waited(while_full, waiting)
-    return Beside(
-        url=target.url,
-        connections=count,
-        alone_s=statistics.median(alone) if alone else 0.0,
-        p50_s=statistics.median(waited) if waited else 0.0,
-        longest_s=max(waited, default=0.0),
-        answered=len(while_full),
-        failed=failed,
-    )
-
-
-def _waited(ended: list[float], waiting: list[float]) -> list[float]:
-    """And of one that has waited longer than any other, though its end is not known."""
-    longest_s = max(ended, default=0.0)
-    return [*ended, *(each for each in waiting if each > longest_s)]
-
-
-def _took(stream: Asking, begun: int) -> list[float]:
-    return [each.ended - each.begun for each in stream.moments[begun:] if not each.error]
+def _beside(found: _Found, asker: Asker, target: Target) -> None:
+    """What a light request waits; how often it was sent is counted whatever ends that."""
+    full = found.target, found.address
+    with asker.asking(target, address_of(target)) as stream:
+        try:
+            found.beside = light.beside(asker, target.url, stream, full, found.seen())
+        finally:
+            found.light += stream.sent + stream.resent
 
 
 def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> None:
@@ -271,15 +265,5 @@ def _alone(found: _Found, asker: Asker) -> tuple[list[float], int]:
     at_most_s = min(max(AGAIN_S, 3 * wait_s), found.allowance.left_s / 2)
     with asker.asking(found.target, found.address) as stream:
         asker.open(stream, 1)
-        _await(asker, stream, AGAIN_ANSWERS + 1, at_most_s)
-        return _took(stream, 1), sum(bool(each.error) for each in stream.moments)
-
-
-def _await(asker: Asker, stream: Asking, answers: int, at_most_s: float) -> None:
-    """Wait for so many answers, and for a few where service or machine are slower than that."""
-
-    def came(count: int) -> bool:
-        return len(stream.moments) >= count or asker.allowance.used_up
-
-    if not asker.run(lambda: came(answers), at_most_s):
-        asker.run(lambda: came(AGAIN_FEWEST), asker.allowance.left_s / 2)
+        asker.wait_for(stream, AGAIN_ANSWERS + 1, at_most_s)
+        return stream.took(1), sum(bool(each.error) for each in stream.moments)

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from loadtest.model.counts import were
+
 PROBE_VERSION = 1
+SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 STOPPED_ANSWERING = "the service stopped answering"
 Bound = Literal[
     "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
@@ -15,7 +18,7 @@ Bound = Literal[
 
 @dataclass(frozen=True)
 class Glance:
-    """An answer seen before the load. `kept`: the connection outlived it. `size`: of the body.
+    """An answer seen before the load. `kept`: connections outlive answers. `size`: of the body.
 
     `connect_s` is for connection and TLS, `first_s` for the very first answer. `same`: two bodies
     were equal. `limit` is what the server says of a rate that it allows.
@@ -162,6 +165,7 @@ class Sighting:
     limit: int = 0  # of connections
     cores: int = 1  # of this machine that may be used
     sent: int = 0
+    light: int = 0  # of those that were sent: to the endpoint beside it
     lasted_s: float = 0.0
     ended: str = ""  # why it ended before its time
     changed: str = ""  # what was no longer so at the end
@@ -175,6 +179,11 @@ class Sighting:
     def died(self) -> bool:
         """Whether the service was gone at the end."""
         return self.ended.startswith(STOPPED_ANSWERING)
+
+
+def sent_told(method: str, count: int) -> str:
+    """How often something was changed: `1 POST request was sent.`; empty for what only reads."""
+    return "" if method in SAFE else f"{were(count, f'{method} request')} sent."
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from loadtest.analysis.amounts import amount
-from loadtest.model.counts import agree, number_of, were
+from loadtest.model.counts import agree, number_of
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
 from loadtest.probe.conclusion import binding as what_binds
 from loadtest.probe.conclusion import holders, limit
 from loadtest.probe.conclusion.limit import Full, full
-from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots
+from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots, sent_told
 
 BUSY_MACHINE = 0.15  # cores of other programs, of each core
 IDLE_SLOTS = 0.85  # of the slots were used: less is told
@@ -282,5 +282,5 @@ def _of_answers(seen: Sighting) -> Iterator[str]:
         yield f"Answers have {seen.glance.size / 1e6:,.0f} MB: up to {rate:,.0f} MB/s were read."
     if seen.glance.limit:
         yield f"It says that it limits how often it may be asked: {seen.glance.limit}."
-    if seen.method not in ("GET", "HEAD", "OPTIONS"):
-        yield f"{were(seen.sent, f'{seen.method} request')} sent."
+    if told := sent_told(seen.method, seen.sent - seen.light):
+        yield told

@@ -1,7 +1,4 @@
-"""A probe from beginning to end, of servers in this process.
-
-Its windows are of an engine whose clock no stall of the machine moves.
-"""
+"""A probe from beginning to end, of servers in this process."""
 
 from __future__ import annotations
 
@@ -10,36 +7,28 @@ import socket
 import threading
 import time
 from contextlib import ExitStack
+from dataclasses import replace
+from itertools import count
 
 import pytest
 
 from loadtest.engine.engine import Engine
 from loadtest.model.target import Target
-from loadtest.probe import moments, probing, ramp, waves
+from loadtest.probe import growth, limits, moments, probing, ramp
 from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
 from loadtest.probe.probing import Told
-from loadtest.probe.record import Sighting
-from tests.driving import unstalled
+from tests import lying_servers
+from tests.loadtest.probe.quick import probed, shorten
+from tests.loadtest.probe.sightings import ramp as climbed
 from tests.loadtest.probe.small_servers import OK, Answer, in_turn, serving, waiting
+from tests.lying_servers import answering, once
 
 
 @pytest.fixture(autouse=True)
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Steps as short as such quick servers allow: tests of known truth measure, these don't."""
-    monkeypatch.setattr(moments, "Engine", unstalled)
-    monkeypatch.setattr(ramp, "SHORTEST_STEP_S", 0.1)
-    monkeypatch.setattr(ramp, "LONGEST_STEP_S", 0.3)
-    monkeypatch.setattr(ramp, "FAILURES_TELL", 4)
-    monkeypatch.setattr(probing, "AGAIN_S", 0.2)
-    monkeypatch.setattr(probing, "BESIDE_S", 1.0)
-    monkeypatch.setattr(waves, "GROUPS", 1)
-
-
-def probed(port: int, host: str = "127.0.0.1", told: Told | None = None, **known: int) -> Sighting:
-    allowance = Allowance(**{"seconds": 20, "connections": 8} | known)
-    return probing.probe(Target(f"http://{host}:{port}/"), allowance, told=told)
+    shorten(monkeypatch)
 
 
 def changing(first_s: float, then_s: float) -> tuple[Answer, Told]:
@@ -176,6 +165,51 @@ def test_ctrl_c_in_the_first_step_says_that_nothing_was_measured() -> None:
         probed(port, told=Told(line=lines.append))
     assert lines[0].startswith("it answers 200, 2 bytes in ")
     assert lines[-1] == "stopped by Ctrl-C before one step was measured"
+
+
+def test_the_limit_is_stated_again_where_large_answers_lower_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    lines: list[str] = []
+    with serving(waiting(0.001), slots=4) as port:
+        probed(port, told=Told(line=lines.append), connections=1, requests=30)
+        assert not any("at most" in line for line in lines)
+        monkeypatch.setattr(limits, "MOST_BYTES", 60)  # of 2 an answer
+        probed(port, told=Told(line=lines.append), connections=1)
+    assert "answers are large: at most 30 requests, 1 connection, 20 s" in lines
+
+
+def test_a_service_that_closes_only_under_load_is_not_said_to_keep_connections() -> None:
+    """It keeps that of the look."""
+    opened = count()
+
+    def script(connection: socket.socket) -> None:
+        (answering if next(opened) == 0 else once)(lying_servers.OK)(connection)
+
+    with lying_servers.serving(script) as port:
+        seen = probed(port)
+    assert sum(each.reconnects for each in seen.steps) > 1
+    assert not seen.glance.kept
+
+
+@pytest.mark.parametrize(
+    ("reconnects", "failed", "closes"),
+    [(0.0, 0, False), (0.4, 0, False), (0.6, 0, True), (1.0, 0, True), (1.0, 9, False)],
+)
+def test_most_answers_tell_whether_connections_are_kept(
+    reconnects: float, failed: int, closes: bool
+) -> None:
+    """Those that failed had to be opened anew, and tell nothing of it."""
+    steps = climbed(4, 0.1, 64)
+    changed = [
+        replace(
+            each,
+            reconnects=round(reconnects * each.answered),
+            errors={"connection reset": failed * each.answered},
+        )
+        for each in steps
+    ]
+    assert growth.closes(changed) is closes
 
 
 def test_a_light_request_waits_behind_a_full_endpoint() -> None:
