@@ -114,6 +114,10 @@ def _as_far_as_it_gets(found: _Found, beside: Target | None, told: Told) -> None
         if not found.steps:
             told.line(f"{BY_USER} before one step was measured")
             raise
+    except ProbeError as error:
+        if not growth.sound(found.steps[:1]):
+            raise
+        found.ended = str(error)
     finally:
         asker.close()
 
@@ -241,22 +245,31 @@ def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> 
         return
     before_s, now_s = otherwise
     how = "faster" if now_s < before_s else "slower"
-    found.changed = (
+    became = (
         f"The service became {how} while it was probed: a request alone took {before_s:.2g} s at "
         f"first and {now_s:.2g} s at the end"
     )
+    found.changed = f"{became}; probe it again when it is warm."
     share = 1 - found.allowance.spent_s / found.allowance.seconds
     if now_s < before_s and share > 0.4 and found.allowance.sent < found.allowance.requests / 2:
-        told.line(f"{found.changed}: measured once more")
-        before = found.steps[:], found.waves[:], found.ended
-        _load(found, asker, serving, now_s, told)
-        if len(found.steps) >= len(before[0]) or found.ended:
-            found.changed += ". It was measured again then."
-            return
-        found.steps, found.waves, found.ended = before  # there was too little time for it
-        found.changed += "; probe it again when it is warm."
-    else:
-        found.changed += "; probe it again when it is warm."
+        told.line(f"{became}: measured once more")
+        if _once_more(found, asker, serving, now_s, told):
+            found.changed = f"{became}. It was measured again then."
+
+
+def _once_more(
+    found: _Found, asker: Asker, serving: Serving | None, guess_s: float, told: Told
+) -> bool:
+    """Whether all could be measured again; else what was measured first stays, whatever ends it."""
+    before, far = (found.steps[:], found.waves[:]), False
+    try:
+        _load(found, asker, serving, guess_s, told)
+    finally:
+        if growth.sound(found.steps[:1]):
+            far = len(found.steps) >= len(before[0]) or bool(found.ended)
+        if not far:
+            found.steps, found.waves = before
+    return far
 
 
 def _alone(found: _Found, asker: Asker) -> tuple[list[float], int]:
