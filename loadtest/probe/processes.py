@@ -26,13 +26,24 @@ _FORWARDERS = re.compile(
     r"docker-proxy|rootlessport|ssh|sshd|kubectl|socat|slirp4netns|passt|pasta"
 )
 _PROXIES = frozenset({"nginx", "haproxy", "envoy", "caddy", "traefik"})
-_ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*t?")
+_ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*")
+_FREE_THREADED = re.compile(r"python[\d.]*t")
 
 
 def usable_cores() -> int:
     """Cores that programs here may use."""
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     return max(1, min(cores or 1, round(quota_cores() or 1e9)))
+
+
+def on_one_core(program: str) -> bool:
+    """Whether a program of this name computes on one core at a time."""
+    return _ONE_CORE.fullmatch(program) is not None
+
+
+def free_threaded(program: str) -> bool:
+    """Whether it is a Python without a GIL: `python3.13t` (PEP 703)."""
+    return _FREE_THREADED.fullmatch(program) is not None
 
 
 class Serving:
@@ -58,8 +69,9 @@ class Serving:
                 threads=self.threads(),
                 loop=_has_loop(first.pid),
                 cores=min(usable_cores(), len(first.cpu_affinity() or [0])),
-                one_core=bool(_ONE_CORE.fullmatch(name)),
+                one_core=on_one_core(name),
                 passes_on=program in _PROXIES,
+                free_threaded=free_threaded(name),
             )
         return None
 

@@ -11,6 +11,7 @@ from loadtest.model.counts import were
 PROBE_VERSION = 1
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 STOPPED_ANSWERING = "the service stopped answering"
+ALL_SENT = "requests were sent"
 Bound = Literal[
     "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
 ]
@@ -42,6 +43,7 @@ class Server:
 
     `processes` take requests; `loop`: they wait in an event loop. `cores`: so many it may use.
     `one_core`: a process of it computes on one core at a time. `passes_on`: a proxy.
+    `free_threaded`: a Python without a GIL.
     """
 
     program: str
@@ -51,6 +53,12 @@ class Server:
     cores: int
     one_core: bool = True
     passes_on: bool = False
+    free_threaded: bool = False
+
+    @property
+    def threads_hold(self) -> bool:
+        """Whether a thread of it holds one request at a time, as those of any Python do."""
+        return self.one_core or self.free_threaded
 
 
 @dataclass(frozen=True)
@@ -179,6 +187,11 @@ class Sighting:
     def died(self) -> bool:
         """Whether the service was gone at the end."""
         return self.ended.startswith(STOPPED_ANSWERING)
+
+    @property
+    def all_sent(self) -> bool:
+        """Whether it sent as many requests as a probe may."""
+        return self.ended.endswith(ALL_SENT)
 
 
 def sent_told(method: str, count: int) -> str:

@@ -121,7 +121,7 @@ def ceiling(seen: Sighting, at: Full, processes: int | None = None) -> float | N
     if server is None or not cost:
         return None
     most = processes or server.processes
-    return (min(server.cores, most) if server.one_core else server.cores) / cost
+    return limit.cores(server, at, most) / cost
 
 
 def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> Iterator[str]:
@@ -217,7 +217,7 @@ def _more_cpu(seen: Sighting, at: Full) -> Iterator[str]:
         yield "Keep connections (keep-alive): each request pays for a new one now."
     if "generator" in what_binds.binding(seen, at.slots).could_be:
         yield AGAIN
-    elif server and server.one_core and server.processes < server.cores:
+    elif server and limit.on_one_core(server, at) and server.processes < server.cores:
         most = ceiling(seen, at, server.cores)
         yield (
             f"With {number_of(server.cores, 'process')} instead of {server.processes}: up to about "

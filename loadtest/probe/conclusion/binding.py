@@ -28,6 +28,8 @@ def binding(seen: Sighting, slots: Slots) -> Binding:
     if at is None:
         return _unreached(seen, slots)
     found = _binding(seen, slots, at)
+    if found.name in WITHIN and limit.one_core_is_full(seen, at):
+        found = replace(found, could_be=(*found.could_be, "one full core"))
     if found.name in ("cpu", "nothing yet") or slots.waves or not limit.crowded(seen, at):
         return found
     if found.name in WITHIN and found.could_be and limit.starved(seen, at):

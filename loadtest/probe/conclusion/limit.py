@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from loadtest.probe import growth
-from loadtest.probe.record import Sighting, Slots, Step
+from loadtest.probe.record import Server, Sighting, Slots, Step
 
 FULL_CORE, FULL_MACHINE, FULL_LOAD = 0.85, 0.05, 0.85
+ONE_CORE = 1.1  # cores: more than that no process uses whose threads compute in turn
 BUSY_CORE = 0.6  # of a server whose requests wait for nothing: it waits for the load, or for cores
 COUNTS_AS_BUSY = 0.3  # cores of a server on a machine that has none left
 ANSWER_COSTS_CPU = 0.6  # of the wait is CPU: then more slots on one core give little
@@ -16,6 +17,7 @@ STARVED_COSTS = 0.2  # the same of a server that never waits for anything but a 
 ACTIVE = 0.1  # of the busiest process: less than that had nothing to do
 SHORT, MOST_SHORT = 0.25, 0.5  # of the slots: by so much a rate may miss them on a crowded machine
 LEAST_CPU_S = 0.05  # the kernel counts hundredths: less tells no cost
+FEW_THREADS = 2  # with one that only watches the others: one computes at a time, GIL or not
 
 
 @dataclass(frozen=True)
@@ -103,17 +105,43 @@ def cpu_is_full(seen: Sighting, at: Full) -> bool:
     server, used, workers = seen.server, at.server, at.workers
     if server is None or used is None:
         return False
-    one_full = server.one_core and max(workers) >= FULL_CORE
-    if one_full or used >= FULL_CORE * server.cores:
+    one_core = on_one_core(server, at)
+    if (one_core and max(workers) >= FULL_CORE) or used >= FULL_CORE * server.cores:
         return True
-    if always_ready(at, at.active) and (at.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s:
+    if _wants_cores(seen, server, at, at.active):
         return True
     if not _computes(seen, at):
         return False
-    if server.one_core and max(workers) >= BUSY_CORE:
+    if one_core and max(workers) >= BUSY_CORE:
         return True
     # It computes, and does no more of it: others have the cores, or it may not use them.
     return used >= COUNTS_AS_BUSY and (nothing_left(seen, at) or not load_is_full(at))
+
+
+def on_one_core(server: Server, at: Full) -> bool:
+    """Whether a process computes on one core at a time; without a GIL, where one thread works."""
+    return server.one_core or (server.free_threaded and at.threads <= FEW_THREADS)
+
+
+def one_core_is_full(seen: Sighting, at: Full) -> bool:
+    """Whether a Python whose threads can use several cores used just one.
+
+    A module may have put its GIL on, or one of its threads does all the work.
+    """
+    server = seen.server
+    free = server is not None and server.free_threaded
+    return free and FULL_CORE <= max(at.workers, default=0.0) <= ONE_CORE
+
+
+def _wants_cores(seen: Sighting, server: Server, at: Full, processes: int) -> bool:
+    """Whether so many processes computed all the time, or would have with a core.
+
+    Of threads without a GIL one or another always computes, long before all cores are used.
+    """
+    if server.free_threaded and not on_one_core(server, at) and not nothing_left(seen, at):
+        return False
+    costly = (at.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s
+    return costly and always_ready(at, processes)
 
 
 def _used_up(seen: Sighting, ending: Full) -> bool:
@@ -127,15 +155,19 @@ def _used_up(seen: Sighting, ending: Full) -> bool:
         return False
     if ending.steps[-1].littles_s < growth.QUEUES * wait_s:
         return False
-    usable = min(server.cores, server.processes) if server.one_core else server.cores
+    usable = cores(server, ending, server.processes)
     if used >= FULL_CORE * usable:
         return True
     busy = used >= BUSY_CORE * usable
     few_left = used >= COUNTS_AS_BUSY and nothing_left(seen, ending)
     if _computes(seen, ending) and (busy or few_left):
         return True
-    costly = (ending.cpu_s or 0.0) >= STARVED_COSTS * seen.alone.p50_s
-    return costly and always_ready(ending, server.processes)
+    return _wants_cores(seen, server, ending, server.processes)
+
+
+def cores(server: Server, at: Full, processes: int) -> int:
+    """How many cores so many processes of it can use."""
+    return min(server.cores, processes) if on_one_core(server, at) else server.cores
 
 
 def _computes(seen: Sighting, at: Full) -> bool:
