@@ -12,7 +12,7 @@ from loadtest.model.counts import number_of
 from loadtest.probe import growth
 from loadtest.probe.conclusion import holders, limit
 from loadtest.probe.conclusion.limit import Full, full
-from loadtest.probe.record import Binding, Bound, Sighting, Slots
+from loadtest.probe.record import Binding, Bound, Server, Sighting, Slots
 
 Held = Literal["loop", "lock", "worker", "unknown"]
 QUICK_S = 0.005
@@ -20,6 +20,9 @@ QUICKER_THAN_SLOTS_S = 0.002  # then client and server take turns, and slots are
 FEW_ASKED = 4  # connections
 # What binds within the service, or behind it; a machine without CPU looks like one of these.
 WITHIN: tuple[Bound, ...] = ("slots", "pool or upstream", "one at a time")
+UNSURE = ("an event loop that blocks", "a lock", "a single worker")
+# Programs that are an event loop, whatever threads they have for other work.
+EVENT_LOOPS = frozenset({"uvicorn", "hypercorn", "daphne", "node"})
 
 
 def binding(seen: Sighting, slots: Slots) -> Binding:
@@ -90,26 +93,19 @@ def _one_at_a_time(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
 
 def single(seen: Sighting, at: Full) -> tuple[Held, str, tuple[str, ...]]:
     """Why only one request is worked on, as the processes tell; what else it could be."""
-    server, unread = seen.server, max((each.unread or 0 for each in at.steps), default=0)
-    could_be: tuple[str, ...]
+    server = seen.server
     if server is None or server.passes_on:
-        could_be = ("an event loop that blocks", "a lock", "a single worker", "one full core")
-        return "unknown", "its processes are out of sight: it is one of several things", could_be
+        told = "its processes are out of sight: it is one of several things"
+        return "unknown", told, (*UNSURE, "one full core")
     if at.threads > server.threads + 1:
         told = f"{at.threads} threads are there, but one works at a time: a lock, or a pool of one"
         return "lock", told, ("a lock", "a pool of one")
-    if server.processes > 1 and at.active == 1 and max(at.workers) * seen.alone.lasted_s > 0.02:
-        told = f"all requests fell to one of {server.processes} processes"
-        return "unknown", told, ("an event loop that blocks", "a lock", "a single worker")
     if server.processes > 1:
-        told = f"{server.processes} processes are there, but one works at a time"
-        return "lock", f"{told}: a lock that they share, or an upstream", ("a lock", "an upstream")
+        return _one_of_several(seen, server, at)
     if max(each.connections for each in at.steps) < FEW_ASKED:
-        could_be = ("an event loop that blocks", "a lock", "a single worker")
-        return "unknown", "too few asked at once to see why", could_be
-    if server.loop and unread > 1:
-        told = "one process, one event loop, and requests wait unread: something blocks the loop"
-        return "loop", told, ()
+        return "unknown", "too few asked at once to see why", UNSURE
+    if server.loop and max((each.unread or 0 for each in at.steps), default=0) > 1:
+        return _unread(server, at)
     if server.loop:
         told = "the event loop reads every request, but ends one at a time"
         return "lock", f"{told}: a lock, or a pool of one", ("a lock", "a pool of one")
@@ -117,6 +113,27 @@ def single(seen: Sighting, at: Full) -> tuple[Held, str, tuple[str, ...]]:
         return "worker", "one process with one thread: a single worker", ()
     told = "one process; which of its threads holds the others up can't be seen"
     return "unknown", told, ("a lock", "a single worker")
+
+
+def _one_of_several(seen: Sighting, server: Server, at: Full) -> tuple[Held, str, tuple[str, ...]]:
+    """Several processes are there, and one request is worked on at a time."""
+    if at.active == 1 and max(at.workers) * seen.alone.lasted_s > 0.02:
+        return "unknown", f"all requests fell to one of {server.processes} processes", UNSURE
+    told = f"{server.processes} processes are there, but one works at a time"
+    return "lock", f"{told}: a lock that they share, or an upstream", ("a lock", "an upstream")
+
+
+def _unread(server: Server, at: Full) -> tuple[Held, str, tuple[str, ...]]:
+    """Requests wait unread though the server watches its connections.
+
+    So does an event loop that something blocks. And so do threads of a server that hands whole
+    connections to them: where all of them were there before the load, they look like a loop's own.
+    """
+    if at.threads <= 1 or server.program in EVENT_LOOPS:
+        told = "one process, one event loop, and requests wait unread: something blocks the loop"
+        return "loop", told, ()
+    there = f"one process, {number_of(at.threads, 'thread')}"
+    return "unknown", f"{there}, and requests wait unread while one is worked on", UNSURE
 
 
 def _of_cpu(seen: Sighting, at: Full, evidence: list[str]) -> Binding:

@@ -45,6 +45,13 @@ def _together(truths: Sequence[Truth], seconds: float) -> Iterator[tuple[Truth, 
 
 
 def _probe(truth: Truth, url: str, seconds: float, folder: Path) -> Seen:
+    if truth.again:
+        _once(truth, url, seconds, folder)
+    return Seen.of(json.loads(_once(truth, url, seconds, folder)))
+
+
+def _once(truth: Truth, url: str, seconds: float, folder: Path) -> str:
+    """What the command prints."""
     done = subprocess.run(
         [
             *(sys.executable, "-m", "loadtest", "probe", url),
@@ -58,4 +65,4 @@ def _probe(truth: Truth, url: str, seconds: float, folder: Path) -> Seen:
     )
     if done.returncode:
         raise RuntimeError(f"{truth.name}: exit code {done.returncode}: {done.stdout}{done.stderr}")
-    return Seen.of(json.loads(done.stdout))
+    return done.stdout

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 APPS = Path(__file__).parent / "apps"
@@ -41,6 +41,7 @@ class Truth:
     environment: Mapping[str, str] = field(default_factory=dict)
     options: tuple[str, ...] = FEW  # of the probe
     computes: bool = False  # takes whole cores: nothing may be probed beside it
+    again: bool = False  # probed once before, so that its threads are there already
 
     def has(self, value: float) -> bool:
         """Whether so many slots are right: exact where few and steady, else within a tenth."""
@@ -59,6 +60,13 @@ GO_FRONT = Truth(
     upstream=(*UVICORN, FASTAPI),
     go="front.go",
     environment={"UPSTREAM": "{upstream}", "HOLDS": "10"},
+)
+LOCKED = Truth(
+    "a lock around everything",
+    (*KEEPING, "--worker-class", "gthread", "--threads", "8", FLASK),
+    1,
+    (ONE,),
+    "/locked",
 )
 TRUTHS = (
     Truth("gunicorn, 4 sync workers", (*GUNICORN, "--workers", "4", FLASK), 4, (SLOTS,)),
@@ -79,13 +87,8 @@ TRUTHS = (
     Truth("time.sleep in async def", (*UVICORN, FASTAPI), 1, (ONE,), "/blocking"),
     Truth("def endpoints", (*UVICORN, FASTAPI), 40, (SLOTS,), "/threads", options=()),
     Truth("a pool of 15 behind 40 threads", (*UVICORN, FASTAPI), 15, (POOL,), "/pooled"),
-    Truth(
-        "a lock around everything",
-        (*KEEPING, "--worker-class", "gthread", "--threads", "8", FLASK),
-        1,
-        (ONE,),
-        "/locked",
-    ),
+    LOCKED,
+    replace(LOCKED, name="a lock, probed again", says=r"\ba lock\b", again=True),
     Truth("CPU, 1 worker", (*UVICORN, FASTAPI), None, (CPU,), "/computing", computes=True),
     Truth(
         "CPU, 2 workers",
