@@ -200,8 +200,17 @@ def _out_of_line(seen: Sighting, at: Full) -> Iterator[str]:
             "Hold the lock for less, or make the pool larger: two at once are "
             f"{_up_to(2 * at.rps, most)}."
         )
-    most = ceiling(seen, at, 4)
-    yield f"With 4 workers instead of 1: {_up_to(4 * at.rps, most)}, if nothing is shared."
+    yield from _more_workers(seen, at, held)
+
+
+def _more_workers(seen: Sighting, at: Full, held: what_binds.Held) -> Iterator[str]:
+    """What more of them would do, unless several are there already; those of a proxy are none."""
+    server = seen.server
+    if server is None or server.passes_on or server.processes == 1:
+        most = ceiling(seen, at, 4)
+        yield f"With 4 workers instead of 1: {_up_to(4 * at.rps, most)}, if nothing is shared."
+    elif held == "unknown":
+        yield "Probe it again: its connections may fall to other processes then."
 
 
 def _larger_pool(seen: Sighting, slots: Slots, at: Full) -> Iterator[str]:
