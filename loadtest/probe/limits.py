@@ -61,7 +61,7 @@ class Allowance:
 
     def narrow(self, size: int) -> None:
         """Answers have `size` bytes: no more of them than `MOST_BYTES` hold."""
-        self.requests = min(self.requests, max(20, MOST_BYTES // max(size, 1)))
+        self.requests = min(self.requests, most_requests(size))
 
     def stated(self) -> str:
         """What it is at most, as the user is told before it starts."""
@@ -69,3 +69,8 @@ class Allowance:
             f"at most {number_of(self.requests, 'request')}, "
             f"{number_of(self.connections, 'connection')}, {self.seconds:g} s"
         )
+
+
+def most_requests(size: int) -> int:
+    """Requests of a probe at most, where answers have so many bytes."""
+    return min(MOST_REQUESTS, max(20, MOST_BYTES // max(size, 1)))

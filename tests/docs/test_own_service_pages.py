@@ -2,12 +2,15 @@
 
 docs/choose.md has the sizes that it calculates.
 
-docs/your-own-service.md explains every name that a probe gives to what binds."""
+docs/your-own-service.md explains every name that a probe gives to what binds. Its outputs have
+the words of the command.
+"""
 
 from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from typing import get_args
 
 from typer.testing import CliRunner
@@ -15,10 +18,12 @@ from typer.testing import CliRunner
 from loadtest.cli import app
 from loadtest.commands.size import TOKENS
 from loadtest.model.counts import number_of
-from loadtest.probe.record import Bound
+from loadtest.probe.conclusion.advice import conclude
+from loadtest.probe.record import Bound, Step
 from loadtest.stats.queueing import slots_for
 from loadtest.stats.sizing import Need, left_for_services, sizes
 from tests.docs.pages import ROOT
+from tests.loadtest.probe.sightings import full, read_all, seen, server, waves
 
 TEXT = (ROOT / "docs" / "sizing.md").read_text()
 [ASKED] = re.findall(r'make size SIZE="(.*)"', TEXT)
@@ -88,6 +93,34 @@ def test_the_page_explains_each_name_once() -> None:
 
 def test_what_could_be_something_else_has_a_name_of_a_probe() -> None:
     section = OWN_SERVICE.partition("## Where it can be wrong")[2]
-    named = re.findall(r"\*(.+?)\*", section.partition("Three things")[0])
+    named = re.findall(r"\*(.+?)\*", section.partition("Four things")[0])
     assert len(named) > 3
     assert set(named) <= set(get_args(Bound))
+
+
+def workers(count: int) -> tuple[Step, ...]:
+    """Sync workers, which share the load."""
+    return tuple(replace(each, workers=(each.server / count,) * count) for each in full(count))
+
+
+def test_the_outputs_have_the_words_of_the_command() -> None:
+    """Their figures are those of one probe."""
+    uvicorn = server(program="uvicorn", loop=True)
+    known = [
+        seen(full(1, 0.05), server=uvicorn),
+        seen(read_all(full(40, 0.05, threads=41)), server=uvicorn, waves=waves(40, 0.05, 82)),
+        *(
+            seen(workers(count), server=server(processes=count), waves=waves(count, 0.1, 26))
+            for count in (4, 8)
+        ),
+    ]
+    told = {shape(line) for each in map(conclude, known) for line in each.sentences[1:]}
+    blocks = re.findall(r"^```text\n(.*?)^```", OWN_SERVICE, re.DOTALL | re.MULTILINE)
+    shown = re.findall(r"^(?:What binds:|With|Await) .*", "\n".join(blocks), re.MULTILINE)
+    assert len(shown) == 2 * len(blocks)
+    assert {shape(line) for line in shown} <= told
+
+
+def shape(line: str) -> str:
+    """A sentence without its figures."""
+    return re.sub(r"\d[\d,.]*", "#", line)

@@ -11,6 +11,7 @@ from loadtest.probe import growth
 from loadtest.probe import slots as how_many
 from loadtest.probe.conclusion import binding as what_binds
 from loadtest.probe.conclusion import holders, limit
+from loadtest.probe.conclusion.further import further
 from loadtest.probe.conclusion.limit import Full, full
 from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots, sent_told
 
@@ -143,10 +144,8 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
         yield "Its log says why it ended: probe it again when it stays."
     elif at is not None:
         yield _of_what_keeps_it_down(seen, at)
-    elif seen.steps[-1].connections < seen.limit:
-        yield f"Give it more time: --seconds {max(60, 10 * round(0.4 * seen.lasted_s))}."
     else:
-        yield f"Ask for more: --connections {4 * seen.limit}."
+        yield from further(seen)
 
 
 def _of_connections(seen: Sighting) -> str:
@@ -178,13 +177,11 @@ def _up_to(rps: float, most: float | None) -> str:
 
 
 def _more_slots(seen: Sighting, slots: Slots, at: Full) -> str:
-    held = holders.held_by(seen, at)
-    of = "slots"
+    held, count, of = holders.held_by(seen, at), slots.value, "slots"
     if held:
-        of = "threads" if held[1] > 1 else "processes"
+        count, of = held[0] * held[1], "threads" if held[1] > 1 else "processes"
     most = ceiling(seen, at, 2 * held[0] if held and held[1] == 1 else None)
-    told = _up_to(2 * at.rps, most)
-    return f"With {2 * slots.value} {of} instead of {slots.value}: {told}."
+    return f"With {2 * count} {of} instead of {count}: {_up_to(2 * at.rps, most)}."
 
 
 def _out_of_line(seen: Sighting, at: Full) -> Iterator[str]:

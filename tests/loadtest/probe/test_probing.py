@@ -67,7 +67,9 @@ def test_it_is_asked_where_it_listens(host: str, family: int) -> None:
 
 def test_no_more_requests_are_sent_than_stated() -> None:
     with serving(waiting(0.001), slots=4) as port:
-        assert probed(port, requests=150).sent <= 150
+        seen = probed(port, requests=150)
+    assert seen.sent <= 150
+    assert seen.all_sent
 
 
 def test_a_service_that_fails_from_the_first_request_on_is_trouble() -> None:
