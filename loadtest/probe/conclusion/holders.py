@@ -147,9 +147,20 @@ def _told(held: tuple[int, int], slots: int) -> str:
 def _doubted(seen: Sighting, at: Full, held: tuple[int, int]) -> bool:
     """Whether a pool may hold the slots that is a little smaller than the threads."""
     slots, made = at.slots, held[0] * held[1]
-    if slots.low < (1 - NEAR) * slots.value or (made != slots.value and _reads_more(at)):
+    if slots.low < (1 - NEAR) * slots.value or _grouped_otherwise(seen, at, made):
         return True
     return held[1] > 1 and _trusted(seen, at) and not slots.waves and _falls_short(seen, at)
+
+
+def _grouped_otherwise(seen: Sighting, at: Full, made: int) -> bool:
+    """Whether requests that began together ended in other groups, though more had been read.
+
+    Where all waited for a core, others made the groups.
+    """
+    found = how_many.slots(seen)
+    value = found.value if found.waves else at.slots.value
+    read_more = at.taken is None or at.taken > value
+    return value != made and read_more and not limit.starved(seen, at)
 
 
 def _falls_short(seen: Sighting, at: Full) -> bool:

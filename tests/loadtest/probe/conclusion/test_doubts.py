@@ -12,7 +12,7 @@ from loadtest.probe import processes
 from loadtest.probe.conclusion import binding
 from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.record import Conclusion, Sighting, Step
-from tests.loadtest.probe.sightings import full, ramp, read_all, seen, server, waves
+from tests.loadtest.probe.sightings import crowded, full, ramp, read_all, seen, server, waves
 
 POOL = "pool or upstream"
 
@@ -82,6 +82,16 @@ def test_a_group_that_lacks_one_of_forty_threads_keeps_its_name_with_a_doubt(bef
     assert names(said) == {"slots", POOL}
     assert "1 process × 40 threads" in said.sentences[1]
     assert said.advice[0].startswith("With 80 threads instead of 40")
+
+
+def test_groups_that_lack_a_thread_are_a_doubt_on_a_crowded_machine_too() -> None:
+    what = behind(16, 15, 2, grouped=True)
+    busy = conclude(replace(what, steps=crowded(what.steps, used=0.2, ready=0.2)))
+    assert (busy.binding.name, busy.slots.value, busy.slots.low) == ("slots", 16, 15)
+    assert POOL in busy.binding.could_be
+    waited = conclude(replace(what, steps=crowded(what.steps, used=0.2, ready=1.0)))
+    assert waited.binding.name == "slots"  # every answer was late for want of a core
+    assert POOL not in waited.binding.could_be
 
 
 def test_threads_that_all_work_leave_no_doubt() -> None:
