@@ -21,16 +21,17 @@ STARTING = 2  # at a time: to start takes CPU, to wait takes none
 
 
 def each(truths: Sequence[Truth], seconds: float, beside: int) -> Iterator[tuple[Truth, Seen]]:
-    """Each once: those that only wait `beside` each other, then those that compute, alone.
+    """Each once: those that only wait `beside` each other, then the others, alone.
 
     Neighbours in the list cost about as much CPU, so that each group takes every other of them.
+    What is probed again takes longer than a group.
     """
-    waiting = [truth for truth in truths if not truth.computes]
+    waiting = [truth for truth in truths if not (truth.computes or truth.again)]
     groups = math.ceil(len(waiting) / beside)
     for number in range(groups):
         yield from _together(waiting[number::groups], seconds)
     for truth in truths:
-        if truth.computes:
+        if truth.computes or truth.again:
             yield from _together([truth], seconds)
 
 
