@@ -13,6 +13,7 @@ from loadtest.probe.moments import Asker
 from loadtest.probe.processes import Serving
 from loadtest.probe.ramp import Ramp, failing
 from loadtest.probe.record import (
+    ALL_SENT,
     STOPPED_ANSWERING,
     Beside,
     Glance,
@@ -178,7 +179,7 @@ def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, 
         found.steps.sort(key=lambda each: each.connections)
         asker.drain(stream, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
     if found.allowance.sent >= found.allowance.requests:
-        found.ended = f"{found.allowance.requests:,} requests were sent"
+        found.ended = f"{found.allowance.requests:,} {ALL_SENT}"
     elif failing(found.steps[-1]):
         found.ended = _dead(found)
     if found.steps[0].answered and not found.ended:
