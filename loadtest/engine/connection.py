@@ -48,6 +48,12 @@ class Connection:
         """The engine's clock says that it is this connection's turn."""
         self.stream.start(self, now)
 
+    def ask(self, intended: float, now: float) -> None:
+        """Begin the next request; where there is none any more, stay as it is."""
+        request = next(self.requests, None)
+        if request is not None:
+            self.begin(request, intended, now)
+
     def begin(self, request: Request, intended: float, now: float) -> None:
         """Take a request in hand and send it, on a new connection if there is none."""
         self.request = request
@@ -219,7 +225,8 @@ class Connection:
         """
         assert self.request is not None
         kept = self._used and not self._heard and answer.error in CLOSED
-        if kept and self.request.resendable(unsent=unsent) and not self.stream.stopped:
+        again = kept and self.request.resendable(unsent=unsent) and not self.stream.stopped
+        if again and self.stream.quota.one_more():
             self._delay_s = 0.0
             self.stream.resent += 1
             self.close()
@@ -259,6 +266,11 @@ class Connection:
         self._leave(answer.reply)
         if not self.removed:
             self.stream.retry(self, now, self._delay_s)
+
+    def rest(self, now: float) -> None:
+        """Its answer has come, and there is nothing more to ask."""
+        self.hot = False
+        self._release(now)
 
     def _release(self, now: float) -> None:
         if self.request and self.request.last:

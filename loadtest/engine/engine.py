@@ -253,7 +253,11 @@ class Engine(Reactor[Connection]):
 
 def _send_next(connection: Connection, now: float) -> None:
     """A right answer has come in a closed load: the next request leaves at once."""
-    connection.request = request = next(connection.requests)
+    try:
+        connection.request = request = next(connection.requests)
+    except StopIteration:
+        connection.rest(now)
+        return
     connection.begun = now
     connection.stream.sent += 1
     if request.series is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from itertools import compress, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from loadtest.engine.http1.responses import Response
@@ -78,6 +79,7 @@ class Owner(Protocol[W]):
     resent: int
     abandoned: int
     connections: set[W]
+    quota: Quota
 
     def requests(self, connection: W, /) -> Iterator[Request]: ...
     def new_socket(self, family: int, /) -> Any: ...
@@ -170,6 +172,25 @@ class Turns(Iterator[Request]):
         self._asked = 1 if now is None else self._asked + 1 if now is self._used else 2
         self._used = now
         return request.closing() if self._asked >= self._most else request
+
+
+class Quota:
+    """So many requests, for all connections that share it; without a number there is no end.
+
+    The engine's loop draws from C code alone, so that counting costs it next to nothing.
+    """
+
+    def __init__(self, most: int | None = None) -> None:
+        self._left = repeat(True) if most is None else repeat(True, most)
+        self._endless = most is None
+
+    def of(self, requests: Iterator[Request]) -> Iterator[Request]:
+        """The same requests, until all are spent."""
+        return requests if self._endless else compress(requests, self._left)
+
+    def one_more(self) -> bool:
+        """Whether one was left, for a request that is sent again; it is spent then."""
+        return next(self._left, False)
 
 
 Traffic = Callable[[], Iterator[Request]]  # what each new connection asks, one after another

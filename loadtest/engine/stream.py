@@ -10,7 +10,7 @@ from typing import Any
 from loadtest.engine.after import After
 from loadtest.engine.connection import Connection
 from loadtest.engine.reactor import Reactor
-from loadtest.engine.request import Answer, Request, Traffic, Turns
+from loadtest.engine.request import Answer, Quota, Request, Traffic, Turns
 from loadtest.engine.tally import Batch, Occupancy, Series, Tally
 from loadtest.engine.tls import TlsSocket
 from loadtest.stats.histogram import Histogram
@@ -23,8 +23,8 @@ class Stream:
     """Closed load: every connection sends as soon as it has its answer (after `think_s`).
 
     `address` None means that the host does not resolve: every request fails under that name.
-    `timeout_s` is for one request, connecting included. With `tls` the connections are secured, and
-    the certificate has to be for `server_name`. `requests_per_connection` as in `Load`.
+    `timeout_s` is for one request, connecting included. With `tls` the certificate has to be for
+    `server_name`. `requests_per_connection` as in `Load`. Streams may share a `quota`.
     """
 
     open_loop = False
@@ -43,6 +43,7 @@ class Stream:
         tls: ssl.SSLContext | None = None,
         server_name: str = "",
         requests_per_connection: int | None = None,
+        quota: Quota | None = None,
     ) -> None:
         self.reactor = reactor
         self.service = service
@@ -52,14 +53,13 @@ class Stream:
         self.think_s = think_s
         self.timeout_s = timeout_s
         self.opening_interval_s = opening_interval_s
-        self.tls = tls
-        self.server_name = server_name
+        self.tls, self.server_name = tls, server_name
         self.requests_per_connection = requests_per_connection
+        self.quota = quota or Quota()
         self.runs_on = think_s == 0 and not self.open_loop and not requests_per_connection
         self.connections: set[Connection] = set()
         self.opening_at = 0.0
-        self.stopped = False
-        self.unreached = False  # a new connection has failed since somebody last set it back
+        self.stopped = self.unreached = False  # unreached: a new connection has failed lately
         self.sent = self.reconnects = self.resent = self.unsendable = self.abandoned = 0
         self.late, self.after = Histogram(), After(0.0, 0.0)
         self._series: dict[tuple[str, str], Series] = {}
@@ -73,7 +73,7 @@ class Stream:
     def requests(self, connection: Connection) -> Iterator[Request]:
         """What a new connection asks, one after another."""
         found, most = self.traffic(), self.requests_per_connection
-        return Turns(found, most, lambda: connection.sock) if most else found
+        return self.quota.of(Turns(found, most, lambda: connection.sock) if most else found)
 
     def new_socket(self, family: int) -> Any:
         """A socket to the service."""
@@ -123,9 +123,10 @@ class Stream:
 
         The request that would have been the next one has failed, so that no loss is silent.
         """
-        if self.stopped or connection.removed:
+        if not self.stopped and not connection.removed:
+            connection.request = next(connection.requests, None)
+        if connection.request is None:
             return
-        connection.request = next(connection.requests)
         connection.begun = connection.intended = now
         self.sent += 1
         self.record(connection, now, Answer(error, reusable=False), 0)
@@ -138,7 +139,7 @@ class Stream:
         if self.think_s:
             self.reactor.at(now + self.think_s, connection.start)
         else:
-            connection.begin(next(connection.requests), now, now)
+            connection.ask(now, now)
 
     def retry(self, connection: Connection, now: float, delay_s: float) -> None:
         """The connection failed and may try again after `delay_s`."""
@@ -153,7 +154,7 @@ class Stream:
     def start(self, connection: Connection, now: float) -> None:
         """The time of a new, thinking or retrying connection has come."""
         if not self.stopped and not connection.removed and connection.request is None:
-            connection.begin(next(connection.requests), now, now)
+            connection.ask(now, now)
 
     def drain(self) -> None:
         """Move recorded latencies into histograms."""
@@ -267,16 +268,15 @@ class OpenStream(Stream):
             assert self._started_at is not None
             self.due_at = self._started_at + next(self._arrivals)
         while self._line and (connection := self._take_free()):
-            connection.begin(next(connection.requests), self._line.popleft(), now)
+            connection.ask(self._line.popleft(), now)
 
     def _take_free(self) -> Connection | None:
         """In turn, so that every worker of the service gets its share; open ones first."""
         while self._free:
             connection = self._free.popleft()
-            if connection.removed or connection.connected:
-                if not connection.removed:
-                    return connection
-            else:
+            if connection.connected:
+                return connection
+            if not connection.removed:
                 self._unopened.append(connection)
         while self._unopened:
             connection = self._unopened.popleft()

@@ -16,6 +16,7 @@ from loadtest.contract.scenarios import Scenario
 from loadtest.engine.connection import Connection
 from loadtest.engine.engine import Engine
 from loadtest.engine.kinds import kind_of
+from loadtest.engine.request import Quota
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Batch
 from loadtest.engine.tls import client_context
@@ -33,7 +34,8 @@ class Assignment:
     """What every connection of the process does. `share` is this process's part of an open rate.
 
     `insecure`: the certificates of services over HTTPS are not checked. `background` is a second
-    load on each service, with connections of its own.
+    load on each service, with connections of its own. `requests_at_most` are those of all loads of
+    this process.
     """
 
     load: Load
@@ -44,6 +46,7 @@ class Assignment:
     share: float = 1.0
     insecure: bool = False
     background: Background | None = None
+    requests_at_most: int | None = None
 
 
 class Generator:
@@ -62,6 +65,7 @@ class Generator:
         self.beside: dict[str, Stream] = {}  # the second loads, by service
         self._urls: dict[str, str] = {}
         self._adding = RLock()
+        self._quota = Quota(assignment.requests_at_most)
         self._running = True
         self._greenlet = gevent.spawn(self._run)
         self._looking = gevent.spawn(self._look_up)
@@ -130,6 +134,7 @@ class Generator:
             # Every service gets the same requests at the same moments.
             "traffic": scenario.traffic(urls.host_field(parts), parameters, seed),
             "timeout_s": assignment.timeout_s,
+            "quota": self._quota,
         }
         if parts.scheme == "https":
             options["tls"] = client_context(insecure=assignment.insecure)

@@ -53,8 +53,9 @@ OF_THE_LAB = {
     "--lab-duration": 10.0,
     "--lab-workers": 1,
     "--lab-background": "",
+    "--lab-requests": -1,
 }
-"""What the lab sets of a headless run, by default."""
+"""What the lab sets of a headless run, by default; requests below 0 have no limit."""
 
 REFUSALS = (ScenarioError, OwnRequestError, DescriptorError)  # of what the options ask for
 
@@ -186,6 +187,7 @@ def assignment_of(environment: Environment) -> Assignment:
     scenario = scenarios.choose(options.scenario).asking(asked)
     descriptors.require(options.num_users or 1)
     index = max(getattr(environment.runner, "worker_index", 0), 0)
+    workers = max(options.lab_workers, 1)
     load = Load(options.load, options.num_users or 1, options.rate, options.think_ms / 1000)
     load = replace(load, requests_per_connection=options.requests_per_connection or None)
     scenario.check(load)
@@ -195,9 +197,10 @@ def assignment_of(environment: Environment) -> Assignment:
         parameters=scenario.filled(scenarios.parse_parameters(options.parameters)),
         timeout_s=options.request_timeout,
         seed=options.load_seed + index,
-        share=1 / max(options.lab_workers, 1),
+        share=1 / workers,
         insecure=asked.insecure,
         background=form.background_of(vars(options)),
+        requests_at_most=None if options.lab_requests < 0 else options.lab_requests // workers,
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict
 from pathlib import Path
 
@@ -54,6 +54,7 @@ def run(
     entered: Callable[[str], None] = lambda _: None,
     request: Target | None = None,
     background: Background | None = None,
+    requests_at_most: int | None = None,
 ) -> LoadResult:
     """Put `load` on `service` at `target` (base URL) in a Locust of its own and measure one window.
 
@@ -65,16 +66,16 @@ def run(
     generator, `timeout_s` is for one request, `processes` shares connections and rate out.
     `ceiling_rps` and `run_id` go to the live metrics. `forks` makes the Locust; without it one is
     started for this load alone, which takes a second. `entered` is told "measured" and "done" as
-    the window begins and ends, within `RESULT_POLL_S`. Raises LoadError, ScenarioError for a
-    scenario or parameter that does not exist, OwnRequestError for a request that can't be sent, or
-    ProcessError.
+    the window begins and ends, within `RESULT_POLL_S`. Nothing is sent after `requests_at_most`, in
+    which a second load's count, and those that are sent again. Raises LoadError, ScenarioError for
+    a scenario or parameter that does not exist, OwnRequestError for a request that can't be sent,
+    or ProcessError.
     """
-    asked = _asked(scenario, parameters, load, processes, background) | {"load-seed": seed}
-    asked |= {"request-timeout": timeout_s, "lab-warmup": warmup_s, "lab-duration": duration_s}
+    asked = _asked(scenario, parameters, load, processes, background)
+    asked |= _of_the_lab(warmup_s, duration_s, seed, timeout_s, requests_at_most)
     variables = _variables(f"{service}={target}", backend, run_id, ceiling_rps, request)
-    with contextlib.ExitStack() as stack:
-        server = forks or stack.enter_context(ForkServer())
-        shared = stack.enter_context(_shared_out(processes))
+    forking: AbstractContextManager[ForkServer] = nullcontext(forks) if forks else ForkServer()
+    with forking as server, _shared_out(processes) as shared:
         arguments = [*_arguments(locustfile, load, asked), *shared, service]
         return _carried_out(server, arguments, variables, cpus, warmup_s + duration_s, entered)
 
@@ -117,6 +118,18 @@ def _asked(
     second = _second(background)
     _check(load, processes)
     return {"scenario": name, "parameters": _listed(values), "lab-background": second}
+
+
+def _of_the_lab(
+    warmup_s: float, duration_s: float, seed: int, timeout_s: float, requests_at_most: int | None
+) -> dict[str, object]:
+    return {
+        "load-seed": seed,
+        "request-timeout": timeout_s,
+        "lab-warmup": warmup_s,
+        "lab-duration": duration_s,
+        "lab-requests": -1 if requests_at_most is None else requests_at_most,
+    }
 
 
 def _second(background: Background | None) -> str:
@@ -167,7 +180,7 @@ def _arguments(locustfile: Path, load: Load, asked: Mapping[str, object]) -> lis
     ]
 
 
-@contextlib.contextmanager
+@contextmanager
 def _shared_out(processes: int) -> Iterator[list[str]]:
     """The arguments for a master and its workers, whose port is held meanwhile."""
     if processes <= 1:

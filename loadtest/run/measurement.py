@@ -16,7 +16,6 @@ from loadtest.engine.kinds import Closed
 from loadtest.inventory import free_threaded, pooling
 from loadtest.model.experiment import Background, Experiment, Level
 from loadtest.model.load import Load, LoadResult
-from loadtest.model.target import Target
 from loadtest.model.trial import Gate, Prediction, Trial
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.plan.windows import lasting, mean_wait_s
@@ -188,9 +187,9 @@ class Measurement:
     def _practice(self, level: Level) -> tuple[Load, float]:  # noqa: ARG002
         return Load(Closed.name, PRACTICE_CONNECTIONS), PRACTICE_S
 
-    def _request(self, service: str, level: Level) -> Target | None:  # noqa: ARG002
-        """What is asked, where it is none of the scenarios'."""
-        return None
+    def _particulars(self, service: str, level: Level) -> Mapping[str, Any]:  # noqa: ARG002
+        """What `load.run` is told beside what every load has."""
+        return {}
 
     def _sampler(self, service: str) -> ServiceSide:
         backend = self._backend
@@ -231,8 +230,8 @@ class Measurement:
             locustfile=self.locustfile,
             forks=self._forks,
             entered=entered,
-            request=self._request(service, level),
             background=background,
+            **self._particulars(service, level),
         )
 
     def _lasting(

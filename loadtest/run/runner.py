@@ -13,7 +13,7 @@ from loadtest.results import record
 from loadtest.results.record import Ledger, Record
 from loadtest.run.experiments import Experiments
 from loadtest.run.forkserver import ForkServer
-from loadtest.run.own.own_measurement import EnoughAsked
+from loadtest.run.own.limit import EnoughAsked
 from loadtest.run.rounds import MachineBusy, Watch
 from loadtest.system.processes import pinned
 

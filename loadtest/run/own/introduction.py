@@ -13,6 +13,7 @@ from loadtest.backends.asking import Heard, NoAnswer, ask
 from loadtest.backends.own import OwnServiceError, OwnServices
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.target import Target
+from loadtest.run.own.limit import RequestLimit
 from loadtest.run.readiness import Arrival
 
 STARTING_S, NEXT_TRY_S = 15.0, 0.5
@@ -28,7 +29,8 @@ class AnswersDiffer(OwnServiceError):
 class Introduction:
     """Makes the services of one experiment ready; `say` tells what each of them answers.
 
-    `bodies`, by level, are what each answer has to be from then on, where that is asked for.
+    `bodies`, by level, are what each answer has to be from then on, where that is asked for. What
+    it asks counts in `limit`, as does all that is asked later.
     """
 
     def __init__(
@@ -38,8 +40,7 @@ class Introduction:
         self._experiment = experiment
         self._say = say
         self.window_s = experiment.duration_s
-        self.most = experiment.requests_at_most
-        self.asked = 0  # requests
+        self.limit = RequestLimit(experiment.requests_at_most)
         self.bodies: dict[str, str | None] = {}
 
     def of(self, names: Sequence[str]) -> dict[str, Arrival]:
@@ -110,7 +111,7 @@ class Introduction:
         return found
 
     def _once(self, target: Target) -> Heard:
-        self.asked += 1
+        self.limit.take_one()
         return ask(target)
 
     def _compare(self, level: Level, heard: Mapping[str, Heard]) -> None:

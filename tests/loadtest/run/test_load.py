@@ -113,6 +113,18 @@ def test_a_second_load_runs_beside_and_is_told_apart(null_server: str, processes
     assert beside.received_bytes / beside.answered > result.received_bytes / result.answered
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+def test_no_request_more_is_sent_than_may_be(null_server: str, processes: int) -> None:
+    before = nullserver.served(null_server)
+    second = Background("items", {"limit": 100}, Load("closed", 2))
+    options: dict[str, Any] = {"background": second, "requests_at_most": 61}
+    result = load(null_server, Load("closed", 4), processes=processes, **options)
+    beside, served = result.beside, nullserver.served(null_server) - before - 1
+    assert beside is not None
+    assert served == processes * (61 // processes)
+    assert sum(each.sent + each.sent_in_warmup for each in (result, beside)) == served
+
+
 def test_pages_of_a_real_size(null_server: str) -> None:
     result = load(null_server, Load("closed", 4), scenario="items", parameters={"limit": 100})
     assert result.failed == 0
