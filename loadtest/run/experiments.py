@@ -16,6 +16,7 @@ from loadtest.plan.plans import Plan, PlanError
 from loadtest.plan.tables import CHECKS
 from loadtest.results.record import Ledger
 from loadtest.run.ceiling import calibrate
+from loadtest.run.ceiling.peaks import PeakError
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from loadtest.run.own.introduction import Introduction
@@ -128,12 +129,24 @@ class Experiments:
         absent = {name: each.wrong for name, each in wrong.items() if not each.started}
         refused = {name: each.wrong for name, each in wrong.items() if each.started}
         self.plan = replace(smaller, left_out={**smaller.left_out, **absent})
+        self._tell_plan(unverified={**self._ledger.record.unverified, **refused})
+
+    def _leave_out(self, name: str, why: str) -> None:
+        """An experiment that can't be carried out; the others go on."""
+        self._watch.say(f"{name} is left out: {why}")
+        rest = tuple(each for each in self.plan.experiments if each.name != name)
+        left_out = {**self.plan.left_out, name: why}
+        self.plan = replace(self.plan, experiments=rest, left_out=left_out)
+        self._tell_plan()
+
+    def _tell_plan(self, **beside: Any) -> None:
+        """What is still planned, in the record."""
         self._ledger.update(
-            unverified={**self._ledger.record.unverified, **refused},
             left_out=dict(self.plan.left_out),
             plans=self.plan.planned,
             experiments=self.plan.documents,
             planned=len(schedule.wanted(self.plan.trials, self._ledger.record.looks)),
+            **beside,
         )
 
     def _check(self, experiment: Experiment) -> None:
@@ -151,7 +164,12 @@ class Experiments:
         answers = [services[name].get("observed", {}) for name in experiment.services]
         if self._measurement.ceiling_rps is None and calibrate.needed(experiment, answers):
             self._calibrate()
-        self._rounds.run(experiment, self.plan.trials)
+        try:
+            self._rounds.run(experiment, self.plan.trials)
+        except PeakError as error:
+            if any(begun == experiment.name for begun, _ in self._rounds.before):
+                raise
+            self._leave_out(experiment.name, str(error))
 
     def _calibrate(self) -> None:
         """What the load generator can do here and now, so that no trial measures it instead."""

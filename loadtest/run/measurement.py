@@ -38,8 +38,9 @@ PRACTICE_CONNECTIONS, PRACTICE_S = 16, 2.0
 class Measurement:
     """Takes trials in a backend.
 
-    `peaks`, by experiment and service in requests/s, grows as they are found. `ceiling_rps` may be
-    set once a level needs it. `accept_busy`: what a busy machine disturbs counts.
+    `peaks`, by experiment and service in requests/s, are there before a load is a share of them.
+    `ceiling_rps` may be set once a level needs it. `accept_busy`: what a busy machine disturbs
+    counts.
     """
 
     locustfile = LOCUSTFILE
@@ -133,20 +134,9 @@ class Measurement:
         return Observer(service, self._backend.roots(), cpus, window_s)
 
     def _load(self, experiment: Experiment, level: Level) -> Load:
-        if level.share_of_peak is None or experiment.peak is None:
+        if level.share_of_peak is None:
             return level.load
-        known = self.peaks.setdefault(experiment.name, {})
-        for service in experiment.services:
-            if service not in known:
-                known[service] = self._peak(experiment, level, service, experiment.peak)
-        return level.at_peak(min(known.values()))
-
-    def _peak(self, experiment: Experiment, level: Level, service: str, asked: Load) -> float:
-        self._prepare(service, level.settings_of(service), fresh=experiment.fresh)
-        self._practise(service, level)
-        seed = seed_of(self._seed, experiment.name, "peak")
-        result = self._run(service, asked, level, experiment.warmup_s, experiment.duration_s, seed)
-        return result.goodput_rps
+        return level.at_peak(min(self.peaks[experiment.name].values()))
 
     def _prepare(self, service: str, environment: Mapping[str, str], *, fresh: bool) -> None:
         """Bring the service into the state that the level asks for, free of what came before."""

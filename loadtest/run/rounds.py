@@ -14,6 +14,7 @@ from loadtest.plan import schedule
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import runs, trials
 from loadtest.results.record import Ledger
+from loadtest.run.ceiling import peaks
 from loadtest.run.load import LoadError
 from loadtest.run.measurement import Measurement
 
@@ -63,9 +64,10 @@ class Rounds:
     def run(self, experiment: Experiment, places: Sequence[PlannedTrial]) -> None:
         """Take every trial of `experiment` that is not done yet, until it is decided.
 
-        `places` are those of the whole run.
+        `places` are those of the whole run. Raises PeakError where its loads can't be told.
         """
         own = [each for each in places if each.experiment.name == experiment.name]
+        self._find_peaks(experiment, schedule.wanted(own, self._ledger.record.looks))
         for number, block in groupby(own, lambda each: each.round):
             if wanted := schedule.wanted(list(block), self._ledger.record.looks):
                 self._block(wanted)
@@ -106,20 +108,40 @@ class Rounds:
                     taken.append((planned, trial, free))
             waiting = list(taken)
 
+    def _find_peaks(self, experiment: Experiment, places: Sequence[PlannedTrial]) -> None:
+        """Each service's, before the first trial that is a share of the slowest one's."""
+        known = self._measurement.peaks.get(experiment.name, {})
+        unknown = {name: each for name, each in peaks.wanted(places).items() if name not in known}
+        if unknown:
+            taken = {name: self._peak(planned) for name, planned in unknown.items()}
+            self._measurement.peaks[experiment.name] = peaks.found(taken, known)
+            self._ledger.update(peaks={**self._ledger.record.peaks, **self._measurement.peaks})
+
+    def _peak(self, planned: PlannedTrial) -> Trial:
+        """The first attempt whose gates all pass, else the one with the most answers."""
+        taken: list[Trial] = []
+        while not taken or not over(taken[-1]):
+            if taken:
+                place, why = f"{planned.experiment.name}, {planned.arm}", peaks.failed(taken[-1])
+                self._watch.say(f"{place}: the peak is measured again: {why}")
+            taken.append(self._made(planned, len(taken) + 1))
+            self._require_rest(taken[-1])
+        return max(taken, key=lambda each: (each.valid, each.result.goodput_rps))
+
     def _take(self, planned: PlannedTrial, attempt: int) -> Trial:
-        self._watch.trial(planned, attempt)
-        try:
-            trial = self._measurement.take(planned, attempt)
-        except LoadError as error:
-            trial = self._again(planned, attempt, error)
+        trial = self._made(planned, attempt)
         trials.append(self._path, trial)
         if trial.valid:
             self._ledger.measured()
-        peaks = self._measurement.peaks
-        if peaks != self._ledger.record.peaks:
-            self._ledger.update(peaks={name: dict(each) for name, each in peaks.items()})
         self._require_rest(trial)
         return trial
+
+    def _made(self, planned: PlannedTrial, attempt: int) -> Trial:
+        self._watch.trial(planned, attempt)
+        try:
+            return self._measurement.take(planned, attempt)
+        except LoadError as error:
+            return self._again(planned, attempt, error)
 
     def _require_rest(self, trial: Trial) -> None:
         """Raise MachineBusy where this was one disturbed attempt too many."""

@@ -1,1 +1,1 @@
-"""How much load the generator can make on this machine."""
+"""How much the load generator can do on this machine, and how much the services."""

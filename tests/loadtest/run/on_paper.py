@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from loadtest.model.experiment import Experiment, Looked
@@ -81,8 +81,8 @@ class Silent:
 class Takes:
     """In place of a measurement: `take` is what the test says."""
 
-    def __init__(self, *_: Any, **__: Any) -> None:
-        self.peaks: dict[str, dict[str, float]] = {}
+    def __init__(self, *_: Any, peaks: Mapping[str, Mapping[str, float]], **__: Any) -> None:
+        self.peaks = {name: dict(found) for name, found in peaks.items()}
         self.ceiling_rps: float | None = None
 
     def practised(self, service: str, scenario: str) -> None:

@@ -10,10 +10,13 @@ import pytest
 
 from loadtest.inventory import manifest
 from loadtest.model.load import Load, LoadResult
+from loadtest.model.witness import Pause
 from loadtest.plan.parsing import parse
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.run import load, measurement, settling
+from loadtest.run.ceiling import peaks
 from loadtest.run.measurement import Measurement
+from loadtest.run.witnesses.observer import Observer, Seen
 from loadtest.stats.histogram import Histogram
 from loadtest.system.cpus import Cpus
 from tests.loadtest.results.test_trials import RESULT
@@ -242,14 +245,34 @@ def test_a_service_that_does_not_settle_is_started_again(
     assert loads.calls
 
 
-def test_a_share_of_the_peak_is_taken_from_the_slowest_service_once(loads: Loads) -> None:
+def test_a_share_of_the_peak_is_one_of_the_slowest_services(loads: Loads) -> None:
     levels = [{"kind": "open", "connections": 64, "share_of_peak": 0.5}]
     trials = planned(levels=levels, peak={"kind": "closed", "connections": 32})
-    measuring = take(Services(), trials)
-    assert measuring.peaks == {"e": PEAKS}
-    kinds = [call["load"].kind for call in loads.trials]
-    assert kinds == ["closed", "closed", *["open"] * len(trials)]
-    assert {call["load"].rate_rps for call in loads.trials[2:]} == {15.0}
+    measuring = Measurement(Services(), run_id="r", seed=1, peaks={"e": PEAKS})
+    for each in trials:
+        measuring.take(each, 1)
+    assert {call["load"].kind for call in loads.trials} == {"open"}
+    assert {call["load"].rate_rps for call in loads.trials} == {15.0}
+
+
+def test_a_peak_is_measured_as_a_trial_is_without_what_runs_beside(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A service that was stopped for a third of the window has no peak."""
+    stopped = Seen(None, (Pause("flask-sync", 1, 0.7),))
+    seen = property(lambda _: stopped, lambda *_: None)
+    monkeypatch.setattr(Observer, "seen", seen, raising=False)
+    levels = [{"kind": "open", "connections": 64, "share_of_peak": 0.5}]
+    background = {"scenario": "cpu", "parameters": {"n": 1000}, "kind": "closed", "connections": 1}
+    peak = {"kind": "closed", "connections": 32}
+    trials = planned(levels=levels, peak=peak, background=background)
+    measuring = Measurement(Services(), run_id="r", seed=1)
+    found = [measuring.take(each, 1) for each in peaks.wanted(trials).values()]
+    assert {trial.service for trial in found} == set(PEAKS)
+    assert {trial.disturbed_by for trial in found} == {("processes kept running",)}
+    assert {call["load"] for call in loads.trials} == {Load("closed", 32)}
+    assert {call["background"] for call in loads.trials} == {None}
+    assert len({call["seed"] for call in loads.trials}) == 1
 
 
 def test_the_second_load_runs_beside_the_first_and_is_kept(loads: Loads) -> None:
