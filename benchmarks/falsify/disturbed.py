@@ -8,8 +8,8 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 from benchmarks.falsify import limits
 from benchmarks.falsify.noticed import Outcome
@@ -17,6 +17,8 @@ from benchmarks.falsify.order import SERVICES, Place, order, planned
 from benchmarks.falsify.scene import Disturbance, Scene
 from loadtest.backends.native import Lab
 from loadtest.inventory import manifest
+from loadtest.model.experiment import Background, Level
+from loadtest.model.load import Load, LoadResult
 from loadtest.run.ceiling import calibrate
 from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
@@ -37,11 +39,22 @@ class Disturbed(Measurement):
         straight = super()._target(service)
         return f"http://{ports.LOOPBACK}:{self.through}" if self.through else straight
 
-    def _run(self, *arguments: Any, **options: Any) -> Any:
-        take: Any = super()._run
-        *rest, entered = arguments
-        if self.act is None or not callable(entered):  # it practises, or finds a peak
-            return take(*arguments, **options)
+    def _run(
+        self,
+        service: str,
+        asked: Load,
+        level: Level,
+        warmup_s: float,
+        duration_s: float,
+        seed: int,
+        entered: Callable[[str], None] | None = None,
+        background: Background | None = None,
+    ) -> LoadResult:
+        take = partial(super()._run, service, asked, level, warmup_s, duration_s, seed)
+        if entered is None:  # it practises
+            return take(background=background)
+        if self.act is None:
+            return take(entered, background)
         act, acting = self.act, list[Future[object]]()
 
         def begun(phase: str) -> None:
@@ -50,7 +63,7 @@ class Disturbed(Measurement):
                 acting.append(beside.submit(act))
 
         with ThreadPoolExecutor(1) as beside:
-            result = take(*rest, begun, **options)
+            result = take(begun, background)
         for each in acting:
             each.result()  # raises what went wrong
         return result

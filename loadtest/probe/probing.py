@@ -27,7 +27,6 @@ from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
-LAST_ANSWERS_S = 10.0
 GONE_S = 2.0  # at least so long is looked whether the service has ended
 RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
 BY_USER = "stopped by Ctrl-C"
@@ -177,7 +176,7 @@ def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, 
     with asker.asking(found.target, found.address) as stream:
         Ramp(asker, stream, serving, guess_s, took).climb()
         found.steps.sort(key=lambda each: each.connections)
-        asker.drain(stream, min(LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
+        asker.drain(stream, min(light.LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
     if found.allowance.sent >= found.allowance.requests:
         found.ended = f"{found.allowance.requests:,} {ALL_SENT}"
     elif failing(found.steps[-1]):

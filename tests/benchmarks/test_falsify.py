@@ -12,17 +12,20 @@ import time
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import cast
+from typing import Any, cast
 
 import pytest
 
 from benchmarks.falsify import __main__ as falsify
 from benchmarks.falsify import disturbances, limits, noticed, order, page, slower
+from benchmarks.falsify.disturbed import Disturbed
 from benchmarks.falsify.faulty_proxy import FAULTS, Proxy
 from benchmarks.falsify.noticed import Outcome, Series
 from benchmarks.falsify.scene import Disturbance, Scene
-from loadtest.model.load import Load
+from loadtest.model.experiment import Background, Level
+from loadtest.model.load import Load, LoadResult
 from loadtest.model.trial import Gate, Trial
+from loadtest.run.measurement import Measurement
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
 from tests.loadtest.results.test_trials import RESULT
@@ -159,6 +162,35 @@ def test_each_line_of_the_table_can_be_repeated_by_its_name() -> None:
     assert falsify.chosen([""]) == [*disturbances.ALL]
     with pytest.raises(SystemExit, match="'gremlins' in its name: --list"):
         falsify.chosen(["packet", "gremlins"])
+
+
+LIGHT = Background("json", {}, Load("open", 50, rate_rps=600.0))
+
+
+@pytest.mark.parametrize("beside", [None, LIGHT])
+def test_a_disturbance_happens_in_the_window_and_in_no_practice(
+    monkeypatch: pytest.MonkeyPatch, beside: Background | None
+) -> None:
+    acted = threading.Event()
+
+    def run(*arguments: Any, background: Background | None = None) -> LoadResult:
+        for entered in filter(callable, arguments):
+            entered("measured")
+            assert acted.wait(10)
+            assert arguments[-1] is beside
+            assert background is None
+        return RESULT
+
+    monkeypatch.setattr(Measurement, "_run", run)
+    taking = object.__new__(Disturbed)
+    taking.act = acted.set
+    asked, told = Load("closed", 4), list[str]()
+    level = Level("4 connections", 4.0, asked, "json", {}, {})
+    taking._run("flask-sync", asked, level, 0.1, 0.1, seed=0)
+    assert not acted.is_set()
+    taking._run("flask-sync", asked, level, 0.1, 0.1, 1, told.append, beside)
+    assert acted.is_set()
+    assert told == ["measured"]
 
 
 def test_a_disk_that_filled_has_room_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
