@@ -22,6 +22,7 @@ from loadtest.inventory import budgets, manifest
 from loadtest.inventory.budgets import Demand
 from loadtest.inventory.manifest import Service
 from loadtest.model.experiment import Level
+from loadtest.model.trial import Trial
 from loadtest.plan import plans
 from loadtest.plan.plans import Plan
 from loadtest.report.lessons import build, digest, lesson
@@ -135,14 +136,22 @@ def ran(each: Lesson, backend: Lab, measuring: Measurement, folder: Path) -> Rep
     for window_s in WINDOWS_S:
         short = shortened(plan, backend.services, window_s)
         trials = [measuring.take(planned, 1) for planned in places(short)]
-        wrong = [gate for trial in trials for gate in trial.gates if gate.name in RIGHT]
-        assert [f"{gate.name}: {gate.detail}" for gate in wrong if not gate.passed] == []
+        wrong = [trial for trial in trials if not_right(trial)]
+        if window_s < WINDOWS_S[-1] and wrong and not any(each.result.answered for each in wrong):
+            continue  # so short a window can lie within one long computation
+        assert [line for each in wrong for line in not_right(each)] == []
         found = reported(folder / f"{window_s}", plan, short, trials, backend)
         missing = without_figure(each, plan, found)
         if not missing:
             break
     assert missing == []
     return found
+
+
+def not_right(trial: Trial) -> list[str]:
+    """The gates about answers that a trial failed."""
+    gates = [gate for gate in trial.gates if gate.name in RIGHT and not gate.passed]
+    return [f"{gate.name}: {gate.detail}" for gate in gates]
 
 
 def without_figure(each: Lesson, plan: Plan, found: Report) -> list[str]:
