@@ -132,16 +132,19 @@ class Stack:
         """Start `services` and whatever they need, and wait until they are healthy."""
         arguments = ("up", "--detach", "--wait", "--wait-timeout", "180", *options, *services)
         said = self.compose(*arguments, check=False, **variables)
-        unhealthy = {
-            each["Config"]["Labels"]["com.docker.compose.service"]
-            for each in self.containers(*services)
-            if not _running_and_healthy(each["State"])
+        states = {
+            each["Config"]["Labels"]["com.docker.compose.service"]: each["State"]
+            for each in self.containers(*services, **variables)
         }
-        assert not unhealthy, f"{said}{self.compose('logs', '--tail', '30', *unhealthy)}"
+        missing = set(services) - states.keys()
+        assert not missing, f"{', '.join(sorted(missing))}: no container; {said}"
+        unhealthy = [name for name, state in states.items() if not _running_and_healthy(state)]
+        logs = ("logs", "--tail", "30", *unhealthy)
+        assert not unhealthy, f"{said}{self.compose(*logs, **variables)}"
 
-    def containers(self, *services: str) -> list[dict[str, Any]]:
+    def containers(self, *services: str, **variables: str) -> list[dict[str, Any]]:
         """What the engine knows of the project's containers, stopped ones included."""
-        ids = self.compose("ps", "--all", "--quiet", *services).split()
+        ids = self.compose("ps", "--all", "--quiet", *services, **variables).split()
         return list(json.loads(docker("inspect", *ids))) if ids else []
 
     def container(self, service: str) -> dict[str, Any]:
