@@ -140,11 +140,11 @@ class Stack:
         assert not missing, f"{', '.join(sorted(missing))}: no container; {said}"
         unhealthy = [name for name, state in states.items() if not _running_and_healthy(state)]
         logs = ("logs", "--tail", "30", *unhealthy)
-        assert not unhealthy, f"{said}{self.compose(*logs, **variables)}"
+        assert not unhealthy, f"{said}{self.compose(*logs, check=True, **variables)}"
 
     def containers(self, *services: str, **variables: str) -> list[dict[str, Any]]:
         """What the engine knows of the project's containers, stopped ones included."""
-        ids = self.compose("ps", "--all", "--quiet", *services, **variables).split()
+        ids = self.compose("ps", "--all", "--quiet", *services, check=True, **variables).split()
         return list(json.loads(docker("inspect", *ids))) if ids else []
 
     def container(self, service: str) -> dict[str, Any]:
