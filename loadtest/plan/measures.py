@@ -189,6 +189,18 @@ _ALL = (
         predicted=Predicted(lambda *_: 1.0, "1, where a service uses all its slots"),
     ),
     Measure(
+        "beyond_slots",
+        "answers beyond what slots ÷ wait allow ÷ those; 0 where a service stays below",
+        "0 to 1",
+        noun="answers beyond slots ÷ wait",
+        unit="% more answers than slots ÷ wait",
+        more="{a} passed its slots ÷ wait by {x} more than {b}",
+        less="{a} passed its slots ÷ wait by {x} less than {b}",
+        times="{a} passed its slots ÷ wait by {x} times as much as {b}",
+        value=values.beyond_slots,
+        share=True,
+    ),
+    Measure(
         "pss_mib",
         "memory of the service (PSS)",
         "MiB",

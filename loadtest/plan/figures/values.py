@@ -67,6 +67,15 @@ def share_of_prediction(trial: Trial) -> float | None:
     return trial.result.goodput_rps / trial.prediction.rps if trial.prediction else None
 
 
+def beyond_slots(trial: Trial) -> float | None:
+    """By how much of slots ÷ wait the service passed it. Workers that leave slots idle count as 0.
+
+    So their scatter below the bound widens no interval: it doesn't say whether the bound is passed.
+    """
+    share = share_of_prediction(trial)
+    return None if share is None else max(0.0, share - 1)
+
+
 def sampled(value: Callable[[Sample], float]) -> Value:
     """Mean of a sampled value over the measured window."""
 

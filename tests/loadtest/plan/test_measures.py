@@ -28,6 +28,14 @@ def test_measures_of_a_trial(trial: Trial) -> None:
     assert cpu > 0
 
 
+@pytest.mark.parametrize(("share", "beyond"), [(0.6, 0.0), (1.0, 0.0), (1.25, 0.25)])
+def test_answers_beyond_slots(trial: Trial, share: float, beyond: float) -> None:
+    assert trial.prediction is not None
+    result = replace(trial.result, goodput_rps=share * trial.prediction.rps)
+    passed = MEASURES["beyond_slots"].value(replace(trial, result=result))
+    assert passed == pytest.approx(beyond)
+
+
 def test_memory_is_that_of_the_measured_window(trial: Trial) -> None:
     samples = tuple(
         replace(each, pss_bytes=(300 if each.t <= 0 else 100) * 2**20) for each in trial.samples
