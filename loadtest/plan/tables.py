@@ -194,7 +194,7 @@ class ExperimentTable(TomlTable):
         default=None, description="a load that finds each service's peak, for `share_of_peak`"
     )
     tells: list[MeasureName] = Field(
-        default=[], description="measures that stand in a table beside its own"
+        default=[], description="measures that stand in a table beside its own; a slope is drawn"
     )
     background: BackgroundTable | None = Field(
         default=None, description="a second load beside the measured one"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import exp
 from pathlib import Path
@@ -14,6 +14,7 @@ from rich.text import Text
 
 from loadtest.analysis.amounts import amount, times
 from loadtest.analysis.observations import by_round
+from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.report import report
 from loadtest.report.report import Report
@@ -110,11 +111,14 @@ def _differing(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[str]:
 
 
 def changes(old: Run, new: Run) -> list[Change]:
-    """Every service at every level that both runs have, Holm over all of them."""
+    """Every service at every level that both runs have, Holm over all of them.
+
+    Both in the later run's measure: an experiment may have had another one before.
+    """
     found = [
         change
         for name in old.experiments
-        if name in new.experiments and not MEASURES[old.experiments[name].measure].growth
+        if name in new.experiments and not MEASURES[new.experiments[name].measure].growth
         for level in old.experiments[name].levels
         for service in old.experiments[name].services
         if (change := _change(old, new, name, level.label, service))
@@ -127,8 +131,10 @@ def changes(old: Run, new: Run) -> list[Change]:
 
 
 def _change(old: Run, new: Run, name: str, level: str, service: str) -> Change | None:
-    reference = old.experiments[name].reference
-    values = [_values(run, name, level, service, reference) for run in (old, new)]
+    reference, measure = old.experiments[name].reference, new.experiments[name].measure
+    values = [
+        _values(run.valid.get(name, []), measure, level, service, reference) for run in (old, new)
+    ]
     ratio = contrast(values[1], values[0])
     if ratio is None:
         return None
@@ -136,9 +142,10 @@ def _change(old: Run, new: Run, name: str, level: str, service: str) -> Change |
     return Change(name, level, service, service == reference, before, after, ratio)
 
 
-def _values(run: Run, name: str, level: str, service: str, reference: str) -> list[float]:
+def _values(
+    trials: Sequence[Trial], measure: str, level: str, service: str, reference: str
+) -> list[float]:
     """Of each round: the service's ratio to the reference, or the reference's own value."""
-    trials, measure = run.valid.get(name, []), run.experiments[name].measure
     own = by_round(trials, measure, level, service)
     if service == reference:
         return list(own.values())

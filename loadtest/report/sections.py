@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -175,7 +175,7 @@ def _charts(section: Section) -> Iterator[Chart | None]:
     experiment, trials = section.experiment, section.trials
     findings, twins = section.findings, section.twins
     if MEASURES[experiment.measure].growth:
-        yield from (resources.held(experiment, trials, MEASURES[name]) for name in SLOPES)
+        yield from _slopes(section, SLOPES)
     else:
         both = [*findings, *twins]
         yield scaling.scaling(experiment, trials, takeaway(findings, experiment, trials))
@@ -183,8 +183,14 @@ def _charts(section: Section) -> Iterator[Chart | None]:
         yield latency.offered(experiment, trials)
         if experiment.levels:
             yield latency.percentiles(experiment, trials, experiment.levels[-1])
+        yield from _slopes(section, [name for name in SLOPES if name in experiment.tells])
     if experiment.background:
         yield course.course(experiment, trials)
+
+
+def _slopes(section: Section, names: Iterable[str]) -> Iterator[Chart | None]:
+    for name in names:
+        yield resources.held(section.experiment, section.trials, MEASURES[name])
 
 
 def _grounds(section: Section) -> Iterator[Chart | None]:

@@ -36,13 +36,30 @@ def served_share(result: LoadResult, streams: int) -> float | None:
 
     A stream whose connection was refused, or is being opened anew, is not served either.
     """
-    if not (result.first_event_us or result.event_gap_us or result.unheard):
+    return (result.unfinished - result.unheard) / streams if _has_streams(result) else None
+
+
+def due_share(result: LoadResult, streams: int, interval_s: float) -> float | None:
+    """Of the events that `streams` held all along were due in the window, those that came.
+
+    At most 1; None without a stream. A stream that waits for its first event misses all of them.
+    """
+    if not _has_streams(result):
         return None
-    return (result.unfinished - result.unheard) / streams
+    return min(1.0, _events(result) * interval_s / (streams * result.duration_s))
 
 
 def lost_share(result: LoadResult) -> float | None:
     """Events that never came, as a share of those that were due; None without a stream."""
-    times = filter(None, (result.first_event_us, result.event_gap_us))
-    due = result.lost_events + sum(read(each).total for each in times)
+    due = result.lost_events + _events(result)
     return result.lost_events / due if due else None
+
+
+def _has_streams(result: LoadResult) -> bool:
+    return bool(result.first_event_us or result.event_gap_us or result.unheard)
+
+
+def _events(result: LoadResult) -> int:
+    """How many events came in the window."""
+    times = filter(None, (result.first_event_us, result.event_gap_us))
+    return sum(read(each).total for each in times)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from statistics import fmean
 
+from loadtest.contract.scenarios import SCENARIOS
 from loadtest.engine.kinds import kind_of
 from loadtest.model.load import Load
 from loadtest.model.trial import Prediction, Sample, Trial
 from loadtest.plan.figures.measure import Value
-from loadtest.stats import latencies
+from loadtest.stats import latencies, streams
 
 
 def percentile_ms(which: float) -> Value:
@@ -34,6 +35,10 @@ def littles_median(prediction: Prediction, load: Load) -> float | None:
     return 1000 * load.connections / prediction.rps if paced else None
 
 
+def slots_for_each(prediction: Prediction, load: Load) -> float:
+    return min(1.0, prediction.slots / load.connections)
+
+
 def answered_share(trial: Trial) -> float | None:
     asked = trial.result.sent - trial.result.unfinished + trial.result.unsendable
     return trial.result.answered / asked if asked else None
@@ -55,6 +60,14 @@ def background_p99_ms(trial: Trial) -> float | None:
 def background_answered(trial: Trial) -> float | None:
     beside = trial.result.beside
     return beside.answered / (beside.sent + beside.unsendable) if beside else None
+
+
+def events_due_share(trial: Trial) -> float | None:
+    """Only of a held load are all streams due all along."""
+    if trial.scenario not in SCENARIOS or not kind_of(trial.load).holds:
+        return None
+    ms = SCENARIOS[trial.scenario].filled(trial.parameters).get("ms")
+    return streams.due_share(trial.result, trial.load.connections, ms / 1000) if ms else None
 
 
 def busiest_worker(trial: Trial) -> float | None:

@@ -15,11 +15,14 @@ from loadtest.stats.inference import INTERVAL_ROUNDS, interval
 
 
 def told(experiment: Experiment, trials: Sequence[Trial]) -> Listing | None:
-    """The measure and those that the experiment tells beside it, each with its 95 % interval."""
-    if not experiment.tells or not trials:
-        return None
+    """The measure and those that the experiment tells beside it, each with its 95 % interval.
+
+    A slope belongs to no level: it has a chart and a table of its own.
+    """
     names = dict.fromkeys((experiment.measure, *experiment.tells))
-    measures = [MEASURES[name] for name in names]
+    measures = [MEASURES[name] for name in names if not MEASURES[name].growth]
+    if not trials or not any(each.name in experiment.tells for each in measures):
+        return None
     rows = tuple(
         (
             service,

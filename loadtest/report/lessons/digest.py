@@ -116,8 +116,9 @@ def _figures(section: Section) -> Iterator[Measured]:
 
 
 def _asked(experiment: Experiment) -> Iterator[Criterion]:
-    """Each measure that the experiment is about, of each service at each level."""
-    names = dict.fromkeys([experiment.measure, *(each.measure for each in experiment.criteria)])
+    """Each measure that the experiment is about or tells, of each service at each level."""
+    decided = (each.measure for each in experiment.criteria)
+    names = dict.fromkeys([experiment.measure, *decided, *experiment.tells])
     for measure in (each for each in names if each in MEASURES):
         levels = [""] if MEASURES[measure].growth else [each.label for each in experiment.levels]
         for level in levels:

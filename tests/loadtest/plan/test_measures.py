@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from loadtest.model.trial import Trial
+from loadtest.model.load import Load
+from loadtest.model.trial import Prediction, Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.stats.histogram import Histogram
 from tests.synthetic import experiment, trials_of
@@ -109,6 +111,57 @@ def test_held_streams_are_served_once_they_have_an_event(trial: Trial) -> None:
     none = replace(result, unheard=97, event_gap_us="")
     assert value(replace(trial, load=load, result=none)) == 0
     assert value(trial) is None  # it has no streams
+
+
+def held_streams(trial: Trial, streams: int, **changes: Any) -> Trial:
+    """A window of 6 s in which each of `streams` has an event due every second."""
+    return replace(
+        trial,
+        scenario="stream",
+        parameters={"n": 1000, "ms": 1000},
+        load=Load("held", streams),
+        result=replace(trial.result, duration_s=6.0, **changes),
+    )
+
+
+@pytest.mark.parametrize(
+    ("first", "gaps", "unheard", "found"),
+    [
+        pytest.param(0, 600, 0, 1.0, id="all keep pace"),
+        pytest.param(5, 605, 0, 1.0, id="a late one came as well"),
+        pytest.param(0, 72, 88, 0.12, id="12 threads, and 88 wait for one"),
+        pytest.param(60, 180, 0, 0.4, id="40 threads take turns: all are served, none keeps pace"),
+        pytest.param(0, 0, 100, 0.0, id="nothing came"),
+        pytest.param(0, 0, 0, None, id="no streams"),
+    ],
+)
+def test_of_the_events_that_were_due_some_came(
+    trial: Trial, first: int, gaps: int, unheard: int, found: float | None
+) -> None:
+    held = held_streams(
+        trial,
+        100,
+        first_event_us=encoded(*[0.1] * first) if first else "",
+        event_gap_us=encoded(*[1.0] * gaps) if gaps else "",
+        unheard=unheard,
+    )
+    share = MEASURES["events_due_share"].value(held)
+    assert share == (None if found is None else pytest.approx(found))
+
+
+def test_events_are_due_all_along_in_held_streams_alone(trial: Trial) -> None:
+    value = MEASURES["events_due_share"].value
+    held = held_streams(trial, 10, event_gap_us=encoded(*[1.0] * 60))
+    assert value(held) == 1.0
+    assert value(replace(held, load=Load("closed", 10))) is None
+    assert value(replace(held, parameters={"ms": 0})) is None  # as fast as they come
+    assert value(replace(held, scenario="one of a user's own")) is None
+
+
+def test_slots_for_each_stream_foretell_the_events_that_come() -> None:
+    slots = Prediction(rps=0.012, slots=12, bound_by="threads", latency_s=999.0)
+    found = [MEASURES["events_due_share"].foretold(slots, Load("held", n)) for n in (10, 100)]
+    assert found == [1.0, 0.12]
 
 
 def test_measures_of_a_second_load(trial: Trial) -> None:

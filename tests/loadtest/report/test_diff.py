@@ -48,6 +48,16 @@ def test_a_service_that_got_faster_is_found(old: Run, tmp_path: Path) -> None:
     assert found["flask-sync", "128 connections"].word != "higher"
 
 
+def test_an_experiment_that_had_another_measure_is_compared_in_the_one_it_has(
+    old: Run, tmp_path: Path
+) -> None:
+    one = experiment(measure="mean_ms")
+    new = runs.load(write_run(tmp_path, [one], trials_of([one], seed=2)))
+    found = changes(old, new)
+    assert len(found) == 12
+    assert {change.word for change in found} <= {"the same within ±5 %", "can't be told"}
+
+
 def test_another_machine_is_said_plainly(old: Run, tmp_path: Path) -> None:
     machine = {"cpu": "Another CPU", "cores": 8, "memory_bytes": 8 << 30}
     new = runs.load(_run(tmp_path, 2, machine=machine, budget="equal-slots"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
@@ -15,12 +16,13 @@ from loadtest.inventory import palette
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
-from loadtest.report.charts import course, forest, latency, resources, scaling, style, trust
+from loadtest.report import report
+from loadtest.report.charts import course, forest, latency, resources, scaling, style, told, trust
 from loadtest.report.charts.style import Chart
 from loadtest.report.takeaways import takeaway
 from loadtest.results.runs import counted
 from loadtest.stats.histogram import Histogram
-from tests.synthetic import TRUTHS, experiment, failing, trials_of
+from tests.synthetic import TRUTHS, experiment, failing, trials_of, write_run
 
 OPEN = {
     "claim": "C14",
@@ -230,6 +232,16 @@ def test_memory_is_told_as_a_slope() -> None:
     )
     threads = _drawn(resources.held(one, trials, MEASURES["threads_per_request"]))
     assert "fastapi-async" not in threads.title
+
+
+def test_a_slope_that_is_told_has_a_chart_and_no_column(tmp_path: Path) -> None:
+    """At one level there is no slope, only the memory of all that is held there."""
+    one = experiment(**HELD | {"measure": "pss_mib", "tells": ["goodput_rps", HELD["measure"]]})
+    [section] = report.load(write_run(tmp_path, [one], trials_of([one]))).sections
+    assert [chart.name for chart in section.charts].count(f"{one.name}-memory") == 1
+    assert section.told is not None
+    assert section.told.headers == ("Service", "At", "memory, MiB", "requests/s")
+    assert told.told(replace(one, tells=("threads_per_request",)), section.trials) is None
 
 
 def test_the_books_balance(sweep: tuple[Experiment, list[Trial]]) -> None:

@@ -264,7 +264,8 @@ def test_the_slots_that_lesson_1_counts_are_those_of_the_budget() -> None:
 
 def wrong(board: Board, experiment: Experiment, known: dict[str, Experiment]) -> list[str]:
     """What a table asks for that its experiment does not measure, or no experiment claims."""
-    measures = {experiment.measure, *(each.measure for each in experiment.criteria)}
+    decided = (each.measure for each in experiment.criteria)
+    measures = {experiment.measure, *decided, *experiment.tells}
     claims = {c for each in known.values() for c in (each.claim, *each.further)}
     levels = {"", *(level.label for level in experiment.levels)}
     asked = [
