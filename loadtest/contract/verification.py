@@ -18,13 +18,25 @@ class Verified:
     """What is wrong with a service (it must not be timed), and what is only worth knowing.
 
     `seen` is what a burst of requests showed: see `SlotReport.seen`. `busy` says that the machine
-    and not the service may be to blame for the failures; empty where it is not.
+    and not the service may be to blame for the failures; empty where it is not. `doubtful` are the
+    failures once more, where a lack of CPU explains every one of them; else empty.
     """
 
     failures: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
     seen: Mapping[str, Any] = field(default_factory=dict)
     busy: str = ""
+    doubtful: tuple[str, ...] = ()
+
+    def accepted(self, name: str) -> Verified:
+        """The same for who lets a busy machine count: what it alone explains is a warning.
+
+        Wrong answers stay failures, and so does more at once than the service declares.
+        """
+        if not (self.busy and self.doubtful):
+            return self
+        told = f"{name}: checked on a busy machine ({self.busy}): {'; '.join(self.doubtful)}"
+        return replace(self, failures=(), doubtful=(), warnings=(*self.warnings, told))
 
 
 def verify(service: Service, backend: str = "native", database_url: str | None = None) -> Verified:
@@ -55,4 +67,5 @@ def _verify(service: Service, backend: str, database_url: str | None) -> Verifie
     except SlotError as error:
         return Verified((reason(error, service.name),))
     warnings = tuple(f"{service.name}: {each}" for each in found.warnings)
-    return Verified(found.failures, warnings, found.seen)
+    doubtful = () if found.certain else found.doubtful
+    return Verified(found.failures, warnings, found.seen, doubtful=doubtful)

@@ -66,6 +66,7 @@ class Experiments:
             self._watch.say,
             required=self.plan.options.services,
             allowed=budgets.allowed(self.plan.options.budget),
+            accept_busy=options["accept_busy"],
         )
         return readiness, Measurement(self._backend, **options)
 

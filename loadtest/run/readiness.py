@@ -39,7 +39,8 @@ class Readiness:
     """Makes services of `backend` ready; none of them twice. `say` tells what goes on.
 
     A service of `required` that can't be built is an error: it was asked for by name. `allowed` are
-    the connections that Postgres has; without it nobody has to make way.
+    the connections that Postgres has; without it nobody has to make way. With `accept_busy` a
+    service is timed although a busy machine spoiled the check of its slots; a warning says so.
     """
 
     def __init__(
@@ -49,12 +50,14 @@ class Readiness:
         say: Callable[[str], None],
         required: Sequence[str] = (),
         allowed: int | None = None,
+        accept_busy: bool = False,
     ) -> None:
         self._backend = backend
         self._building = building
         self._say = say
         self._required = required
         self._allowed = allowed
+        self._accept_busy = accept_busy
         self._known: set[str] = set()
         self._running: list[str] = []
 
@@ -120,6 +123,8 @@ class Readiness:
         return verify(backend.services[name], backend.name, backend.database_url)
 
     def _arrival(self, name: str, found: Verified) -> Arrival:
+        if self._accept_busy:
+            found = found.accepted(name)
         if found.failures:
             return Arrival(shortened(found.failures), warnings=found.warnings)
         observed = about(self._backend.services[name], self._backend.name)

@@ -212,6 +212,18 @@ def test_a_service_that_fails_its_checks_is_never_timed_and_the_run_says_so(
     assert "flask-sync" in record.restore(runs.load(asked.folder).info).unverified
 
 
+def test_a_check_that_a_busy_machine_spoiled_excludes_nobody_where_that_is_accepted(
+    asked: Comparison, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spoiled = Verified(("too busy",), busy="load 48", doubtful=("3 slots",))
+    monkeypatch.setattr(readiness, "verify", lambda *_: spoiled)
+    options = replace(asked.plan.options, busy="accept")
+    finished = execute(comparison.begin(options, tmp_path / "accepted"))
+    assert finished.unverified == {}
+    assert "flask-sync: checked on a busy machine (load 48): 3 slots" in finished.warnings
+    assert len(execute(asked).unverified) == 3
+
+
 def test_without_its_reference_an_experiment_is_left_out(
     asked: Comparison, monkeypatch: pytest.MonkeyPatch
 ) -> None:

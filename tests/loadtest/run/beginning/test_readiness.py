@@ -166,6 +166,38 @@ def test_who_fails_beside_others_is_checked_once_more_alone(
     assert not found["fastapi-async"].wrong
 
 
+@pytest.mark.parametrize("accept_busy", [False, True])
+@pytest.mark.parametrize("names", [["flask-sync"], ["flask-sync", "flask-gthread"]])
+def test_a_check_that_a_busy_machine_spoiled_is_a_warning_where_that_is_accepted(
+    building: Building,
+    said: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    names: list[str],
+    accept_busy: bool,
+) -> None:
+    spoiled = Verified(("too busy",), seen={"slots": 3}, busy="load 48", doubtful=("3 slots",))
+    monkeypatch.setattr(readiness, "verify", lambda *_: spoiled)
+    ready = Readiness(Backend(), building, said.append, accept_busy=accept_busy)
+    found = ready.of(names)
+    for name in names:
+        told = f"{name}: checked on a busy machine (load 48): 3 slots"
+        assert found[name].wrong == ("" if accept_busy else "too busy")
+        assert found[name].warnings == ((told,) if accept_busy else ())
+        assert found[name].burst == ({"slots": 3} if accept_busy else {})
+
+
+def test_what_is_accepted_beside_others_was_checked_alone_first(
+    building: Building, said: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The checks themselves make the machine busy."""
+    spoiled = Verified(("too busy",), busy="load 48", doubtful=("3 slots",))
+    left = iter([spoiled])
+    monkeypatch.setattr(readiness, "verify", lambda *_: next(left, Verified()))
+    ready = Readiness(Backend(), building, said.append, accept_busy=True)
+    found = ready.of(["flask-sync", "flask-gthread"])
+    assert [each.warnings for each in found.values()] == [(), ()]
+
+
 def test_who_is_not_needed_makes_way_where_postgres_has_no_room_for_all(
     building: Building, said: list[str]
 ) -> None:
