@@ -57,7 +57,6 @@ def _clear_swarm() -> None:
         docker("stack", "rm", *dead)
         await_that(
             lambda: not _of_dead_runs("{{.ID}}", ("ps",), [_STACK]),
-            within_s=90,
             what="the stacks of dead runs are gone",
         )
     owner = f'{{{{index .Spec.Labels "{_SWARM_OF}"}}}}'

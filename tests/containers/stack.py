@@ -26,6 +26,7 @@ PROFILES = sorted(
 # What no stand-in can be made of; with the real image at hand it runs as well.
 OPTIONAL = {"cadvisor"}
 PROXY = "http://127.0.0.1:9"  # nothing listens there
+PATIENCE_S = 300.0  # other programs may leave the machine little CPU
 
 
 def docker(
@@ -54,7 +55,7 @@ def prune(project: str) -> None:
     docker("image", "prune", "--force", "--filter", label, check=False)
 
 
-def await_that(condition: Callable[[], bool], *, within_s: float, what: str) -> None:
+def await_that(condition: Callable[[], bool], *, what: str) -> None:
     """Ask again until `condition` holds; an error on the way counts as not yet."""
 
     def holds() -> bool:
@@ -62,10 +63,10 @@ def await_that(condition: Callable[[], bool], *, within_s: float, what: str) -> 
             return condition()
         return False
 
-    assert eventually(holds, within_s, every_s=0.2), f"not within {within_s:.0f} s: {what}"
+    assert eventually(holds, PATIENCE_S, every_s=0.2), f"not within {PATIENCE_S:.0f} s: {what}"
 
 
-def fetch(url: str, data: bytes | None = None, timeout_s: float = 10) -> str:
+def fetch(url: str, data: bytes | None = None, timeout_s: float = 30) -> str:
     """The body of a 2xx answer; raises OSError for any other."""
     with urllib.request.urlopen(url, data=data, timeout=timeout_s) as response:
         return str(response.read().decode())
@@ -130,7 +131,7 @@ class Stack:
 
     def up(self, services: Sequence[str], *options: str, **variables: str) -> None:
         """Start `services` and whatever they need, and wait until they are healthy."""
-        arguments = ("up", "--detach", "--wait", "--wait-timeout", "180", *options, *services)
+        arguments = ("up", "--detach", "--wait", "--wait-timeout", "600", *options, *services)
         said = self.compose(*arguments, check=False, **variables)
         states = {
             each["Config"]["Labels"]["com.docker.compose.service"]: each["State"]

@@ -14,7 +14,7 @@ import pytest
 
 from loadtest.results import trials
 from loadtest.system.paths import ROOT
-from tests.containers.stack import Stack, await_that, closed_clone, docker, prune
+from tests.containers.stack import PATIENCE_S, Stack, await_that, closed_clone, docker, prune
 
 pytestmark = pytest.mark.container
 EXPERIMENT = """
@@ -29,7 +29,7 @@ measure = "goodput_rps"
 axis = "Connections in the pool"
 rounds = 2
 warmup_s = 0.5
-duration_s = 1.0
+duration_s = 4.0
 scenario = "wait"
 parameters = { ms = 50 }
 load = { kind = "closed", connections = 8 }
@@ -93,7 +93,7 @@ class Clone:
             yield process
         finally:
             process.terminate()
-            process.communicate(timeout=120)
+            process.communicate(timeout=PATIENCE_S)
 
     @property
     def said(self) -> str:
@@ -121,7 +121,7 @@ def clone(stack: Stack) -> Iterator[Clone]:
 
 def test_the_report_of_a_comparison_lies_on_the_host(clone: Clone) -> None:
     with clone.running(*COMPARE) as comparison:
-        assert comparison.wait(600) == 0, clone.said
+        assert comparison.wait(2 * PATIENCE_S) == 0, clone.said
     results = clone.results / "latest"
     assert json.loads((results / "run.json").read_text())["backend"] == "compose"
     assert "containers" in (results / "report.html").read_text()
@@ -143,11 +143,11 @@ def test_ctrl_c_in_a_terminal_leaves_a_report_and_no_container(clone: Clone) -> 
     command = " ".join([*COMPARE, "ROUNDS=40"])
     terminal = ("script", "--quiet", "--return", "--command", command, "/dev/null")
     with clone.running(*terminal) as comparison:
-        await_that(clone.has_taken_a_trial, within_s=300, what="the first trial is over")
+        await_that(clone.has_taken_a_trial, what="the first trial is over")
         assert comparison.stdin is not None
         comparison.stdin.write(b"\x03")
         comparison.stdin.flush()
-        assert comparison.wait(120) != 0
+        assert comparison.wait(PATIENCE_S) != 0
     assert (clone.results / "latest/report.html").exists(), clone.said
     assert "next: make compare BACKEND=compose RESUME=" in clone.said
     assert clone.left() == ""
@@ -159,7 +159,7 @@ def test_a_budget_that_does_not_exist_is_named_before_anything_starts() -> None:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert done.returncode != 0

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.system.paths import ROOT
-from tests.containers.stack import Stack, await_that, docker, fetch, unbroken
+from tests.containers.stack import PATIENCE_S, Stack, await_that, docker, fetch, unbroken
 
 pytestmark = pytest.mark.container
 KEEP = ROOT / "containers/keep"
@@ -32,7 +32,7 @@ class Keeper:
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
-        await_that(lambda: "keeping" in self.said, within_s=90, what="it has looked once")
+        await_that(lambda: "keeping" in self.said, what="it has looked once")
 
     @property
     def said(self) -> str:
@@ -42,7 +42,7 @@ class Keeper:
     def close(self) -> None:
         """Press Ctrl-C."""
         self.process.send_signal(signal.SIGINT)
-        assert self.process.wait(60) == 0, self.said
+        assert self.process.wait(PATIENCE_S) == 0, self.said
 
 
 @contextlib.contextmanager
@@ -68,8 +68,8 @@ def test_a_service_that_was_sent_away_comes_back(
 ) -> None:
     with kept(stack, tmp_path / "log") as keeper, unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
         docker(act, stack.container(SERVICE)["Id"])
-        await_that(lambda: f"{SERVICE}: {told}" in keeper.said, within_s=90, what=told)
-        await_that(lambda: stack.ready(SERVICE), within_s=90, what=f"{SERVICE} is back")
+        await_that(lambda: f"{SERVICE}: {told}" in keeper.said, what=told)
+        await_that(lambda: stack.ready(SERVICE), what=f"{SERVICE} is back")
     assert keeper.said.count(f" {SERVICE}: ") == 1
     assert len(keeper.said.splitlines()) == 2, keeper.said
 
@@ -81,10 +81,8 @@ def test_a_service_that_hangs_is_restarted(stack: Stack, tmp_path: Path) -> None
         unbroken(f"{stack.url(OTHER, 8000)}/items/1"),
     ):
         stack.signal(service, "STOP", to_all=True)
-        await_that(
-            lambda: f"{service}: unhealthy" in keeper.said, within_s=120, what="it is noticed"
-        )
-        await_that(lambda: stack.ready(service), within_s=90, what=f"{service} is back")
+        await_that(lambda: f"{service}: unhealthy" in keeper.said, what="it is noticed")
+        await_that(lambda: stack.ready(service), what=f"{service} is back")
     assert f"{service}: unhealthy for 3 checks or more; restarted" in keeper.said
 
 
@@ -99,26 +97,27 @@ def test_a_lab_that_is_stopped_as_a_whole_stays_so(stack: Stack, tmp_path: Path)
         lab.compose("stop", "go")
         with kept(lab, tmp_path / "log") as keeper:
             lab.up(["go"])
-            slow = threading.Thread(
-                target=fetch, args=(f"{lab.url(SERVICE, 8000)}/wait?ms=10000", None, 30)
-            )
-            slow.start()
-            await_that(
-                lambda: (
-                    "http_server_active_requests 1.0" in fetch(f"{lab.url(SERVICE, 9000)}/metrics")
-                ),
-                within_s=8,
-                what="the request is in hand",
-            )
+            slow: list[threading.Thread] = []
+            await_that(lambda: _in_hand(lab, slow), what="a request is in hand")
             lab.compose("stop")
-            slow.join()
-            assert keeper.process.wait(30) == 0
+            for each in slow:
+                each.join()
+            assert keeper.process.wait(PATIENCE_S) == 0
         assert {each["State"]["Status"] for each in lab.containers()} == {"exited"}
         assert "keeping 2 containers" in keeper.said
         assert "all of" in keeper.said
         assert len(keeper.said.splitlines()) == 2, keeper.said
     finally:
         lab.close()
+
+
+def _in_hand(lab: Stack, slow: list[threading.Thread]) -> bool:
+    """Whether the service has one of the `slow` requests; another is sent where none is left."""
+    if not any(each.is_alive() for each in slow):
+        asked = (f"{lab.url(SERVICE, 8000)}/wait?ms=10000", None, PATIENCE_S)
+        slow.append(threading.Thread(target=fetch, args=asked))
+        slow[-1].start()
+    return "http_server_active_requests 1.0" in fetch(f"{lab.url(SERVICE, 9000)}/metrics")
 
 
 def test_without_a_lab_it_says_how_to_start_one() -> None:
@@ -137,7 +136,7 @@ def refusal(**variables: str) -> str:
         env=os.environ | variables,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=PATIENCE_S,
         check=False,
     )
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (1, "", 1), done.stderr

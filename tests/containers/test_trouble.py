@@ -47,7 +47,7 @@ def told(stack: Stack, *whats: str) -> Iterator[Callable[[], bool]]:
 
     with unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
         yield seen
-    await_that(seen, within_s=90, what=f"the dashboards mark {SERVICE} as {' or '.join(whats)}")
+    await_that(seen, what=f"the dashboards mark {SERVICE} as {' or '.join(whats)}")
 
 
 @pytest.mark.parametrize("signal", ["TERM", "KILL"])
@@ -57,7 +57,6 @@ def test_a_service_whose_process_ends_comes_back(stack: Stack, signal: str) -> N
         stack.signal(SERVICE, signal)
         await_that(
             lambda: restarts(stack) > before and stack.ready(SERVICE),
-            within_s=90,
             what=f"{SERVICE} is back",
         )
 
@@ -70,10 +69,10 @@ def test_a_paused_service_holds_up_nobody_and_goes_on_where_it_was(stack: Stack)
         try:
             with pytest.raises(OSError, match="timed out"):
                 fetch(page, timeout_s=2)
-            await_that(seen, within_s=90, what="its pause shows")
+            await_that(seen, what="its pause shows")
         finally:
             stack.compose("unpause", SERVICE)
-        await_that(lambda: stack.ready(SERVICE), within_s=90, what=f"{SERVICE} answers again")
+        await_that(lambda: stack.ready(SERVICE), what=f"{SERVICE} answers again")
     assert restarts(stack) == before
 
 
@@ -81,7 +80,7 @@ def test_a_stopped_service_is_started_by_the_next_up(stack: Stack) -> None:
     with told(stack, AWAY) as seen:
         stack.compose("stop", SERVICE)
         assert stack.container(SERVICE)["State"]["ExitCode"] == 0
-        await_that(seen, within_s=90, what="its absence shows")
+        await_that(seen, what="its absence shows")
         stack.up([SERVICE])
         assert stack.ready(SERVICE)
 
@@ -91,8 +90,8 @@ def test_a_service_out_of_memory_is_killed_and_comes_back(stack: Stack) -> None:
     assert stack.container(SERVICE)["HostConfig"]["Memory"] == MEMORY_MIB * 2**20
     try:
         with told(stack, AWAY, AGAIN):
-            await_that(lambda: _overwhelmed(stack), within_s=90, what="the kernel killed it")
-            await_that(lambda: stack.ready(SERVICE), within_s=90, what=f"{SERVICE} is back")
+            await_that(lambda: _overwhelmed(stack), what="the kernel killed it")
+            await_that(lambda: stack.ready(SERVICE), what=f"{SERVICE} is back")
     finally:
         stack.up([SERVICE], "--no-deps")
 

@@ -67,7 +67,7 @@ class Engine:
             env={"PATH": str(self.bin), "LAB_ROOM_MB": "1"} | variables,
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
         )
         return done.returncode, done.stderr

@@ -55,7 +55,7 @@ class Comparing:
 
     def end(self, *arguments: str, **variables: str) -> tuple[int, str]:
         """Exit code and errors."""
-        return self.start(*arguments, **variables).wait(30), self._errors.read_text()
+        return self.start(*arguments, **variables).wait(120), self._errors.read_text()
 
     def begun(self) -> bool:
         """Whether the run in the container has started."""
@@ -74,7 +74,7 @@ def comparing(tmp_path: Path) -> Iterator[Comparing]:
     for each in comparing.running:
         if each.poll() is None:
             each.terminate()
-            each.wait(30)
+            each.wait(120)
 
 
 def test_a_second_comparison_stops_before_it_disturbs_the_first(comparing: Comparing) -> None:
@@ -88,7 +88,7 @@ def test_a_second_comparison_stops_before_it_disturbs_the_first(comparing: Compa
     assert "another comparison runs" in errors
     assert comparing.engine.calls == before
     comparing.finish()
-    assert first.wait(30) == 0
+    assert first.wait(120) == 0
     comparing.engine.plays()
     assert comparing.end() == (0, "")
 
@@ -111,7 +111,7 @@ def test_ctrl_c_lets_the_run_write_its_report_and_removes_the_rest(comparing: Co
     script.send_signal(signal.SIGINT)
     assert script.poll() is None
     comparing.finish()
-    assert script.wait(30) == 130
+    assert script.wait(120) == 130
     assert len(comparing.asked("down")) == 2
 
 
@@ -120,7 +120,7 @@ def test_sigterm_ends_the_run_too(comparing: Comparing) -> None:
     script = comparing.start()
     assert comparing.begun()
     script.send_signal(signal.SIGTERM)
-    assert script.wait(30) == 143
+    assert script.wait(120) == 143
     assert len(comparing.asked("down")) == 2
 
 

@@ -87,7 +87,7 @@ class Machine:
     def run(self, *command: str | Path) -> tuple[int, str]:
         """Exit code and errors."""
         run = self.start(*command)
-        _, errors = run.communicate(timeout=60)
+        _, errors = run.communicate(timeout=120)
         return run.returncode, errors
 
     def close(self) -> None:
@@ -141,8 +141,8 @@ def test_the_second_of_two_runs_waits_for_the_first(
     assert "waiting" in second.stderr.readline()
     assert len(machine.engines) == 1
     pipe.write_text("")
-    assert first.wait(60) == 0
-    assert second.wait(60) == 0
+    assert first.wait(120) == 0
+    assert second.wait(120) == 0
     assert len(machine.engines) == 2
     assert all(map(gone, machine.engines))
 
@@ -154,7 +154,7 @@ def test_the_engine_of_a_killed_run_is_stopped_by_the_next(
     killed = machine.start(*command)
     assert eventually((pipe.parent / "begun").exists)
     killed.kill()
-    killed.wait(60)
+    killed.wait(120)
     pipe.write_text("")
     assert machine.up
     code, errors = machine.run("docker", "info")

@@ -138,7 +138,7 @@ def test_an_engine_that_is_away_is_told_before_anything_is_installed(
         env=engine.variables,
         capture_output=True,
         text=True,
-        timeout=30,
+        timeout=120,
         check=False,
     )
     assert done.returncode != 0
@@ -162,7 +162,7 @@ def test_a_user_without_rights_on_the_socket_is_told_how_to_get_them() -> None:
             env=os.environ | {"DOCKER_HOST": f"unix://{folder}/socket", "HOME": folder},
             capture_output=True,
             text=True,
-            timeout=30,
+            timeout=120,
             check=False,
             user=os.getuid() or 65534,
             extra_groups=[] if os.getuid() == 0 else None,
@@ -179,7 +179,7 @@ def test_a_real_lab_that_is_up_is_no_trouble_and_a_taken_port_is(stack: Stack) -
             env=os.environ | stack.variables | variables,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return done.returncode, done.stdout + done.stderr
