@@ -130,18 +130,30 @@ class Stack:
         ]
 
     def up(self, services: Sequence[str], *options: str, **variables: str) -> None:
-        """Start `services` and whatever they need, and wait until they are healthy."""
-        arguments = ("up", "--detach", "--wait", "--wait-timeout", "600", *options, *services)
-        said = self.compose(*arguments, check=False, **variables)
+        """Start `services` and whatever they need, and wait until they are healthy.
+
+        Compose gives up once one of them is unhealthy, as on a busy machine, so it is asked again.
+        """
+        arguments = ("up", "--detach", "--wait", "--wait-timeout", "180", *options, *services)
+        said: list[str] = []
+
+        def healthy() -> bool:
+            said.append(self.compose(*arguments, check=False, **variables))
+            return not self._unhealthy(services, **variables)
+
+        if not eventually(healthy, PATIENCE_S):
+            left = self._unhealthy(services, **variables)
+            logs = self.compose("logs", "--tail", "30", *left, check=False, **variables)
+            raise AssertionError(f"not up: {', '.join(left)}; {said[-1]}{logs}")
+
+    def _unhealthy(self, services: Sequence[str], **variables: str) -> list[str]:
+        """Those of `services` that don't run, or are not healthy."""
         states = {
             each["Config"]["Labels"]["com.docker.compose.service"]: each["State"]
             for each in self.containers(*services, **variables)
         }
-        missing = set(services) - states.keys()
-        assert not missing, f"{', '.join(sorted(missing))}: no container; {said}"
-        unhealthy = [name for name, state in states.items() if not _running_and_healthy(state)]
-        logs = ("logs", "--tail", "30", *unhealthy)
-        assert not unhealthy, f"{said}{self.compose(*logs, check=True, **variables)}"
+        well = {name for name, state in states.items() if _running_and_healthy(state)}
+        return [name for name in services if name not in well]
 
     def containers(self, *services: str, **variables: str) -> list[dict[str, Any]]:
         """What the engine knows of the project's containers, stopped ones included."""
