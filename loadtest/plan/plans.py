@@ -109,7 +109,8 @@ class Plan:
             for each in trials
         )
         setup_s = SETUP_S + SERVICE_SETUP_S * len(self.services)
-        return setup_s + schedule.estimate_s(trials) + longer_s
+        checks_s = schedule.checks_s(self.experiments)
+        return setup_s + checks_s + schedule.estimate_s(trials) + longer_s
 
     @property
     def planned(self) -> dict[str, Planned]:

@@ -25,6 +25,7 @@ SMALLEST_RUN = 2  # rounds; one has no spread. A verdict needs more: inference.I
 # start and end, what a service that waits still has in hand, a service's new start.
 TRIAL_OVERHEAD_S, DRAIN_S, RESTART_S = 0.6, 0.5, 1.0
 PRACTICE_COSTS_S = 2.5  # for each service and kind of request
+CHECK_COSTS_S = {"http2": 10.0}  # for each service, which it starts anew up to three times
 
 
 @dataclass(frozen=True)
@@ -199,6 +200,11 @@ def estimate_s(trials: Sequence[PlannedTrial]) -> float:
     }
     before = PRACTICE_COSTS_S * len(practised) + sum(peaks.values())
     return before + sum(trial.seconds for trial in trials)
+
+
+def checks_s(experiments: Iterable[Experiment]) -> float:
+    """Estimated time of what experiments without load check of their services, in seconds."""
+    return sum(CHECK_COSTS_S.get(each.check, 0.0) * len(each.services) for each in experiments)
 
 
 def _round(

@@ -48,7 +48,7 @@ class Http2Connection:
         self._protocol = H2Connection(H2Configuration(client_side=True))
         self._answers: dict[int, Answered] = {}
         self._ended: set[int] = set()
-        self._settled = False  # whether the server has said how many requests it takes at once
+        self.settled = False  # whether the server has said how many requests it takes at once
 
     def __enter__(self) -> Http2Connection:
         return self
@@ -69,10 +69,10 @@ class Http2Connection:
         end = time.monotonic() + timeout_s
         waiting, streams = deque(paths), list[int]()
         try:
-            if not self._settled:
+            if not self.settled:
                 self._protocol.initiate_connection()
             while waiting or not self._ended.issuperset(streams):
-                if self._settled:
+                if self.settled:
                     streams += self._begin(waiting)
                 self._socket.sendall(self._protocol.data_to_send())
                 self._receive(end)
@@ -97,7 +97,7 @@ class Http2Connection:
         received = self._socket.recv(_AT_A_TIME)
         if not received:
             raise Http2Error("closes the connection")
-        if not self._settled and received.startswith(b"HTTP/"):
+        if not self.settled and received.startswith(b"HTTP/"):
             raise Http2Error("answers in an older protocol")
         for event in self._protocol.receive_data(received):
             self._take(event)
@@ -105,7 +105,7 @@ class Http2Connection:
     def _take(self, event: Event) -> None:
         match event:
             case RemoteSettingsChanged():
-                self._settled = True
+                self.settled = True
             case ResponseReceived():
                 headers = dict(event.headers or ())
                 self._answers[event.stream_id].status = int(headers[b":status"])

@@ -1,34 +1,55 @@
-"""How servers are asked to speak HTTP/2 over TLS, as their own documentation has it."""
+"""How servers are asked to speak HTTP/2, as their own documentation has it."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 
 from loadtest.inventory.manifest import Service
 from loadtest.system import environment
 
-# By the program: what stands before the certificate, before its key, and what switches HTTP/2 on.
-_OPTIONS = {
-    "uvicorn": ("--ssl-certfile", "--ssl-keyfile", ()),
-    "hypercorn": ("--certfile", "--keyfile", ()),
-    "granian": ("--ssl-certificate", "--ssl-keyfile", ()),
-    "gunicorn": ("--certfile", "--keyfile", ("--http-protocols", "h2,h1")),
+
+@dataclass(frozen=True)
+class _Server:
+    """What stands before its certificate and before its key, and what switches HTTP/2 on."""
+
+    certificate: str
+    key: str
+    switch: tuple[str, ...] = ()
+
+
+# Over TLS gunicorn leaves what it is told of cleartext.
+_BY_PROGRAM = {
+    "uvicorn": _Server("--ssl-certfile", "--ssl-keyfile", ("--http", "zttp", "--http2")),
+    "hypercorn": _Server("--certfile", "--keyfile"),
+    "granian": _Server("--ssl-certificate", "--ssl-keyfile"),
+    "gunicorn": _Server(
+        "--certfile",
+        "--keyfile",
+        ("--http-protocols", "h2,h1", "--http2-cleartext", "prior-knowledge"),
+    ),
 }
 _DAYS = 2
 
 
-def options(service: Service, certificate: Path, key: Path) -> list[str] | None:
-    """Behind the service's command: TLS, with HTTP/2 where the server has a switch for it.
+def switch(service: Service) -> tuple[str, ...]:
+    """What its server needs behind its command to speak HTTP/2: nothing, or options."""
+    server = _server(service)
+    return server.switch if server else ()
 
-    None for a service whose server takes no certificate on its command line.
-    """
-    known = next((_OPTIONS[word] for word in service.command if word in _OPTIONS), None)
-    if known is None:
+
+def certified(service: Service, certificate: Path, key: Path) -> list[str] | None:
+    """What gives it TLS behind its command; None where its server takes no certificate there."""
+    server = _server(service)
+    if server is None:
         return None
-    before_certificate, before_key, switch = known
-    return [before_certificate, str(certificate), before_key, str(key), *switch]
+    return [server.certificate, str(certificate), server.key, str(key)]
+
+
+def _server(service: Service) -> _Server | None:
+    return next((_BY_PROGRAM[word] for word in service.command if word in _BY_PROGRAM), None)
 
 
 def certify(folder: Path) -> tuple[Path, Path] | None:

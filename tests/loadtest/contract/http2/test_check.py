@@ -1,4 +1,4 @@
-"""Who speaks HTTP/2, as it runs and with a certificate, and what a verdict says of it."""
+"""Who speaks HTTP/2: as it runs, with its server's switch, and with a certificate."""
 
 from __future__ import annotations
 
@@ -9,61 +9,30 @@ from pathlib import Path
 import pytest
 
 from loadtest.backends.native import Lab
-from loadtest.contract.http2 import check, servers
-from loadtest.contract.http2.check import Way
+from loadtest.contract.http2 import check, servers, ways
+from loadtest.contract.http2.ways import IN_CLEAR, Way
 from loadtest.inventory import manifest
 from loadtest.system.paths import ROOT
 from tests.loadtest.contract.http2.serving import Ways, serving
 
 CERTIFICATE = ROOT / "tests" / "certificates" / "here.pem"
-CLEAR, TLS = "in the clear", "over TLS"
-
-
-@pytest.mark.parametrize(
-    ("ways", "slots", "detail"),
-    [
-        (
-            [Way(CLEAR, False), Way(TLS, False)],
-            40,
-            "speaks HTTP/1.1 alone, in the clear and over TLS",
-        ),
-        (
-            [Way(CLEAR, True, waits_s=0.163), Way(TLS, True, waits_s=0.2)],
-            40,
-            "speaks HTTP/2 in the clear and over TLS; 100 waits of 50 ms on one connection take "
-            "0.16 s, where its 40 slots allow 0.15 s and one after another takes 5 s",
-        ),
-        (
-            [Way(CLEAR, False), Way(TLS, True, waits_s=5.2)],
-            1,
-            "speaks HTTP/2 over TLS, not in the clear; 100 waits of 50 ms on one connection take "
-            "5.2 s, where its 1 slot allows 5 s and one after another takes 5 s",
-        ),
-        (
-            [Way(CLEAR, False), Way(TLS, None, "it is not asked: it takes no certificate")],
-            40,
-            "speaks HTTP/1.1 alone, in the clear; "
-            "over TLS it is not asked: it takes no certificate",
-        ),
-    ],
-)
-def test_what_was_found_is_one_line(ways: list[Way], slots: int, detail: str) -> None:
-    assert check.told(ways, slots) == detail
-
-
-def test_what_was_not_asked_is_not_taken_for_a_refusal() -> None:
-    unasked = Way(TLS, None, "it is not asked: the program openssl is missing")
-    assert check.spoken([Way(CLEAR, False), unasked]) is None
-    assert check.spoken([Way(CLEAR, True), unasked]) is True
-    assert check.spoken([Way(CLEAR, False), Way(TLS, False)]) is False
 
 
 def test_every_python_server_of_the_lab_can_be_asked_over_tls() -> None:
     found = {
-        name: servers.options(service, Path("c"), Path("k"))
+        name: servers.certified(service, Path("c"), Path("k"))
         for name, service in manifest.load().items()
     }
     assert {name for name, options in found.items() if options is None} == {"node", "go"}
+
+
+def test_each_server_has_its_own_switch() -> None:
+    services = manifest.load()
+    switches = {name: " ".join(servers.switch(service)) for name, service in services.items()}
+    assert switches["fastapi-async"] == switches["django-asgi"] == "--http zttp --http2"
+    assert switches["flask-gthread"] == switches["fastapi-gunicorn"]
+    assert switches["flask-gthread"].startswith("--http-protocols h2,h1 --http2-cleartext")
+    assert {switches[name] for name in ("fastapi-granian", "fastapi-hypercorn", "go")} == {""}
 
 
 def test_a_server_that_alpn_agrees_with_is_found() -> None:
@@ -82,15 +51,39 @@ def test_prior_knowledge_is_enough_in_the_clear() -> None:
     assert found.waits_s is not None
 
 
-def test_gunicorn_speaks_it_with_a_certificate_and_uvicorn_does_not(
+@pytest.mark.parametrize("leaves_after", [0, 1])
+def test_a_server_that_begins_and_does_not_answer_is_no_refusal_without_a_reason(
+    leaves_after: int,
+) -> None:
+    with serving(Ways(leaves_after=leaves_after)) as port:
+        found = check.in_the_clear(f"http://127.0.0.1:{port}")
+    assert found == Way(IN_CLEAR, False, "it begins HTTP/2, then closes the connection")
+
+
+@pytest.mark.parametrize("name", ["flask-gthread", "fastapi-async"])
+def test_each_server_speaks_it_with_its_switch_alone(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    for module in check, ways:
+        monkeypatch.setattr(module, "STREAMS", 3)
+    found = check.check(lab.services[name], lab)
+    assert found["passed"]
+    switch = re.escape(" ".join(servers.switch(lab.services[name])))
+    said = f"speaks HTTP/1.1 alone as deployed; with {switch} HTTP/2 in the clear and over TLS; 3 "
+    assert re.match(said, found["detail"])
+
+
+def test_a_server_with_its_switch_on_is_asked_with_a_certificate_alone(
     lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(check, "STREAMS", 3)
-    found = check.check(lab.services["flask-gthread"], lab)
-    assert found["passed"]
-    assert re.match(r"speaks HTTP/2 over TLS, not in the clear; 3 waits of 50 ms", found["detail"])
+    asked: list[list[str]] = []
+
+    def told(_: object, __: object, options: list[str], name: str, ___: object) -> Way:
+        asked.append(options)
+        return Way(name, True)
+
+    monkeypatch.setattr(check, "_beside", told)
+    monkeypatch.setattr(check, "in_the_clear", lambda _, name: Way(name, True))
     found = check.check(lab.services["fastapi-async"], lab)
-    assert found == {
-        "passed": False,
-        "detail": "speaks HTTP/1.1 alone, in the clear and over TLS",
-    }
+    assert found["detail"] == "speaks HTTP/2 as deployed; with a certificate HTTP/2 over TLS"
+    assert [options[0] for options in asked] == ["--ssl-certfile"]
