@@ -199,7 +199,8 @@ def _say(line: str) -> None:
 def _tell(step: Step) -> None:
     wrong = f", {sum(step.errors.values()):,} failed" if step.errors else ""
     took = f", {figures.takes(step)} each" if step.answered else ""
-    _say(f"{step.connections:>6,} at once: {rate(step.rps)}/s{took}{wrong}")
+    again = f" (taken again: {step.retaken})" if step.retaken else ""
+    _say(f"{step.connections:>6,} at once: {rate(step.rps)}/s{took}{wrong}{again}")
 
 
 def _show(seen: Sighting, said: Conclusion, path: Path) -> None:

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from loadtest.engine.connection import READ_SIZE, Connection
-from loadtest.engine.reactor import Reactor
+from loadtest.engine.reactor import Reactor, Standstill
 from loadtest.engine.request import Request
 from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Batch, Slice, Slices, Tally
@@ -42,8 +42,8 @@ class Engine(Reactor[Connection]):
         self._window_begins = 0.0
         self._slices: dict[Stream, Slices] = {}
         self._cpu_began = 0.0
-        self._stepped_at = self.now()
-        self._longest_pause_s = self._stood_still_s = 0.0
+        self.standstill = Standstill()  # since the window began, or since it was set anew
+        self._stepped_at, self._may_wait_s = self.now(), 0.0
         self._in_window = False
         self.at(self.now() + SWEEP_INTERVAL_S, self._sweep)
         self._publish_from(self.now())
@@ -101,7 +101,7 @@ class Engine(Reactor[Connection]):
         self.window_started_at = time.time()
         self._publish_from(now + SLICE_S)
         self._cpu_began = time.process_time()
-        self._longest_pause_s = self._stood_still_s = 0.0
+        self.standstill = Standstill()
         self._in_window = True
         self.tallies = {stream: stream.new_tally(now) for stream in self.streams}
         self.at(now + lasts_s, lambda now: self._end_window(now, lasts_s))
@@ -113,8 +113,8 @@ class Engine(Reactor[Connection]):
             tally.duration_s = now - self._window_begins
             tally.planned_s = planned_s
             tally.cpu_s = cpu_s
-            tally.longest_pause_s = self._longest_pause_s
-            tally.stood_still_s = self._stood_still_s
+            tally.longest_pause_s = self.standstill.longest_s
+            tally.stood_still_s = self.standstill.in_all_s
             tally.slices = self._slices.get(stream, tally.slices)
             stream.close_tally(tally, now)
             stream.stop()
@@ -142,28 +142,32 @@ class Engine(Reactor[Connection]):
     # The loop
 
     def run(self, until: Callable[[], bool]) -> None:
-        """Go on until `until()` holds."""
+        """Go on until `until()` holds. Between two runs the loop does not stand still."""
+        self._stepped_at, self._may_wait_s = self.now(), 0.0
         while not until():
             self.step(0.1)
+        self._turned(self.now())
 
     def step(self, longest_s: float) -> bool:
         """Do what is due, wait at most `longest_s`, deal with what came (True: something)."""
         now = self.now()
-        if now - self._stepped_at - longest_s > PAUSE_S:
-            self._stood_still(now - self._stepped_at - longest_s)
-        self._stepped_at = now
+        self._turned(now)
         if self.next_at <= now:
             self._send_due(now)  # before a window ends: what became due in it belongs to it
             self.act(now)
         due = self._send_due(now)
-        events = self.wait(min(longest_s, self.next_at - now), due - now)
+        self._may_wait_s = max(0.0, min(longest_s, self.next_at - now))
+        events = self.wait(self._may_wait_s, due - now)
         if events:
             self._handle(events, due)
         return bool(events)
 
-    def _stood_still(self, lasted_s: float) -> None:
-        self._longest_pause_s = max(self._longest_pause_s, lasted_s)
-        self._stood_still_s += lasted_s
+    def _turned(self, now: float) -> None:
+        """Note what passed since the last turn beside its waiting."""
+        lasted_s = now - self._stepped_at - self._may_wait_s
+        self._stepped_at, self._may_wait_s = now, 0.0
+        if lasted_s > PAUSE_S:
+            self.standstill.add(lasted_s)
 
     def _send_due(self, now: float) -> float:
         """Send the open loads' due requests; when the next one is due."""

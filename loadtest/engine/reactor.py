@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import time
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
 from loadtest.system.sockets import new_poller, original
@@ -19,6 +20,19 @@ class Watched(Protocol):
 
 
 W = TypeVar("W", bound=Watched)
+
+
+@dataclass
+class Standstill:
+    """How long a loop did not turn: at most at a time, and all in all, in seconds."""
+
+    longest_s: float = 0.0
+    in_all_s: float = 0.0
+
+    def add(self, lasted_s: float) -> None:
+        """It stood still once more."""
+        self.longest_s = max(self.longest_s, lasted_s)
+        self.in_all_s += lasted_s
 
 
 class Reactor(Generic[W]):

@@ -11,7 +11,6 @@ from loadtest.probe import change, glance, growth, light, processes, slots, wave
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
 from loadtest.probe.processes import Serving
-from loadtest.probe.ramp import Ramp, failing
 from loadtest.probe.record import (
     ALL_SENT,
     STOPPED_ANSWERING,
@@ -23,6 +22,7 @@ from loadtest.probe.record import (
     Wave,
     sent_told,
 )
+from loadtest.probe.steps.ramp import Ramp, failing
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -14,16 +13,12 @@ import psutil
 from loadtest.probe.record import Server
 from loadtest.run.witnesses import connections, procfs
 from loadtest.system.cpus import quota_cores
-from loadtest.system.sockets import Address, is_here
+from loadtest.system.sockets import Address
 
 _KERNEL = Path("/proc")
 _SERVERS = re.compile(
     r"\b(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
     r"|nginx|haproxy|envoy|caddy|traefik|tomcat)\b"
-)
-# What hands bytes on: behind it is the server, out of sight.
-_FORWARDERS = re.compile(
-    r"docker-proxy|rootlessport|ssh|sshd|kubectl|socat|slirp4netns|passt|pasta"
 )
 _PROXIES = frozenset({"nginx", "haproxy", "envoy", "caddy", "traefik"})
 _ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*")
@@ -58,8 +53,8 @@ class Serving:
         with contextlib.suppress(OSError, psutil.Error, ValueError):
             first = psutil.Process(self.pids[0])
             words = " ".join(first.cmdline())
-            name = (_KERNEL / str(first.pid) / "exe").readlink().name
-            if _FORWARDERS.fullmatch(name) or _FORWARDERS.fullmatch(first.name()):
+            name = procfs.program(first.pid)
+            if not name or connections.forwards(first.pid):
                 return None
             known = _SERVERS.search(words)
             program = known[1] if known else name
@@ -90,14 +85,8 @@ class Serving:
 
 def serving(address: Address) -> Serving | None:
     """Who takes connections at an address of this machine; None where that is out of sight."""
-    _, (host, port) = address
-    if sys.platform != "linux" or not is_here(host):
-        return None
-    known = connections.of(port)
-    inodes = {str(each.inode) for each in known if each.state == connections.LISTENS}
-    holders = {pid for pid in map(int, _numbers()) if inodes & set(_sockets(pid))}
-    parents = {stat.parent for pid in holders if (stat := procfs.read(pid))}
-    found = sorted(holders - parents)
+    _, (_, port) = address
+    found = connections.takers(address)
     return Serving(port, found) if found else None
 
 
@@ -112,26 +101,9 @@ def unread(port: int) -> int | None:
     return sum(each.inode == 0 or each.unread > 0 for each in known)
 
 
-def _numbers() -> Iterator[str]:
-    return (each.name for each in _KERNEL.iterdir() if each.name.isdigit())
-
-
-def _sockets(pid: int) -> Iterator[str]:
-    """Inodes of the sockets that a process has; none where it can't be looked into."""
-    return (link[8:-1] for link in _links(pid) if link.startswith("socket:["))
-
-
 def _has_loop(pid: int) -> bool:
     """Whether it watches its connections with epoll."""
-    return any(link == "anon_inode:[eventpoll]" for link in _links(pid))
-
-
-def _links(pid: int) -> Iterator[str]:
-    folder = _KERNEL / str(pid) / "fd"
-    with contextlib.suppress(OSError):
-        for each in folder.iterdir():
-            with contextlib.suppress(OSError):
-                yield str(each.readlink())
+    return any(link == "anon_inode:[eventpoll]" for link in procfs.links(pid))
 
 
 def _has_work(pid: int) -> bool:

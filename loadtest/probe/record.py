@@ -71,6 +71,9 @@ class Step:
     `workers`: cores used by each of the server's processes, `generator` by the load, `others` by
     other programs; None or empty where that is out of sight. `threads`: of one process, at most.
     `ready`: processes of it that computed or waited for a core, on average.
+    `longest_pause_s`: the load's own loop stood still, at most, and `stood_still_s`, all in all.
+    `paused_s`: a process of the server was stopped, None out of sight. `disturbed`: by what, beyond
+    what a trial allows; `retaken`: what disturbed the measurements before this one.
     `taken`: requests that the server had read, in the median of looks. `unread`: those that waited
     unread, at the look with most of them.
     """
@@ -96,6 +99,11 @@ class Step:
     unread: int | None = None
     least_s: float = 0.0
     ready: float | None = None
+    longest_pause_s: float = 0.0
+    stood_still_s: float = 0.0
+    paused_s: float | None = None
+    disturbed: str = ""
+    retaken: str = ""
 
     @property
     def failed(self) -> float:

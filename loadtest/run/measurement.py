@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import random
 import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from loadtest.analysis.prediction import predict
-from loadtest.backends.base import Backend
+from loadtest.backends.base import POSTGRES, Backend
 from loadtest.backends.readiness import about
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import Closed
@@ -131,7 +131,12 @@ class Measurement:
 
     def _observer(self, service: str, level: Level, window_s: float) -> Observer:
         cpus = self._backend.cpus.widened(level.cores)
-        return Observer(service, self._backend.roots(), cpus, window_s)
+        return Observer(self._backend.roots(), self._watched(service), cpus, window_s)
+
+    def _watched(self, service: str) -> Mapping[str, Collection[int]]:
+        """The processes, by name, that may not be stopped while the service is measured."""
+        roots = self._backend.roots()
+        return {name: (roots[name],) for name in (service, POSTGRES) if name in roots}
 
     def _load(self, experiment: Experiment, level: Level) -> Load:
         if level.share_of_peak is None:

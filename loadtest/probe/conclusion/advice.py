@@ -11,6 +11,7 @@ from loadtest.probe import growth
 from loadtest.probe import slots as how_many
 from loadtest.probe.conclusion import binding as what_binds
 from loadtest.probe.conclusion import holders, limit
+from loadtest.probe.conclusion.disturbed import disturbed
 from loadtest.probe.conclusion.further import further
 from loadtest.probe.conclusion.limit import Full, full
 from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots, sent_told
@@ -262,6 +263,7 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
         yield f"The probe ended early: {seen.ended}."
     if seen.changed:
         yield seen.changed
+    yield from disturbed(seen)
     others = max((each.others or 0.0 for each in seen.steps), default=0.0)
     if others > BUSY_MACHINE * seen.cores:
         yield (

@@ -13,6 +13,7 @@ from loadtest.backends.asking import Heard, NoAnswer, ask
 from loadtest.backends.own import OwnServiceError, OwnServices
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.target import Target
+from loadtest.run.own import processes
 from loadtest.run.own.limit import RequestLimit
 from loadtest.run.readiness import Arrival
 
@@ -58,6 +59,8 @@ class Introduction:
                 quickest = min(found["ms"], seen[name].get("ms", found["ms"]))
                 seen[name] = (seen[name] or found) | {"ms": quickest}
             self._say(_told(level, heard))
+        if hidden := [name for name in names if not processes.of(self._backend, name)]:
+            self._say(f"processes of {', '.join(hidden)} are out of sight: pauses go unnoticed")
         return {name: self._arrival(name, found) for name, found in seen.items()}
 
     def _arrival(self, name: str, observed: Mapping[str, Any]) -> Arrival:

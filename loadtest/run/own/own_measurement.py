@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from loadtest.model.experiment import Background, Level
 from loadtest.model.load import Load, LoadResult
 from loadtest.run.load import LoadError
 from loadtest.run.measurement import LONGEST_PHASE_S, PRACTICE_CONNECTIONS, PRACTICE_S, Measurement
+from loadtest.run.own import processes
 from loadtest.run.own.introduction import Introduction
 from loadtest.run.own.sampling import TreeSampler
 from loadtest.run.sampler import ServiceSide
@@ -86,6 +87,10 @@ class OwnMeasurement(Measurement):
         except NoAnswer:
             return False
         return True
+
+    def _watched(self, service: str) -> Mapping[str, Collection[int]]:
+        found = processes.of(self._own, service)
+        return {service: found} if found else {}
 
     def _sampler(self, service: str) -> ServiceSide:
         return TreeSampler(self._own.pid(service))

@@ -1,4 +1,7 @@
-"""What the kernel knows of the TCP connections of one port (sock_diag(7), /proc/net/tcp)."""
+"""What the kernel knows of one port: its TCP connections, and who takes them.
+
+sock_diag(7), /proc/net/tcp, and the open files of processes.
+"""
 
 from __future__ import annotations
 
@@ -6,9 +9,13 @@ import contextlib
 import re
 import socket
 import struct
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
+
+from loadtest.run.witnesses import procfs
+from loadtest.system.sockets import Address, is_here
 
 ESTABLISHED, LISTENS = 1, 10  # states of linux/tcp_states.h
 _NETLINK_SOCK_DIAG, _BY_FAMILY, _DUMP, _DONE, _FAILED = 4, 20, 0x301, 3, 2
@@ -20,6 +27,10 @@ _ANSWER_BYTES, _PATIENCE_S = 65_536, 1.0
 _PROC_LINE = (
     rb"^ *\d+: [0-9A-F]+:%04X [0-9A-F:]+ ([0-9A-F]{2}) [0-9A-F]+:([0-9A-F]+)"
     rb" \S+ \S+ +\d+ +\d+ (\d+)"
+)
+# What hands bytes on: behind it is the server, out of sight.
+_FORWARDERS = re.compile(
+    r"docker-proxy|rootlessport|ssh|sshd|kubectl|socat|slirp4netns|passt|pasta"
 )
 
 
@@ -41,6 +52,27 @@ def of(port: int) -> list[Known]:
         return [each for family in _families() for each in _asked(family, port)]
     except (OSError, AttributeError, struct.error):
         return list(_read(port))
+
+
+def takers(address: Address) -> tuple[int, ...]:
+    """Processes that take connections at an address of this machine: the lowest that listen there.
+
+    Nothing where they are out of sight, as on another machine.
+    """
+    _, (host, port) = address
+    if sys.platform != "linux" or not is_here(host):
+        return ()
+    listening = {f"socket:[{each.inode}]" for each in of(port) if each.state == LISTENS}
+    seen = procfs.everything() if listening else {}
+    holders = {pid for pid in seen if listening & set(procfs.links(pid))}
+    return tuple(sorted(holders - {seen[pid].parent for pid in holders}))
+
+
+def forwards(pid: int) -> bool:
+    """Whether a process only hands bytes on, as those of Docker and ssh do."""
+    stat = procfs.read(pid)
+    names = (procfs.program(pid), stat.name if stat else "")
+    return any(_FORWARDERS.fullmatch(each) for each in names)
 
 
 def _families() -> tuple[int, ...]:

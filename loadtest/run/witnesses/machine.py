@@ -160,14 +160,19 @@ def losses(machine: Machine) -> dict[str, float]:
     if machine.memory_s is None:
         waits_s = (machine.swapped_in or 0) * SWAP_S
     return {
-        "other programs on the services' core": lost(machine.service, lasted_s),
-        "other programs on the load's cores": lost(machine.load, lasted_s),
+        f"{_takers(machine.service)} on the services' core": lost(machine.service, lasted_s),
+        f"{_takers(machine.load)} on the load's cores": lost(machine.load, lasted_s),
         "a quota of CPU": (machine.throttled_s or 0.0) / (lasted_s * cores),
         "waits for memory": waits_s / lasted_s,
         "a machine that stood still": machine.overslept_s / lasted_s,
         "a machine that slept": max(0.0, machine.asleep_s) / lasted_s,
         "a wall clock that was set": machine.clock_s / lasted_s,
     }
+
+
+def _takers(times: CoreTime | None) -> str:
+    """Who can have taken CPU: of programs that can't be told apart from the lab's, none counts."""
+    return "a hypervisor" if times and times.others_s is None else "other programs"
 
 
 def to_itself(machine: Machine | None) -> Gate:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from loadtest.backends.base import BESIDE_SERVICES, POSTGRES
+from loadtest.backends.base import BESIDE_SERVICES
 from loadtest.model.witness import Machine, Pause
 from loadtest.run.witnesses import machine, procfs
 from loadtest.run.witnesses.machine import Reading
@@ -31,17 +31,22 @@ class Seen:
 
 class Observer:
     """`roots`: the process that each service, Postgres and a pooler descend from; empty if out of
-    sight.
+    sight, and CPU of others is not told then. `watched`: those whose pauses count, by name.
 
     `enter` is told when the window begins ("measured") and ends ("done").
     """
 
-    def __init__(self, service: str, roots: Mapping[str, int], cpus: Cpus, window_s: float) -> None:
+    def __init__(
+        self,
+        roots: Mapping[str, int],
+        watched: Mapping[str, Collection[int]],
+        cpus: Cpus,
+        window_s: float,
+    ) -> None:
         self.seen = Seen()
         self._services = [pid for name, pid in roots.items() if name not in BESIDE_SERVICES]
         beside = [roots[name] for name in BESIDE_SERVICES if name in roots]
         self._lab = [os.getpid(), *_on(cpus.load, beside)]
-        watched = {name: pid for name, pid in roots.items() if name in (service, POSTGRES)}
         self._watcher = Watcher(watched, window_s) if watched else None
         self._cpus = cpus
         self._sleepers = [Sleeper(each) for each in dict.fromkeys((cpus.service, cpus.load))]

@@ -82,17 +82,32 @@ def _children(pid: int) -> list[int]:
     return found
 
 
-def frozen(pid: int) -> bool:
-    """Whether the control group (version 2) of the process is frozen, as far as it is in sight."""
+def links(pid: int) -> Iterator[str]:
+    """What each open file of a process is; nothing where it can't be looked into."""
+    with contextlib.suppress(OSError):
+        for each in (_PROC / str(pid) / "fd").iterdir():
+            with contextlib.suppress(OSError):
+                yield str(each.readlink())
+
+
+def program(pid: int) -> str:
+    """The name of the file that a process runs; empty where it can't be looked into."""
+    with contextlib.suppress(OSError):
+        return (_PROC / str(pid) / "exe").readlink().name
+    return ""
+
+
+def frozen(pid: int) -> bool | None:
+    """Whether the control group (version 2) of the process is frozen; None if out of sight."""
     try:
         for line in (_PROC / str(pid) / "cgroup").read_text().splitlines():
             number, _, path = line.split(":", 2)
             if number == "0":
                 events = (_CGROUPS / path.strip("/") / "cgroup.events").read_text()
-                return "frozen 1" in events
+                return "frozen 1" in events if "frozen" in events else None
     except (OSError, ValueError):
         pass
-    return False
+    return None
 
 
 def cores() -> dict[int, Core]:

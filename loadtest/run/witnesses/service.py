@@ -26,13 +26,16 @@ ON_DISK = "D"  # for a disk, as a rule; also while a control group is frozen
 
 
 class Watcher:
-    """Looks at the state of every process below `roots` (name to id), `LOOKS` times a window."""
+    """Looks at the state of every process below `roots`, `LOOKS` times a window.
 
-    def __init__(self, roots: Mapping[str, int], window_s: float) -> None:
-        self._roots = roots
+    `roots`: ids by the name of the program.
+    """
+
+    def __init__(self, roots: Mapping[str, Collection[int]], window_s: float) -> None:
+        self._names = {root: name for name, pids in roots.items() for root in pids}
         self._interval_s = max(SHORTEST_LOOK_S, window_s / LOOKS)
         self._done = threading.Event()
-        self._trees: dict[str, list[int]] = {}
+        self._trees: dict[int, list[int]] = {}
         self._watched: dict[int, str] = {}
         self._stopped_at: dict[int, float] = {}
         self._paused_s: dict[int, float] = {}
@@ -40,8 +43,10 @@ class Watcher:
 
     def start(self) -> None:
         """Begin."""
-        self._trees = {name: list(procfs.tree(root)) for name, root in self._roots.items()}
-        self._watched = {pid: name for name, pids in self._trees.items() for pid in pids}
+        self._trees = {root: list(procfs.tree(root)) for root in self._names}
+        self._watched = {
+            pid: self._names[root] for root, pids in self._trees.items() for pid in pids
+        }
         self._thread.start()
 
     def stop(self) -> tuple[Pause, ...]:
@@ -61,9 +66,11 @@ class Watcher:
 
     def _look(self) -> None:
         now = time.monotonic()
-        for name, pids in self._trees.items():
+        for root, pids in self._trees.items():
             states = {pid: stat.state for pid in pids if (stat := procfs.read(pid))}
-            frozen = procfs.frozen(self._roots[name]) or set(states.values()) == {ON_DISK}
+            frozen = procfs.frozen(root)
+            if frozen is None:
+                frozen = set(states.values()) == {ON_DISK}
             for pid in pids:
                 if frozen or states.get(pid, "") in STOPPED:
                     self._stopped_at.setdefault(pid, now)

@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 
 from loadtest.contract import scenarios
+from loadtest.engine.engine import Engine
 from loadtest.engine.http_request import http_request, json_is
 from loadtest.engine.kinds import poisson
+from loadtest.engine.reactor import Standstill
 from loadtest.engine.stream import Stream
 from loadtest.system.sockets import resolve
 from tests.driving import drive, driven, stalling, uniform, unstalled
@@ -274,3 +276,16 @@ def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
     engine.close()
     assert tally.answered > 0
     assert tally.sent == tally.answered + tally.unfinished
+
+
+def test_a_loop_stands_still_while_it_runs_and_not_between_two_runs() -> None:
+    engine = Engine()
+    ends = engine.now() + 0.3
+    engine.at(engine.now() + 0.1, lambda _: time.sleep(0.15))
+    engine.run(lambda: engine.now() >= ends)
+    assert 0.15 <= engine.standstill.longest_s <= engine.standstill.in_all_s
+    engine.standstill = Standstill()
+    time.sleep(0.15)  # the loop is left alone
+    engine.run(lambda: True)
+    assert engine.standstill == Standstill()
+    engine.close()

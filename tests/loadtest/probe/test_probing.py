@@ -14,11 +14,12 @@ import pytest
 
 from loadtest.engine.engine import Engine
 from loadtest.model.target import Target
-from loadtest.probe import growth, limits, moments, probing, ramp
+from loadtest.probe import growth, limits, moments, probing
 from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
 from loadtest.probe.probing import Told
+from loadtest.probe.steps import ramp
 from tests import lying_servers
 from tests.loadtest.probe.quick import probed, shorten
 from tests.loadtest.probe.sightings import ramp as climbed

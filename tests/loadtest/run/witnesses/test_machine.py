@@ -133,7 +133,7 @@ def spinning(core: int) -> Iterator[int]:
 def test_a_program_that_spins_is_seen_and_named() -> None:
     core = min(os.sched_getaffinity(0))
     with spinning(core):
-        observer = Observer("toy", {"toy": os.getpid()}, Cpus(None, frozenset({core})), 1.0)
+        observer = Observer({"toy": os.getpid()}, {}, Cpus(None, frozenset({core})), 1.0)
         observer.enter("measured")
         time.sleep(1.0)
         observer.enter("done")
@@ -161,7 +161,7 @@ def test_threads_of_the_kernel_are_named_but_for_those_that_work_for_the_lab(
     monkeypatch.setattr(procfs, "everything", lambda: next(readings))
     stolen = replace(QUIET, load=CoreTime(1, idle_s=0.0, stolen_s=1.0, others_s=0.0))
     monkeypatch.setattr(machine, "between", lambda *_, **__: stolen)
-    observer = Observer("toy", {}, Cpus(None, frozenset({0})), 1.0)
+    observer = Observer({}, {}, Cpus(None, frozenset({0})), 1.0)
     observer.enter("measured")
     observer.enter("done")
     assert observer.seen.machine is not None

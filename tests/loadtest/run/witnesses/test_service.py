@@ -57,7 +57,7 @@ def watched(work: str, disturb: Callable[[int, list[int]], None]) -> tuple[Pause
     ) as started:
         assert started.stdout is not None
         workers = [int(pid) for pid in started.stdout.readline().split()]
-        watcher = Watcher({"toy": started.pid}, window_s=1.0)
+        watcher = Watcher({"toy": (started.pid,)}, window_s=1.0)
         watcher.start()
         disturb(started.pid, workers)
         return watcher.stop()
@@ -75,6 +75,7 @@ def stop(*pids: int, seconds: float = 0.5) -> None:
     ("events", "states", "seen"),
     [
         ("populated 1\nfrozen 0\n", "SS", False),
+        ("populated 1\nfrozen 0\n", "DD", False),  # both wait for a disk
         ("populated 1\nfrozen 1\n", "SS", True),  # version 2 of control groups
         ("", "DD", True),  # version 1
         ("", "DS", False),  # one that waits for a disk
@@ -94,7 +95,7 @@ def test_a_frozen_group_is_a_pause(
     (tmp_path / "docker" / "toy" / "cgroup.events").write_text(events)
     monkeypatch.setattr(procfs, "_PROC", tmp_path)
     monkeypatch.setattr(procfs, "_CGROUPS", tmp_path)
-    watcher = Watcher({"toy": 7}, window_s=0.4)
+    watcher = Watcher({"toy": (7,)}, window_s=0.4)
     watcher.start()
     pauses = watcher.stop()
     assert {each.pid for each in pauses} == ({7, 8} if seen else set())

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import statistics
-import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
-from typing import NamedTuple
+from dataclasses import replace
 
-from loadtest.probe import growth, processes
+from loadtest.probe import growth
 from loadtest.probe.limits import Allowance
 from loadtest.probe.moments import Asker, Asking, Moment
 from loadtest.probe.processes import Serving
 from loadtest.probe.record import Step
+from loadtest.probe.steps.looks import AtServer, Counters, Looks
+from loadtest.probe.steps.witness import Witness
 from loadtest.run.witnesses import procfs
 
 PRECISE = 0.02  # standard error of a rate, at which a step is long enough
@@ -24,31 +24,12 @@ LONGER = 1.6  # × that, where answers vary
 STEPS_LIKELY, MANY_STEPS, FEW_STEPS = 6, 15, 10
 ENOUGH_ANSWERS = 3000
 FAILURES_TELL = 40
-QUEUE_LOOKS, STATES_A_LOOK = 5, 4
+QUEUE_LOOKS = 5
 QUEUE_S = 5.0  # so long may a queue be that the probe makes
 SHARE = 0.65  # of the time, for the ramp
 OVERLOAD = 64  # connections
-
-
-@dataclass(frozen=True)
-class _Before:
-    """Counters at the beginning of a step."""
-
-    at: float
-    cpu_s: tuple[float, ...]
-    own_s: float
-    idle_s: float
-    stolen_s: float
-    reconnects: int
-
-
-class _AtServer(NamedTuple):
-    """At a server: requests in hand, those that it has not read, its threads, ready processes."""
-
-    in_hand: int
-    unread: int
-    threads: int
-    ready: float
+TAKEN_AGAIN = 2  # times that a disturbed step is taken again
+ROOM = 4  # × what it took: so much has to be left, as other steps are to come
 
 
 class Ramp:
@@ -65,12 +46,14 @@ class Ramp:
         self.steps: list[Step] = []
         self._asker, self._stream, self._serving, self._tell = asker, stream, serving, tell
         self._allowance: Allowance = asker.allowance
+        self._looks = Looks(asker, stream, serving)
         self._guess_s = guess_s
         waits = SHARE * self._allowance.seconds / (STEPS_LIKELY * max(guess_s, 1e-6))
         self._waits = int(min(MANY_WAITS, max(FEW_WAITS, waits)))
         self._shortest_s = min(SHORTEST_STEP_S, self._allowance.seconds / MANY_STEPS)
         self._longest_s = min(LONGEST_STEP_S, self._allowance.seconds / FEW_STEPS)
         self._spread = 1.0  # of the wait, as a share of it
+        self._lasting: set[str] = set()  # what disturbed a step however often it was taken
 
     @property
     def wait_s(self) -> float:
@@ -117,34 +100,87 @@ class Ramp:
         return 2 if left_s > step_s * doublings else 4
 
     def _step(self, connections: int) -> None:
-        asker, stream, wait_s = self._asker, self._stream, self.wait_s
-        asker.open(stream, connections)
-        settled = 1.2 * wait_s + 0.1
-        asker.run(lambda: asker.engine.opened >= connections, settled + connections * 0.01)
-        asker.run(lambda: False, settled if self.steps else 0.0)
-        before, begun = self._read(), len(stream.moments)
+        step = self._measured(connections, settles=bool(self.steps))
+        if step is None:
+            return
+        try:
+            step = self._undisturbed(step)
+        finally:  # what ends it meanwhile leaves what was measured first
+            self._keep(step)
+
+    def _keep(self, step: Step) -> None:
+        self.steps.append(step)
+        if len(self.steps) == 1 and step.mean_s:
+            self._spread = step.spread_s / step.mean_s
+        self._tell(step)
+
+    def _undisturbed(self, step: Step) -> Step:
+        """The step, taken again where something disturbed it, as often as that makes sense."""
+        found: dict[str, None] = {}
+        for _ in range(TAKEN_AGAIN):
+            if not step.disturbed or not self._room_for(step):
+                break
+            again = self._measured(step.connections, settles=True)
+            if again is None or not again.answered:
+                break
+            found[step.disturbed] = None
+            step = replace(again, retaken=", ".join(found))
+        if step.disturbed:
+            self._lasting.add(step.disturbed)
+        return step
+
+    def _room_for(self, step: Step) -> bool:
+        """Whether it may be taken again, and enough is left for the steps to come."""
+        allowance = self._allowance
+        takes_s = step.lasted_s + self._settling_s
+        left_s = SHARE * allowance.seconds - allowance.spent_s
+        requests = step.answered + sum(step.errors.values()) + step.connections
+        left = allowance.requests - allowance.sent
+        fits = ROOM * takes_s <= left_s and ROOM * requests <= left
+        return fits and step.disturbed not in self._lasting
+
+    @property
+    def _settling_s(self) -> float:
+        return 1.2 * self.wait_s + 0.1
+
+    def _measured(self, connections: int, *, settles: bool) -> Step | None:
+        """One measurement of a step; None where nothing was left for it."""
+        asker, settled = self._asker, self._settling_s
+        # From before its first request: what stops just before the window leaves a queue in it.
+        with Witness(asker.engine, self._serving, self._lasts_s) as witness:
+            asker.open(self._stream, connections)
+            asker.run(lambda: asker.engine.opened >= connections, settled + connections * 0.01)
+            asker.run(lambda: False, settled if settles else 0.0)
+            witness.window_begins()
+            step = self._window(connections)
+        return witness.noted(step) if step else None
+
+    def _window(self, connections: int) -> Step | None:
+        stream, wait_s = self._stream, self.wait_s
+        before, begun = self._looks.counters(), len(stream.moments)
         longest_s = min(
             max(self._longest_s, LONGER * self._waits * wait_s),
             max(0.0, self._allowance.left_s - 1),
         )
         looks = self._watch(before.at, begun, longest_s)
         if self.steps and len(stream.moments) == begun and self._allowance.used_up:
-            return  # nothing was left for it
-        step = self._seen(connections, before, stream.moments[begun:], looks)
-        self.steps.append(step)
-        if len(self.steps) == 1 and step.mean_s:
-            self._spread = step.spread_s / step.mean_s
-        self._tell(step)
+            return None
+        return self._seen(connections, before, stream.moments[begun:], looks)
 
-    def _watch(self, began: float, begun: int, longest_s: float) -> list[_AtServer]:
-        """Let the step last as long as it has to; what the looks at the server saw."""
-        looks: list[_AtServer] = []
+    @property
+    def _lasts_s(self) -> float:
+        """How long the next step lasts at least; of a full service a step tells most."""
         shortest_s = max(self._shortest_s, self._waits * self.wait_s)
-        if self.steps and self.steps[-1].mean_s > growth.QUEUES * self.wait_s:
-            shortest_s *= 2  # of a full service a step tells most
+        full = self.steps and self.steps[-1].mean_s > growth.QUEUES * self.wait_s
+        return 2 * shortest_s if full else shortest_s
+
+    def _watch(self, began: float, begun: int, longest_s: float) -> list[AtServer]:
+        """Let the step last as long as it has to; what the looks at the server saw."""
+        looks: list[AtServer] = []
+        shortest_s = self._lasts_s
         every_s = shortest_s / QUEUE_LOOKS
         while not self._allowance.used_up:
-            looks += self._look(every_s, few=len(looks) < 4 * QUEUE_LOOKS)
+            looks += self._looks.look(every_s, few=len(looks) < 4 * QUEUE_LOOKS)
             moments, lasted_s = self._stream.moments[begun:], self._asker.engine.now() - began
             if self._enough(moments, lasted_s, shortest_s):
                 break
@@ -170,44 +206,14 @@ class Ramp:
             self._spread = statistics.stdev(took) / max(statistics.fmean(took), 1e-9)
         return lasted_s >= shortest_s and len(moments) >= (self._spread / PRECISE) ** 2
 
-    def _look(self, every_s: float, *, few: bool) -> list[_AtServer]:
-        """Go on for so long; then requests in hand, those not read, threads, and ready processes.
-
-        What computes changes faster than a queue, so it is looked at more often.
-        """
-        serving = self._serving
-        if serving is None or not few:
-            self._asker.run(lambda: False, every_s)
-            return []
-        ready = []
-        for _ in range(STATES_A_LOOK):
-            self._asker.run(lambda: False, every_s / STATES_A_LOOK)
-            ready.append(serving.ready())
-        waiting = processes.unread(serving.port)
-        if waiting is None:
-            return []
-        threads, mean = serving.threads(), statistics.fmean(ready)
-        return [_AtServer(self._stream.in_flight, waiting, threads, mean)]
-
-    def _read(self) -> _Before:
-        cores = procfs.cores()
-        return _Before(
-            at=self._asker.engine.now(),
-            cpu_s=self._serving.cpu_s() if self._serving else (),
-            own_s=time.process_time(),
-            idle_s=sum(each.idle_s for each in cores.values()),
-            stolen_s=sum(each.stolen_s for each in cores.values()),
-            reconnects=self._stream.reconnects,
-        )
-
     def _seen(
         self,
         connections: int,
-        before: _Before,
+        before: Counters,
         moments: Sequence[Moment],
-        looks: Sequence[_AtServer],
+        looks: Sequence[AtServer],
     ) -> Step:
-        after, cores = self._read(), len(procfs.cores())
+        after, cores = self._looks.counters(), len(procfs.cores())
         lasted_s = max(after.at - before.at, 1e-6)
         used = tuple(
             max(0.0, b - a) / lasted_s for a, b in zip(before.cpu_s, after.cpu_s, strict=True)

@@ -1,0 +1,1 @@
+"""One step after another: so many requests at once, and what comes back."""

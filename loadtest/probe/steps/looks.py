@@ -1,0 +1,73 @@
+"""What the operating system tells of a step: counters at both ends, looks at the server between."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from loadtest.probe import processes
+from loadtest.probe.moments import Asker, Asking
+from loadtest.probe.processes import Serving
+from loadtest.run.witnesses import procfs
+
+STATES_A_LOOK = 4
+
+
+@dataclass(frozen=True)
+class Counters:
+    """Of the server, the load and the machine, at one moment; they only grow."""
+
+    at: float
+    cpu_s: tuple[float, ...]
+    own_s: float
+    idle_s: float
+    stolen_s: float
+    reconnects: int
+
+
+class AtServer(NamedTuple):
+    """At a server: requests in hand, those that it has not read, its threads, ready processes."""
+
+    in_hand: int
+    unread: int
+    threads: int
+    ready: float
+
+
+class Looks:
+    """Looks at the server, where it is in sight, and at the machine."""
+
+    def __init__(self, asker: Asker, stream: Asking, serving: Serving | None) -> None:
+        self._asker, self._stream, self._serving = asker, stream, serving
+
+    def look(self, every_s: float, *, few: bool) -> list[AtServer]:
+        """Go on for so long; then requests in hand, those not read, threads, and ready processes.
+
+        What computes changes faster than a queue, so it is looked at more often.
+        """
+        serving = self._serving
+        if serving is None or not few:
+            self._asker.run(lambda: False, every_s)
+            return []
+        ready = []
+        for _ in range(STATES_A_LOOK):
+            self._asker.run(lambda: False, every_s / STATES_A_LOOK)
+            ready.append(serving.ready())
+        waiting = processes.unread(serving.port)
+        if waiting is None:
+            return []
+        threads, mean = serving.threads(), statistics.fmean(ready)
+        return [AtServer(self._stream.in_flight, waiting, threads, mean)]
+
+    def counters(self) -> Counters:
+        cores = procfs.cores()
+        return Counters(
+            at=self._asker.engine.now(),
+            cpu_s=self._serving.cpu_s() if self._serving else (),
+            own_s=time.process_time(),
+            idle_s=sum(each.idle_s for each in cores.values()),
+            stolen_s=sum(each.stolen_s for each in cores.values()),
+            reconnects=self._stream.reconnects,
+        )
