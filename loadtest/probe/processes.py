@@ -12,7 +12,7 @@ import psutil
 
 from loadtest.probe.record import Server
 from loadtest.run.witnesses import connections, procfs
-from loadtest.system.cpus import quota_cores
+from loadtest.system import cpus
 from loadtest.system.sockets import Address
 
 _KERNEL = Path("/proc")
@@ -20,15 +20,13 @@ _SERVERS = re.compile(
     r"\b(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
     r"|nginx|haproxy|envoy|caddy|traefik|tomcat)\b"
 )
-_PROXIES = frozenset({"nginx", "haproxy", "envoy", "caddy", "traefik"})
 _ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*")
 _FREE_THREADED = re.compile(r"python[\d.]*t")
 
 
 def usable_cores() -> int:
     """Cores that programs here may use."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return max(1, min(cores or 1, round(quota_cores() or 1e9)))
+    return len(cpus.usable() or ()) or os.cpu_count() or 1
 
 
 def on_one_core(program: str) -> bool:
@@ -65,7 +63,7 @@ class Serving:
                 loop=_has_loop(first.pid),
                 cores=min(usable_cores(), len(first.cpu_affinity() or [0])),
                 one_core=on_one_core(name),
-                passes_on=program in _PROXIES,
+                passes_on=program in connections.PROXIES,
                 free_threaded=free_threaded(name),
             )
         return None

@@ -48,6 +48,15 @@ class Cpus:
         return len(self.service | self.load) if self.service and self.load else os.cpu_count() or 1
 
 
+def usable() -> frozenset[int] | None:
+    """The cores that programs here may use, as many as a quota pays for; None where none says."""
+    if not hasattr(os, "sched_getaffinity"):
+        return None
+    allowed = sorted(os.sched_getaffinity(0))
+    quota = quota_cores()
+    return frozenset(allowed[: max(1, round(quota))] if quota else allowed)
+
+
 def quota_cores(proc: Path = PROC) -> float | None:
     """The smallest quota on any level, in cores; None where there is none."""
     return min((quota for level in _levels(proc) if (quota := _quota(level))), default=None)

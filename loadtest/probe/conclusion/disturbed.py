@@ -20,4 +20,4 @@ def disturbed(seen: Sighting) -> Iterator[str]:
 
 
 def _names(found: list[str]) -> str:
-    return ", ".join(dict.fromkeys(found))
+    return ", ".join(dict.fromkeys(", ".join(found).split(", ")))

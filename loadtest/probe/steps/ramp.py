@@ -147,7 +147,7 @@ class Ramp:
         """One measurement of a step; None where nothing was left for it."""
         asker, settled = self._asker, self._settling_s
         # From before its first request: what stops just before the window leaves a queue in it.
-        with Witness(asker.engine, self._serving, self._lasts_s) as witness:
+        with Witness(asker.engine, self._serving, self._shortest_s / 2) as witness:
             asker.open(self._stream, connections)
             asker.run(lambda: asker.engine.opened >= connections, settled + connections * 0.01)
             asker.run(lambda: False, settled if settles else 0.0)

@@ -12,20 +12,21 @@ from loadtest.probe.processes import Serving
 from loadtest.probe.record import Step
 from loadtest.run.witnesses import generator, machine, service
 from loadtest.run.witnesses.service import Watcher
+from loadtest.system import cpus
 from loadtest.system.cpus import Cpus
 
 LOAD_STOOD, SERVER_STOPPED = "a load that stood still", "stopped processes of the server"
 
 
 class Witness:
-    """Watches inside the block, while a step of about `lasts_s` is measured.
+    """Watches inside the block, while a step of `shortest_s` or more is measured.
 
     CPU of other programs is not judged here: what the server asks may be among them.
     """
 
-    def __init__(self, engine: Engine, serving: Serving | None, lasts_s: float) -> None:
+    def __init__(self, engine: Engine, serving: Serving | None, shortest_s: float) -> None:
         self._engine = engine
-        self._watcher = Watcher({"the server": serving.pids}, lasts_s) if serving else None
+        self._watcher = Watcher({"the server": serving.pids}, shortest_s) if serving else None
         self._pauses: tuple[Pause, ...] | None = None
         self._machine = Machine(lasted_s=0.0)
 
@@ -40,7 +41,8 @@ class Witness:
         self._engine.standstill = Standstill()
 
     def __exit__(self, *_: object) -> None:
-        self._machine = machine.between(self._before, machine.read((), ()), Cpus(None, None))
+        cores = cpus.usable()
+        self._machine = machine.between(self._before, machine.read((), ()), Cpus(cores, cores))
         if self._watcher:
             self._pauses = self._watcher.stop()
 

@@ -11,10 +11,14 @@ from loadtest.system.sockets import resolve
 def of(backend: OwnServices, name: str) -> tuple[int, ...]:
     """What was started here, else who takes the connections; nothing where that is out of sight.
 
-    What only hands on to a container or another machine is not the service.
+    What hands on is not the service: a proxy, or what leads to a container or another machine.
     """
     if (started := backend.pid(name)) is not None:
         return (started,)
     address = resolve(*addresses.place(backend.own[name].target.url))
     found = connections.takers(address) if address else ()
-    return tuple(pid for pid in found if not connections.forwards(pid))
+    return tuple(pid for pid in found if not _hands_on(pid))
+
+
+def _hands_on(pid: int) -> bool:
+    return connections.forwards(pid) or connections.hands_requests_on(pid)

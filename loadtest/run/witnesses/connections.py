@@ -32,6 +32,8 @@ _PROC_LINE = (
 _FORWARDERS = re.compile(
     r"docker-proxy|rootlessport|ssh|sshd|kubectl|socat|slirp4netns|passt|pasta"
 )
+# These hand requests on, and answer some by themselves.
+PROXIES = frozenset({"nginx", "haproxy", "envoy", "caddy", "traefik"})
 
 
 class Known(NamedTuple):
@@ -73,6 +75,11 @@ def forwards(pid: int) -> bool:
     stat = procfs.read(pid)
     names = (procfs.program(pid), stat.name if stat else "")
     return any(_FORWARDERS.fullmatch(each) for each in names)
+
+
+def hands_requests_on(pid: int) -> bool:
+    """Whether a process is a proxy: what answers most of its requests is out of sight."""
+    return procfs.program(pid) in PROXIES
 
 
 def _families() -> tuple[int, ...]:

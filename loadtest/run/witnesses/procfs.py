@@ -98,16 +98,27 @@ def program(pid: int) -> str:
 
 
 def frozen(pid: int) -> bool | None:
-    """Whether the control group (version 2) of the process is frozen; None if out of sight."""
-    try:
-        for line in (_PROC / str(pid) / "cgroup").read_text().splitlines():
+    """Whether the control groups of the process are frozen; None if out of sight.
+
+    Those of version 2 say so. Those in which the lab itself runs are not.
+    """
+    groups = _groups(str(pid))
+    if groups and groups == _groups("self"):
+        return False
+    with contextlib.suppress(OSError, ValueError):
+        for line in groups.splitlines():
             number, _, path = line.split(":", 2)
             if number == "0":
                 events = (_CGROUPS / path.strip("/") / "cgroup.events").read_text()
                 return "frozen 1" in events if "frozen" in events else None
-    except (OSError, ValueError):
-        pass
     return None
+
+
+def _groups(pid: str) -> str:
+    try:
+        return (_PROC / pid / "cgroup").read_text()
+    except OSError:
+        return ""
 
 
 def cores() -> dict[int, Core]:

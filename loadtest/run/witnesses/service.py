@@ -3,7 +3,7 @@
 A process that waits or computes for long belongs to the experiment; one that the kernel holds
 stopped does not. So the state of the processes is asked, and not how long answers stay away.
 Where a whole control group is frozen (`docker pause`), the group says so, or all of its processes
-look like waiting for a disk at the same moment.
+look like waiting for a disk at the same moment. A group that the lab is in is never frozen.
 """
 
 from __future__ import annotations

@@ -79,3 +79,14 @@ def test_cores_are_counted_by_the_quota(
     assert Cpus.split() == Cpus(
         frozenset(service) if service else None, frozenset(load) if load else None
     )
+
+
+@pytest.mark.parametrize(
+    ("quota", "usable"), [(None, {4, 5, 6}), (0.5, {4}), (1.6, {4, 5}), (64.0, {4, 5, 6})]
+)
+def test_what_programs_may_use_is_what_the_quota_pays_for(
+    quota: float | None, usable: set[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _: {4, 5, 6})
+    monkeypatch.setattr(cpus, "quota_cores", lambda: quota)
+    assert cpus.usable() == usable

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -117,33 +118,40 @@ def words(stream: IO[str] | None) -> Iterator[str]:
 @pytest.mark.parametrize("halted", [SERVER_STOPPED, LOAD_STOOD])
 def test_a_step_in_which_something_stops_is_taken_again(tmp_path: Path, halted: str) -> None:
     """The server, or the load, for half a second of the first step."""
-    with subprocess.Popen([sys.executable, "-c", TOY], stdout=subprocess.PIPE, text=True) as server:
-        try:
-            said = words(server.stdout)
-            found = probed_from_outside(next(said), tmp_path)
-            for _ in range(UNDER_WAY):
-                next(said)
-            stopped = psutil.Process((server if halted == SERVER_STOPPED else found).pid)
-            stopped.suspend()
-            time.sleep(PAUSE_S)  # so long the pause is
-            stopped.resume()
-            told, _ = found.communicate(timeout=120)
-        finally:
-            server.kill()
+    with contextlib.ExitStack() as stack:
+        server = stack.enter_context(running([sys.executable, "-c", TOY]))
+        said = words(server.stdout)
+        found = stack.enter_context(probed_from_outside(next(said), tmp_path))
+        for _ in range(UNDER_WAY):
+            next(said)
+        stopped = psutil.Process((server if halted == SERVER_STOPPED else found).pid)
+        stopped.suspend()
+        time.sleep(PAUSE_S)  # so long the pause is
+        stopped.resume()
+        told, _ = found.communicate(timeout=120)
     seen: dict[str, Any] = json.loads(told)
     first = seen["seen"]["steps"][0]
     assert halted in first["retaken"], first
     assert any(" taken again: " in note and halted in note for note in seen["notes"])
 
 
-def probed_from_outside(port: str, folder: Path) -> subprocess.Popen[str]:
+def probed_from_outside(
+    port: str, folder: Path
+) -> contextlib.AbstractContextManager[subprocess.Popen[str]]:
     url = f"http://127.0.0.1:{port}/"
-    return subprocess.Popen(
-        [
-            *(sys.executable, "-m", "loadtest", "probe", url, "--json"),
-            *("--seconds", "20", "--connections", "2"),
-        ],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=os.environ | {"LAB_RESULTS": str(folder)},
-    )
+    command = [
+        *(sys.executable, "-m", "loadtest", "probe", url, "--json"),
+        *("--seconds", "20", "--connections", "2"),
+    ]
+    return running(command, LAB_RESULTS=str(folder))
+
+
+@contextlib.contextmanager
+def running(command: Sequence[str], **variables: str) -> Iterator[subprocess.Popen[str]]:
+    """A program inside the block; it is killed at its end."""
+    environment = os.environ | variables
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        try:
+            yield process
+        finally:
+            process.kill()

@@ -72,20 +72,28 @@ def stop(*pids: int, seconds: float = 0.5) -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "states", "seen"),
+    ("events", "states", "lab", "seen"),
     [
-        ("populated 1\nfrozen 0\n", "SS", False),
-        ("populated 1\nfrozen 0\n", "DD", False),  # both wait for a disk
-        ("populated 1\nfrozen 1\n", "SS", True),  # version 2 of control groups
-        ("", "DD", True),  # version 1
-        ("", "DS", False),  # one that waits for a disk
-        ("", "RS", False),
+        ("populated 1\nfrozen 0\n", "SS", "elsewhere", False),
+        ("populated 1\nfrozen 0\n", "DD", "elsewhere", False),  # both wait for a disk
+        ("populated 1\nfrozen 1\n", "SS", "elsewhere", True),  # version 2 of control groups
+        ("", "DD", "elsewhere", True),  # version 1
+        ("", "DD", "toy", False),  # it would be frozen itself: both wait for a disk
+        ("", "DS", "elsewhere", False),  # one that waits for a disk
+        ("", "RS", "elsewhere", False),
     ],
 )
 def test_a_frozen_group_is_a_pause(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, events: str, states: str, seen: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    events: str,
+    states: str,
+    lab: str,
+    seen: bool,
 ) -> None:
     """As of `docker pause`: two processes, of which the first started the other."""
+    (tmp_path / "self").mkdir()
+    (tmp_path / "self" / "cgroup").write_text(f"0::/docker/{lab}\n")
     for pid, state in zip((7, 8), states, strict=True):
         (tmp_path / f"{pid}" / "task" / f"{pid}").mkdir(parents=True)
         (tmp_path / f"{pid}" / "task" / f"{pid}" / "children").write_text("8" if pid == 7 else "")
