@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import threading
+import time
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import Any
 
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import COMPOSE_FILE, read_compose
-from loadtest.system import ports
+from loadtest.system import idleness, ports
 from loadtest.system.paths import ROOT
 from tests import cloned
 from tests.waiting import eventually
@@ -132,19 +133,16 @@ class Stack:
     def up(self, services: Sequence[str], *options: str, **variables: str) -> None:
         """Start `services` and whatever they need, and wait until they are healthy.
 
-        Compose gives up once one of them is unhealthy, as on a busy machine, so it is asked again.
+        Compose gives up once one of them is unhealthy. On a busy machine it is asked again.
         """
         arguments = ("up", "--detach", "--wait", "--wait-timeout", "180", *options, *services)
-        said: list[str] = []
-
-        def healthy() -> bool:
-            said.append(self.compose(*arguments, check=False, **variables))
-            return not self._unhealthy(services, **variables)
-
-        if not eventually(healthy, PATIENCE_S):
-            left = self._unhealthy(services, **variables)
-            logs = self.compose("logs", "--tail", "30", *left, check=False, **variables)
-            raise AssertionError(f"not up: {', '.join(left)}; {said[-1]}{logs}")
+        patient_until = time.monotonic() + PATIENCE_S
+        said = self.compose(*arguments, check=False, **variables)
+        while left := self._unhealthy(services, **variables):
+            if not idleness.why_busy() or time.monotonic() > patient_until:
+                logs = self.compose("logs", "--tail", "30", *left, check=False, **variables)
+                raise AssertionError(f"not up: {', '.join(left)}; {said}{logs}")
+            said = self.compose(*arguments, check=False, **variables)
 
     def _unhealthy(self, services: Sequence[str], **variables: str) -> list[str]:
         """Those of `services` that don't run, or are not healthy."""

@@ -21,10 +21,9 @@ def load(
 
     They come in waves of `clients`, a moment apart. On a busy core the running worker takes most
     connections. A sleeping worker gets its share only from a longer queue. A wave follows after as
-    many answers as the one before has clients. So a slow service gets no queue that it can't
-    answer.
+    many answers as the one before has clients, so the queue is at most two waves long.
 
-    `enough` has to hold at some time. Raises OSError (TimeoutError: no answer by the monotonic
+    `enough` has to hold at some time. Raises OSError (TimeoutError: silence until the monotonic
     time `until`), HTTPException, and ValueError for an answer that is not 200.
     """
     answers: list[float] = []
@@ -46,7 +45,7 @@ def load(
 def answer(
     connection: http.client.HTTPConnection, target: str, until: float
 ) -> http.client.HTTPResponse:
-    """The answer, read; raises TimeoutError where the monotonic time `until` comes first."""
+    """The answer, read; raises TimeoutError for a silence until the monotonic time `until`."""
     if connection.sock is None:
         connection.timeout = _left_s(until)
         connection.connect()

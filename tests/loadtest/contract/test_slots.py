@@ -95,7 +95,8 @@ def test_a_service_without_keep_alive_is_told_apart(lab: Lab) -> None:
 @pytest.fixture
 def short(monkeypatch: pytest.MonkeyPatch) -> None:
     """Bursts that end soon where the slots are not full."""
-    monkeypatch.setattr(slots, "WAITS_MS", (100, 800))
+    monkeypatch.setattr(slots, "SHORT_MS", 100)
+    monkeypatch.setattr(slots, "LONG_MS", 800)
     monkeypatch.setattr(slots, "LONGEST_BURST_S", 1.0)
 
 
@@ -107,8 +108,21 @@ def test_a_service_that_promises_too_much_fails(lab: Lab) -> None:
 
 
 @pytest.mark.usefixtures("short")
-def test_a_service_that_begins_slowly_gets_longer_waits(lab: Lab) -> None:
+def test_far_too_few_slots_are_told_though_the_longer_waits_get_no_answer(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(slots, "LONG_MS", 2000)
+    monkeypatch.setattr(slots, "ANSWERED_S", 10.0)
+    report = observe(lab, "boaster", declared=4, pool=ROOMY, really=1)
+    assert report.failures == ("/about declares 4 slots (pool), but 1 request waited at once",)
+
+
+@pytest.mark.usefixtures("short")
+def test_a_service_that_begins_slowly_gets_longer_waits(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Before it has begun a fourth, the first has waited its 100 ms."""
+    monkeypatch.setattr(slots, "LONG_MS", 1600)
     report = observe(lab, "slow", declared=5, pool=ROOMY, really=5, begins_in_s=0.05)
     assert (report.observed, report.failures) == (5, ())
 
