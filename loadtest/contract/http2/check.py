@@ -138,12 +138,13 @@ def _asked(name: str, connected: socket.socket, scheme: str, authority: str) -> 
 
 def _waited(name: str, connection: Http2Connection) -> Way:
     wait = f"/wait?ms={EACH_MS}"
+    at_once = _UNTIMED
     try:
-        connection.ask([wait] * _UNTIMED, _LONG_S)
-        began = time.monotonic()
-        answers = connection.ask([wait] * STREAMS, _LONG_S)
+        connection.ask([wait] * at_once, _LONG_S)
+        at_once, began = STREAMS, time.monotonic()
+        answers = connection.ask([wait] * at_once, _LONG_S)
     except Http2Error as error:
-        return Way(name, True, f"it {error}, when {STREAMS} requests wait on one connection")
+        return Way(name, True, f"it {error}, when {at_once} requests wait on one connection")
     took_s = time.monotonic() - began
     wrong = sum(each.status != 200 for each in answers)
     why = f"it answers {wrong} of {STREAMS} waits on one connection wrongly" if wrong else ""

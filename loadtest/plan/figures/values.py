@@ -81,12 +81,15 @@ def share_of_prediction(trial: Trial) -> float | None:
 
 
 def beyond_slots(trial: Trial) -> float | None:
-    """By how much of slots ÷ wait the service passed it. Workers that leave slots idle count as 0.
+    """The share of the answers that slots ÷ wait do not allow; 0 where the service stays below.
 
-    So their scatter below the bound widens no interval: it doesn't say whether the bound is passed.
+    Workers that leave slots idle scatter below the bound. That does not say whether it is passed,
+    so it widens no interval.
     """
     share = share_of_prediction(trial)
-    return None if share is None else max(0.0, share - 1)
+    if share is None:
+        return None
+    return max(0.0, 1 - 1 / share) if share > 0 else 0.0
 
 
 def sampled(value: Callable[[Sample], float]) -> Value:

@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 
 from loadtest.analysis import claims
+from loadtest.analysis.verdict import Check
 from loadtest.results.runs import counted
 from tests.synthetic import experiment, trials_of
 
 
-def _judged_by_the_bound(shares: Sequence[float]) -> str:
-    """The state of *never passes slots ÷ wait*, where rounds reach `shares` of it."""
+def _judged_by_the_bound(shares: Sequence[float]) -> Check:
+    """What became of *never passes slots ÷ wait*, where rounds reach `shares` of it."""
     bound = {
         "says": "threads never pass slots ÷ wait",
         "service": "flask-gthread",
@@ -29,7 +30,7 @@ def _judged_by_the_bound(shares: Sequence[float]) -> str:
         for share in [shares[trial.round - 1]]
     ]
     [check] = claims.judge(one, trials, "typical")[0].checks
-    return check.state
+    return check
 
 
 @pytest.mark.parametrize(
@@ -44,4 +45,7 @@ def _judged_by_the_bound(shares: Sequence[float]) -> str:
 def test_a_bound_is_kept_however_far_below_it_rounds_end(
     shares: tuple[float, ...], state: str
 ) -> None:
-    assert _judged_by_the_bound(shares) == state
+    check = _judged_by_the_bound(shares)
+    assert check.state == state
+    assert check.figure is not None
+    assert 0 <= check.figure.low <= check.figure.value <= check.figure.high <= 1

@@ -30,7 +30,7 @@ def test_measures_of_a_trial(trial: Trial) -> None:
     assert cpu > 0
 
 
-@pytest.mark.parametrize(("share", "beyond"), [(0.6, 0.0), (1.0, 0.0), (1.25, 0.25)])
+@pytest.mark.parametrize(("share", "beyond"), [(0.0, 0.0), (0.6, 0.0), (1.0, 0.0), (1.25, 0.2)])
 def test_answers_beyond_slots(trial: Trial, share: float, beyond: float) -> None:
     assert trial.prediction is not None
     result = replace(trial.result, goodput_rps=share * trial.prediction.rps)
