@@ -160,10 +160,12 @@ class Sampler:
                 self._look(connection)
             finally:
                 self._first.set()
-            while not self._done:
+            last = False
+            while not last:
                 due = max(due + self._interval_s, time.monotonic())
                 if self._wanted.wait(due - time.monotonic()):
                     self._wanted.clear()
+                last = self._done  # asked first: a look that has begun does not see the end
                 self._look(connection)
 
     def _look(self, connection: psycopg.Connection | None) -> None:

@@ -50,9 +50,12 @@ class Service(http.server.BaseHTTPRequestHandler):
 
     asked = 0
     failing = False
+    second = threading.Event()  # the second answer comes once it is set
 
     def do_GET(self) -> None:
         Service.asked += 1
+        if Service.asked == 2:
+            assert Service.second.wait(30)
         self.send_response(503 if Service.failing and Service.asked % 2 else 200)
         self.end_headers()
         self.wfile.write(METRICS.format(cpu=Service.asked, json=1000 * Service.asked).encode())
@@ -64,6 +67,7 @@ class Service(http.server.BaseHTTPRequestHandler):
 @pytest.fixture
 def url() -> Iterator[str]:
     Service.asked, Service.failing = 0, False
+    Service.second.set()
     with http.server.HTTPServer(("127.0.0.1", 0), Service) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -92,6 +96,17 @@ def test_a_look_that_is_asked_for_comes_at_once(url: str) -> None:
         sampling.look()
         assert eventually(lambda: len(sampling.samples(datetime.now(UTC).isoformat())) == 1)
     assert Service.asked == 3, "the last look comes as the context closes"
+
+
+def test_the_last_look_begins_after_the_end_though_one_is_under_way(url: str) -> None:
+    Service.second.clear()
+    with Sampler("toy", url, None, interval_s=0.01) as sampling:
+        assert eventually(lambda: Service.asked == 2)
+        answers = threading.Timer(0.2, Service.second.set)  # by then the context closes
+        answers.start()
+    answers.join()
+    assert Service.asked == 3
+    assert sampling.counted() == 2000
 
 
 def test_what_the_service_counted_is_told_without_what_starts_and_watches_it(url: str) -> None:
