@@ -43,7 +43,7 @@ class Unwatched(Measurement):
     locustfile = ROOT / "benchmarks" / "unwatched_locustfile.py"
 
     def _observer(self, service: str, level: Level, window_s: float) -> Observer:  # noqa: ARG002
-        return Nobody(service, {}, self._backend.cpus, window_s)
+        return Nobody({}, {}, self._backend.cpus, window_s)
 
 
 def trials(services: Collection[str]) -> list[PlannedTrial]:

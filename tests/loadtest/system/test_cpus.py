@@ -89,4 +89,4 @@ def test_what_programs_may_use_is_what_the_quota_pays_for(
 ) -> None:
     monkeypatch.setattr("os.sched_getaffinity", lambda _: {4, 5, 6})
     monkeypatch.setattr(cpus, "quota_cores", lambda: quota)
-    assert cpus.usable() == usable
+    assert cpus.usable() == frozenset(usable)
