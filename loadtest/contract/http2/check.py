@@ -33,6 +33,7 @@ from loadtest.contract.http2.ways import (
     told,
 )
 from loadtest.inventory.manifest import Service
+from loadtest.model.counts import number_of
 from loadtest.system import ports, urls
 from loadtest.system.processes import ProcessError
 
@@ -144,7 +145,9 @@ def _waited(name: str, connection: Http2Connection) -> Way:
         at_once, began = STREAMS, time.monotonic()
         answers = connection.ask([wait] * at_once, _LONG_S)
     except Http2Error as error:
-        return Way(name, True, f"it {error}, when {at_once} requests wait on one connection")
+        return Way(
+            name, True, f"it {error}, when {number_of(at_once, 'request')} wait on one connection"
+        )
     took_s = time.monotonic() - began
     wrong = sum(each.status != 200 for each in answers)
     why = f"it answers {wrong} of {STREAMS} waits on one connection wrongly" if wrong else ""
