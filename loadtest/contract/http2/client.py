@@ -123,4 +123,6 @@ class Http2Connection:
 def _told(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "does not answer in time"
+    if isinstance(error, ConnectionError):  # reset: it closed before it had read everything
+        return "closes the connection"
     return "breaks the protocol" if isinstance(error, ProtocolError) else str(error)
