@@ -177,6 +177,14 @@ class Stack:
         """Whether the service answers; raises OSError where it does not."""
         return bool(fetch(f"{self.url(service, 8000)}/readyz", timeout_s=3))
 
+    def send_away(self, service: str, act: str) -> None:
+        """`docker stop`, `kill` or `pause` the container of `service`.
+
+        On a busy machine an engine may be unable to freeze one: then it is asked again.
+        """
+        identity = self.container(service)["Id"]
+        await_that(lambda: docker(act, identity, check=False).strip() == identity, what=act)
+
     def signal(self, service: str, name: str, *, to_all: bool = False) -> None:
         """Signal the container's first process, or all of them, as nothing but the kernel would."""
         container = self.container(service)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from loadtest.system.paths import ROOT
-from tests.containers.stack import PATIENCE_S, Stack, await_that, docker, fetch, unbroken
+from tests.containers.stack import PATIENCE_S, Stack, await_that, fetch, unbroken
 
 pytestmark = pytest.mark.container
 KEEP = ROOT / "containers/keep"
@@ -67,7 +67,7 @@ def test_a_service_that_was_sent_away_comes_back(
     stack: Stack, tmp_path: Path, act: str, told: str
 ) -> None:
     with kept(stack, tmp_path / "log") as keeper, unbroken(f"{stack.url(OTHER, 8000)}/items/1"):
-        docker(act, stack.container(SERVICE)["Id"])
+        stack.send_away(SERVICE, act)
         await_that(lambda: f"{SERVICE}: {told}" in keeper.said, what=told)
         await_that(lambda: stack.ready(SERVICE), what=f"{SERVICE} is back")
     assert keeper.said.count(f" {SERVICE}: ") == 1

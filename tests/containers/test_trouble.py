@@ -65,7 +65,7 @@ def test_a_paused_service_holds_up_nobody_and_goes_on_where_it_was(stack: Stack)
     before = restarts(stack)
     page = f"{stack.url(SERVICE, 8000)}/json"
     with told(stack, AWAY) as seen:
-        stack.compose("pause", SERVICE)
+        stack.send_away(SERVICE, "pause")
         try:
             with pytest.raises(OSError, match="timed out"):
                 fetch(page, timeout_s=2)
