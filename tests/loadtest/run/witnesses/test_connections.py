@@ -8,6 +8,7 @@ import pytest
 
 from loadtest.run.witnesses import connections
 from loadtest.run.witnesses.connections import ESTABLISHED, LISTENS
+from loadtest.system import ports
 
 
 @pytest.fixture(params=["sock_diag", "/proc"])
@@ -24,8 +25,8 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
     ("family", "host"), [(socket.AF_INET, "127.0.0.1"), (socket.AF_INET6, "::1")]
 )
 def test_what_is_unread_and_what_is_not_accepted_is_told(family: int, host: str) -> None:
-    with socket.create_server((host, 0), family=family) as listener:
-        port = listener.getsockname()[1]
+    [port] = ports.free(1)  # one of the kernel's may be somebody's in the other family
+    with socket.create_server((host, port), family=family) as listener:
         assert [each.state for each in connections.of(port)] == [LISTENS]
         with socket.create_connection((host, port)) as client:
             client.sendall(b"hello")
