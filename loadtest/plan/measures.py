@@ -28,6 +28,25 @@ def _timed(
     )
 
 
+def _shared(
+    name: str, meaning: str, *, noun: str, unit: str, told: tuple[str, str], **options: Any
+) -> Measure:
+    """A share of a whole; `told`: what a service did with a share, and of what."""
+    did, whole = told
+    return Measure(
+        name,
+        meaning,
+        "0 to 1",
+        noun=noun,
+        unit=unit,
+        more=f"{{a}} {did} a {{x}} larger share of {whole} than {{b}}",
+        less=f"{{a}} {did} a {{x}} smaller share of {whole} than {{b}}",
+        times=f"{{a}} {did} {{x}} times as large a share of {whole} as {{b}}",
+        share=True,
+        **options,
+    )
+
+
 GOODPUT = "goodput_rps"
 
 _ALL = (
@@ -95,43 +114,31 @@ _ALL = (
         when="between two events at the 99th percentile",
         value=lambda trial: streams.gap_p99_ms(trial.result),
     ),
-    Measure(
+    _shared(
         "streams_served",
         "held streams that have had an event ÷ streams that are held",
-        "0 to 1",
         noun="share of streams served",
         unit="% of the streams served",
-        more="{a} served a {x} larger share of its streams than {b}",
-        less="{a} served a {x} smaller share of its streams than {b}",
-        times="{a} served {x} times as large a share of its streams as {b}",
+        told=("served", "its streams"),
         value=lambda trial: streams.served_share(trial.result, trial.load.connections),
-        share=True,
         predicted=Predicted(values.slots_for_each, "slots ÷ streams"),
     ),
-    Measure(
+    _shared(
         "events_due_share",
         "events that came ÷ events that were due: held streams × window ÷ interval; at most 1",
-        "0 to 1",
         noun="share of the events that were due",
         unit="% of the events that were due",
-        more="{a} sent a {x} larger share of the events that were due than {b}",
-        less="{a} sent a {x} smaller share of the events that were due than {b}",
-        times="{a} sent {x} times as large a share of the events that were due as {b}",
+        told=("sent", "the events that were due"),
         value=values.events_due_share,
-        share=True,
         predicted=Predicted(values.slots_for_each, "slots ÷ streams"),
     ),
-    Measure(
+    _shared(
         "events_lost",
         "events of streams that never came ÷ events that were due",
-        "0 to 1",
         noun="share of events lost",
         unit="% of events lost",
-        more="{a} lost a {x} larger share of its events than {b}",
-        less="{a} lost a {x} smaller share of its events than {b}",
-        times="{a} lost {x} times as large a share of its events as {b}",
+        told=("lost", "its events"),
         value=lambda trial: streams.lost_share(trial.result),
-        share=True,
     ),
     _timed(
         "background_p99_ms",
@@ -140,29 +147,21 @@ _ALL = (
         when="for a light request at the 99th percentile",
         value=values.background_p99_ms,
     ),
-    Measure(
+    _shared(
         "background_answered",
         "right answers ÷ requests of the background",
-        "0 to 1",
         noun="share of light requests answered",
         unit="% of the light requests answered",
-        more="{a} answered a {x} larger share of the light requests than {b}",
-        less="{a} answered a {x} smaller share of the light requests than {b}",
-        times="{a} answered {x} times as large a share of the light requests as {b}",
+        told=("answered", "the light requests"),
         value=values.background_answered,
-        share=True,
     ),
-    Measure(
+    _shared(
         "answered_share",
         "right answers ÷ requests",
-        "0 to 1",
         noun="share answered",
         unit="% right answers",
-        more="{a} answered a {x} larger share of its requests than {b}",
-        less="{a} answered a {x} smaller share of its requests than {b}",
-        times="{a} answered {x} times as large a share of its requests as {b}",
+        told=("answered", "its requests"),
         value=values.answered_share,
-        share=True,
     ),
     Measure(
         "service_cpu_us",
@@ -198,17 +197,13 @@ _ALL = (
         value=values.share_of_prediction,
         predicted=Predicted(lambda *_: 1.0, "1, where a service uses all its slots"),
     ),
-    Measure(
+    _shared(
         "beyond_slots",
         "answers beyond those that slots ÷ wait allow ÷ all right answers",
-        "0 to 1",
         noun="answers beyond slots ÷ wait",
         unit="% of the answers beyond slots ÷ wait",
-        more="{a} gave a {x} larger share of its answers beyond slots ÷ wait than {b}",
-        less="{a} gave a {x} smaller share of its answers beyond slots ÷ wait than {b}",
-        times="{a} gave {x} times as large a share of its answers beyond slots ÷ wait as {b}",
+        told=("gave", "its answers beyond slots ÷ wait"),
         value=values.beyond_slots,
-        share=True,
     ),
     Measure(
         "pss_mib",
