@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from loadtest.model.trial import Gate
 from loadtest.model.witness import CoreTime, Machine
@@ -29,7 +29,11 @@ class Own:
 
 @dataclass(frozen=True)
 class Reading:
-    """Counters at one moment, each growing for ever; `own` None where not all of it is in sight."""
+    """Counters at one moment, each growing for ever; `own` None where not all of it is in sight.
+
+    `strangers`: CPU seconds of each program that is not the lab's, by its id; None where some of
+    the machine's programs are out of sight.
+    """
 
     at: float
     wall: float
@@ -41,6 +45,7 @@ class Reading:
     memory_s: float | None
     cpu_s: float | None
     resent: int | None = None
+    strangers: Mapping[int, float] | None = None
 
 
 def read(lab: Collection[int], services: Collection[int]) -> Reading:
@@ -59,7 +64,18 @@ def read(lab: Collection[int], services: Collection[int]) -> Reading:
         memory_s=procfs.pressure_s("memory"),
         cpu_s=procfs.pressure_s("cpu"),
         resent=procfs.resent(),
+        strangers=_strangers(lab, services) if services and procfs.all_in_sight() else None,
     )
+
+
+def _strangers(lab: Collection[int], services: Collection[int]) -> dict[int, float]:
+    """But for threads of the kernel that work for whoever runs: that is the lab, as a rule."""
+    own = {pid for root in (*lab, *services) for pid in procfs.tree(root)}
+    return {
+        pid: stat.cpu_s
+        for pid, stat in procfs.everything().items()
+        if pid not in own and not stat.serves
+    }
 
 
 def _own(lab: Collection[int], services: Collection[int]) -> Own:
@@ -86,6 +102,8 @@ def between(
     load = _times(before, after, cpus.load, own.load_s if own else None)
     if cpus.service == cpus.load:
         used = load = _times(before, after, cpus.load, own.service_s + own.load_s if own else None)
+    ran_s = _ran_s(before.strangers, after.strangers)
+    used, load = _at_most(used, ran_s), _at_most(load, ran_s)
     return Machine(
         lasted_s=lasted_s,
         service=used,
@@ -105,6 +123,27 @@ def _spent(before: Own | None, after: Own | None) -> Own | None:
     if before is None or after is None:
         return None
     return Own(after.service_s - before.service_s, after.load_s - before.load_s)
+
+
+def _ran_s(before: Mapping[int, float] | None, after: Mapping[int, float] | None) -> float | None:
+    """CPU seconds of other programs meanwhile, on whatever core; None where that is not known.
+
+    A program that ends takes its time with it where its parent does not ask for it.
+    """
+    if before is None or after is None or before.keys() - after.keys():
+        return None
+    return sum(max(0.0, cpu_s - before.get(pid, 0.0)) for pid, cpu_s in after.items())
+
+
+def _at_most(times: CoreTime | None, ran_s: float | None) -> CoreTime | None:
+    """Others took no more than they ran.
+
+    What is left of a core's time beyond that is spent between programs: a core that falls asleep
+    and is woken thousands of times a second is neither idle meanwhile nor anybody's.
+    """
+    if times is None or times.others_s is None or ran_s is None:
+        return times
+    return replace(times, others_s=min(times.others_s, ran_s))
 
 
 def _grown(before: float | None, after: float | None) -> float | None:

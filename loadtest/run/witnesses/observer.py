@@ -17,8 +17,6 @@ from loadtest.system.cpus import Cpus
 
 CULPRITS = 3
 _LEAST_S = 0.05  # of CPU, from which on a program is named
-_KTHREADD = 2  # parent of the kernel's threads
-_SERVANTS = ("kworker", "ksoftirqd", "rcu", "migration", "irq/")  # work for whoever runs, us too
 
 
 @dataclass(frozen=True)
@@ -85,16 +83,11 @@ class Observer:
         spent: dict[str, float] = {}
         for pid, stat in procfs.everything().items():
             before = self._others.get(pid)
-            if pid not in own and stat.parent and not _serves(stat):
+            if pid not in own and stat.parent and not stat.serves:
                 grown = stat.cpu_s - (before.cpu_s if before else 0.0)
                 spent[stat.name] = spent.get(stat.name, 0.0) + grown
         most = sorted(spent.items(), key=lambda each: -each[1])[:CULPRITS]
         return {name: round(seconds, 2) for name, seconds in most if seconds >= _LEAST_S}
-
-
-def _serves(stat: procfs.Stat) -> bool:
-    """Whether it is a thread of the kernel whose work may be the lab's own."""
-    return stat.parent == _KTHREADD and stat.name.startswith(_SERVANTS)
 
 
 def _on(cpus: frozenset[int] | None, pids: Iterable[int]) -> Iterator[int]:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
+_KTHREADD = 2  # parent of the kernel's threads
+_SERVANTS = ("kworker", "ksoftirqd", "rcu", "migration", "irq/")  # work for whoever runs
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,11 @@ class Stat:
     state: str
     parent: int
     cpu_s: float
+
+    @property
+    def serves(self) -> bool:
+        """Whether it is a thread of the kernel whose work may be the lab's own."""
+        return self.parent == _KTHREADD and self.name.startswith(_SERVANTS)
 
 
 @dataclass(frozen=True)
@@ -59,6 +66,12 @@ def everything() -> dict[int, Stat]:
             if folder.name.isdigit() and (stat := read(int(folder.name))):
                 found[stat.pid] = stat
     return found
+
+
+def all_in_sight() -> bool:
+    """Whether every program of the machine can be seen: in a container, only its own can."""
+    kernel = read(_KTHREADD)
+    return kernel is not None and kernel.name == "kthreadd"
 
 
 def tree(root: int) -> dict[int, Stat]:

@@ -107,6 +107,49 @@ def test_where_the_lab_cannot_be_seen_others_cannot_be_told() -> None:
     assert machine.to_itself(seen).passed
 
 
+def shared(own_s: float, strangers: dict[int, float] | None, at: float = 10.0) -> Reading:
+    """One core for all, of which nothing is idle."""
+    found = reading(at, Core(0.0, 0.0, 0.0), own=Own(0.0, own_s))
+    return replace(found, strangers=strangers)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "others_s"),
+    [
+        ({7: 1.0, 8: 0.0}, {7: 1.1, 8: 0.0}, 0.1),
+        ({7: 1.0}, {7: 1.1, 9: 0.2}, 0.3),
+        ({7: 1.0}, {7: 3.0}, 0.5),
+        # What a program did that has ended may be nowhere; then all that is left counts.
+        ({7: 1.0, 8: 5.0}, {7: 1.0}, 0.5),
+        (None, None, 0.5),
+    ],
+    ids=["one ran", "one began", "more cores", "one ended", "out of sight"],
+)
+def test_others_took_no_more_than_they_ran(
+    before: dict[int, float] | None, after: dict[int, float] | None, others_s: float
+) -> None:
+    found = machine.between(shared(0.0, before), shared(1.5, after, 12.0), Cpus(None, None))
+    assert found.load is not None
+    assert found.load.others_s == pytest.approx(others_s)
+
+
+def test_threads_of_the_kernel_that_work_for_all_are_no_strangers(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = {2: "kthreadd", 3: "ksoftirqd/0", 4: "kworker/0:1", 5: "kdamond.0", 6: "cron"}
+    stats = {
+        pid: procfs.Stat(pid, name, "S", 0 if pid == 2 else 2 if pid < 6 else 1, float(pid))
+        for pid, name in names.items()
+    }
+    monkeypatch.setattr(procfs, "read", stats.get)
+    monkeypatch.setattr(procfs, "everything", lambda: stats)
+    monkeypatch.setattr(procfs, "tree", lambda _: {})
+    assert machine.read([10], [11]).strangers == {2: 2.0, 5: 5.0, 6: 6.0}
+    assert machine.read([10], []).strangers is None
+    del stats[2]
+    assert machine.read([10], [11]).strangers is None
+
+
 @contextmanager
 def spinning(core: int) -> Iterator[int]:
     """A program on `core` that does not descend from this one, for as long as the block lasts."""
