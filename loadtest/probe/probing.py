@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
 from loadtest.model.target import Target
-from loadtest.probe import change, glance, growth, light, processes, slots, waves
+from loadtest.probe import glance, growth, processes, slots
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
+from loadtest.probe.parts import change, light, waves
+from loadtest.probe.parts.ramp import Ramp, failing
 from loadtest.probe.processes import Serving
 from loadtest.probe.record import (
     ALL_SENT,
@@ -22,7 +24,6 @@ from loadtest.probe.record import (
     Wave,
     sent_told,
 )
-from loadtest.probe.steps.ramp import Ramp, failing
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 

@@ -17,7 +17,7 @@ from loadtest.commands.fail_if import ConditionError
 from loadtest.commands.probe import Asked, Described
 from loadtest.errors import LabError
 from loadtest.probe import moments, probing
-from loadtest.probe.steps import ramp
+from loadtest.probe.parts import ramp
 from loadtest.system import ports
 from tests.driving import unstalled
 from tests.loadtest.probe.small_servers import serving, waiting

@@ -8,11 +8,11 @@ from __future__ import annotations
 import pytest
 
 from loadtest.model.target import Target
-from loadtest.probe import light, moments, probing, waves
+from loadtest.probe import moments, probing
 from loadtest.probe.limits import Allowance
+from loadtest.probe.parts import light, ramp, waves
 from loadtest.probe.probing import Told
 from loadtest.probe.record import Sighting
-from loadtest.probe.steps import ramp
 from tests.driving import unstalled
 
 

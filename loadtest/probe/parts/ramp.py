@@ -11,10 +11,10 @@ from dataclasses import replace
 from loadtest.probe import growth
 from loadtest.probe.limits import Allowance
 from loadtest.probe.moments import Asker, Asking, Moment
+from loadtest.probe.parts.looks import AtServer, Counters, Looks
+from loadtest.probe.parts.witness import Witness
 from loadtest.probe.processes import Serving
 from loadtest.probe.record import Step
-from loadtest.probe.steps.looks import AtServer, Counters, Looks
-from loadtest.probe.steps.witness import Witness
 from loadtest.run.witnesses import procfs
 
 PRECISE = 0.02  # standard error of a rate, at which a step is long enough

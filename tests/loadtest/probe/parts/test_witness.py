@@ -19,9 +19,9 @@ import pytest
 
 from loadtest.model.witness import Machine, Pause
 from loadtest.probe.conclusion.advice import conclude
+from loadtest.probe.parts import witness
+from loadtest.probe.parts.witness import LOAD_STOOD, SERVER_STOPPED, disturbance
 from loadtest.probe.record import Sighting, document, restored
-from loadtest.probe.steps import witness
-from loadtest.probe.steps.witness import LOAD_STOOD, SERVER_STOPPED, disturbance
 from tests.loadtest.probe import sightings
 from tests.loadtest.probe.quick import probed, shorten
 from tests.loadtest.probe.small_servers import serving, waiting

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loadtest.probe.change import changed
+from loadtest.probe.parts.change import changed
 from loadtest.probe.record import Step
 from tests.loadtest.probe.sightings import step
 

@@ -1,1 +1,0 @@
-"""One step after another: so many requests at once, and what comes back."""
