@@ -29,6 +29,7 @@ TAKES_bench-services := BENCH
 TAKES_bench-scrapes := BENCH
 TAKES_bench-probe := BENCH
 TAKES_bench-versus := BENCH
+TAKES_bench-verdicts := BENCH
 TAKES_falsify := FALSIFY
 TAKES_picture := RUN
 TAKES_publish := RUN PARTIAL
@@ -162,6 +163,10 @@ bench-probe: dev-environment ## how often a probe is right about services that a
 .PHONY: bench-versus
 bench-versus: dev-environment ## how often versus finds a winner between a service and itself, and one that takes 10 % more CPU (BENCH="--runs 50 --slower 20")
 	$(BIN)/python -m benchmarks.own.versus $(BENCH)
+
+.PHONY: bench-verdicts
+bench-verdicts: dev-environment ## whether quick runs in a row give the same verdicts, and how long they take (BENCH="--runs 10")
+	$(BIN)/python -m benchmarks.verdicts $(BENCH)
 
 .PHONY: falsify
 falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seeds 1 2 --rounds 3 --write")

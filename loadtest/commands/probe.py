@@ -27,7 +27,7 @@ from loadtest.probe import record as records
 from loadtest.probe.conclusion import advice
 from loadtest.probe.conclusion.advice import rate
 from loadtest.probe.limits import Allowance
-from loadtest.probe.probing import Told
+from loadtest.probe.progress import Told
 from loadtest.probe.record import Conclusion, Sighting, Step
 from loadtest.report.probed import figures, page
 from loadtest.results import record

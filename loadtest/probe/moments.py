@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 from loadtest.engine.connection import Connection
 from loadtest.engine.engine import Engine
 from loadtest.engine.own_request import own_traffic
-from loadtest.engine.request import Answer
+from loadtest.engine.request import Answer, Quota
 from loadtest.engine.stream import Stream
 from loadtest.engine.tls import client_context
 from loadtest.model.target import Target
@@ -29,6 +29,20 @@ class Moment(NamedTuple):
     begun: float
     ended: float
     error: str
+
+
+class Spending(Quota):
+    """What is sent again, because a connection was closed meanwhile, is spent as well."""
+
+    def __init__(self, allowance: Allowance) -> None:
+        super().__init__()
+        self._allowance = allowance
+
+    def one_more(self) -> bool:
+        if self._allowance.sent >= self._allowance.requests:
+            return False
+        self._allowance.sent += 1
+        return True
 
 
 class Asking(Stream):
@@ -119,12 +133,12 @@ class Asker:
             server_name=urls.endpoint(target.url)[0],
             allowance=self.allowance,
             held=held,
+            quota=Spending(self.allowance),
         )
         self.engine.add_stream(stream)
         try:
             yield stream
         finally:
-            self.allowance.sent += stream.resent
             self.engine.remove_stream(stream)
 
     def open(self, stream: Asking, connections: int) -> None:

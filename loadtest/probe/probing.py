@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
 from loadtest.model.target import Target
 from loadtest.probe import glance, growth, processes, slots
@@ -12,13 +12,13 @@ from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
 from loadtest.probe.parts import change, light, waves
 from loadtest.probe.parts.ramp import Ramp, failing
-from loadtest.probe.processes import Serving
+from loadtest.probe.parts.witness import Witness
+from loadtest.probe.progress import Found, Told
 from loadtest.probe.record import (
     ALL_SENT,
     STOPPED_ANSWERING,
-    Beside,
+    Disturbance,
     Glance,
-    Server,
     Sighting,
     Step,
     Wave,
@@ -27,63 +27,10 @@ from loadtest.probe.record import (
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
+ROOM = 2  # × what it took has to be left, for a measurement to be taken again
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
 GONE_S = 2.0  # at least so long is looked whether the service has ended
-RATE_LIMIT = "; it limits how often it may be asked, so switch that off for the probe"
 BY_USER = "stopped by Ctrl-C"
-
-
-@dataclass
-class Told:
-    """Who hears what happens meanwhile."""
-
-    line: Callable[[str], None] = lambda _: None
-    step: Callable[[Step], None] = lambda _: None
-
-
-@dataclass
-class _Found:
-    """What is known so far; a probe that is interrupted ends with it."""
-
-    target: Target
-    allowance: Allowance
-    address: Address
-    glance: Glance | None = None
-    server: Server | None = None
-    steps: list[Step] = field(default_factory=list)
-    waves: list[Wave] = field(default_factory=list)
-    beside: Beside | None = None
-    light: int = 0  # requests to the endpoint beside it
-    ended: str = ""
-    changed: str = ""
-
-    def seen(self) -> Sighting:
-        """As a record; ProbeError where not a single answer was measured."""
-        if self.glance is None or not growth.sound(self.steps[:1]):
-            raise ProbeError(self._nothing())
-        return Sighting(
-            url=self.target.url,
-            method=self.target.method,
-            glance=replace(self.glance, kept=self.glance.kept and not growth.closes(self.steps)),
-            steps=tuple(sorted(self.steps, key=lambda each: each.connections)),
-            waves=tuple(self.waves),
-            server=self.server,
-            beside=self.beside,
-            limit=self.allowance.connections,
-            cores=processes.usable_cores(),
-            sent=self.allowance.sent,
-            light=self.light,
-            lasted_s=self.allowance.spent_s,
-            ended=self.ended,
-            changed=self.changed,
-        )
-
-    def _nothing(self) -> str:
-        if self.steps and self.steps[0].errors:
-            name, count = max(self.steps[0].errors.items(), key=lambda each: each[1])
-            told = f"{self.target.url}: one request at a time fails already: {name} × {count}"
-            return told + RATE_LIMIT * (name == "status 429")
-        return f"{self.target.url}: {self.ended or 'no answer was measured'}"
 
 
 def probe(
@@ -95,7 +42,7 @@ def probe(
     service cannot be measured at all. Then, too, it is told how often something may have changed.
     """
     told = told or Told()
-    found = _Found(target, allowance, address_of(target))
+    found = Found(target, allowance, address_of(target))
     try:
         _as_far_as_it_gets(found, beside, told)
         return found.seen()
@@ -105,7 +52,7 @@ def probe(
         raise
 
 
-def _as_far_as_it_gets(found: _Found, beside: Target | None, told: Told) -> None:
+def _as_far_as_it_gets(found: Found, beside: Target | None, told: Told) -> None:
     """Raises what ends it only where nothing was measured before."""
     asker = Asker(found.allowance)
     try:
@@ -131,7 +78,7 @@ def address_of(target: Target) -> Address:
     return address
 
 
-def _carry_out(found: _Found, asker: Asker, beside: Target | None, told: Told) -> None:
+def _carry_out(found: Found, asker: Asker, beside: Target | None, told: Told) -> None:
     allowance, target = found.allowance, found.target
     found.glance = glance.look(target, found.address, allowance, told.line)
     told.line(glance.sentence(found.glance))
@@ -140,16 +87,16 @@ def _carry_out(found: _Found, asker: Asker, beside: Target | None, told: Told) -
     _narrow(allowance, found.glance, told)
     serving = processes.serving(found.address)
     found.server = serving.facts() if serving else None
-    serving = serving if found.server else None
-    _load(found, asker, serving, found.glance.took_s, told)
+    found.serving = serving if found.server else None
+    _load(found, asker, found.glance.took_s, told)
     if beside and not found.ended:
         with _kept_out_of_the_way(found):
             _beside(found, asker, beside)
     if not found.ended and allowance.left_s > 1:
-        _again(found, asker, serving, told)
+        _again(found, asker, told)
 
 
-def _look_beside(found: _Found, target: Target, told: Told) -> None:
+def _look_beside(found: Found, target: Target, told: Told) -> None:
     before = found.allowance.sent
     try:
         glance.look(target, address_of(target), found.allowance, told.line)
@@ -165,17 +112,18 @@ def _narrow(allowance: Allowance, seen: Glance, told: Told) -> None:
         told.line(f"answers are large: {allowance.stated()}")
 
 
-def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, told: Told) -> None:
+def _load(found: Found, asker: Asker, guess_s: float, told: Told) -> None:
     """The ramp, and the waves that its result asks for."""
     found.steps.clear()
     found.waves.clear()
+    found.disturbances = [each for each in found.disturbances if each.part != "wave"]
 
     def took(step: Step) -> None:
         found.steps.append(step)
         told.step(step)
 
     with asker.asking(found.target, found.address) as stream:
-        Ramp(asker, stream, serving, guess_s, took).climb()
+        Ramp(asker, stream, found.serving, guess_s, took).climb()
         found.steps.sort(key=lambda each: each.connections)
         asker.drain(stream, min(light.LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
     if found.allowance.sent >= found.allowance.requests:
@@ -186,7 +134,7 @@ def _load(found: _Found, asker: Asker, serving: Serving | None, guess_s: float, 
         _roll(found, asker, told)
 
 
-def _dead(found: _Found) -> str:
+def _dead(found: Found) -> str:
     """Whether the service has ended; empty where it lives."""
     allowance = found.allowance
     within_s = min(allowance.timeout_s, max(GONE_S, allowance.left_s))
@@ -194,7 +142,7 @@ def _dead(found: _Found) -> str:
     return f"{STOPPED_ANSWERING} ({why})" if why else ""
 
 
-def _roll(found: _Found, asker: Asker, told: Told) -> None:
+def _roll(found: Found, asker: Asker, told: Told) -> None:
     wait_s, _ = growth.unhurried(found.steps)
     at = growth.plateau(found.steps)
     likely = slots.likely(at, wait_s)
@@ -209,16 +157,20 @@ def _roll(found: _Found, asker: Asker, told: Told) -> None:
         seen = found.seen()
         return growth.others_crowd(seen.steps, seen.cores) and not slots.slots(seen).waves
 
-    tell = found.waves.append
-    waves.roll(asker, found.target, found.address, count, lasts_s, tell, blurred)
+    def took(wave: Wave, stopped: str, again: bool) -> None:
+        if stopped:
+            found.disturbances.append(Disturbance("wave", stopped, again))
+        if not again:
+            found.waves.append(wave)
+
+    expected = waves.Expected(count, lasts_s, wait_s)
+    waves.roll(asker, found.probed, expected, took, blurred)
     if not found.waves and lasts_s < found.allowance.left_s:
-        most_s = 0.8 * found.allowance.left_s
-        one = waves.at_once(asker, found.target, found.address, count, most_s)
-        found.waves += [one] if one else []
+        waves.at_once(asker, found.probed, expected, took, 0.8 * found.allowance.left_s)
 
 
 @contextlib.contextmanager
-def _kept_out_of_the_way(found: _Found) -> Iterator[None]:
+def _kept_out_of_the_way(found: Found) -> Iterator[None]:
     """An endpoint beside that fails spoils nothing of the rest."""
     try:
         yield
@@ -226,22 +178,40 @@ def _kept_out_of_the_way(found: _Found) -> Iterator[None]:
         found.changed = f"{error}."
 
 
-def _beside(found: _Found, asker: Asker, target: Target) -> None:
-    """What a light request waits; how often it was sent is counted whatever ends that."""
-    full = found.target, found.address
+def _beside(found: Found, asker: Asker, target: Target) -> None:
+    """What a light request waits; once more where something disturbed that and there is room."""
+    allowance = found.allowance
+    began_s, before = allowance.spent_s, allowance.sent
+    disturbed = _beside_once(found, asker, target)
+    if not disturbed:
+        return
+    first = Disturbance("measurement of the light request", disturbed, again=False)
+    found.disturbances.append(first)  # what ends the second measurement leaves the first
+    takes_s, sends = allowance.spent_s - began_s, allowance.sent - before
+    if ROOM * takes_s > allowance.left_s or ROOM * sends > allowance.requests - allowance.sent:
+        return
+    disturbed = _beside_once(found, asker, target)
+    found.disturbances.remove(first)
+    found.disturbances.append(replace(first, again=True))
+    if disturbed:
+        found.disturbances.append(replace(first, by=disturbed))
+
+
+def _beside_once(found: Found, asker: Asker, target: Target) -> str:
+    """What disturbed it; how often the light request was sent is counted whatever ends that."""
+    full, began = (found.target, found.address), asker.engine.now()
     with asker.asking(target, address_of(target)) as stream:
         try:
-            found.beside = light.beside(asker, target.url, stream, full, found.seen())
+            with Witness(asker.engine, found.serving, light.BESIDE_S) as witness:
+                found.beside = light.beside(asker, target.url, stream, full, found.seen())
         finally:
             found.light += stream.sent + stream.resent
+    return witness.disturbance(asker.engine.now() - began)
 
 
-def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> None:
+def _again(found: Found, asker: Asker, told: Told) -> None:
     """Whether a request alone still takes what it took; else all is measured once more."""
-    took, failed = _alone(found, asker)
-    if failed and len(took) < 2:
-        found.ended = _dead(found)
-    otherwise = change.changed(found.steps[0], took) if len(took) >= 2 else None
+    otherwise = _changed(found, asker)
     if otherwise is None:
         return
     before_s, now_s = otherwise
@@ -254,26 +224,42 @@ def _again(found: _Found, asker: Asker, serving: Serving | None, told: Told) -> 
     share = 1 - found.allowance.spent_s / found.allowance.seconds
     if now_s < before_s and share > 0.4 and found.allowance.sent < found.allowance.requests / 2:
         told.line(f"{became}: measured once more")
-        if _once_more(found, asker, serving, now_s, told):
+        if _once_more(found, asker, now_s, told):
             found.changed = f"{became}. It was measured again then."
 
 
-def _once_more(
-    found: _Found, asker: Asker, serving: Serving | None, guess_s: float, told: Told
-) -> bool:
+def _changed(found: Found, asker: Asker) -> tuple[float, float] | None:
+    """What a request alone took and takes, where both differ and no stop explains it."""
+    for last in (False, True):
+        with Witness(asker.engine, found.serving, found.steps[0].p50_s) as witness:
+            took, failed = _alone(found, asker)
+        if failed and len(took) < 2:
+            found.ended = _dead(found)
+        otherwise = change.changed(found.steps[0], took) if len(took) >= 2 else None
+        if otherwise is None:
+            return None
+        before_s, now_s = otherwise
+        stopped = witness.held_up(now_s - before_s) if now_s > before_s else ""
+        if not stopped:
+            return otherwise
+        found.disturbances.append(Disturbance("look at the end", stopped, again=not last))
+    return None
+
+
+def _once_more(found: Found, asker: Asker, guess_s: float, told: Told) -> bool:
     """Whether all could be measured again; else what was measured first stays, whatever ends it."""
-    before, far = (found.steps[:], found.waves[:]), False
+    before, far = (found.steps[:], found.waves[:], found.disturbances[:]), False
     try:
-        _load(found, asker, serving, guess_s, told)
+        _load(found, asker, guess_s, told)
     finally:
         if growth.sound(found.steps[:1]):
             far = len(found.steps) >= len(before[0]) or bool(found.ended)
         if not far:
-            found.steps, found.waves = before
+            found.steps, found.waves, found.disturbances = before
     return far
 
 
-def _alone(found: _Found, asker: Asker) -> tuple[list[float], int]:
+def _alone(found: Found, asker: Asker) -> tuple[list[float], int]:
     """What each request alone takes now, without the first; and how many failed."""
     wait_s = found.steps[0].p50_s
     at_most_s = min(max(AGAIN_S, 3 * wait_s), found.allowance.left_s / 2)

@@ -7,9 +7,11 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import psutil
 
+from loadtest.model.target import Target
 from loadtest.probe.record import Server
 from loadtest.run.witnesses import connections, procfs
 from loadtest.system import cpus
@@ -79,6 +81,14 @@ class Serving:
     def cpu_s(self) -> tuple[float, ...]:
         """CPU seconds of each process so far, with all below it."""
         return tuple(sum(stat.cpu_s for stat in procfs.tree(pid).values()) for pid in self.pids)
+
+
+class Probed(NamedTuple):
+    """What is probed, where it is, and its processes where they are in sight."""
+
+    target: Target
+    address: Address
+    serving: Serving | None
 
 
 def serving(address: Address) -> Serving | None:

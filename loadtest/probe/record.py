@@ -15,6 +15,7 @@ ALL_SENT = "requests were sent"
 Bound = Literal[
     "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
 ]
+Part = Literal["step", "wave", "measurement of the light request", "look at the end"]
 
 
 @dataclass(frozen=True)
@@ -145,6 +146,15 @@ class Beside:
 
 
 @dataclass(frozen=True)
+class Disturbance:
+    """A part of a probe that is no step, and what disturbed it. `again`: it was taken again."""
+
+    part: Part
+    by: str
+    again: bool
+
+
+@dataclass(frozen=True)
 class Slots:
     """How many requests the server works on at once. `at_least`: it may be more.
 
@@ -185,6 +195,7 @@ class Sighting:
     lasted_s: float = 0.0
     ended: str = ""  # why it ended before its time
     changed: str = ""  # what was no longer so at the end
+    disturbances: tuple[Disturbance, ...] = ()
 
     @property
     def alone(self) -> Step:
@@ -260,6 +271,7 @@ def restored(found: Mapping[str, Any]) -> Sighting:
                 ),
                 "server": Server(**seen["server"]) if seen["server"] else None,
                 "beside": Beside(**seen["beside"]) if seen["beside"] else None,
+                "disturbances": tuple(Disturbance(**each) for each in seen.get("disturbances", ())),
             }
         )
     except (KeyError, TypeError) as error:

@@ -1,1 +1,1 @@
-"""The parts of a probe: more and more connections, waves, a light request beside, a look at the end."""
+"""The parts of a probe: the ramp, waves, a light request beside it, the look at the end."""

@@ -5,16 +5,36 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 from itertools import count as counting
+from typing import NamedTuple
 
-from loadtest.model.target import Target
+from loadtest.probe import slots
 from loadtest.probe.moments import Asker, Asking
+from loadtest.probe.parts.witness import Witness
+from loadtest.probe.processes import Probed
 from loadtest.probe.record import Wave
-from loadtest.system.sockets import Address
 
 GROUPS, WAVES_A_GROUP = 3, 2  # other connections fall to other workers
 MOST_GROUPS = 8  # where a busy machine has blurred the first
+AGAIN = 6  # waves at most are rolled again because something stopped
 LONGEST_WAVES_S, WAITS_FOR_WAVES = 6.0, 25
 FEW_SLOTS = 10
+
+
+class Expected(NamedTuple):
+    """A wave: so many requests, in seconds how long it is likely to last, and what one waits."""
+
+    count: int
+    lasts_s: float
+    wait_s: float
+
+    @property
+    def longest_pause_s(self) -> float:
+        """What stops for longer may part answers that belong together, or join others."""
+        return slots.TOGETHER * self.wait_s
+
+
+# A wave; what stopped for so long meanwhile that it may be wrong; whether another is rolled for it.
+Tell = Callable[[Wave, str, bool], None]
 
 
 def size(likely: float | None, limit: int) -> int:
@@ -27,42 +47,54 @@ def size(likely: float | None, limit: int) -> int:
 
 def roll(
     asker: Asker,
-    target: Target,
-    address: Address,
-    count: int,
-    lasts_s: float,
-    tell: Callable[[Wave], None],
+    probed: Probed,
+    expected: Expected,
+    tell: Tell,
     more: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Send waves of `count` requests; one of them is likely to last for `lasts_s`.
+    """Send waves, more of them where something stopped during one, and `tell` of each.
 
     `more`: whether the waves so far tell too little.
     """
     allowance, now = asker.allowance, asker.engine.now
+    count, lasts_s, _ = expected
+    kept = again = 0
     ends = now() + min(max(LONGEST_WAVES_S, WAITS_FOR_WAVES * lasts_s / 3), 0.8 * allowance.left_s)
     for number in counting():
-        if number >= GROUPS and (number >= MOST_GROUPS or not more()):
+        enough = number >= GROUPS and not (again and kept < GROUPS * WAVES_A_GROUP)
+        if number >= MOST_GROUPS or (enough and not more()):
             break
         if now() + (WAVES_A_GROUP + 1) * lasts_s > ends or _spent(asker, count):
             break
-        with asker.asking(target, address, held=True) as stream:
+        with asker.asking(probed.target, probed.address, held=True) as stream:
             asker.open(stream, count)
             if not _over(asker, stream, count, ends):
                 break
             for _ in range(WAVES_A_GROUP):
-                if wave := _one(asker, stream, count, ends):
-                    tell(wave)
+                with _witness(asker, probed, expected) as witness:
+                    wave = _one(asker, stream, count, ends)
+                if wave is None:
+                    continue
+                stopped = witness.held_up(expected.longest_pause_s)
+                anew = bool(stopped) and again < AGAIN
+                again, kept = again + anew, kept + (not anew)
+                tell(wave, stopped, anew)
 
 
-def at_once(
-    asker: Asker, target: Target, address: Address, count: int, at_most_s: float
-) -> Wave | None:
+def at_once(asker: Asker, probed: Probed, expected: Expected, tell: Tell, at_most_s: float) -> None:
     """One wave over connections that are opened for it, where there is no time for more."""
-    with asker.asking(target, address, held=True) as stream:
+    with asker.asking(probed.target, probed.address, held=True) as stream:
         stream.opening_interval_s = 0.0
-        asker.open(stream, count)
-        _over(asker, stream, count, asker.engine.now() + at_most_s)
-        return _wave(stream, 0)
+        with _witness(asker, probed, expected) as witness:
+            asker.open(stream, expected.count)
+            _over(asker, stream, expected.count, asker.engine.now() + at_most_s)
+            wave = _wave(stream, 0)
+    if wave:
+        tell(wave, witness.held_up(expected.longest_pause_s), False)
+
+
+def _witness(asker: Asker, probed: Probed, expected: Expected) -> Witness:
+    return Witness(asker.engine, probed.serving, expected.lasts_s)
 
 
 def _spent(asker: Asker, count: int) -> bool:

@@ -1,4 +1,4 @@
-"""What disturbed a step: the load's own loop, the server's processes, the machine."""
+"""What disturbed a part of a probe: the load's own loop, the server's processes, the machine."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LOAD_STOOD, SERVER_STOPPED = "a load that stood still", "stopped processes of th
 
 
 class Witness:
-    """Watches inside the block, while a step of `shortest_s` or more is measured.
+    """Watches inside the block, while what takes `shortest_s` or more is measured.
 
     CPU of other programs is not judged here: what the server asks may be among them.
     """
@@ -34,10 +34,11 @@ class Witness:
         if self._watcher:
             self._watcher.start()
         self._before = machine.read((), ())
+        self.window_begins()
         return self
 
     def window_begins(self) -> None:
-        """Only now does a standstill of the load count."""
+        """A standstill of the load counts from now on; else from the block's beginning."""
         self._engine.standstill = Standstill()
 
     def __exit__(self, *_: object) -> None:
@@ -48,15 +49,29 @@ class Witness:
 
     def noted(self, step: Step) -> Step:
         """The step with what was seen beside it."""
-        still, pauses = self._engine.standstill, self._pauses
-        paused_s = max((each.lasted_s for each in pauses or ()), default=0.0)
+        still = self._engine.standstill
         return replace(
             step,
             longest_pause_s=still.longest_s,
             stood_still_s=still.in_all_s,
-            paused_s=None if pauses is None else paused_s,
-            disturbed=disturbance(step.lasted_s, still.in_all_s, pauses, self._machine),
+            paused_s=None if self._pauses is None else self._paused_s,
+            disturbed=self.disturbance(step.lasted_s),
         )
+
+    def disturbance(self, lasted_s: float) -> str:
+        """What took more of the block's `lasted_s` than a gate of a trial allows, or nothing."""
+        still_s = self._engine.standstill.in_all_s
+        return disturbance(lasted_s, still_s, self._pauses, self._machine)
+
+    def held_up(self, longer_s: float) -> str:
+        """What stopped for more than `longer_s`; empty where nothing did."""
+        if self._engine.standstill.longest_s > longer_s:
+            return LOAD_STOOD
+        return SERVER_STOPPED if self._paused_s > longer_s else ""
+
+    @property
+    def _paused_s(self) -> float:
+        return max((each.lasted_s for each in self._pauses or ()), default=0.0)
 
 
 def disturbance(

@@ -11,7 +11,7 @@ from loadtest.model.target import Target
 from loadtest.probe import moments, probing
 from loadtest.probe.limits import Allowance
 from loadtest.probe.parts import light, ramp, waves
-from loadtest.probe.probing import Told
+from loadtest.probe.progress import Told
 from loadtest.probe.record import Sighting
 from tests.driving import unstalled
 

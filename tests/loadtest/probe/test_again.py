@@ -10,7 +10,7 @@ from itertools import count
 import pytest
 
 from loadtest.probe import probing
-from loadtest.probe.probing import Told
+from loadtest.probe.progress import Told
 from loadtest.probe.record import Sighting, Step
 from tests.loadtest.probe.quick import probed, shorten
 from tests.loadtest.probe.small_servers import serving, waiting

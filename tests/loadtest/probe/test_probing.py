@@ -19,7 +19,7 @@ from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
 from loadtest.probe.parts import ramp
-from loadtest.probe.probing import Told
+from loadtest.probe.progress import Told
 from tests import lying_servers
 from tests.loadtest.probe.quick import probed, shorten
 from tests.loadtest.probe.sightings import ramp as climbed

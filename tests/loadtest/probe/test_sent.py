@@ -13,7 +13,7 @@ from loadtest.model.target import Target
 from loadtest.probe import probing
 from loadtest.probe.conclusion.advice import conclude
 from loadtest.probe.limits import Allowance, ProbeError
-from loadtest.probe.probing import Told
+from loadtest.probe.progress import Told
 from loadtest.probe.record import Sighting
 from loadtest.system import ports
 from tests import lying_servers
@@ -105,3 +105,26 @@ def test_nothing_is_told_of_requests_that_only_read() -> None:
     with lying_servers.serving(answering(WRONG)) as port, pytest.raises(ProbeError):
         probed(port, told=Told(line=lines.append))
     assert not any("sent" in line for line in lines)
+
+
+def closing_silently(asked: Counter[str]) -> Script:
+    """Each connection has one answer; the next request on it is read, and the connection closed."""
+
+    def script(connection: socket.socket) -> None:
+        for number in range(2):
+            if not (request := read_request(connection)):
+                return
+            asked[request.split()[0].decode()] += 1
+            time.sleep(0.01)
+            if number == 0:
+                connection.sendall(OK)
+
+    return script
+
+
+def test_requests_that_are_sent_again_are_within_the_limit() -> None:
+    asked: Counter[str] = Counter()
+    with lying_servers.serving(closing_silently(asked)) as port:
+        seen = probed(port, requests=60)
+    assert asked.total() <= 60
+    assert seen.sent == asked.total()
