@@ -166,7 +166,7 @@ bench-versus: dev-environment ## how often versus finds a winner between a servi
 
 .PHONY: bench-verdicts
 bench-verdicts: dev-environment ## whether quick runs in a row give the same verdicts, and how long they take (BENCH="--runs 10")
-	$(BIN)/python -m benchmarks.verdicts $(BENCH)
+	$(BIN)/python -m benchmarks.runs.verdicts $(BENCH)
 
 .PHONY: falsify
 falsify: dev-environment ## put disturbances into trials and count what is noticed (FALSIFY="--seeds 1 2 --rounds 3 --write")

@@ -27,7 +27,7 @@ from loadtest.probe.record import (
 from loadtest.system import urls
 from loadtest.system.sockets import Address, resolve
 
-ROOM = 2  # × what it took has to be left, for a measurement to be taken again
+ROOM_BESIDE = 2  # × what it took has to be left, for a measurement to be taken again
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
 GONE_S = 2.0  # at least so long is looked whether the service has ended
 BY_USER = "stopped by Ctrl-C"
@@ -188,7 +188,8 @@ def _beside(found: Found, asker: Asker, target: Target) -> None:
     first = Disturbance("measurement of the light request", disturbed, again=False)
     found.disturbances.append(first)  # what ends the second measurement leaves the first
     takes_s, sends = allowance.spent_s - began_s, allowance.sent - before
-    if ROOM * takes_s > allowance.left_s or ROOM * sends > allowance.requests - allowance.sent:
+    left = allowance.requests - allowance.sent
+    if ROOM_BESIDE * takes_s > allowance.left_s or ROOM_BESIDE * sends > left:
         return
     disturbed = _beside_once(found, asker, target)
     found.disturbances.remove(first)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.verdicts import Done, agreed, agreement
+from benchmarks.runs.verdicts import Done, agreed, agreement
 
 CONFIRMED, REFUTED, OPEN = ("confirmed", 3), ("refuted", 6), ("undecided", 8)
 
@@ -37,7 +37,5 @@ def test_verdicts_are_counted_by_claim() -> None:
 
 
 def test_a_run_is_told_in_one_line() -> None:
-    assert str(done(C1=CONFIRMED)) == (
-        "seed 1: 300 s, first figure after 12 s; C1 confirmed (3)"
-    )
+    assert str(done(C1=CONFIRMED)) == ("seed 1: 300 s, first figure after 12 s; C1 confirmed (3)")
     assert str(BUSY) == "seed 2: 80 s; the machine stayed busy"

@@ -15,7 +15,7 @@ from loadtest.probe.record import Wave
 
 GROUPS, WAVES_A_GROUP = 3, 2  # other connections fall to other workers
 MOST_GROUPS = 8  # where a busy machine has blurred the first
-AGAIN = 6  # waves at most are rolled again because something stopped
+ROLLED_AGAIN = 6  # waves at most are rolled again because something stopped
 LONGEST_WAVES_S, WAITS_FOR_WAVES = 6.0, 25
 FEW_SLOTS = 10
 
@@ -23,7 +23,7 @@ FEW_SLOTS = 10
 class Expected(NamedTuple):
     """A wave: so many requests, in seconds how long it is likely to last, and what one waits."""
 
-    count: int
+    size: int
     lasts_s: float
     wait_s: float
 
@@ -76,7 +76,7 @@ def roll(
                 if wave is None:
                     continue
                 stopped = witness.held_up(expected.longest_pause_s)
-                anew = bool(stopped) and again < AGAIN
+                anew = bool(stopped) and again < ROLLED_AGAIN
                 again, kept = again + anew, kept + (not anew)
                 tell(wave, stopped, anew)
 
@@ -86,8 +86,8 @@ def at_once(asker: Asker, probed: Probed, expected: Expected, tell: Tell, at_mos
     with asker.asking(probed.target, probed.address, held=True) as stream:
         stream.opening_interval_s = 0.0
         with _witness(asker, probed, expected) as witness:
-            asker.open(stream, expected.count)
-            _over(asker, stream, expected.count, asker.engine.now() + at_most_s)
+            asker.open(stream, expected.size)
+            _over(asker, stream, expected.size, asker.engine.now() + at_most_s)
             wave = _wave(stream, 0)
     if wave:
         tell(wave, witness.held_up(expected.longest_pause_s), False)

@@ -125,7 +125,7 @@ def test_waves_that_are_always_stopped_end_and_count_with_a_note(
     monkeypatch.setattr(Witness, "held_up", lambda *_: SERVER_STOPPED)
     with serving(waiting(0.02), slots=2) as port:
         seen = probed(port)
-    assert len(again(seen, WAVE)) == waves.AGAIN
+    assert len(again(seen, WAVE)) == waves.ROLLED_AGAIN
     assert len(seen.waves) == waves.GROUPS * waves.WAVES_A_GROUP
     assert any("the number of slots may be wrong" in note for note in conclude(seen).notes)
 

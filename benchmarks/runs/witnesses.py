@@ -1,4 +1,4 @@
-"""How much longer trials take with witnesses than without: `python -m benchmarks.witnesses`.
+"""How much longer trials take with witnesses than without: `python -m benchmarks.runs.witnesses`.
 
 The same trials of the quick plan, in the same lab, in turn with and without. Without means that
 nobody watches machine and processes, and nobody waits for answers after the window.
@@ -40,7 +40,7 @@ class Nobody(Observer):
 class Unwatched(Measurement):
     """Takes trials without witnesses."""
 
-    locustfile = ROOT / "benchmarks" / "unwatched_locustfile.py"
+    locustfile = ROOT / "benchmarks" / "runs" / "unwatched_locustfile.py"
 
     def _observer(self, service: str, level: Level, window_s: float) -> Observer:  # noqa: ARG002
         return Nobody({}, {}, self._backend.cpus, window_s)

@@ -1,0 +1,1 @@
+"""Benchmarks of whole trials and runs: what their witnesses cost, and whether verdicts agree."""
