@@ -46,6 +46,7 @@ class Reading:
     cpu_s: float | None
     resent: int | None = None
     strangers: Mapping[int, float] | None = None
+    begun: int | None = 0  # processes and threads, on the whole machine
 
 
 def read(lab: Collection[int], services: Collection[int]) -> Reading:
@@ -65,6 +66,7 @@ def read(lab: Collection[int], services: Collection[int]) -> Reading:
         cpu_s=procfs.pressure_s("cpu"),
         resent=procfs.resent(),
         strangers=_strangers(lab, services) if services and procfs.all_in_sight() else None,
+        begun=procfs.begun(),
     )
 
 
@@ -102,7 +104,7 @@ def between(
     load = _times(before, after, cpus.load, own.load_s if own else None)
     if cpus.service == cpus.load:
         used = load = _times(before, after, cpus.load, own.service_s + own.load_s if own else None)
-    ran_s = _ran_s(before.strangers, after.strangers)
+    ran_s = _ran_s(before.strangers, after.strangers, _counted(before.begun, after.begun))
     used, load = _at_most(used, ran_s), _at_most(load, ran_s)
     return Machine(
         lasted_s=lasted_s,
@@ -125,12 +127,17 @@ def _spent(before: Own | None, after: Own | None) -> Own | None:
     return Own(after.service_s - before.service_s, after.load_s - before.load_s)
 
 
-def _ran_s(before: Mapping[int, float] | None, after: Mapping[int, float] | None) -> float | None:
+def _ran_s(
+    before: Mapping[int, float] | None, after: Mapping[int, float] | None, begun: int | None
+) -> float | None:
     """CPU seconds of other programs meanwhile, on whatever core; None where that is not known.
 
-    A program that ends takes its time with it where its parent does not ask for it.
+    A program that ends takes its time with it where its parent does not ask for it. Of those that
+    were `begun` meanwhile, all have to be there still.
     """
     if before is None or after is None or before.keys() - after.keys():
+        return None
+    if begun is None or begun > len(after.keys() - before.keys()):
         return None
     return sum(max(0.0, cpu_s - before.get(pid, 0.0)) for pid, cpu_s in after.items())
 

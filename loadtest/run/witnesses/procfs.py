@@ -158,6 +158,15 @@ def _cores(lines: list[str]) -> Iterator[tuple[int, Core]]:
             )
 
 
+def begun() -> int | None:
+    """Processes and threads that were begun since the machine started."""
+    with contextlib.suppress(OSError):
+        for line in (_PROC / "stat").read_text().splitlines():
+            if line.startswith("processes "):
+                return int(line.split()[1])
+    return None
+
+
 def swapped_in() -> int | None:
     """Pages read back from swap since the machine started."""
     with contextlib.suppress(OSError):

@@ -107,10 +107,12 @@ def test_where_the_lab_cannot_be_seen_others_cannot_be_told() -> None:
     assert machine.to_itself(seen).passed
 
 
-def shared(own_s: float, strangers: dict[int, float] | None, at: float = 10.0) -> Reading:
-    """One core for all, of which nothing is idle."""
+def shared(
+    own_s: float, strangers: dict[int, float] | None, at: float = 10.0, gone: int = 0
+) -> Reading:
+    """One core for all, of which nothing is idle. `gone`: programs that began and ended."""
     found = reading(at, Core(0.0, 0.0, 0.0), own=Own(0.0, own_s))
-    return replace(found, strangers=strangers)
+    return replace(found, strangers=strangers, begun=len(strangers or ()) + gone)
 
 
 @pytest.mark.parametrize(
@@ -131,6 +133,13 @@ def test_others_took_no_more_than_they_ran(
     found = machine.between(shared(0.0, before), shared(1.5, after, 12.0), Cpus(None, None))
     assert found.load is not None
     assert found.load.others_s == pytest.approx(others_s)
+
+
+def test_a_program_that_began_and_ended_meanwhile_is_not_overlooked() -> None:
+    before, after = shared(0.0, {7: 1.0}), shared(1.5, {7: 1.0}, 12.0, gone=1)
+    found = machine.between(before, after, Cpus(None, None))
+    assert found.load is not None
+    assert found.load.others_s == pytest.approx(0.5)
 
 
 def test_threads_of_the_kernel_that_work_for_all_are_no_strangers(
