@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from loadtest.model.trial import Gate
 from loadtest.model.witness import CoreTime, Machine
 from loadtest.run.witnesses import procfs
-from loadtest.run.witnesses.procfs import Core
+from loadtest.run.witnesses.procfs import Core, Stat
 from loadtest.system.cpus import Cpus, throttled_s
 
 MACHINE_TO_ITSELF = "machine to itself"
@@ -54,25 +54,30 @@ def read(lab: Collection[int], services: Collection[int]) -> Reading:
 
     Without `services` they run where the lab can't see them.
     """
+    service, everything = _trees(services), _trees(lab if services else ())
+    in_sight = bool(services) and procfs.all_in_sight()
     return Reading(
         at=time.monotonic(),
         wall=time.time(),
         boot=time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else 0.0,
         cores=procfs.cores(),
-        own=_own(lab, services) if services else None,
+        own=_own(service, everything) if services else None,
         throttled_s=throttled_s(),
         swapped_in=procfs.swapped_in(),
         memory_s=procfs.pressure_s("memory"),
         cpu_s=procfs.pressure_s("cpu"),
         resent=procfs.resent(),
-        strangers=_strangers(lab, services) if services and procfs.all_in_sight() else None,
+        strangers=_strangers({*service, *everything}) if in_sight else None,
         begun=procfs.begun(),
     )
 
 
-def _strangers(lab: Collection[int], services: Collection[int]) -> dict[int, float]:
+def _trees(roots: Collection[int]) -> dict[int, Stat]:
+    return {pid: stat for root in roots for pid, stat in procfs.tree(root).items()}
+
+
+def _strangers(own: Collection[int]) -> dict[int, float]:
     """But for threads of the kernel that work for whoever runs: that is the lab, as a rule."""
-    own = {pid for root in (*lab, *services) for pid in procfs.tree(root)}
     return {
         pid: stat.cpu_s
         for pid, stat in procfs.everything().items()
@@ -80,9 +85,7 @@ def _strangers(lab: Collection[int], services: Collection[int]) -> dict[int, flo
     }
 
 
-def _own(lab: Collection[int], services: Collection[int]) -> Own:
-    service = {pid: stat for root in services for pid, stat in procfs.tree(root).items()}
-    everything = {pid: stat for root in lab for pid, stat in procfs.tree(root).items()}
+def _own(service: Mapping[int, Stat], everything: Mapping[int, Stat]) -> Own:
     return Own(
         sum(stat.cpu_s for stat in service.values()),
         sum(stat.cpu_s for pid, stat in everything.items() if pid not in service),
