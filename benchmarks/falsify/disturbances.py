@@ -57,8 +57,13 @@ ALL: tuple[Disturbance, ...] = (
     Disturbance("four busy connections of another client", programs.ask(0.0)),
     Disturbance("40 requests a second of another client", programs.ask(0.1)),
     Disturbance("everything stops for 10 s", stops.stop_everything),
-    Disturbance("the wall clock is set an hour forward", stops.set_clock(1)),
-    Disturbance("the wall clock is set an hour back", stops.set_clock(-1)),
+    Disturbance(
+        "the wall clock is set an hour forward", stops.set_clock(1), around=stops.clock_put_right
+    ),
+    Disturbance(
+        "the wall clock is set an hour back", stops.set_clock(-1), around=stops.clock_put_right
+    ),
+    Disturbance("the wall clock is set for half of the window", stops.set_clock_and_back),
     Disturbance(
         "a quota of half a core around the lab",
         limits.quota,

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 from benchmarks.falsify.scene import Scene
 from loadtest.run.witnesses import procfs
@@ -87,14 +87,27 @@ def stop_everything(scene: Scene) -> None:
 
 
 def set_clock(hours: float) -> Callable[[Scene], None]:
-    """Set the wall clock, as the lab sees it, for a while."""
+    """Set the wall clock, as the lab sees it; it stays so until something puts it right."""
 
-    def act(scene: Scene) -> None:
+    def act(_: Scene) -> None:
         real = time.time
         time.time = lambda: real() + hours * 3600
-        try:
-            time.sleep(scene.window_s)
-        finally:
-            time.time = real
 
     return act
+
+
+def set_clock_and_back(scene: Scene) -> None:
+    """Set the wall clock, as the lab sees it, for half of the window."""
+    with clock_put_right(scene):
+        set_clock(1)(scene)
+        time.sleep(scene.window_s / 2)
+
+
+@contextlib.contextmanager
+def clock_put_right(_: Scene) -> Iterator[None]:
+    """The lab sees the real wall clock afterwards."""
+    real = time.time
+    try:
+        yield
+    finally:
+        time.time = real
