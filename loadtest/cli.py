@@ -11,6 +11,7 @@ import random
 import re
 import signal
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
@@ -46,6 +47,7 @@ Busy = Annotated[
     str, typer.Option(help="rerun what a busy machine disturbs, or accept it; the report says so.")
 ]
 Resume = Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")]
+_WITH_RESUME = ("resume", "busy", "backend")  # what may be said of a run that goes on
 Headers = Annotated[list[str] | None, typer.Option(help="'Name: value'; more than one may be.")]
 Method = Annotated[str, typer.Option(help="How it is asked: POST only where you say so.")]
 Body = Annotated[str, typer.Option(help="What is sent: text, or @FILE.")]
@@ -73,6 +75,7 @@ def list_() -> None:
 
 @app.command("run")
 def run_(
+    given: typer.Context,
     plan: PlanOption = "quick",
     experiments: Names = "",
     services: Names = "",
@@ -98,17 +101,26 @@ def run_(
         busy=busy,
         fail_if=tuple(fail_if or ()),
     )
-    _compare(options, resume)
+    _compare(options, resume, [name for name in given.params if _is_given(given, name)])
 
 
-def _compare(options: Options, resume: Path | None) -> None:
+def _is_given(context: typer.Context, option: str) -> bool:
+    source = context.get_parameter_source(option)
+    return source is not None and source.name == "COMMANDLINE"
+
+
+def _compare(options: Options, resume: Path | None, given: Collection[str]) -> None:
+    """`given`: the names of the options that were not left out."""
     from loadtest.results import record
     from loadtest.run import comparison
 
-    if resume:
-        asked = comparison.resume(resume)
-    else:
+    if not resume:
         asked = comparison.begin(options, record.results_directory())
+    elif other := [name for name in given if name not in _WITH_RESUME]:
+        names = " and ".join(f"--{name.replace('_', '-')}" for name in other)
+        raise LabError(f"--resume goes on with the run as it began; leave out {names}")
+    else:
+        asked = comparison.resume(resume, options.busy if "busy" in given else None)
     # What measures and draws takes a second to import: later than what refuses an option.
     from loadtest.commands import run
 

@@ -24,6 +24,8 @@ REFUSED_ALOUD = "refusals"  # an answer to what is no HTTP
 UPGRADES = "upgrades"  # an offer of HTTP/2 is left, or comes to an end
 # What a service may leave out of the contract, if it says so.
 OPTIONAL_PARTS = (VALIDATION, CLOSE_CODES, REFUSED_ALOUD, UPGRADES)
+# Of its environment, what a record of a run tells.
+_IN_RECORD = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where there is one
 _VARIABLE = re.compile(
@@ -59,6 +61,17 @@ class Service:
     def central(self) -> bool:
         """Whether a plain `docker compose up` starts the service."""
         return not self.profiles
+
+    @property
+    def described(self) -> dict[str, Any]:
+        """What the record of a run says of it, as declared under the budget of the run."""
+        return {
+            "framework": self.framework,
+            "model": self.model,
+            "command": list(self.command),
+            "leaves_out": list(self.leaves_out),
+            "environment": {name: self.environment.get(name, "") for name in _IN_RECORD},
+        }
 
     def url(self, backend: str = "native") -> str:
         """Base URL of the service as the load generator of `backend` reaches it."""

@@ -16,6 +16,8 @@ from loadtest.results.runs import RUN_VERSION, RunError
 from loadtest.system.paths import ROOT
 
 LATEST = "latest"
+# What a run from before there was a choice does not tell.
+_OF_OLDER = {"busy": "rerun", "made_as": RUN_VERSION, "pooler": {}, "resumed_at": ()}
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,7 @@ class Record:
     interrupted: bool = False
     reason: str = ""  # why it ended early
     resumed: bool = False
+    resumed_at: tuple[str, ...] = ()  # commits other than that of its beginning
     planned: int = 0  # trials, reruns left out; fewer, as looks decide
     plans: Mapping[str, Planned] = field(default_factory=dict)
     # The TOML documents, by name.
@@ -140,13 +143,12 @@ def write(folder: Path, record: Record) -> None:
 def restore(info: Mapping[str, Any]) -> Record:
     """The record that `info`, read from run.json, was written from."""
     try:
-        # A run from before there was a choice has none.
-        info = {"busy": "rerun", "made_as": RUN_VERSION, "pooler": {}, **info}
+        info = {**_OF_OLDER, **info}
         known = {each.name: info[each.name] for each in fields(Record)}
         plans = {name: _planned(plan) for name, plan in info["plans"].items()}
         looks = {name: tuple(map(_looked, found)) for name, found in info["looks"].items()}
-        lists = {"plans": plans, "looks": looks, "warnings": tuple(info["warnings"])}
-        return Record(**known | lists)
+        lists = {name: tuple(info[name]) for name in ("warnings", "resumed_at")}
+        return Record(**known | lists | {"plans": plans, "looks": looks})
     except (KeyError, TypeError) as error:
         raise RunError(f"run.json: {error} is missing or wrong; the run can't be resumed") from None
 
@@ -162,7 +164,7 @@ def _looked(look: Mapping[str, Any]) -> Looked:
 
 def make_latest(folder: Path) -> None:
     """Point `latest`, beside the run's folder, at it: something was measured in it."""
-    home, name = folder.absolute().parent, folder.resolve().name
+    home, name = folder.resolve().parent, folder.resolve().name
     draft = home / f".{LATEST}.{name}"
     draft.unlink(missing_ok=True)
     draft.symlink_to(name)

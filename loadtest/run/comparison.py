@@ -17,7 +17,7 @@ from loadtest.inventory import addresses, budgets, free_threaded, pooling
 from loadtest.model.experiment import Experiment
 from loadtest.plan.own import planning
 from loadtest.plan.plans import Options, Plan
-from loadtest.results import record, runs
+from loadtest.results import record, resumed, runs
 from loadtest.results.record import Record
 from loadtest.system import descriptors, machine
 
@@ -100,9 +100,13 @@ def _require_permission(plan: Plan) -> None:
             addresses.require_permission(url, may_load=experiment.may_load)
 
 
-def resume(folder: Path) -> Comparison:
-    """Take a run up where it ended, with the same schedule."""
+def resume(folder: Path, busy: str | None = None) -> Comparison:
+    """Take a run up where it ended, with the same schedule.
+
+    `busy`: what becomes of disturbed trials from now on; None leaves it as it was.
+    """
     known = record.restore(runs.info(folder))
+    resumed.require_unfinished(folder, known)
     record.require_writable(folder)
     options = Options(
         seed=known.seed,
@@ -110,10 +114,12 @@ def resume(folder: Path) -> Comparison:
         budget=known.budget,
         rounds=known.rounds,
         backend=known.backend,
-        busy=known.busy,
+        busy=busy or known.busy,
     )
     pooling.require_same(int(known.pooler.get("size", 0)))
     plan = planning.restore(options, known.experiments, known.plans)
     _require(plan)
-    going_on = replace(known, interrupted=False, reason="", finished_at="", resumed=True)
-    return Comparison(replace(plan, left_out=known.left_out), folder, going_on)
+    resumed.require_same(known, {name: each.described for name, each in plan.services.items()})
+    now = resumed.Now(*machine.git(), machine.describe(), options.busy)
+    plan = replace(plan, left_out=known.left_out)
+    return Comparison(plan, folder, resumed.gone_on(folder, known, now))

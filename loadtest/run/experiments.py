@@ -21,7 +21,7 @@ from loadtest.run.forkserver import ForkServer
 from loadtest.run.measurement import Measurement
 from loadtest.run.own.introduction import Introduction
 from loadtest.run.own.own_measurement import OwnMeasurement
-from loadtest.run.readiness import Arrival, Readiness, declared
+from loadtest.run.readiness import Arrival, Readiness
 from loadtest.run.rounds import Rounds, Watch
 
 
@@ -87,7 +87,7 @@ class Experiments:
         self._ledger.update(
             cpus={name: sorted(cores) if cores else None for name, cores in cpus.items()},
             services={
-                name: {**self._ledger.record.services.get(name, {}), **declared(service)}
+                name: {**self._ledger.record.services.get(name, {}), **service.described}
                 for name, service in self._backend.services.items()
             },
         )

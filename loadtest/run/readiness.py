@@ -13,11 +13,7 @@ from loadtest.contract.verification import Verified, verify
 from loadtest.inventory import room
 from loadtest.inventory.building import Building
 from loadtest.inventory.builds import BuildError
-from loadtest.inventory.manifest import Service
-from loadtest.inventory.own_service import OwnService
 from loadtest.model.experiment import Experiment
-
-_DECLARED = ("APPLICATION", "OPTIONS", "WORKERS", "THREADS", "POOL_SIZE")
 
 
 @dataclass(frozen=True)
@@ -135,18 +131,3 @@ def shortened(failures: Sequence[str], most: int = 3) -> str:
     """The first failures, and how many more there are."""
     more = f"; and {len(failures) - most} more" if len(failures) > most else ""
     return "; ".join(failures[:most]) + more
-
-
-def declared(service: Service) -> dict[str, Any]:
-    """What docker-compose.yml says of the service, under the budget of the run; of one of the
-    user's own, what the user says.
-    """
-    if isinstance(service, OwnService):
-        return service.described
-    return {
-        "framework": service.framework,
-        "model": service.model,
-        "command": list(service.command),
-        "leaves_out": list(service.leaves_out),
-        "environment": {name: service.environment.get(name, "") for name in _DECLARED},
-    }

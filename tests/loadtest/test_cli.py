@@ -107,6 +107,13 @@ def test_what_does_not_exist_is_told_with_what_does(
     assert not list(world.iterdir())
 
 
+def test_a_run_that_goes_on_takes_no_plan_of_another(
+    refusal: Callable[..., str], world: Path
+) -> None:
+    line = refusal("run", "--resume", str(world), "--seed", "3", "--busy", "accept", "--rounds=4")
+    assert line.endswith("goes on with the run as it began; leave out --seed and --rounds")
+
+
 @pytest.mark.parametrize("command_", ["run", "live", "verify"])
 @pytest.mark.parametrize("old", [("--rows", "go"), ("--rows=go",)])
 def test_the_old_name_of_an_option_is_told_with_the_new(

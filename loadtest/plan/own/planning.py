@@ -32,7 +32,8 @@ def restore(
     documents: Mapping[str, Mapping[str, Any]],
     planned: Mapping[str, Planned],
 ) -> Plan:
-    """The plan of an earlier run, from what its run.json says."""
+    """The plan of an earlier run, from what its run.json says; PlanError where it can't be."""
+    plans.check_choices(options)
     for name, document in documents.items():
         if "targets" in document:
             experiment = plans.as_planned(name, document, planned[name])

@@ -31,14 +31,16 @@ def field(report: Report, missing: Sequence[str]) -> str:
 
 def table(report: Report) -> str:
     """What the README shows: the claims, and where the rest is."""
-    commit = str(report.run.info.get("git_commit") or "")[:7]
+    info = report.run.info
+    later = [f"{each[:7]}," for each in info.get("resumed_at") or []]
+    at = ", resumed at ".join([str(info.get("git_commit") or "")[:7], *later])
     return "\n".join(
         [
             *_table(
                 ("taught", "measured", "verdict", "why"), [_short(claim) for claim in report.claims]
             ),
             "",
-            f"One run at commit {commit} on one machine: [all of it](docs/results.md).",
+            f"One run at commit {at} on one machine: [all of it](docs/results.md).",
         ]
     )
 

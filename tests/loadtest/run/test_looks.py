@@ -13,6 +13,7 @@ from loadtest.plan.plans import Options
 from loadtest.plan.schedule import PlannedTrial
 from loadtest.results import runs
 from loadtest.results import trials as records
+from loadtest.results.runs import RunError
 from loadtest.run import comparison
 from loadtest.run.comparison import Comparison
 from tests.loadtest.results.test_trials import RESULT
@@ -94,6 +95,8 @@ def test_rounds_go_on_where_something_is_open_and_nowhere_else(asked: Comparison
     assert [look for _, look, _ in watch.looks] == list(looks)
     assert finished.planned == len(on_disk(asked)) == watch.looks[-1][2]
     assert runs.load(asked.folder).complete
+    with pytest.raises(RunError, match="came to its end"):
+        comparison.resume(asked.folder)
 
 
 def test_an_experiment_ends_once_everything_is_decided(

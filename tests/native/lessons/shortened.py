@@ -21,7 +21,6 @@ from loadtest.plan.plans import Plan
 from loadtest.plan.schedule import PlannedTrial, schedule
 from loadtest.report import report
 from loadtest.report.report import Report
-from loadtest.run.readiness import declared
 from loadtest.run.witnesses.requests import CONTENT, STATUS
 from loadtest.stats.histogram import DIGITS, HIGHEST_US, LOWEST_US, decode
 from tests.synthetic import write_run
@@ -116,7 +115,7 @@ def reported(
     ]
     told = {name: about(backend.services[name], backend.name) for name in experiment.services}
     services = {
-        name: {**declared(plan.services[name]), "observed": each} for name, each in told.items()
+        name: {**plan.services[name].described, "observed": each} for name, each in told.items()
     }
     options = plan.options
     write_run(

@@ -11,7 +11,7 @@ from loadtest.model.load import LoadResult
 from loadtest.model.trial import Gate, Trial
 from loadtest.plan.plans import Options
 from loadtest.plan.schedule import PlannedTrial
-from loadtest.results import runs
+from loadtest.results import record, runs
 from loadtest.run import comparison
 from loadtest.run.ceiling.peaks import PeakError
 from loadtest.run.comparison import Comparison
@@ -128,6 +128,7 @@ def test_without_the_slowest_peak_an_experiment_is_left_out_and_the_others_go_on
     assert {trial.experiment for trial in on_disk(asked)} == {"own1"}
     assert (finished.peaks, finished.planned, finished.interrupted) == ({}, PLANNED, False)
     assert runs.load(asked.folder).complete
+    record.write(asked.folder, replace(finished, interrupted=True))
     assert comparison.resume(asked.folder).plan.left_out == {"own0": why}
 
 
