@@ -35,13 +35,14 @@ def check(
 ) -> tuple[Gate, ...]:
     """Every gate for `result`; `ceiling_rps` is what the generator makes against a null server.
 
-    `looks` at the service, from before the warm-up until after the window; `samples`: what it
-    counts.
+    The answers to a second load beside it have to be right as well. `looks` at the service, from
+    before the warm-up until after the window; `samples`: what it counts.
     """
+    loads = [result, *([result.beside] if result.beside else [])]
     return (
         _answers_checked(load, result),
-        requests.right_content(result),
-        requests.right_status(result),
+        requests.right_content(loads),
+        requests.right_status(loads),
         requests.all_answered(result),
         _error_rate(result),
         generator.kept_going(result),

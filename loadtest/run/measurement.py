@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from loadtest.analysis.prediction import predict
-from loadtest.backends.base import POSTGRES, Backend
+from loadtest.backends.base import POOLER, POSTGRES, Backend
 from loadtest.backends.readiness import about
 from loadtest.contract import scenarios
 from loadtest.engine.kinds import Closed
@@ -93,7 +93,7 @@ class Measurement:
             observer.enter(phase)
             sampler.look(phase)
 
-        with self._sampler(service) as sampler:
+        with observer, self._sampler(service) as sampler:
             second = experiment.background
             result = self._run(service, asked, level, *lasts, seed, entered, second)
         trial = Trial(
@@ -136,7 +136,7 @@ class Measurement:
     def _watched(self, service: str) -> Mapping[str, Collection[int]]:
         """The processes, by name, that may not be stopped while the service is measured."""
         roots = self._backend.roots()
-        return {name: (roots[name],) for name in (service, POSTGRES) if name in roots}
+        return {name: (roots[name],) for name in (service, POSTGRES, POOLER) if name in roots}
 
     def _load(self, experiment: Experiment, level: Level) -> Load:
         if level.share_of_peak is None:

@@ -128,16 +128,13 @@ class Sampler:
 
         None where one of them failed, or it was another process that counted in the end.
         """
-        if not self._looks or not (self._looks[0].cpu_s and self._looks[-1].cpu_s):
+        if not self._looks or None in (self._looks[0].cpu_s, self._looks[-1].cpu_s):
             return None
         first, last = (each.metrics.get(_REQUESTS) for each in self._ends())
         return None if first is None or last is None or last < first else int(last - first)
 
     def by_worker(self) -> tuple[int, ...]:
-        """How many of those each worker process has answered, the busiest first.
-
-        A service that has just started has no CPU time yet at the first look, but its counts.
-        """
+        """How many of those each worker process has answered, the busiest first."""
         if not self._readings:
             return ()
         first, last = (each.metrics for each in self._ends())

@@ -21,7 +21,7 @@ def to_itself(result: LoadResult, samples: Sequence[Sample]) -> Gate:
     ]
     if not counts:
         return Gate(
-            POSTGRES_TO_ITSELF, True, None, 0, "sessions on Postgres can't be seen from here"
+            POSTGRES_TO_ITSELF, True, None, 0, "Postgres could not be looked at in the window"
         )
     most = max(counts)
     others = number_of(most, "session")

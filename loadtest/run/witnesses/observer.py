@@ -31,7 +31,8 @@ class Observer:
     """`roots`: the process that each service, Postgres and a pooler descend from; empty if out of
     sight, and CPU of others is not told then. `watched`: those whose pauses count, by name.
 
-    `enter` is told when the window begins ("measured") and ends ("done").
+    `enter` is told when the window begins ("measured") and ends ("done"). As a context it sees to
+    it that nothing watches on where the window never comes to its end.
     """
 
     def __init__(
@@ -51,6 +52,13 @@ class Observer:
         self._before: Reading | None = None
         self._others = procfs.everything()
 
+    def __enter__(self) -> Observer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._before is not None:
+            self._stop()
+
     def enter(self, phase: str) -> None:
         """The window begins or ends."""
         if phase == "measured":
@@ -67,15 +75,19 @@ class Observer:
 
     def _end(self, before: Reading) -> None:
         after = machine.read(self._lab, self._services)
-        for sleeper in self._sleepers:
-            sleeper.stop()
-        pauses = self._watcher.stop() if self._watcher else None
+        pauses = self._stop()
         overslept_s = max(each.overslept_s for each in self._sleepers)
         found = machine.between(before, after, self._cpus, overslept_s=overslept_s)
         if not machine.to_itself(found).passed:
             found = replace(found, culprits=self._culprits())
         self.seen = Seen(found, pauses)
+
+    def _stop(self) -> tuple[Pause, ...] | None:
+        """End the threads; what the watcher saw."""
         self._before = None
+        for sleeper in self._sleepers:
+            sleeper.stop()
+        return self._watcher.stop() if self._watcher else None
 
     def _culprits(self) -> dict[str, float]:
         """The programs of others that used most CPU since the trial began."""

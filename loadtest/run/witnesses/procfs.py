@@ -11,7 +11,7 @@ from pathlib import Path
 _PROC, _CGROUPS = Path("/proc"), Path("/sys/fs/cgroup")
 _TICK_S = 1 / os.sysconf("SC_CLK_TCK")
 _KTHREADD = 2  # parent of the kernel's threads
-_SERVANTS = ("kworker", "ksoftirqd", "rcu", "migration", "irq/")  # work for whoever runs
+_SERVANTS = ("ksoftirqd", "rcu", "migration", "irq/")  # for whoever runs
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 
 from loadtest.analysis.failures import failures, listed
@@ -32,18 +33,20 @@ _WRONG = frozenset(
 )
 
 
-def right_content(result: LoadResult) -> Gate:
+def right_content(loads: Sequence[LoadResult]) -> Gate:
     """No answer was wrong: one that is fails the trial, whatever its share."""
-    return _none(CONTENT, result, lambda name: name in _WRONG or name.startswith("malformed"))
+    return _none(CONTENT, loads, lambda name: name in _WRONG or name.startswith("malformed"))
 
 
-def right_status(result: LoadResult) -> Gate:
+def right_status(loads: Sequence[LoadResult]) -> Gate:
     """No answer had another status than the request asks for."""
-    return _none(STATUS, result, lambda name: name.startswith("status "))
+    return _none(STATUS, loads, lambda name: name.startswith("status "))
 
 
-def _none(gate: str, result: LoadResult, wrong: Callable[[str], bool]) -> Gate:
-    found = {name: count for name, count in failures(result).items() if wrong(name)}
+def _none(gate: str, loads: Sequence[LoadResult], wrong: Callable[[str], bool]) -> Gate:
+    found: Counter[str] = Counter()
+    for load in loads:
+        found.update({name: count for name, count in failures(load).items() if wrong(name)})
     detail = listed(found) or "every answer was as it has to be"
     return Gate(gate, not found, sum(found.values()), 0, detail)
 

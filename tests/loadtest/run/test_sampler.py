@@ -117,6 +117,13 @@ def test_what_the_service_counted_is_told_without_what_starts_and_watches_it(url
     assert sampling.by_worker() == (1000, 1)
 
 
+def test_the_count_of_a_service_that_has_just_started_is_told(url: str) -> None:
+    Service.asked = -1  # the first look finds no CPU time yet
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        pass
+    assert sampling.counted() == 1000
+
+
 def test_a_count_that_could_not_be_read_is_none(url: str) -> None:
     Service.failing = True
     with Sampler("toy", url, None, interval_s=3600) as sampling:

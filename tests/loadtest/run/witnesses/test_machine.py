@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,9 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.model.witness import CoreTime, Machine
+from loadtest.run.load import LoadError
 from loadtest.run.witnesses import machine, procfs
 from loadtest.run.witnesses.machine import Own, Reading
-from loadtest.run.witnesses.observer import Observer
+from loadtest.run.witnesses.observer import Observer, Seen
 from loadtest.run.witnesses.procfs import Core
 from loadtest.system.cpus import Cpus
 
@@ -142,9 +144,10 @@ def test_a_program_that_began_and_ended_meanwhile_is_not_overlooked() -> None:
     assert found.load.others_s == pytest.approx(0.5)
 
 
-def test_threads_of_the_kernel_that_work_for_all_are_no_strangers(
+def test_threads_of_the_kernel_that_serve_whoever_runs_are_no_strangers(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    """But its workers are: they write and encrypt for other programs."""
     names = {2: "kthreadd", 3: "ksoftirqd/0", 4: "kworker/0:1", 5: "kdamond.0", 6: "cron"}
     stats = {
         pid: procfs.Stat(pid, name, "S", 0 if pid == 2 else 2 if pid < 6 else 1, float(pid))
@@ -153,7 +156,7 @@ def test_threads_of_the_kernel_that_work_for_all_are_no_strangers(
     monkeypatch.setattr(procfs, "read", stats.get)
     monkeypatch.setattr(procfs, "everything", lambda: stats)
     monkeypatch.setattr(procfs, "tree", lambda _: {})
-    assert machine.read([10], [11]).strangers == {2: 2.0, 5: 5.0, 6: 6.0}
+    assert machine.read([10], [11]).strangers == {2: 2.0, 4: 4.0, 5: 5.0, 6: 6.0}
     assert machine.read([10], []).strangers is None
     del stats[2]
     assert machine.read([10], [11]).strangers is None
@@ -217,4 +220,24 @@ def test_threads_of_the_kernel_are_named_but_for_those_that_work_for_the_lab(
     observer.enter("measured")
     observer.enter("done")
     assert observer.seen.machine is not None
-    assert observer.seen.machine.culprits == {"kdamond.0": 1.0, "kswapd0": 1.0}
+    assert observer.seen.machine.culprits == {
+        "kdamond.0": 1.0,
+        "kswapd0": 1.0,
+        "kworker/0:1-events": 1.0,
+    }
+
+
+def test_nothing_watches_on_after_a_window_that_never_came_to_its_end() -> None:
+    before = set(threading.enumerate())
+    observer = Observer({}, {"self": [os.getpid()]}, Cpus(None, None), 1.0)
+
+    def window() -> None:
+        with observer:
+            observer.enter("measured")
+            assert set(threading.enumerate()) > before
+            raise LoadError("Locust was killed")
+
+    with pytest.raises(LoadError):
+        window()
+    assert set(threading.enumerate()) <= before
+    assert observer.seen == Seen()

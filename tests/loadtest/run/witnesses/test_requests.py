@@ -20,6 +20,14 @@ def test_one_wrong_answer_fails_the_trial(name: str) -> None:
     assert failed(after) == ["right content"]
 
 
+@pytest.mark.parametrize(
+    ("name", "gate"), [("wrong body", "right content"), ("status 500", "right status")]
+)
+def test_a_wrong_answer_to_the_load_beside_fails_it_too(name: str, gate: str) -> None:
+    beside = replace(GOOD, answered=3999, failed=1, errors={name: 1})
+    assert failed(replace(GOOD, beside=beside)) == [gate]
+
+
 def test_one_wrong_status_fails_the_trial_under_another_name() -> None:
     result = replace(GOOD, answered=3999, failed=1, errors={"status 503": 1})
     assert failed(result) == ["right status"]
