@@ -16,11 +16,15 @@ from rich.console import Console
 from benchmarks.falsify import disturbances, disturbed, page
 from benchmarks.falsify.noticed import Outcome, Series, failed
 from benchmarks.falsify.scene import Disturbance
+from loadtest.cli import interruptible
 
 
 def main() -> None:
     """Run, print, and write the page where that is asked for."""
+    interruptible()
     options = _options()
+    if options.write and options.only != [""]:
+        raise SystemExit("--write puts the whole table there; leave out --only")
     wanted = chosen(options.only)
     missing = {each.name: why for each in wanted if (why := each.missing())}
     if options.list:
