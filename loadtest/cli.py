@@ -19,7 +19,7 @@ import typer
 
 from loadtest.commands import size
 from loadtest.commands.own import versus
-from loadtest.errors import LabError
+from loadtest.errors import DISK_FULL, LabError
 
 if TYPE_CHECKING:
     from loadtest.plan.plans import Options
@@ -283,9 +283,12 @@ def main() -> None:
     except LabError as error:
         _refuse(str(error))
     except OSError as error:
-        if not error.filename or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
+        where = f"{error.filename}: " if error.filename else ""
+        if error.errno in DISK_FULL:
+            _refuse(f"{where}{error.strerror}; make room")
+        if not where or error.errno not in (errno.EACCES, errno.EPERM, errno.EROFS):
             raise
-        _refuse(f"{error.filename}: {error.strerror}; make it writable for you")
+        _refuse(f"{where}{error.strerror}; make it writable for you")
 
 
 def _refuse(why: str) -> NoReturn:

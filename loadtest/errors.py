@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import re
+
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)  # of an OSError: no space, or no more of it for this user
 
 
 class LabError(Exception):

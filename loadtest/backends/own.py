@@ -16,8 +16,9 @@ from loadtest.inventory.own_service import OwnService
 from loadtest.model.start import Start
 from loadtest.model.target import Target
 from loadtest.system import environment
+from loadtest.system.adoption.orphans import Orphans
 from loadtest.system.cpus import Cpus
-from loadtest.system.processes import Process, Processes, wait_until
+from loadtest.system.processes import IN_FRONT, Process, ProcessError, Processes, wait_until
 
 CONNECT_S = 2.0
 
@@ -27,7 +28,8 @@ class OwnServiceError(LabError):
 
 
 class OwnServices:
-    """`services` inside the `with` block: all with a command are started there, and stopped.
+    """`services` inside the `with` block: all with a command are started there, and stopped, with
+    what they leave behind.
 
     `logs` is the folder for what they say. All run on the same core, away from the load, where
     `cpus` does not say otherwise. Of one that somebody else runs, the lab knows no process.
@@ -44,24 +46,30 @@ class OwnServices:
         self.cpus = cpus or Cpus.split()
         self._logs = logs
         self._processes = Processes()
+        self._orphans = Orphans(self._processes)
+        self._stack = contextlib.ExitStack()
         self._running: dict[str, Process] = {}
 
     def __enter__(self) -> OwnServices:
-        self._processes.__enter__()
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._orphans)
+            stack.enter_context(self._processes)
+            self._stack = stack.pop_all()
         return self
 
-    def __exit__(self, *error: object) -> None:
-        self._processes.__exit__(*error)
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
 
     def roots(self) -> Mapping[str, int]:
-        """The processes that were started here.
+        """The processes that were started here, and those that were left behind.
 
         Where one service was started and another was not, the lab's own can't be told apart from
         others on the machine, so there are none.
         """
         if any(each.start is None for each in self.own.values()):
             return {}
-        return {name: process.pid for name, process in self._running.items()}
+        left = {f"process {pid}": pid for pid in self._orphans.pids()}
+        return left | {name: process.pid for name, process in self._running.items()}
 
     def pid(self, name: str) -> int | None:
         """Root of the service's processes; None where somebody else runs it."""
@@ -94,12 +102,18 @@ class OwnServices:
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
         """Start a service of ours anew; somebody else's is left alone."""
+        url = self.own[name].target.url
         if name in self._running:
             self.stop(name)
+            if reachable(url):
+                raise OwnServiceError(
+                    f"{name}: its command has ended, and something still answers at "
+                    f"{addresses.origin(url)}; {IN_FRONT}"
+                )
             self._spawn(name)
             self._await(name)
-        elif not reachable(self.own[name].target.url):
-            raise OwnServiceError(_unreachable(name, self.own[name].target.url))
+        elif not reachable(url):
+            raise OwnServiceError(_unreachable(name, url))
 
     def _spawn(self, name: str) -> None:
         service = self.own[name]
@@ -127,11 +141,24 @@ class OwnServices:
         start = service.start
         assert start is not None
         what = "200 from " if start.ready else "connection at "
-        wait_until(
-            self._running[name],
-            lambda: _ready(service, start),
-            waiting_for=what + service.url() + start.ready,
-        )
+        try:
+            wait_until(
+                self._running[name],
+                lambda: _ready(service, start),
+                waiting_for=what + service.url() + start.ready,
+            )
+        except ProcessError as error:
+            raise self._given_up(name, error) from None
+
+    def _given_up(self, name: str, error: ProcessError) -> ProcessError:
+        """The error; where its command went to the background, with what can't be stopped of it."""
+        if self._running[name].popen.poll() == 0:
+            self.stop(name)
+            self._orphans.stop()
+            if reachable(url := self.own[name].target.url):
+                where = addresses.origin(url)
+                return ProcessError(f"something still answers at {where}; stop it. {error}")
+        return error
 
 
 def _ready(service: OwnService, start: Start) -> bool:

@@ -19,6 +19,7 @@ from loadtest.commands.console import console
 from loadtest.commands.fail_if import Became, Condition
 from loadtest.commands.own import kept
 from loadtest.contract import own
+from loadtest.errors import LabError
 from loadtest.inventory import addresses
 from loadtest.model.probe import PlannedProbe
 from loadtest.model.target import Target
@@ -131,7 +132,7 @@ def with_file(asked: Asked) -> Asked:
 
 
 def carry_out(asked: Asked) -> None:
-    """Probe, tell, write the page.
+    """Probe, tell, write the page; what can't be written is one line, and was told before.
 
     `typer.Exit` where a condition holds, or the probe was cut off.
     """
@@ -144,14 +145,16 @@ def carry_out(asked: Asked) -> None:
     results = record.results_directory()
     record.require_writable(results)
     asked.allowance()  # what it refuses is told before anything starts
+    folder = None
     if asked.planned is None or asked.planned.start is None:
         seen = _probed(asked, target, light)
-        folder = record.create(results, "-probe")
     else:
         folder = record.create(results, "-probe")
         with kept.running(asked.planned, folder / "logs"):
             seen = _probed(asked, target, light)
-    became = _told(asked, seen, folder, conditions)
+    said = advice.conclude(seen)
+    became = _told(asked, seen, said, conditions)
+    _write(asked, seen, said, folder)
     if code := _code(seen, became):
         raise typer.Exit(code)
 
@@ -165,21 +168,32 @@ def _probed(asked: Asked, target: Target, light: Target | None) -> Sighting:
 
 
 def _told(
-    asked: Asked, seen: Sighting, folder: Path, conditions: Sequence[Condition]
+    asked: Asked, seen: Sighting, said: Conclusion, conditions: Sequence[Condition]
 ) -> set[Became]:
-    """Show what was seen, and write it; what became of the conditions."""
-    said = advice.conclude(seen)
-    path = page.write(folder, seen, said)
+    """Show what was seen; what became of the conditions."""
     document = records.document(seen, said)
     if asked.as_json:
         json.dump(document, sys.stdout, indent=2, ensure_ascii=False)
-        print()
+        print(flush=True)
     else:
-        _show(seen, said, path)
+        _show(seen, said)
     judged = [each.judged(document) for each in conditions]
     for became, why in judged:
         _say(f"{became}: {why}")
     return {became for became, _ in judged}
+
+
+def _write(asked: Asked, seen: Sighting, said: Conclusion, folder: Path | None) -> None:
+    """Write the page, into a new folder where there is none yet, and say where it is."""
+    try:
+        made = folder or record.create(record.results_directory(), "-probe")
+        path = page.write(made, seen, said)
+    except LabError as error:
+        _say(f"loadtest: {error}")
+        return
+    if not asked.as_json:
+        page_ = record.outside(path).absolute().as_uri()
+        console.print(f"report: {page_}", markup=False, soft_wrap=True)
 
 
 def _code(seen: Sighting, became: set[Became]) -> int:
@@ -203,7 +217,7 @@ def _tell(step: Step) -> None:
     _say(f"{step.connections:>6,} at once: {rate(step.rps)}/s{took}{wrong}{again}")
 
 
-def _show(seen: Sighting, said: Conclusion, path: Path) -> None:
+def _show(seen: Sighting, said: Conclusion) -> None:
     console.print()
     console.print(_table(seen))
     console.print()
@@ -212,8 +226,6 @@ def _show(seen: Sighting, said: Conclusion, path: Path) -> None:
     for note in said.notes:
         console.print(Text(note, style="yellow"), soft_wrap=True)
     console.print()
-    page_ = record.outside(path).absolute().as_uri()
-    console.print(f"report: {page_}", markup=False, soft_wrap=True)
 
 
 def _table(seen: Sighting) -> Table:

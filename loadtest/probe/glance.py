@@ -16,7 +16,7 @@ from loadtest.engine.own_request import begin_answer, own_traffic
 from loadtest.engine.tls import client_context, is_alert
 from loadtest.model.counts import number_of
 from loadtest.model.target import Target
-from loadtest.probe.limits import Allowance, ProbeError
+from loadtest.probe.limits import LONGEST_ANSWER_S, Allowance, ProbeError
 from loadtest.probe.record import Glance
 from loadtest.system import urls
 from loadtest.system.sockets import Address
@@ -64,7 +64,7 @@ def look(
     """
     first, second, connect_s = _warm(target, address, allowance, waiting)
     for reply in (first, second):
-        if why := refusal(target, reply.status, reply.fields):
+        if why := refusal(target, reply.status, reply.fields, warm_up_s(allowance)):
             raise ProbeError(f"{target.url} {why}")
     return Glance(
         status=second.status,
@@ -111,7 +111,7 @@ def sentence(seen: Glance) -> str:
 def _warm(
     target: Target, address: Address, allowance: Allowance, waiting: Callable[[str], None]
 ) -> tuple[_Reply, _Reply, float]:
-    ends = time.monotonic() + min(WARM_UP_S, allowance.seconds / 4)
+    ends = time.monotonic() + warm_up_s(allowance)
     told = False
     while True:
         found = _twice(target, address, allowance)
@@ -123,8 +123,13 @@ def _warm(
         time.sleep(ASK_AGAIN_S)
 
 
-def refusal(target: Target, status: int, fields: http.client.HTTPMessage) -> str:
-    """Why an answer is not one to measure; empty where it is."""
+def warm_up_s(allowance: Allowance) -> float:
+    """How many seconds a service may say 503 at first."""
+    return min(WARM_UP_S, allowance.seconds / 4)
+
+
+def refusal(target: Target, status: int, fields: http.client.HTTPMessage, waited_s: float) -> str:
+    """Why an answer is not one to measure; empty where it is. `waited_s`: for the warm-up."""
     if target.status is not None:
         right = status == target.status
         return "" if right else f"answers {status}, not the {target.status} that was expected"
@@ -138,12 +143,17 @@ def refusal(target: Target, status: int, fields: http.client.HTTPMessage) -> str
     elif status == 429 and "retry-after" in fields:
         told = f"{told}, or wait for {fields['retry-after']} s"
     elif status == 503:
-        told = (
-            "it may be starting still: probe it again when it is ready, or with a longer --seconds"
-        )
+        told = f"it may be starting still: probe it again when it is ready{_more(waited_s)}"
     elif not told:
         told = "its log says why" if status >= 500 else "check what is asked"
     return f"answers {status}; {told} (to measure this answer: --expect {status})"
+
+
+def _more(waited_s: float) -> str:
+    """Whether a longer probe waits for longer."""
+    if waited_s < WARM_UP_S:
+        return ", or with a longer --seconds"
+    return f", as a probe waits {waited_s:g} s at most"
 
 
 def _twice(target: Target, address: Address, allowance: Allowance) -> tuple[_Reply, _Reply, float]:
@@ -233,7 +243,7 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance, within_s: fl
             size += len(part)
             digest.update(part)
     except TimeoutError:
-        raise ProbeError(_too_long(target, size, within_s)) from None
+        raise ProbeError(too_long(target, size, within_s)) from None
     except http.client.RemoteDisconnected:
         raise
     except http.client.IncompleteRead:
@@ -262,13 +272,17 @@ def _parts(response: http.client.HTTPResponse, ends: float) -> Iterator[bytes]:
         raise http.client.IncompleteRead(b"", response.length)
 
 
-def _too_long(target: Target, size: int, timeout_s: float) -> str:
+def too_long(target: Target, size: int, timeout_s: float) -> str:
+    """That no answer ended in time, of which so many bytes have come, and what to do."""
     if size:
         return (
             f"{target.url}: its answer did not end within {timeout_s:g} s ({size:,} bytes so far); "
             "probe one that ends"
         )
-    return f"{target.url}: no answer within {timeout_s:g} s; a longer --seconds waits longer"
+    instead = "a longer --seconds waits longer"
+    if timeout_s >= LONGEST_ANSWER_S:
+        instead = "a probe waits no longer: its log may say why, or probe what takes less"
+    return f"{target.url}: no answer within {timeout_s:g} s; {instead}"
 
 
 def _instead(target: Target) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import errno
 import io
 import json
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from loadtest.analysis.failures import failed_share
 from loadtest.analysis.findings import Finding
 from loadtest.analysis.observations import mean_wait_ms, waiting_share
 from loadtest.analysis.verdict import Claim
+from loadtest.errors import DISK_FULL
 from loadtest.model.marks import MARKS
 from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
@@ -39,7 +39,7 @@ def write(made: Report) -> Path:
     try:
         return _written(made)
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in DISK_FULL:
             raise
         folder = made.run.folder
         raise RunError(

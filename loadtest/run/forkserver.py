@@ -7,7 +7,6 @@ is forked for each load. A fork ends with its connection to the lab.
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import importlib
 import json
 import os
@@ -22,6 +21,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from loadtest.system import environment, internals
+from loadtest.system.adoption.orphans import adopt
 from loadtest.system.guardian import send
 from loadtest.system.processes import Process, Processes, wait_until
 from loadtest.system.sockets import original
@@ -35,8 +35,6 @@ _IMPORTED = (
     "loadtest.generator.telemetry",
     "loadtest.generator.web",
 )
-
-_SET_CHILD_SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER in linux/prctl.h
 
 
 @dataclass(frozen=True)
@@ -171,7 +169,7 @@ def _keep(connection: Any) -> NoReturn:
     """Wait for the load's end, or end it when the connection ends."""
     os.setpgid(0, 0)  # whoever kills the server's group leaves the keeper to do its work
     original("signal", "signal")(signal.SIGCHLD, signal.SIG_DFL)
-    _adopt_orphans()
+    adopt()  # a load's workers when it ends before them, to await their end
     text = b""
     while not text.endswith(b"\n") and (more := connection.recv(65536)):
         text += more
@@ -193,12 +191,6 @@ def _keep(connection: Any) -> NoReturn:
     with contextlib.suppress(OSError):
         connection.sendall(b"%d" % code)
     os._exit(0)
-
-
-def _adopt_orphans() -> None:
-    """Become the parent of a load's workers when it ends before them, to await their end."""
-    if sys.platform == "linux":
-        ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 1)
 
 
 def _become(order: Order, connection: Any) -> NoReturn:

@@ -19,11 +19,13 @@ import psutil
 
 from loadtest.errors import LabError
 from loadtest.system import environment, guardian, internals
+from loadtest.system.adoption.orphans import begun
 
 # The shell reports its own pid to the guardian before it becomes the command, so that there is no
 # moment at which a child runs unguarded.
 _GUARDED = 'echo "$$ $0" >&0; exec "$@" </dev/null'
 STARTUP_S = 60.0
+IN_FRONT = "start it in the foreground (without --daemon)"
 _said: set[str] = set()  # warnings, one line each
 
 
@@ -66,12 +68,15 @@ class Processes:
         self._guardian: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Processes:
-        self._guardian = subprocess.Popen(
-            [sys.executable, "-I", "-S", guardian.__file__],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            env=environment.plain(),
-            start_new_session=True,
+        self._guardian = begun(
+            self,
+            lambda: subprocess.Popen(
+                [sys.executable, "-I", "-S", guardian.__file__],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                env=environment.plain(),
+                start_new_session=True,
+            ),
         )
         return self
 
@@ -109,15 +114,18 @@ class Processes:
         """Start `command` with its output in `log`; on `cpus` and as `account` where given."""
         log.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output, pinned(cpus):
-            popen = subprocess.Popen(
-                ["/bin/sh", "-c", _GUARDED, str(int(stop_signal)), *command],
-                stdin=self._tell,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                cwd=cwd,
-                env=dict(environment),
-                **credentials(account),
-                start_new_session=True,
+            popen = begun(
+                self,
+                lambda: subprocess.Popen(
+                    ["/bin/sh", "-c", _GUARDED, str(int(stop_signal)), *command],
+                    stdin=self._tell,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    cwd=cwd,
+                    env=dict(environment),
+                    **credentials(account),
+                    start_new_session=True,
+                ),
             )
         process = Process(name, popen, log, stop_signal)
         self._running.append(process)
@@ -128,16 +136,17 @@ class Processes:
 
         One that is paused goes on, as it could not hear it otherwise.
         """
-        for process in processes:
+        below = [(process, _descendants(process)) for process in processes]
+        for process, descendants in below:
             process.popen.send_signal(process.stop_signal)
-            _resume(process)
+            _resume(process, descendants)
         deadline = time.monotonic() + grace_s
-        return [self._reap(process, deadline) for process in processes]
+        return [self._reap(process, descendants, deadline) for process, descendants in below]
 
-    def _reap(self, process: Process, deadline: float) -> int:
+    def _reap(self, process: Process, before: Sequence[psutil.Process], deadline: float) -> int:
         with contextlib.suppress(subprocess.TimeoutExpired):
             process.popen.wait(max(0.0, deadline - time.monotonic()))
-        _kill(process)
+        _kill(process, before)
         code = process.popen.wait()
         self._running.remove(process)
         self._ask(f"{process.pid} 0")
@@ -153,31 +162,42 @@ class Processes:
         return self._guardian.stdin
 
 
-def _resume(process: Process) -> None:
+def _resume(process: Process, descendants: Sequence[psutil.Process]) -> None:
     """Have its group go on and, in groups of their own, its descendants."""
     guardian.send(os.killpg, process.pid, signal.SIGCONT)
-    for each in _descendants(process):
+    for each in descendants:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.resume()
 
 
 def _descendants(process: Process) -> list[psutil.Process]:
-    with contextlib.suppress(psutil.NoSuchProcess):
-        return psutil.Process(process.pid).children(recursive=True)
+    """All below it; none where it has ended, as nothing leads to them then."""
+    if process.popen.poll() is None:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            return psutil.Process(process.pid).children(recursive=True)
     return []
 
 
-def _kill(process: Process) -> None:
+def _kill(process: Process, before: Sequence[psutil.Process]) -> None:
     """Kill its group and, in groups of their own, its descendants; returns once they are gone.
 
-    A server that still finishes requests would hold its port against the next one.
+    `before`: those it had before it was asked to stop. A server that still finishes requests would
+    hold its port against the next one.
     """
-    descendants = _descendants(process)
+    doomed = {*_descendants(process), *_living(before)}
     guardian.send(os.killpg, process.pid, signal.SIGKILL)
-    for each in descendants:
+    for each in doomed:
         with contextlib.suppress(psutil.NoSuchProcess):
             each.kill()
-    psutil.wait_procs(descendants, timeout=5)
+    psutil.wait_procs(doomed, timeout=5)
+
+
+def _living(before: Sequence[psutil.Process]) -> Iterator[psutil.Process]:
+    """Those of them that have not ended, and all below them."""
+    for each in before:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            if each.is_running() and each.status() != psutil.STATUS_ZOMBIE:
+                yield from (each, *each.children(recursive=True))
 
 
 def credentials(account: Account | None) -> dict[str, Any]:
@@ -199,7 +219,8 @@ def wait_until(
     while not ready():
         code = process.popen.poll()
         if code is not None:
-            raise ProcessError(_failure(process, f"ended with exit code {code}"))
+            instead = "" if code else f"; {IN_FRONT}"
+            raise ProcessError(_failure(process, f"ended with exit code {code}{instead}"))
         if time.monotonic() > deadline:
             raise ProcessError(_failure(process, f"gave no {waiting_for} within {timeout_s:.0f} s"))
         time.sleep(0.05)

@@ -5,6 +5,7 @@ The commands run in this process; tests/native/commands runs each promise from e
 
 from __future__ import annotations
 
+import errno
 import signal
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from loadtest import cli
+from loadtest.commands import listing
 
 TINY = """\
 claim = "C1"
@@ -138,6 +140,19 @@ def test_results_that_cannot_be_written_are_told_before_anything_starts(
     assert f"results can't be written to {world / 'file' / below}: " in line
     assert "LAB_RESULTS=" in line
     assert not (world / "state").exists()
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_told(
+    refusal: Callable[..., str], monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    def full(*names: str) -> None:
+        raise OSError(number, "No space left on device", *names)
+
+    monkeypatch.setattr(listing, "show", full)
+    assert refusal("list") == "No space left on device; make room"
+    monkeypatch.setattr(listing, "show", lambda: full("/some/file"))
+    assert refusal("list") == "/some/file: No space left on device; make room"
 
 
 def test_an_unknown_key_is_told_with_the_file(refusal: Callable[..., str], world: Path) -> None:

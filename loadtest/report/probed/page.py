@@ -8,7 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from loadtest.errors import LabError
+from loadtest.errors import DISK_FULL, LabError
 from loadtest.model.counts import number_of
 from loadtest.probe import record
 from loadtest.probe.conclusion import advice
@@ -23,11 +23,26 @@ _PROBE_TEMPLATES = Path(__file__).parents[1] / "templates"
 
 
 class ProbeFileError(LabError):
-    """probe.json can't be read; the message names it."""
+    """A file of a probe can't be read or written; the message names it."""
 
 
 def write(folder: Path, seen: Sighting, said: Conclusion) -> Path:
-    """Write probe.json, the chart and the page into `folder`; returns the page's path."""
+    """Write probe.json, the chart and the page into `folder`; returns the page's path.
+
+    Raises ProbeFileError where the disk is full: what was written before stays readable.
+    """
+    try:
+        return _written(folder, seen, said)
+    except OSError as error:
+        if error.errno not in DISK_FULL:
+            raise
+        again = f"then: python -m loadtest report {folder}"
+        if not (folder / DOCUMENT).exists():
+            again = "then probe again: nothing of this one is kept"
+        raise ProbeFileError(f"{folder}: no space left for it; make room, {again}") from None
+
+
+def _written(folder: Path, seen: Sighting, said: Conclusion) -> Path:
     document = json.dumps(record.document(seen, said), indent=2, ensure_ascii=False) + "\n"
     files.replace(folder / DOCUMENT, document.encode())
     chart = figures.chart(seen, said)

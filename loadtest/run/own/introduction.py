@@ -1,4 +1,4 @@
-"""Services of the user's own before their first trial: started, asked once, and compared."""
+"""Services of the user's own before their first trial: started, asked, and compared."""
 
 from __future__ import annotations
 

@@ -12,11 +12,12 @@ import psutil
 import pytest
 
 from loadtest.backends.asking import ask
-from loadtest.backends.own import OwnServiceError, OwnServices
+from loadtest.backends.own import OwnServiceError, OwnServices, reachable
 from loadtest.inventory.own_service import own_services
 from loadtest.model.start import Start
 from loadtest.model.target import Target
 from loadtest.system import ports
+from loadtest.system.adoption import orphans
 from loadtest.system.processes import ProcessError
 from tests.lying_servers import answering, serving
 from tests.waiting import eventually, gone
@@ -24,6 +25,7 @@ from tests.waiting import eventually, gone
 # Says 503 until a file is there, then 200, with the variable that it was given.
 TOY = """
 import http.server, os, pathlib, sys
+pathlib.Path("pid").write_text(str(os.getpid()))
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
         ready = pathlib.Path("ready").exists()
@@ -123,6 +125,53 @@ def test_what_runs_there_already_is_not_taken_for_it(tmp_path: Path) -> None:
         pytest.raises(OwnServiceError, match=r"something answers at .* already"),
     ):
         backend.start(["toy"])
+
+
+def daemon(port: int, until: str) -> tuple[str, ...]:
+    """A command that leaves the toy behind, and ends once the condition `until` holds."""
+    ends = f"while ! test {until}; do sleep 0.02; done"
+    return ("/bin/sh", "-c", f'setsid "$0" -c "$1" {port} & {ends}', sys.executable, TOY)
+
+
+def pid_of(folder: Path) -> int:
+    return int((folder / "pid").read_text())
+
+
+def test_a_daemon_is_told_and_gone_at_the_end(tmp_path: Path, port: int) -> None:
+    with services(tmp_path, port, *daemon(port, "-s pid"), ready="/healthz") as backend:
+        with pytest.raises(ProcessError, match=r"^toy ended with exit code 0; start it in the for"):
+            backend.start(["toy"])
+        assert gone(pid_of(tmp_path))
+    assert not reachable(f"http://127.0.0.1:{port}/")
+
+
+def test_what_becomes_a_daemon_later_is_in_sight_and_gone_at_the_end(
+    tmp_path: Path, port: int
+) -> None:
+    with services(tmp_path, port, *daemon(port, "-e end")) as backend:
+        backend.start(["toy"])
+        (tmp_path / "end").touch()
+        assert eventually(lambda: not backend.alive("toy"))
+        assert pid_of(tmp_path) in backend.roots().values()
+        with pytest.raises(OwnServiceError, match=r"something still answers at .* in the foregr"):
+            backend.restart("toy")
+    assert gone(pid_of(tmp_path))
+
+
+def test_a_daemon_that_cannot_be_stopped_is_named(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where the lab can't adopt it."""
+    monkeypatch.setattr(orphans, "adopt", lambda *, wanted=True: wanted)
+    asked = daemon(port, "-e asked")
+    try:
+        with services(tmp_path, port, *asked, ready="/healthz") as backend:
+            told = rf"something still answers at http://127\.0\.0\.1:{port}; stop it\. toy ended"
+            with pytest.raises(ProcessError, match=told):
+                backend.start(["toy"])
+        assert not gone(pid_of(tmp_path))
+    finally:
+        psutil.Process(pid_of(tmp_path)).kill()
 
 
 def test_somebody_elses_is_left_alone(tmp_path: Path) -> None:

@@ -50,7 +50,7 @@ def looked(port: int, scheme: str = "http", **known: object) -> Glance:
         ("405 Method Not Allowed", ["Allow: POST"], "--method POST"),
         ("429 Too Many Requests", ["Retry-After: 30"], "wait for 30 s"),
         ("500 Internal Server Error", [], "its log says why"),
-        ("503 Service Unavailable", [], "probe it again when it is ready, or with a longer --sec"),
+        ("503 Service Unavailable", [], "probe it again when it is ready, as a probe waits 0 s"),
     ],
 )
 def test_an_answer_that_is_no_measure_is_refused_with_what_to_do(
@@ -73,6 +73,24 @@ def test_a_service_that_starts_is_waited_for(monkeypatch: pytest.MonkeyPatch) ->
     starting = [answer("503 Service Unavailable")] * 4
     with serving(in_turn(*starting, OK)) as port:
         assert looked(port).status == 200
+
+
+@pytest.mark.parametrize(
+    ("seconds", "answer_told", "ready_told"),
+    [
+        (20, "10 s; a longer --seconds waits longer", "ready, or with a longer --seconds"),
+        (59, "29.5 s; a longer --seconds waits longer", "ready, or with a longer --seconds"),
+        (60, "30 s; a probe waits no longer", "ready, as a probe waits 15 s at most"),
+        (600, "30 s; a probe waits no longer", "ready, as a probe waits 15 s at most"),
+    ],
+)
+def test_a_longer_probe_is_advised_only_where_it_waits_longer(
+    seconds: float, answer_told: str, ready_told: str
+) -> None:
+    target, allowance = Target("http://127.0.0.1:8000/"), Allowance(seconds=seconds)
+    assert f"no answer within {answer_told}" in glance.too_long(target, 0, allowance.timeout_s)
+    waited_s = glance.warm_up_s(allowance)
+    assert ready_told in glance.refusal(target, 503, http.client.HTTPMessage(), waited_s)
 
 
 def test_bodies_that_differ_are_noticed() -> None:

@@ -20,6 +20,7 @@ from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.moments import Asker
 from loadtest.probe.parts import ramp
 from loadtest.probe.progress import Told
+from loadtest.probe.record import Step
 from tests import lying_servers
 from tests.loadtest.probe.quick import probed, shorten
 from tests.loadtest.probe.sightings import ramp as climbed
@@ -32,11 +33,11 @@ def short(monkeypatch: pytest.MonkeyPatch) -> None:
     shorten(monkeypatch)
 
 
-def changing(first_s: float, then_s: float) -> tuple[Answer, Told]:
-    """A service whose answers take otherwise once the first step is over."""
-    over = threading.Event()
-    told = Told(step=lambda _: over.set())
-    return lambda: waiting(then_s if over.is_set() else first_s)(), told
+def changing(first_s: float, then_s: float) -> tuple[Answer, Told, list[Step]]:
+    """A service whose answers take otherwise once the first step is over; the steps as told."""
+    steps: list[Step] = []
+    told = Told(step=steps.append)
+    return lambda: waiting(then_s if steps else first_s)(), told, steps
 
 
 def test_every_part_is_measured_and_every_request_counted() -> None:
@@ -90,16 +91,16 @@ def test_a_service_that_ends_meanwhile_is_said_to_be_gone() -> None:
 
 
 def test_a_service_that_grows_warm_is_measured_again() -> None:
-    answers, told = changing(0.1, 0.005)
+    answers, told, steps = changing(0.1, 0.005)
     with serving(answers, slots=2) as port:
         seen = probed(port, told=told, connections=2)
     assert seen.changed.startswith("The service became faster")
     assert seen.changed.endswith("It was measured again then.")
-    assert seen.alone.p50_s < 0.05
+    assert seen.alone.p50_s < steps[0].p50_s
 
 
 def test_a_service_that_becomes_slow_is_seen_however_few_answers_it_gives() -> None:
-    answers, told = changing(0.02, 0.3)
+    answers, told, _ = changing(0.02, 0.3)
     with serving(answers, slots=1) as port:
         seen = probed(port, told=told, connections=1)
     assert seen.changed.startswith("The service became slower")

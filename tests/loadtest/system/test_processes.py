@@ -68,6 +68,15 @@ def test_a_server_in_a_group_of_its_own_is_killed_too(tmp_path: Path) -> None:
         assert gone(pids(tmp_path / "child")[0])
 
 
+def test_a_server_in_a_group_of_its_own_outlives_no_leader(tmp_path: Path) -> None:
+    """The leader hears the signal and ends, the server ignores it."""
+    with Processes() as processes:
+        process = start(processes, tmp_path, f"setsid sh -c '{STUBBORN}' & wait")
+        assert eventually(lambda: "up" in process.tail())
+        assert processes.stop(process, grace_s=60) == [-signal.SIGTERM]
+        assert gone(pids(tmp_path / "child")[0])
+
+
 def test_a_killed_lab_leaves_nothing(tmp_path: Path) -> None:
     script = f"""
 import os, pathlib, signal, sys
@@ -92,6 +101,13 @@ def test_a_process_that_dies_is_told_with_the_end_of_its_log(tmp_path: Path) -> 
     with Processes() as processes:
         process = start(processes, tmp_path, "echo no such table; exit 3")
         with pytest.raises(ProcessError, match=r"(?s)toy ended with exit code 3.*no such table"):
+            wait_until(process, lambda: False, timeout_s=20, waiting_for="answer")
+
+
+def test_a_command_that_goes_to_the_background_is_told_to_stay(tmp_path: Path) -> None:
+    with Processes() as processes:
+        process = start(processes, tmp_path, "exit 0")
+        with pytest.raises(ProcessError, match="exit code 0; start it in the foreground"):
             wait_until(process, lambda: False, timeout_s=20, waiting_for="answer")
 
 

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 import socket
+from collections.abc import Iterator
 
 import pytest
 
 from loadtest.system import urls
+from loadtest.system.ports import held
 from tests.lying_servers import OK, answering, once, serving
 
 REFUSED = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 
 
+@pytest.fixture
+def nobody() -> Iterator[str]:
+    """A URL at which nothing listens all through the test."""
+    with held(1) as [port]:
+        yield f"http://127.0.0.1:{port}"
+
+
 @pytest.fixture(autouse=True)
-def proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+def proxy(monkeypatch: pytest.MonkeyPatch, nobody: str) -> None:
     """An office's proxy, which knows nothing of this machine."""
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        dead = f"http://127.0.0.1:{taken.getsockname()[1]}"
     for name in ("http_proxy", "HTTP_PROXY", "https_proxy", "all_proxy"):
-        monkeypatch.setenv(name, dead)
+        monkeypatch.setenv(name, nobody)
     monkeypatch.delenv("no_proxy", raising=False)
     monkeypatch.delenv("NO_PROXY", raising=False)
 
@@ -38,8 +45,8 @@ def test_all_else_is_none(said: bytes) -> None:
         urls.read(f"http://127.0.0.1:{port}/", 2.0)
 
 
-def test_silence_is_none_in_time() -> None:
+def test_silence_is_none_in_time(nobody: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         url = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         assert not urls.answers(url, 0.05)
-    assert not urls.answers(url)
+    assert not urls.answers(nobody)

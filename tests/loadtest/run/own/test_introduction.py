@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
-import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from loadtest.backends.asking import ask
 from loadtest.backends.own import OwnServiceError, OwnServices
 from loadtest.inventory.own_service import own_services
 from loadtest.plan.parsing import parse
@@ -188,12 +189,13 @@ def test_each_path_is_asked_and_compared(tmp_path: Path) -> None:
         assert [found.body(level) for level in found._experiment.levels] == ["hello"] * 3
 
 
-def test_a_window_that_is_too_short_for_an_answer_is_told(tmp_path: Path) -> None:
-    def slow(connection: Any) -> None:
-        time.sleep(0.6)
-        once(answer())(connection)
-
-    with introduced(tmp_path, answering(answer()), slow, duration_s=5) as (found, said):
+def test_a_window_that_is_too_short_for_an_answer_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    took_s = iter((0.01, 0.6))  # of A and of B
+    monkeypatch.setattr(introduction, "ask", lambda each: replace(ask(each), took_s=next(took_s)))
+    server = answering(answer())
+    with introduced(tmp_path, server, server, duration_s=5) as (found, said):
         arrivals = found.of(("A", "B"))
     [warning] = arrivals["B"].warnings
     assert warning in said
