@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,10 +18,13 @@ from loadtest.system import cpus
 from loadtest.system.sockets import Address
 
 _KERNEL = Path("/proc")
+# As a program, a module or a title of a process: `waitress-serve`, `gunicorn:`.
 _SERVERS = re.compile(
-    r"\b(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
-    r"|nginx|haproxy|envoy|caddy|traefik|tomcat)\b"
+    r"(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
+    r"|nginx|haproxy|envoy|caddy|traefik)\d*(?:-serve|-admin)?:?"
 )
+_RUNS_SCRIPTS = re.compile(r"(python|pypy|node|ruby)[\d.]*t?")
+_WITH_VALUE = ("-W", "-X")  # options of Python whose value is the next word
 _ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*")
 _FREE_THREADED = re.compile(r"python[\d.]*t")
 
@@ -29,6 +32,29 @@ _FREE_THREADED = re.compile(r"python[\d.]*t")
 def usable_cores() -> int:
     """Cores that programs here may use."""
     return len(cpus.usable() or ()) or os.cpu_count() or 1
+
+
+def known_server(words: Sequence[str]) -> str:
+    """The server that a command line starts, if it is a known one; empty for any other program.
+
+    A folder may have its name, too, and an argument.
+    """
+    names = (Path(each).name for each in _programs(words))
+    return next((found[1] for each in names if (found := _SERVERS.fullmatch(each))), "")
+
+
+def _programs(words: Sequence[str]) -> Iterator[str]:
+    """The program of a command line, and what an interpreter runs: a script, or a module."""
+    left = iter(words)
+    program = next(left, "")
+    yield program
+    if _RUNS_SCRIPTS.fullmatch(Path(program).name):
+        for word in left:
+            if word in _WITH_VALUE:
+                next(left, "")
+            elif not word.startswith("-"):
+                yield word
+                return
 
 
 def on_one_core(program: str) -> bool:
@@ -52,20 +78,17 @@ class Serving:
         """What they are; None where they are gone, or only hand on to others."""
         with contextlib.suppress(OSError, psutil.Error, ValueError):
             first = psutil.Process(self.pids[0])
-            words = " ".join(first.cmdline())
             name = procfs.program(first.pid)
             if not name or connections.forwards(first.pid):
                 return None
-            known = _SERVERS.search(words)
-            program = known[1] if known else name
             return Server(
-                program=program,
+                program=known_server(first.cmdline()) or name,
                 processes=len(self.pids),
                 threads=self.threads(),
                 loop=_has_loop(first.pid),
                 cores=min(usable_cores(), len(first.cpu_affinity() or [0])),
                 one_core=on_one_core(name),
-                passes_on=program in connections.PROXIES,
+                passes_on=connections.hands_requests_on(first.pid),
                 free_threaded=free_threaded(name),
             )
         return None
