@@ -68,10 +68,10 @@ def free_threaded(program: str) -> bool:
 
 
 class Serving:
-    """The processes that take connections on one port: those that have no other one below them."""
+    """The processes that take connections at an address: those with no other one below them."""
 
-    def __init__(self, port: int, pids: Sequence[int]) -> None:
-        self.port = port
+    def __init__(self, address: Address, pids: Sequence[int]) -> None:
+        self.address = address
         self.pids = tuple(pids)
 
     def facts(self) -> Server | None:
@@ -116,17 +116,16 @@ class Probed(NamedTuple):
 
 def serving(address: Address) -> Serving | None:
     """Who takes connections at an address of this machine; None where that is out of sight."""
-    _, (_, port) = address
     found = connections.takers(address)
-    return Serving(port, found) if found else None
+    return Serving(address, found) if found else None
 
 
-def unread(port: int) -> int | None:
+def unread(address: Address) -> int | None:
     """Connections of the server whose request it has not read; None where they are out of sight.
 
     A connection that is not accepted yet belongs to no process: its inode is 0.
     """
-    known = [each for each in connections.of(port) if each.state == connections.ESTABLISHED]
+    known = [each for each in connections.of(address) if each.state == connections.ESTABLISHED]
     if not known:
         return None
     return sum(each.inode == 0 or each.unread > 0 for each in known)

@@ -55,7 +55,7 @@ class Looks:
         for _ in range(STATES_A_LOOK):
             self._asker.run(lambda: False, every_s / STATES_A_LOOK)
             ready.append(serving.ready())
-        waiting = processes.unread(serving.port)
+        waiting = processes.unread(serving.address)
         if waiting is None:
             return []
         threads, mean = serving.threads(), statistics.fmean(ready)

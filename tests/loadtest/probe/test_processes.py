@@ -42,7 +42,7 @@ def test_who_computes_is_ready_and_who_sleeps_is_not() -> None:
         found = at(listener.getsockname()[1])
     assert found.ready() == 1
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as asleep:
-        assert eventually(lambda: processes.Serving(1, [asleep.pid]).ready() == 0)
+        assert eventually(lambda: processes.Serving(address(9), [asleep.pid]).ready() == 0)
         asleep.kill()
 
 
@@ -61,16 +61,16 @@ def test_nobody_and_other_machines_are_out_of_sight() -> None:
 def test_requests_wait_unread_until_the_server_reads_them() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-        assert processes.unread(port) is None
+        assert processes.unread(address(port)) is None
         with socket.create_connection(("127.0.0.1", port)) as client:
-            assert processes.unread(port) == 1  # not accepted
+            assert processes.unread(address(port)) == 1  # not accepted
             served, _ = listener.accept()
             with served:
-                assert eventually(lambda: processes.unread(port) == 0)
+                assert eventually(lambda: processes.unread(address(port)) == 0)
                 client.sendall(b"GET / HTTP/1.1\r\n\r\n")
-                assert eventually(lambda: processes.unread(port) == 1)
+                assert eventually(lambda: processes.unread(address(port)) == 1)
                 served.recv(65536)
-                assert processes.unread(port) == 0
+                assert processes.unread(address(port)) == 0
 
 
 LISTENING = """
@@ -92,6 +92,17 @@ def listening(*program: str, host: str, port: int) -> subprocess.Popen[str]:
     assert started.stdout
     started.stdout.readline()
     return started
+
+
+def test_another_server_at_the_same_port_is_not_counted() -> None:
+    with (
+        ports.held(1) as (port,),
+        socket.create_server(("127.0.0.1", port)),
+        listening("-c", LISTENING, host="127.0.0.2", port=port) as other,
+    ):
+        assert at(port).pids == (os.getpid(),)
+        assert at(port, "127.0.0.2").pids == (other.pid,)
+        other.kill()
 
 
 def test_a_folder_with_the_name_of_a_proxy_makes_none_of_a_server(tmp_path: Path) -> None:
