@@ -29,11 +29,6 @@ _ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*")
 _FREE_THREADED = re.compile(r"python[\d.]*t")
 
 
-def usable_cores() -> int:
-    """Cores that programs here may use."""
-    return len(cpus.usable() or ()) or os.cpu_count() or 1
-
-
 def known_server(words: Sequence[str]) -> str:
     """The server that a command line starts, if it is a known one; empty for any other program.
 
@@ -68,11 +63,15 @@ def free_threaded(program: str) -> bool:
 
 
 class Serving:
-    """The processes that take connections at an address: those with no other one below them."""
+    """The processes that take connections at an address: those with no other one below them.
+
+    `cores`: where they may run.
+    """
 
     def __init__(self, address: Address, pids: Sequence[int]) -> None:
         self.address = address
         self.pids = tuple(pids)
+        self.cores = frozenset[int]().union(*map(_cores, self.pids))
 
     def facts(self) -> Server | None:
         """What they are; None where they are gone, or only hand on to others."""
@@ -86,7 +85,7 @@ class Serving:
                 processes=len(self.pids),
                 threads=self.threads(),
                 loop=_has_loop(first.pid),
-                cores=min(usable_cores(), len(first.cpu_affinity() or [0])),
+                cores=len(cpus.paid(self.cores)) or 1,
                 one_core=on_one_core(name),
                 passes_on=connections.hands_requests_on(first.pid),
                 free_threaded=free_threaded(name),
@@ -120,6 +119,15 @@ def serving(address: Address) -> Serving | None:
     return Serving(address, found) if found else None
 
 
+def watched_cores(serving: Serving | None) -> frozenset[int]:
+    """Cores on which the load or the server may run: what others take of these counts.
+
+    A quota gives time on any of them, so it leaves none out.
+    """
+    own = cpus.allowed() or frozenset(range(os.cpu_count() or 1))
+    return own | serving.cores if serving else own
+
+
 def unread(address: Address) -> int | None:
     """Connections of the server whose request it has not read; None where they are out of sight.
 
@@ -129,6 +137,12 @@ def unread(address: Address) -> int | None:
     if not known:
         return None
     return sum(each.inode == 0 or each.unread > 0 for each in known)
+
+
+def _cores(pid: int) -> frozenset[int]:
+    with contextlib.suppress(OSError):
+        return cpus.allowed(pid) or frozenset()
+    return frozenset()
 
 
 def _has_loop(pid: int) -> bool:

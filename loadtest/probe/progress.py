@@ -59,7 +59,7 @@ class Found:
             server=self.server,
             beside=self.beside,
             limit=self.allowance.connections,
-            cores=processes.usable_cores(),
+            cores=len(processes.watched_cores(self.serving)),
             sent=self.allowance.sent,
             light=self.light,
             lasted_s=self.allowance.spent_s,

@@ -189,7 +189,7 @@ class Sighting:
     server: Server | None = None
     beside: Beside | None = None
     limit: int = 0  # of connections
-    cores: int = 1  # of this machine that may be used
+    cores: int = 1  # of this machine, on which the load or the server may run
     sent: int = 0
     light: int = 0  # of those that were sent: to the endpoint beside it
     lasted_s: float = 0.0

@@ -17,11 +17,15 @@ STATES_A_LOOK = 4
 
 @dataclass(frozen=True)
 class Counters:
-    """Of the server, the load and the machine, at one moment; they only grow."""
+    """Of the server, the load and the machine, at one moment; they only grow.
+
+    `idle_s`, `stolen_s`: of so many `cores`, 0 where they are out of sight.
+    """
 
     at: float
     cpu_s: tuple[float, ...]
     own_s: float
+    cores: int
     idle_s: float
     stolen_s: float
     reconnects: int
@@ -41,6 +45,7 @@ class Looks:
 
     def __init__(self, asker: Asker, stream: Asking, serving: Serving | None) -> None:
         self._asker, self._stream, self._serving = asker, stream, serving
+        self._cores = processes.watched_cores(serving)
 
     def look(self, every_s: float, *, few: bool) -> list[AtServer]:
         """Go on for so long; then requests in hand, those not read, threads, and ready processes.
@@ -62,12 +67,15 @@ class Looks:
         return [AtServer(self._stream.in_flight, waiting, threads, mean)]
 
     def counters(self) -> Counters:
-        cores = procfs.cores()
+        there = procfs.cores()
+        # In some containers /proc/stat numbers its cores otherwise: then it tells nothing of them.
+        cores = [there[each] for each in self._cores] if there.keys() >= self._cores else []
         return Counters(
             at=self._asker.engine.now(),
             cpu_s=self._serving.cpu_s() if self._serving else (),
             own_s=time.process_time(),
-            idle_s=sum(each.idle_s for each in cores.values()),
-            stolen_s=sum(each.stolen_s for each in cores.values()),
+            cores=len(cores),
+            idle_s=sum(each.idle_s for each in cores),
+            stolen_s=sum(each.stolen_s for each in cores),
             reconnects=self._stream.reconnects,
         )

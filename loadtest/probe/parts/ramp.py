@@ -15,7 +15,6 @@ from loadtest.probe.parts.looks import AtServer, Counters, Looks
 from loadtest.probe.parts.witness import Witness
 from loadtest.probe.processes import Serving
 from loadtest.probe.record import Step
-from loadtest.run.witnesses import procfs
 
 PRECISE = 0.02  # standard error of a rate, at which a step is long enough
 SHORTEST_STEP_S, LONGEST_STEP_S = 0.6, 4.0
@@ -213,7 +212,8 @@ class Ramp:
         moments: Sequence[Moment],
         looks: Sequence[AtServer],
     ) -> Step:
-        after, cores = self._looks.counters(), len(procfs.cores())
+        after = self._looks.counters()
+        cores = min(before.cores, after.cores)
         lasted_s = max(after.at - before.at, 1e-6)
         used = tuple(
             max(0.0, b - a) / lasted_s for a, b in zip(before.cpu_s, after.cpu_s, strict=True)
