@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -63,15 +63,37 @@ def free_threaded(program: str) -> bool:
 
 
 class Serving:
-    """The processes that take connections at an address: those with no other one below them.
+    """The processes that take connections at an address: those that have no other one below them.
 
-    `cores`: where they may run.
+    A server may end one and start another in its place. `cores`: where the first ones may run.
     """
 
     def __init__(self, address: Address, pids: Sequence[int]) -> None:
         self.address = address
         self.pids = tuple(pids)
         self.cores = frozenset[int]().union(*map(_cores, self.pids))
+        self._most = len(self.pids)
+        self._above = _parents(self.pids)
+        self._ended = 0
+
+    def look_anew(self) -> None:
+        """Find who takes connections now, where it is no longer those that were known."""
+        if self._are_all_there():
+            return
+        # What is above a process that took connections is its master, also while it has no other.
+        found = [pid for pid in connections.takers(self.address) if pid not in self._above]
+        self._ended += len(set(self.pids).difference(found))
+        self.pids = tuple(found)
+        self._most = max(self._most, len(found))
+        self._above |= _parents(found)
+
+    @property
+    def ended(self) -> int:
+        """How many processes took connections once and no longer do, as far as that was seen."""
+        return self._ended + sum(procfs.read(pid) is None for pid in self.pids)
+
+    def _are_all_there(self) -> bool:
+        return len(self.pids) == self._most and all(map(procfs.read, self.pids))
 
     def facts(self) -> Server | None:
         """What they are; None where they are gone, or only hand on to others."""
@@ -101,8 +123,11 @@ class Serving:
         return sum(_has_work(pid) for pid in self.pids)
 
     def cpu_s(self) -> tuple[float, ...]:
-        """CPU seconds of each process so far, with all below it."""
-        return tuple(sum(stat.cpu_s for stat in procfs.tree(pid).values()) for pid in self.pids)
+        """CPU seconds of each process so far, with all below it; nothing where one is gone."""
+        trees = [procfs.tree(pid) for pid in self.pids]
+        if len(trees) < self._most or not all(trees):
+            return ()
+        return tuple(sum(stat.cpu_s for stat in tree.values()) for tree in trees)
 
 
 class Probed(NamedTuple):
@@ -143,6 +168,10 @@ def _cores(pid: int) -> frozenset[int]:
     with contextlib.suppress(OSError):
         return cpus.allowed(pid) or frozenset()
     return frozenset()
+
+
+def _parents(pids: Collection[int]) -> set[int]:
+    return {stat.parent for pid in pids if (stat := procfs.read(pid))}
 
 
 def _has_loop(pid: int) -> bool:

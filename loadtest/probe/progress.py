@@ -66,6 +66,7 @@ class Found:
             ended=self.ended,
             changed=self.changed,
             disturbances=tuple(self.disturbances),
+            processes_ended=self.serving.ended if self.serving else 0,
         )
 
     def _nothing(self) -> str:

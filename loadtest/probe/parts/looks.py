@@ -19,7 +19,8 @@ STATES_A_LOOK = 4
 class Counters:
     """Of the server, the load and the machine, at one moment; they only grow.
 
-    `idle_s`, `stolen_s`: of so many `cores`, 0 where they are out of sight.
+    `cpu_s`: of each process of the server, nothing where that is not known. `idle_s`, `stolen_s`:
+    of so many `cores`, 0 where they are out of sight.
     """
 
     at: float
@@ -29,6 +30,17 @@ class Counters:
     idle_s: float
     stolen_s: float
     reconnects: int
+
+    def used(self, before: Counters) -> tuple[float, ...]:
+        """Cores that each process used since then; nothing where not all of them are there still.
+
+        One that ended took its time with it, and what came in its place has some from before.
+        """
+        if len(before.cpu_s) != len(self.cpu_s):
+            return ()
+        lasted_s = max(self.at - before.at, 1e-6)
+        pairs = zip(before.cpu_s, self.cpu_s, strict=True)
+        return tuple(max(0.0, b - a) / lasted_s for a, b in pairs)
 
 
 class AtServer(NamedTuple):

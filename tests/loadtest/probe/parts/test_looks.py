@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 
 import pytest
 
@@ -11,13 +12,16 @@ from loadtest.model.target import Target
 from loadtest.probe import processes
 from loadtest.probe.limits import Allowance
 from loadtest.probe.moments import Asker
-from loadtest.probe.parts.looks import Looks
+from loadtest.probe.parts.looks import Counters, Looks
 from loadtest.probe.processes import Serving
 from loadtest.run.witnesses import procfs
 from loadtest.run.witnesses.procfs import Core
 from loadtest.system import cpus
 
 NOWHERE = (int(socket.AF_INET), ("127.0.0.1", 9))
+BEFORE = Counters(
+    at=1.0, cpu_s=(2.0, 3.0), own_s=0.0, cores=2, idle_s=0.0, stolen_s=0.0, reconnects=0
+)
 
 
 def counted(
@@ -52,3 +56,12 @@ def test_a_quota_leaves_none_of_its_cores_out(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr("os.sched_getaffinity", lambda _: set(range(64)))
     monkeypatch.setattr(cpus, "quota_cores", lambda: 2.0)
     assert len(processes.watched_cores(None)) == 64
+
+
+@pytest.mark.parametrize(
+    ("then", "used"), [((2.5, 3.0), (0.25, 0.0)), ((), ()), ((2.5, 3.0, 0.0), ())]
+)
+def test_cpu_of_processes_that_are_not_all_there_is_not_known(
+    then: tuple[float, ...], used: tuple[float, ...]
+) -> None:
+    assert replace(BEFORE, at=3.0, cpu_s=then).used(BEFORE) == used
