@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,17 +18,38 @@ from loadtest.system import cpus
 from loadtest.system.sockets import Address
 
 _KERNEL = Path("/proc")
+# As a program, a module or a title of a process: `waitress-serve`, `gunicorn:`.
 _SERVERS = re.compile(
-    r"\b(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
-    r"|nginx|haproxy|envoy|caddy|traefik|tomcat)\b"
+    r"(gunicorn|uvicorn|hypercorn|granian|daphne|waitress|uwsgi|http\.server|flask|django|puma"
+    r"|nginx|haproxy|envoy|caddy|traefik)\d*(?:-serve|-admin)?:?"
 )
+_RUNS_SCRIPTS = re.compile(r"(python|pypy|node|ruby)[\d.]*t?")
+_WITH_VALUE = ("-W", "-X")  # options of Python whose value is the next word
 _ONE_CORE = re.compile(r"(python|pypy|node|ruby|gunicorn)[\d.]*")
 _FREE_THREADED = re.compile(r"python[\d.]*t")
 
 
-def usable_cores() -> int:
-    """Cores that programs here may use."""
-    return len(cpus.usable() or ()) or os.cpu_count() or 1
+def known_server(words: Sequence[str]) -> str:
+    """The server that a command line starts, if it is a known one; empty for any other program.
+
+    A folder may have its name, too, and an argument.
+    """
+    names = (Path(each).name for each in _programs(words))
+    return next((found[1] for each in names if (found := _SERVERS.fullmatch(each))), "")
+
+
+def _programs(words: Sequence[str]) -> Iterator[str]:
+    """The program of a command line, and what an interpreter runs: a script, or a module."""
+    left = iter(words)
+    program = next(left, "")
+    yield program
+    if _RUNS_SCRIPTS.fullmatch(Path(program).name):
+        for word in left:
+            if word in _WITH_VALUE:
+                next(left, "")
+            elif not word.startswith("-"):
+                yield word
+                return
 
 
 def on_one_core(program: str) -> bool:
@@ -42,30 +63,53 @@ def free_threaded(program: str) -> bool:
 
 
 class Serving:
-    """The processes that take connections on one port: those that have no other one below them."""
+    """The processes that take connections at an address: those that have no other one below them.
 
-    def __init__(self, port: int, pids: Sequence[int]) -> None:
-        self.port = port
+    A server may end one and start another in its place. `cores`: where the first ones may run.
+    """
+
+    def __init__(self, address: Address, pids: Sequence[int]) -> None:
+        self.address = address
         self.pids = tuple(pids)
+        self.cores = frozenset[int]().union(*map(_cores, self.pids))
+        self._most = len(self.pids)
+        self._above = _parents(self.pids)
+        self._ended = 0
+
+    def look_anew(self) -> None:
+        """Find who takes connections now, where it is no longer those that were known."""
+        if self._are_all_there():
+            return
+        # What is above a process that took connections is its master, also while it has no other.
+        found = [pid for pid in connections.takers(self.address) if pid not in self._above]
+        self._ended += len(set(self.pids).difference(found))
+        self.pids = tuple(found)
+        self._most = max(self._most, len(found))
+        self._above |= _parents(found)
+
+    @property
+    def ended(self) -> int:
+        """How many processes took connections once and no longer do, as far as that was seen."""
+        return self._ended + sum(procfs.read(pid) is None for pid in self.pids)
+
+    def _are_all_there(self) -> bool:
+        return len(self.pids) == self._most and all(map(procfs.read, self.pids))
 
     def facts(self) -> Server | None:
         """What they are; None where they are gone, or only hand on to others."""
         with contextlib.suppress(OSError, psutil.Error, ValueError):
             first = psutil.Process(self.pids[0])
-            words = " ".join(first.cmdline())
             name = procfs.program(first.pid)
             if not name or connections.forwards(first.pid):
                 return None
-            known = _SERVERS.search(words)
-            program = known[1] if known else name
             return Server(
-                program=program,
+                program=known_server(first.cmdline()) or name,
                 processes=len(self.pids),
                 threads=self.threads(),
                 loop=_has_loop(first.pid),
-                cores=min(usable_cores(), len(first.cpu_affinity() or [0])),
+                cores=len(cpus.paid(self.cores)) or 1,
                 one_core=on_one_core(name),
-                passes_on=program in connections.PROXIES,
+                passes_on=connections.hands_requests_on(first.pid),
                 free_threaded=free_threaded(name),
             )
         return None
@@ -79,8 +123,11 @@ class Serving:
         return sum(_has_work(pid) for pid in self.pids)
 
     def cpu_s(self) -> tuple[float, ...]:
-        """CPU seconds of each process so far, with all below it."""
-        return tuple(sum(stat.cpu_s for stat in procfs.tree(pid).values()) for pid in self.pids)
+        """CPU seconds of each process so far, with all below it; nothing where one is gone."""
+        trees = [procfs.tree(pid) for pid in self.pids]
+        if len(trees) < self._most or not all(trees):
+            return ()
+        return tuple(sum(stat.cpu_s for stat in tree.values()) for tree in trees)
 
 
 class Probed(NamedTuple):
@@ -93,20 +140,38 @@ class Probed(NamedTuple):
 
 def serving(address: Address) -> Serving | None:
     """Who takes connections at an address of this machine; None where that is out of sight."""
-    _, (_, port) = address
     found = connections.takers(address)
-    return Serving(port, found) if found else None
+    return Serving(address, found) if found else None
 
 
-def unread(port: int) -> int | None:
+def watched_cores(serving: Serving | None) -> frozenset[int]:
+    """Cores on which the load or the server may run: what others take of these counts.
+
+    A quota gives time on any of them, so it leaves none out.
+    """
+    own = cpus.allowed() or frozenset(range(os.cpu_count() or 1))
+    return own | serving.cores if serving else own
+
+
+def unread(address: Address) -> int | None:
     """Connections of the server whose request it has not read; None where they are out of sight.
 
     A connection that is not accepted yet belongs to no process: its inode is 0.
     """
-    known = [each for each in connections.of(port) if each.state == connections.ESTABLISHED]
+    known = [each for each in connections.of(address) if each.state == connections.ESTABLISHED]
     if not known:
         return None
     return sum(each.inode == 0 or each.unread > 0 for each in known)
+
+
+def _cores(pid: int) -> frozenset[int]:
+    with contextlib.suppress(OSError):
+        return cpus.allowed(pid) or frozenset()
+    return frozenset()
+
+
+def _parents(pids: Collection[int]) -> set[int]:
+    return {stat.parent for pid in pids if (stat := procfs.read(pid))}
 
 
 def _has_loop(pid: int) -> bool:

@@ -59,13 +59,14 @@ class Found:
             server=self.server,
             beside=self.beside,
             limit=self.allowance.connections,
-            cores=processes.usable_cores(),
+            cores=len(processes.watched_cores(self.serving)),
             sent=self.allowance.sent,
             light=self.light,
             lasted_s=self.allowance.spent_s,
             ended=self.ended,
             changed=self.changed,
             disturbances=tuple(self.disturbances),
+            processes_ended=self.serving.ended if self.serving else 0,
         )
 
     def _nothing(self) -> str:

@@ -70,7 +70,8 @@ class Step:
     is not known. `median_s` is None where requests that still waited
     could change it: then most of them queued, and `p50_s` and `p95_s` are of those that ended.
     `workers`: cores used by each of the server's processes, `generator` by the load, `others` by
-    other programs; None or empty where that is out of sight. `threads`: of one process, at most.
+    other programs; None or empty where that is out of sight, or one of its processes ended
+    meanwhile. `threads`: of one process, at most, 0 where it is not known.
     `ready`: processes of it that computed or waited for a core, on average.
     `longest_pause_s`: the load's own loop stood still, at most, and `stood_still_s`, all in all.
     `paused_s`: a process of the server was stopped, None out of sight. `disturbed`: by what, beyond
@@ -189,13 +190,14 @@ class Sighting:
     server: Server | None = None
     beside: Beside | None = None
     limit: int = 0  # of connections
-    cores: int = 1  # of this machine that may be used
+    cores: int = 1  # of this machine, on which the load or the server may run
     sent: int = 0
     light: int = 0  # of those that were sent: to the endpoint beside it
     lasted_s: float = 0.0
     ended: str = ""  # why it ended before its time
     changed: str = ""  # what was no longer so at the end
     disturbances: tuple[Disturbance, ...] = ()
+    processes_ended: int = 0  # of the server meanwhile, at least
 
     @property
     def alone(self) -> Step:

@@ -48,13 +48,24 @@ class Cpus:
         return len(self.service | self.load) if self.service and self.load else os.cpu_count() or 1
 
 
+def allowed(pid: int = 0) -> frozenset[int] | None:
+    """The cores that a process may run on, 0 for this one; None where no system says.
+
+    Raises OSError where there is no such process.
+    """
+    return frozenset(os.sched_getaffinity(pid)) if hasattr(os, "sched_getaffinity") else None
+
+
 def usable() -> frozenset[int] | None:
     """The cores that programs here may use, as many as a quota pays for; None where none says."""
-    if not hasattr(os, "sched_getaffinity"):
-        return None
-    allowed = sorted(os.sched_getaffinity(0))
+    cores = allowed()
+    return None if cores is None else paid(cores)
+
+
+def paid(cores: frozenset[int]) -> frozenset[int]:
+    """As many of these cores as a quota around this process pays for; all without a quota."""
     quota = quota_cores()
-    return frozenset(allowed[: max(1, round(quota))] if quota else allowed)
+    return frozenset(sorted(cores)[: max(1, round(quota))]) if quota else cores
 
 
 def quota_cores(proc: Path = PROC) -> float | None:

@@ -10,7 +10,7 @@ from loadtest.model.counts import agree, number_of
 from loadtest.probe import growth
 from loadtest.probe import slots as how_many
 from loadtest.probe.conclusion import binding as what_binds
-from loadtest.probe.conclusion import holders, limit
+from loadtest.probe.conclusion import holders, limit, renewed
 from loadtest.probe.conclusion.disturbed import disturbed
 from loadtest.probe.conclusion.further import further
 from loadtest.probe.conclusion.limit import Full, full
@@ -28,8 +28,11 @@ OPEN_ENDED = ("cpu", "generator", "nothing yet", "connections")
 
 def conclude(seen: Sighting) -> Conclusion:
     """Slots, what binds, and the sentences."""
+    whole, seen = seen, renewed.in_sight(seen)
     found = holders.counted(seen, how_many.slots(seen))
     bound = what_binds.binding(seen, found)
+    if seen is not whole:
+        bound = renewed.doubted(bound)
     at = full(seen, found)
     if bound.name in OPEN_ENDED and not _takes_no_more(found, at):
         found = replace(found, at_least=True)
@@ -45,7 +48,7 @@ def conclude(seen: Sighting) -> Conclusion:
         wait_s,
         (*sentences, *beside),
         advice,
-        tuple(_notes(seen, bound, found, rps)),
+        tuple(_notes(whole, bound, found, rps)),
     )
 
 
@@ -264,6 +267,7 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
     if seen.changed:
         yield seen.changed
     yield from disturbed(seen)
+    yield from renewed.told(seen)
     others = max((each.others or 0.0 for each in seen.steps), default=0.0)
     if others > BUSY_MACHINE * seen.cores:
         yield (

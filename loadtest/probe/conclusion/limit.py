@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import zip_longest
 
 from loadtest.probe import growth
 from loadtest.probe.record import Server, Sighting, Slots, Step
@@ -32,7 +33,7 @@ class Full:
     def workers(self) -> tuple[float, ...]:
         """Cores used by each process of the server, at most."""
         known = [each.workers for each in self.steps if each.workers]
-        return tuple(map(max, zip(*known, strict=False))) if known else ()
+        return tuple(map(max, zip_longest(*known, fillvalue=0.0)))
 
     @property
     def server(self) -> float | None:

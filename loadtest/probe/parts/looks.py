@@ -17,14 +17,30 @@ STATES_A_LOOK = 4
 
 @dataclass(frozen=True)
 class Counters:
-    """Of the server, the load and the machine, at one moment; they only grow."""
+    """Of the server, the load and the machine, at one moment; they only grow.
+
+    `cpu_s`: of each process of the server, nothing where that is not known. `idle_s`, `stolen_s`:
+    of so many `cores`, 0 where they are out of sight.
+    """
 
     at: float
     cpu_s: tuple[float, ...]
     own_s: float
+    cores: int
     idle_s: float
     stolen_s: float
     reconnects: int
+
+    def used(self, before: Counters) -> tuple[float, ...]:
+        """Cores that each process used since then; nothing where not all of them are there still.
+
+        One that ended took its time with it, and what came in its place has some from before.
+        """
+        if len(before.cpu_s) != len(self.cpu_s):
+            return ()
+        lasted_s = max(self.at - before.at, 1e-6)
+        pairs = zip(before.cpu_s, self.cpu_s, strict=True)
+        return tuple(max(0.0, b - a) / lasted_s for a, b in pairs)
 
 
 class AtServer(NamedTuple):
@@ -41,6 +57,7 @@ class Looks:
 
     def __init__(self, asker: Asker, stream: Asking, serving: Serving | None) -> None:
         self._asker, self._stream, self._serving = asker, stream, serving
+        self._cores = processes.watched_cores(serving)
 
     def look(self, every_s: float, *, few: bool) -> list[AtServer]:
         """Go on for so long; then requests in hand, those not read, threads, and ready processes.
@@ -55,19 +72,22 @@ class Looks:
         for _ in range(STATES_A_LOOK):
             self._asker.run(lambda: False, every_s / STATES_A_LOOK)
             ready.append(serving.ready())
-        waiting = processes.unread(serving.port)
+        waiting = processes.unread(serving.address)
         if waiting is None:
             return []
         threads, mean = serving.threads(), statistics.fmean(ready)
         return [AtServer(self._stream.in_flight, waiting, threads, mean)]
 
     def counters(self) -> Counters:
-        cores = procfs.cores()
+        there = procfs.cores()
+        # In some containers /proc/stat numbers its cores otherwise: then it tells nothing of them.
+        cores = [there[each] for each in self._cores] if there.keys() >= self._cores else []
         return Counters(
             at=self._asker.engine.now(),
             cpu_s=self._serving.cpu_s() if self._serving else (),
             own_s=time.process_time(),
-            idle_s=sum(each.idle_s for each in cores.values()),
-            stolen_s=sum(each.stolen_s for each in cores.values()),
+            cores=len(cores),
+            idle_s=sum(each.idle_s for each in cores),
+            stolen_s=sum(each.stolen_s for each in cores),
             reconnects=self._stream.reconnects,
         )

@@ -15,7 +15,6 @@ from loadtest.probe.parts.looks import AtServer, Counters, Looks
 from loadtest.probe.parts.witness import Witness
 from loadtest.probe.processes import Serving
 from loadtest.probe.record import Step
-from loadtest.run.witnesses import procfs
 
 PRECISE = 0.02  # standard error of a rate, at which a step is long enough
 SHORTEST_STEP_S, LONGEST_STEP_S = 0.6, 4.0
@@ -213,11 +212,9 @@ class Ramp:
         moments: Sequence[Moment],
         looks: Sequence[AtServer],
     ) -> Step:
-        after, cores = self._looks.counters(), len(procfs.cores())
+        after = self._looks.counters()
         lasted_s = max(after.at - before.at, 1e-6)
-        used = tuple(
-            max(0.0, b - a) / lasted_s for a, b in zip(before.cpu_s, after.cpu_s, strict=True)
-        )
+        used, cores = after.used(before), min(before.cores, after.cores)
         own, idle, stolen = (
             (getattr(after, name) - getattr(before, name)) / lasted_s
             for name in ("own_s", "idle_s", "stolen_s")
@@ -230,10 +227,10 @@ class Ramp:
             workers=used,
             idle=idle if cores else None,
             others=max(0.0, cores - idle - stolen - own - sum(used)) if cores and used else None,
-            threads=max((each.threads for each in looks), default=0),
+            threads=max((each.threads for each in looks if used), default=0),
             taken=int(statistics.median(taken)) if taken else None,
             unread=max((each.unread for each in looks), default=None),
-            ready=statistics.fmean(each.ready for each in looks) if looks else None,
+            ready=statistics.fmean(each.ready for each in looks) if used and looks else None,
         )
 
     def _answers(

@@ -21,12 +21,16 @@ LOAD_STOOD, SERVER_STOPPED = "a load that stood still", "stopped processes of th
 class Witness:
     """Watches inside the block, while what takes `shortest_s` or more is measured.
 
-    CPU of other programs is not judged here: what the server asks may be among them.
+    CPU of other programs is not judged here: what the server asks may be among them. A server that
+    has started its processes anew is watched as it is now.
     """
 
     def __init__(self, engine: Engine, serving: Serving | None, shortest_s: float) -> None:
         self._engine = engine
-        self._watcher = Watcher({"the server": serving.pids}, shortest_s) if serving else None
+        if serving:
+            serving.look_anew()
+        pids = serving.pids if serving else ()
+        self._watcher = Watcher({"the server": pids}, shortest_s) if pids else None
         self._pauses: tuple[Pause, ...] | None = None
         self._machine = Machine(lasted_s=0.0)
 
