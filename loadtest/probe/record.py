@@ -12,6 +12,7 @@ PROBE_VERSION = 1
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 STOPPED_ANSWERING = "the service stopped answering"
 ALL_SENT = "requests were sent"
+LATE = "timeout"  # the engine's name of an answer that did not come in time
 Bound = Literal[
     "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
 ]
@@ -111,6 +112,11 @@ class Step:
         """The share of answers that were none, or wrong."""
         count = sum(self.errors.values())
         return count / (count + self.answered) if count else 0.0
+
+    @property
+    def late(self) -> bool:
+        """Whether answers are missing for want of time alone: requests queue, or hang."""
+        return set(self.errors) == {LATE} or not (self.answered or self.errors)
 
     @property
     def littles_s(self) -> float:

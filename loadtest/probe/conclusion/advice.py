@@ -14,7 +14,7 @@ from loadtest.probe.conclusion import holders, limit
 from loadtest.probe.conclusion.disturbed import disturbed
 from loadtest.probe.conclusion.further import further
 from loadtest.probe.conclusion.limit import Full, full
-from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots, sent_told
+from loadtest.probe.record import LATE, Beside, Binding, Conclusion, Sighting, Slots, sent_told
 
 BUSY_MACHINE = 0.15  # cores of other programs, of each core
 IDLE_SLOTS = 0.85  # of the slots were used: less is told
@@ -150,7 +150,7 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
 
 
 def _of_connections(seen: Sighting) -> str:
-    names = {name for each in seen.steps for name in each.errors}
+    names = {name for each in seen.steps for name in each.errors if name != LATE}
     if "status 429" in names:
         return "It limits how often it may be asked: switch that off for a probe."
     if any(name.startswith("status ") for name in names):
