@@ -73,7 +73,7 @@ class Allowance:
 
 
 def most_in_time(rps: float, timeout_s: float = LONGEST_ANSWER_S) -> int:
-    """Requests at once that have their answers in time, where `rps` are answered a second."""
+    """How many at once have their answers in time, where `rps` are answered a second."""
     return int(IN_TIME * timeout_s * rps)
 
 

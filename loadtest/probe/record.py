@@ -201,6 +201,7 @@ class Sighting:
     lasted_s: float = 0.0
     ended: str = ""  # why it ended before its time
     changed: str = ""  # what was no longer so at the end
+    unmeasured: tuple[str, ...] = ()  # parts that were left out, and why
     disturbances: tuple[Disturbance, ...] = ()
 
     @property
@@ -277,6 +278,7 @@ def restored(found: Mapping[str, Any]) -> Sighting:
                 ),
                 "server": Server(**seen["server"]) if seen["server"] else None,
                 "beside": Beside(**seen["beside"]) if seen["beside"] else None,
+                "unmeasured": tuple(seen.get("unmeasured", ())),
                 "disturbances": tuple(Disturbance(**each) for each in seen.get("disturbances", ())),
             }
         )

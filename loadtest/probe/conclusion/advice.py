@@ -263,6 +263,7 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
         yield f"The probe ended early: {seen.ended}."
     if seen.changed:
         yield seen.changed
+    yield from seen.unmeasured
     yield from disturbed(seen)
     others = max((each.others or 0.0 for each in seen.steps), default=0.0)
     if others > BUSY_MACHINE * seen.cores:

@@ -246,6 +246,7 @@ def test_a_ramp_that_reached_its_limit_asks_for_connections() -> None:
         ({"glance": replace(GLANCE, size=50_000_000)}, "Answers have 50 MB"),
         ({"glance": replace(GLANCE, limit="100;w=60")}, "limits how often it may be asked"),
         ({"glance": replace(GLANCE, first_s=9.0)}, "The first answer took 9.00 s"),
+        ({"unmeasured": ("What /x waits was not measured.",)}, "What /x waits was not measured."),
         ({"ended": "stopped by Ctrl-C"}, "The probe ended early: stopped by Ctrl-C."),
     ],
 )
