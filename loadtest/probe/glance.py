@@ -22,6 +22,7 @@ from loadtest.system import urls
 from loadtest.system.sockets import Address
 
 WARM_UP_S = 15.0  # so long a service may say 503 at first
+STILL_WAITS_S = 1.0  # an answer is waited for so long at least, however little time is left
 ASK_AGAIN_S = 0.5
 _PART_BYTES = 65_536
 _LIMIT_FIELDS = ("retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit")
@@ -158,24 +159,29 @@ def _more(waited_s: float) -> str:
 
 def _twice(target: Target, address: Address, allowance: Allowance) -> tuple[_Reply, _Reply, float]:
     """Two answers, over one connection where the server keeps it, and the time of connecting."""
-    began, within_s = time.perf_counter(), allowance.timeout_s
-    sock = _connected(target, address, within_s)
+    began = time.perf_counter()
+    sock = _connected(target, address, _within_s(allowance))
     connect_s = time.perf_counter() - began
     try:
         with _in_words(target):
-            first = _ask(sock, target, allowance, within_s)
+            first = _ask(sock, target, allowance, _within_s(allowance))
             if not first.kept:
                 sock.close()
-                sock = _connected(target, address, within_s)
+                sock = _connected(target, address, _within_s(allowance))
             try:
-                return first, _ask(sock, target, allowance, within_s), connect_s
+                return first, _ask(sock, target, allowance, _within_s(allowance)), connect_s
             except _CLOSED:  # it said that it keeps it, and did not
                 first = replace(first, kept=False)
                 sock.close()
-                sock = _connected(target, address, within_s)
-                return first, _ask(sock, target, allowance, within_s), connect_s
+                sock = _connected(target, address, _within_s(allowance))
+                return first, _ask(sock, target, allowance, _within_s(allowance)), connect_s
     finally:
         sock.close()
+
+
+def _within_s(allowance: Allowance) -> float:
+    """How long to wait for what comes next, in tenths of a second where little time is left."""
+    return min(allowance.timeout_s, max(STILL_WAITS_S, round(allowance.left_s, 1)))
 
 
 @contextlib.contextmanager
@@ -237,9 +243,10 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance, within_s: fl
     size, digest = 0, hashlib.sha256()
     response = http.client.HTTPResponse(sock, method=target.method)
     try:
+        sock.settimeout(within_s)
         sock.sendall(next(own_traffic(target)()).data)
         begin_answer(response, within_s)
-        for part in _parts(response, began + within_s):
+        for part in _parts(response, sock, began + within_s):
             size += len(part)
             digest.update(part)
     except TimeoutError:
@@ -262,12 +269,14 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance, within_s: fl
     )
 
 
-def _parts(response: http.client.HTTPResponse, ends: float) -> Iterator[bytes]:
+def _parts(response: http.client.HTTPResponse, sock: socket.socket, ends: float) -> Iterator[bytes]:
     """The body; TimeoutError where it goes on for longer, IncompleteRead where it is cut off."""
     while part := response.read1(_PART_BYTES) if response.length != 0 else b"":
         yield part
-        if time.perf_counter() > ends:
+        left_s = ends - time.perf_counter()
+        if left_s <= 0:
             raise TimeoutError
+        sock.settimeout(left_s)
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)
 

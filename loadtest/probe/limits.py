@@ -14,6 +14,7 @@ MOST_BYTES = 8_000_000_000  # of answers
 SHORTEST_PROBE_S, LONGEST_PROBE_S = 5.0, 3600.0
 MOST_CONNECTIONS = 10_000
 LONGEST_ANSWER_S = 30.0
+IN_TIME = 0.8  # of the longest wait for an answer: so much of it a queue may take, as waits vary
 
 
 class ProbeError(LabError):
@@ -69,6 +70,11 @@ class Allowance:
             f"at most {number_of(self.requests, 'request')}, "
             f"{number_of(self.connections, 'connection')}, {self.seconds:g} s"
         )
+
+
+def most_in_time(rps: float, timeout_s: float = LONGEST_ANSWER_S) -> int:
+    """How many at once have their answers in time, where `rps` are answered a second."""
+    return int(IN_TIME * timeout_s * rps)
 
 
 def most_requests(size: int) -> int:

@@ -14,13 +14,16 @@ from loadtest.engine.request import Answer, Quota
 from loadtest.engine.stream import Stream
 from loadtest.engine.tls import client_context
 from loadtest.model.target import Target
+from loadtest.probe import growth
 from loadtest.probe.limits import Allowance
+from loadtest.probe.record import LATE
 from loadtest.system import urls
 from loadtest.system.sockets import Address
 
 SITS_OUT_S = 0.05  # after a wrong answer: a service that refuses need not be asked at once again
 GENTLE_S = 0.002  # between two connections that are opened
 FEW_ANSWERS = 4  # that are waited for where they are late
+LAST_ANSWERS_S = 10.0  # so long at least it is waited for what is in hand at the end of a part
 
 
 class Moment(NamedTuple):
@@ -111,11 +114,16 @@ class Asking(Stream):
 
 
 class Asker:
-    """An engine, and streams to targets at known addresses."""
+    """An engine, and streams to targets at known addresses.
+
+    `behind`: the service may still work on requests of a part that is over, so that what is asked
+    now waits behind them.
+    """
 
     def __init__(self, allowance: Allowance) -> None:
         self.engine = Engine()
         self.allowance = allowance
+        self.behind = False
 
     @contextlib.contextmanager
     def asking(self, target: Target, address: Address, *, held: bool = False) -> Iterator[Asking]:
@@ -155,8 +163,8 @@ class Asker:
             stream.wanted = math.inf
 
     def run(self, until: Callable[[], bool], at_most_s: float) -> bool:
-        """Go on until `until()` holds; whether it did within the time."""
-        ends = self.engine.now() + at_most_s
+        """Go on until `until()` holds; whether it did within the time, and that of the probe."""
+        ends = self.engine.now() + min(at_most_s, max(0.0, self.allowance.left_s))
         self.engine.at(ends, lambda _: None)  # so that the loop wakes up then
         self.engine.run(lambda: until() or self.engine.now() >= ends)
         return until()
@@ -170,10 +178,18 @@ class Asker:
         if not self.run(lambda: came(answers), at_most_s):
             self.run(lambda: came(FEW_ANSWERS), self.allowance.left_s / 2)
 
-    def drain(self, stream: Asking, at_most_s: float) -> None:
-        """Send nothing more; wait for the answers in hand."""
+    def drain(self, stream: Asking, takes_s: float) -> None:
+        """Send nothing more; wait for what is in hand, twice as long as it should take.
+
+        The service is behind where more is missing then than may be lost for good. It works, too,
+        on what came too late of late: nobody waits for that any more.
+        """
         stream.stop()
-        self.run(lambda: stream.in_flight == 0, at_most_s)
+        self.run(lambda: stream.in_flight == 0, max(LAST_ANSWERS_S, 2 * takes_s))
+        since = self.engine.now() - stream.timeout_s
+        late = sum(each.error == LATE and each.ended > since for each in stream.moments)
+        lost = growth.FAILS * len(stream.connections)
+        self.behind = self.behind or stream.in_flight + late > lost
 
     def close(self) -> None:
         """Close every connection."""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from loadtest.model.target import Target
 from loadtest.probe import glance, growth, processes, slots
-from loadtest.probe.limits import Allowance, ProbeError
+from loadtest.probe.limits import Allowance, ProbeError, most_in_time
 from loadtest.probe.moments import Asker
 from loadtest.probe.parts import change, light, waves
 from loadtest.probe.parts.ramp import Ramp, failing
@@ -31,6 +31,8 @@ ROOM_BESIDE = 2  # × what it took has to be left, for a measurement to be taken
 AGAIN_S, AGAIN_ANSWERS = 2.0, 20
 GONE_S = 2.0  # at least so long is looked whether the service has ended
 BY_USER = "stopped by Ctrl-C"
+NO_TIME, NOTHING_LEFT = "no time was left", "no time or no request was left"
+STILL_IN_HAND = "many requests of the load still had no answer"
 
 
 def probe(
@@ -41,6 +43,8 @@ def probe(
     Ctrl-C ends it early: what was seen so far is returned, and says so. Raises ProbeError where the
     service cannot be measured at all. Then, too, it is told how often something may have changed.
     """
+    if beside and allowance.connections < 2:
+        raise ProbeError("what is asked beside needs a connection of its own: --connections 2")
     told = told or Told()
     found = Found(target, allowance, address_of(target))
     try:
@@ -92,7 +96,13 @@ def _carry_out(found: Found, asker: Asker, beside: Target | None, told: Told) ->
     if beside and not found.ended:
         with _kept_out_of_the_way(found):
             _beside(found, asker, beside)
-    if not found.ended and allowance.left_s > 1:
+    if found.ended or allowance.left_s <= 1:
+        return
+    if asker.behind:
+        found.unmeasured.append(
+            f"Whether the service has changed was not looked at: {STILL_IN_HAND}."
+        )
+    else:
         _again(found, asker, told)
 
 
@@ -125,12 +135,12 @@ def _load(found: Found, asker: Asker, guess_s: float, told: Told) -> None:
     with asker.asking(found.target, found.address) as stream:
         Ramp(asker, stream, found.serving, guess_s, took).climb()
         found.steps.sort(key=lambda each: each.connections)
-        asker.drain(stream, min(light.LAST_ANSWERS_S, max(0.0, found.allowance.left_s)))
+        asker.drain(stream, found.steps[-1].littles_s)
     if found.allowance.sent >= found.allowance.requests:
         found.ended = f"{found.allowance.requests:,} {ALL_SENT}"
     elif failing(found.steps[-1]):
         found.ended = _dead(found)
-    if found.steps[0].answered and not found.ended:
+    if found.steps[0].answered and not found.ended and not asker.behind:
         _roll(found, asker, told)
 
 
@@ -143,12 +153,15 @@ def _dead(found: Found) -> str:
 
 
 def _roll(found: Found, asker: Asker, told: Told) -> None:
+    begin_together = slots.begin_together(found.seen())
     wait_s, _ = growth.unhurried(found.steps)
     at = growth.plateau(found.steps)
     likely = slots.likely(at, wait_s)
-    count = waves.size(likely, found.allowance.connections)
+    rps = at.rps if at else growth.sound(found.steps)[-1].rps
+    bears = waves.bearable(found.steps, found.allowance.connections)
+    count = waves.size(likely, min(bears, most_in_time(rps, found.allowance.timeout_s)))
     lasts_s = wait_s * max(1.0, count / likely) if likely else wait_s
-    if count < 2 or not slots.begin_together(found.seen()):
+    if count < 2 or not begin_together:
         return
     told.line(f"waves of {count}: how many of them end together?")
 
@@ -165,8 +178,8 @@ def _roll(found: Found, asker: Asker, told: Told) -> None:
 
     expected = waves.Expected(count, lasts_s, wait_s)
     waves.roll(asker, found.probed, expected, took, blurred)
-    if not found.waves and lasts_s < found.allowance.left_s:
-        waves.at_once(asker, found.probed, expected, took, 0.8 * found.allowance.left_s)
+    if not found.waves and not asker.behind:
+        waves.at_once(asker, found.probed, expected, took, count / rps)
 
 
 @contextlib.contextmanager
@@ -179,17 +192,30 @@ def _kept_out_of_the_way(found: Found) -> Iterator[None]:
 
 
 def _beside(found: Found, asker: Asker, target: Target) -> None:
-    """What a light request waits; once more where something disturbed that and there is room."""
+    """What a light request waits, or why that is not known."""
+    why = STILL_IN_HAND if asker.behind else ""
+    if found.allowance.left_s < light.needs_s(found.steps[0]):
+        why = NO_TIME
+    if not why:
+        _measure_beside(found, asker, target)
+        why = "" if found.beside else NOTHING_LEFT
+    if why:
+        found.unmeasured.append(f"What {target.url} waits meanwhile was not measured: {why}.")
+
+
+def _measure_beside(found: Found, asker: Asker, target: Target) -> None:
+    """Once more where something disturbed it and there is room."""
     allowance = found.allowance
     began_s, before = allowance.spent_s, allowance.sent
     disturbed = _beside_once(found, asker, target)
-    if not disturbed:
+    if not disturbed or not found.beside:
         return
     first = Disturbance("measurement of the light request", disturbed, again=False)
     found.disturbances.append(first)  # what ends the second measurement leaves the first
     takes_s, sends = allowance.spent_s - began_s, allowance.sent - before
     left = allowance.requests - allowance.sent
-    if ROOM_BESIDE * takes_s > allowance.left_s or ROOM_BESIDE * sends > left:
+    room = ROOM_BESIDE * takes_s <= allowance.left_s and ROOM_BESIDE * sends <= left
+    if asker.behind or not room:
         return
     disturbed = _beside_once(found, asker, target)
     found.disturbances.remove(first)
@@ -204,7 +230,8 @@ def _beside_once(found: Found, asker: Asker, target: Target) -> str:
     with asker.asking(target, address_of(target)) as stream:
         try:
             with Witness(asker.engine, found.serving, light.BESIDE_S) as witness:
-                found.beside = light.beside(asker, target.url, stream, full, found.seen())
+                seen = light.beside(asker, target.url, stream, full, found.seen())
+                found.beside = seen or found.beside
         finally:
             found.light += stream.sent + stream.resent
     return witness.disturbance(asker.engine.now() - began)

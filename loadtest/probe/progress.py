@@ -39,6 +39,7 @@ class Found:
     light: int = 0  # requests to the endpoint beside it
     ended: str = ""
     changed: str = ""
+    unmeasured: list[str] = field(default_factory=list)
     disturbances: list[Disturbance] = field(default_factory=list)
 
     @property
@@ -65,6 +66,7 @@ class Found:
             lasted_s=self.allowance.spent_s,
             ended=self.ended,
             changed=self.changed,
+            unmeasured=tuple(self.unmeasured),
             disturbances=tuple(self.disturbances),
             processes_ended=self.serving.ended if self.serving else 0,
         )

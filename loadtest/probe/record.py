@@ -12,6 +12,7 @@ PROBE_VERSION = 1
 SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 STOPPED_ANSWERING = "the service stopped answering"
 ALL_SENT = "requests were sent"
+LATE = "timeout"  # the engine's name of an answer that did not come in time
 Bound = Literal[
     "slots", "cpu", "one at a time", "pool or upstream", "connections", "generator", "nothing yet"
 ]
@@ -114,6 +115,11 @@ class Step:
         return count / (count + self.answered) if count else 0.0
 
     @property
+    def late(self) -> bool:
+        """Whether answers are missing for want of time alone: requests queue, or hang."""
+        return set(self.errors) == {LATE} or not (self.answered or self.errors)
+
+    @property
     def littles_s(self) -> float:
         """What a request takes on average where each connection always has one (Little's law)."""
         return self.connections / self.rps if self.rps else 0.0
@@ -196,6 +202,7 @@ class Sighting:
     lasted_s: float = 0.0
     ended: str = ""  # why it ended before its time
     changed: str = ""  # what was no longer so at the end
+    unmeasured: tuple[str, ...] = ()  # parts that were left out, and why
     disturbances: tuple[Disturbance, ...] = ()
     processes_ended: int = 0  # of the server meanwhile, at least
 
@@ -273,6 +280,7 @@ def restored(found: Mapping[str, Any]) -> Sighting:
                 ),
                 "server": Server(**seen["server"]) if seen["server"] else None,
                 "beside": Beside(**seen["beside"]) if seen["beside"] else None,
+                "unmeasured": tuple(seen.get("unmeasured", ())),
                 "disturbances": tuple(Disturbance(**each) for each in seen.get("disturbances", ())),
             }
         )

@@ -14,7 +14,7 @@ from loadtest.probe.conclusion import holders, limit, renewed
 from loadtest.probe.conclusion.disturbed import disturbed
 from loadtest.probe.conclusion.further import further
 from loadtest.probe.conclusion.limit import Full, full
-from loadtest.probe.record import Beside, Binding, Conclusion, Sighting, Slots, sent_told
+from loadtest.probe.record import LATE, Beside, Binding, Conclusion, Sighting, Slots, sent_told
 
 BUSY_MACHINE = 0.15  # cores of other programs, of each core
 IDLE_SLOTS = 0.85  # of the slots were used: less is told
@@ -153,7 +153,7 @@ def _advice(seen: Sighting, slots: Slots, bound: Binding, at: Full | None) -> It
 
 
 def _of_connections(seen: Sighting) -> str:
-    names = {name for each in seen.steps for name in each.errors}
+    names = {name for each in seen.steps for name in each.errors if name != LATE}
     if "status 429" in names:
         return "It limits how often it may be asked: switch that off for a probe."
     if any(name.startswith("status ") for name in names):
@@ -266,6 +266,7 @@ def _notes(seen: Sighting, bound: Binding, slots: Slots, rps: float) -> Iterator
         yield f"The probe ended early: {seen.ended}."
     if seen.changed:
         yield seen.changed
+    yield from seen.unmeasured
     yield from disturbed(seen)
     yield from renewed.told(seen)
     others = max((each.others or 0.0 for each in seen.steps), default=0.0)

@@ -12,7 +12,7 @@ from loadtest.model.counts import number_of
 from loadtest.probe import growth
 from loadtest.probe.conclusion import holders, limit
 from loadtest.probe.conclusion.limit import Full, full
-from loadtest.probe.record import Binding, Bound, Server, Sighting, Slots
+from loadtest.probe.record import Binding, Bound, Server, Sighting, Slots, Step
 
 Held = Literal["loop", "lock", "worker", "unknown"]
 QUICK_S = 0.005
@@ -145,21 +145,32 @@ def _of_cpu(seen: Sighting, at: Full, evidence: list[str]) -> Binding:
 
 def _unreached(seen: Sighting, slots: Slots) -> Binding:
     """The rate still grew, or failures ended the ramp."""
-    last = seen.steps[-1]
     if seen.died:
-        told = f"it was gone with {last.connections} at once"
+        told = f"it was gone with {seen.steps[-1].connections} at once"
         return Binding("nothing yet", (told, *_failures(seen)))
-    if last.failed > growth.FAILS or not last.answered:
+    last = growth.sound(seen.steps)[-1]
+    if last is not seen.steps[-1] and not limit.too_late(seen):
         return Binding("connections", tuple(_failures(seen)))
-    told = f"with {last.connections} at once the rate still grew"
-    if last.connections < seen.limit:
-        told = f"{seen.ended or 'its time was up'}; {told}"
+    told = "; ".join(_so_far(seen, last))
     if last.generator >= limit.FULL_LOAD:
         return Binding("generator", (told, f"the load used {last.generator:.2f} of its core"))
     evidence = [told, *_closes(seen)]
     if slots.waves:
         evidence.append(f"{number_of(slots.value, 'request')} that began together ended together")
     return Binding("nothing yet", tuple(evidence))
+
+
+def _so_far(seen: Sighting, last: Step) -> Iterator[str]:
+    """Why the ramp went no further than its last sound step, and what that showed."""
+    if limit.too_late(seen):
+        yield from _failures(seen)
+    elif last.connections < seen.limit:
+        slow = "more at once would wait for longer than a probe does"
+        yield seen.ended or (slow if limit.goes_no_further(last) else "its time was up")
+    if last.connections > 1:
+        yield f"with {last.connections} at once the rate still grew"
+    elif last is seen.steps[-1]:
+        yield "only one at a time was asked"
 
 
 def _grew_until(at: Full) -> str:
@@ -207,8 +218,10 @@ def _failures(seen: Sighting) -> Iterator[str]:
     for step in seen.steps:
         if step.failed > growth.FAILS or not step.answered:
             found = Counter(step.errors).most_common(3)
-            what = ", ".join(f"{name} × {count}" for name, count in found) or "no answer came"
-            yield f"with {step.connections} at once it refuses or fails some: {what}"
+            named = ", ".join(f"{name} × {count}" for name, count in found)
+            how = "some had no answer in time" if step.late else "it refuses or fails some"
+            told = f"{how}: {named}" if named else "no answer came"
+            yield f"with {step.connections} at once {told}"
             return
     if lost := sum(each.failed for each in seen.waves):
         named = (

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from loadtest.probe.conclusion import limit
 from loadtest.probe.limits import (
+    LONGEST_ANSWER_S,
     LONGEST_PROBE_S,
     MOST_CONNECTIONS,
     MOST_REQUESTS,
@@ -21,6 +23,9 @@ def further(seen: Sighting) -> Iterator[str]:
         yield from _of_requests(seen)
     elif seen.ended:
         yield "Probe it again: this one ended before it saw a limit."
+    elif limit.too_late(seen):
+        last = seen.steps[-1].connections
+        yield f"Look for what {last} at once wait for: a lock, a pool, a service behind it."
     elif seen.steps[-1].connections < seen.limit:
         yield from _longer(seen)
     elif seen.limit < MOST_CONNECTIONS:
@@ -37,6 +42,8 @@ def _of_requests(seen: Sighting) -> Iterator[str]:
 
 def _longer(seen: Sighting) -> Iterator[str]:
     """More than it had: a ramp that lacks time ends when more than half of it has passed."""
-    if 2 * seen.lasted_s < LONGEST_PROBE_S:
+    if limit.goes_no_further(seen.steps[-1]):
+        yield f"A probe waits {LONGEST_ANSWER_S:g} s for an answer: probe what takes less."
+    elif 2 * seen.lasted_s < LONGEST_PROBE_S:
         wanted_s = max(USUAL_S, 10 * round(0.4 * seen.lasted_s))
         yield f"Give it more time: --seconds {min(round(LONGEST_PROBE_S), wanted_s)}."

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from itertools import zip_longest
 
 from loadtest.probe import growth
+from loadtest.probe.limits import most_in_time
 from loadtest.probe.record import Server, Sighting, Slots, Step
 
 FULL_CORE, FULL_MACHINE, FULL_LOAD = 0.85, 0.05, 0.85
@@ -94,6 +95,17 @@ def full(seen: Sighting, slots: Slots) -> Full | None:
     last = max(known, key=lambda each: each.connections)
     ending = Full((last,), last.rps, slots)
     return ending if not slots.at_least or _used_up(seen, ending) else None
+
+
+def too_late(seen: Sighting) -> bool:
+    """Whether the ramp ended because answers did not come in time: a queue, or all of them hang."""
+    last = seen.steps[-1]
+    return last.late and not growth.sound([last])
+
+
+def goes_no_further(last: Step) -> bool:
+    """Whether more at once than at this step could wait for longer than a probe does."""
+    return 1 < last.connections >= most_in_time(last.rps)
 
 
 def load_is_full(at: Full) -> bool:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from loadtest.probe import growth
-from loadtest.probe.limits import Allowance
+from loadtest.probe.limits import Allowance, most_in_time
 from loadtest.probe.moments import Asker, Asking, Moment
 from loadtest.probe.parts.looks import AtServer, Counters, Looks
 from loadtest.probe.parts.witness import Witness
@@ -84,12 +84,16 @@ class Ramp:
             return None
         at = growth.plateau(self.steps)
         if at is None:
-            return min(limit, last.connections * self._factor())
-        if last.connections > growth.OVER * at.begins:
+            # Two at once tell most, and make no queue that lasts.
+            in_time = max(2, most_in_time(last.rps, self._allowance.timeout_s))
+            wanted = min(limit, last.connections * self._factor(), in_time)
+        elif last.connections > growth.OVER * at.begins:
             return None  # it was asked for far more than it can, too
-        rps = max(at.rps, 1e-9)
-        overload = min(max(OVERLOAD, 4 * last.connections), int(rps * QUEUE_S), limit)
-        return overload if overload > last.connections else None
+        else:
+            in_time = most_in_time(at.rps, self._allowance.timeout_s)
+            queue = min(int(at.rps * QUEUE_S), in_time)
+            wanted = min(max(OVERLOAD, 4 * last.connections), queue, limit)
+        return wanted if wanted > last.connections else None
 
     def _factor(self) -> int:
         """By how much the connections grow: in larger steps where there is little time."""
