@@ -16,24 +16,18 @@ from loadtest.engine.own_request import begin_answer, own_traffic
 from loadtest.engine.tls import client_context, is_alert
 from loadtest.model.counts import number_of
 from loadtest.model.target import Target
-from loadtest.probe.limits import LONGEST_ANSWER_S, Allowance, ProbeError
+from loadtest.probe import refusals
+from loadtest.probe.limits import WARM_UP_S, Allowance, ProbeError
 from loadtest.probe.record import Glance
 from loadtest.system import urls
 from loadtest.system.sockets import Address
 
-WARM_UP_S = 15.0  # so long a service may say 503 at first
 STILL_WAITS_S = 1.0  # an answer is waited for so long at least, however little time is left
 ASK_AGAIN_S = 0.5
 _PART_BYTES = 65_536
 _LIMIT_FIELDS = ("retry-after", "ratelimit", "ratelimit-policy", "x-ratelimit-limit")
 _CLOSED = (ConnectionError, ssl.SSLEOFError)  # or refused
 _MAY_WANT = "it may want a certificate of the client, which a probe can't send"
-_INSTEAD = {
-    401: "it wants to know who asks: --header 'Authorization: …'",
-    403: "it does not allow this: --header 'Authorization: …' or 'Cookie: …'",
-    404: "nothing is there: check the path",
-    429: "it limits how often it may be asked: switch that off for the probe",
-}
 
 
 class GoneError(ProbeError):
@@ -65,7 +59,7 @@ def look(
     """
     first, second, connect_s = _warm(target, address, allowance, waiting)
     for reply in (first, second):
-        if why := refusal(target, reply.status, reply.fields, warm_up_s(allowance)):
+        if why := refusals.of_status(target, reply.status, reply.fields, warm_up_s(allowance)):
             raise ProbeError(f"{target.url} {why}")
     return Glance(
         status=second.status,
@@ -127,34 +121,6 @@ def _warm(
 def warm_up_s(allowance: Allowance) -> float:
     """How many seconds a service may say 503 at first."""
     return min(WARM_UP_S, allowance.seconds / 4)
-
-
-def refusal(target: Target, status: int, fields: http.client.HTTPMessage, waited_s: float) -> str:
-    """Why an answer is not one to measure; empty where it is. `waited_s`: for the warm-up."""
-    if target.status is not None:
-        right = status == target.status
-        return "" if right else f"answers {status}, not the {target.status} that was expected"
-    if 200 <= status < 300:
-        return ""
-    told = _INSTEAD.get(status, "")
-    if 300 <= status < 400:
-        told = f"it sends you to {fields.get('location', 'nowhere')}: probe that"
-    elif status == 405:
-        told = f"it does not know {target.method}: --method {fields.get('allow', 'POST')}"
-    elif status == 429 and "retry-after" in fields:
-        told = f"{told}, or wait for {fields['retry-after']} s"
-    elif status == 503:
-        told = f"it may be starting still: probe it again when it is ready{_more(waited_s)}"
-    elif not told:
-        told = "its log says why" if status >= 500 else "check what is asked"
-    return f"answers {status}; {told} (to measure this answer: --expect {status})"
-
-
-def _more(waited_s: float) -> str:
-    """Whether a longer probe waits for longer."""
-    if waited_s < WARM_UP_S:
-        return ", or with a longer --seconds"
-    return f", as a probe waits {waited_s:g} s at most"
 
 
 def _twice(target: Target, address: Address, allowance: Allowance) -> tuple[_Reply, _Reply, float]:
@@ -250,7 +216,7 @@ def _ask(sock: socket.socket, target: Target, allowance: Allowance, within_s: fl
             size += len(part)
             digest.update(part)
     except TimeoutError:
-        raise ProbeError(too_long(target, size, within_s)) from None
+        raise ProbeError(refusals.too_late(target, size, within_s)) from None
     except http.client.RemoteDisconnected:
         raise
     except http.client.IncompleteRead:
@@ -279,19 +245,6 @@ def _parts(response: http.client.HTTPResponse, sock: socket.socket, ends: float)
         sock.settimeout(left_s)
     if response.length:
         raise http.client.IncompleteRead(b"", response.length)
-
-
-def too_long(target: Target, size: int, timeout_s: float) -> str:
-    """That no answer ended in time, of which so many bytes have come, and what to do."""
-    if size:
-        return (
-            f"{target.url}: its answer did not end within {timeout_s:g} s ({size:,} bytes so far); "
-            "probe one that ends"
-        )
-    instead = "a longer --seconds waits longer"
-    if timeout_s >= LONGEST_ANSWER_S:
-        instead = "a probe waits no longer: its log may say why, or probe what takes less"
-    return f"{target.url}: no answer within {timeout_s:g} s; {instead}"
 
 
 def _instead(target: Target) -> str:

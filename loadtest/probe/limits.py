@@ -14,6 +14,7 @@ MOST_BYTES = 8_000_000_000  # of answers
 SHORTEST_PROBE_S, LONGEST_PROBE_S = 5.0, 3600.0
 MOST_CONNECTIONS = 10_000
 LONGEST_ANSWER_S = 30.0
+WARM_UP_S = 15.0  # so long a service may say 503 at first
 IN_TIME = 0.8  # of the longest wait for an answer: so much of it a queue may take, as waits vary
 
 

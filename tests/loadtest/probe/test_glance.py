@@ -14,7 +14,7 @@ import pytest
 
 from loadtest.backends.asking import NoAnswer, ask
 from loadtest.model.target import Target
-from loadtest.probe import glance, probing
+from loadtest.probe import glance, probing, refusals
 from loadtest.probe.limits import Allowance, ProbeError
 from loadtest.probe.record import Glance
 from loadtest.system import ports
@@ -56,7 +56,8 @@ def looked(port: int, scheme: str = "http", **known: object) -> Glance:
 def test_an_answer_that_is_no_measure_is_refused_with_what_to_do(
     status: str, fields: list[str], told: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(glance, "WARM_UP_S", 0.0)
+    for module in (glance, refusals):
+        monkeypatch.setattr(module, "WARM_UP_S", 0.0)
     with serving(in_turn(answer(status, *fields))) as port, pytest.raises(ProbeError) as refused:
         looked(port)
     assert told in str(refused.value)
@@ -88,9 +89,9 @@ def test_a_longer_probe_is_advised_only_where_it_waits_longer(
     seconds: float, answer_told: str, ready_told: str
 ) -> None:
     target, allowance = Target("http://127.0.0.1:8000/"), Allowance(seconds=seconds)
-    assert f"no answer within {answer_told}" in glance.too_long(target, 0, allowance.timeout_s)
+    assert f"no answer within {answer_told}" in refusals.too_late(target, 0, allowance.timeout_s)
     waited_s = glance.warm_up_s(allowance)
-    assert ready_told in glance.refusal(target, 503, http.client.HTTPMessage(), waited_s)
+    assert ready_told in refusals.of_status(target, 503, http.client.HTTPMessage(), waited_s)
 
 
 def test_bodies_that_differ_are_noticed() -> None:
