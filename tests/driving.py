@@ -6,10 +6,13 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import cache
 from typing import Any, TypeVar
 
 from loadtest.contract import scenarios
 from loadtest.engine.engine import Engine
+from loadtest.engine.request import Request, Traffic
 from loadtest.engine.stream import OpenStream, Stream
 from loadtest.engine.tally import Tally
 from loadtest.system.sockets import Address, resolve
@@ -46,14 +49,15 @@ def unstalled() -> Engine:
 
 
 def stalling(after_s: float, lasts_s: float) -> Engine:
-    """An engine whose machine stalls once."""
-    engine, stalled_s = Engine(), 0.0
+    """An engine whose machine stalls once, and at no other time."""
+    engine, stalled_s = unstalled(), 0.0
+    clock = engine.now
 
     def stall(_: float) -> None:
         nonlocal stalled_s
         stalled_s = lasts_s
 
-    engine.now = lambda: time.perf_counter() + stalled_s
+    engine.now = lambda: clock() + stalled_s
     engine.at(engine.now() + after_s, stall)
     return engine
 
@@ -67,10 +71,12 @@ def measured_right(measure: Callable[[], None]) -> None:
     measure()
 
 
-def long_enough(attempt: Callable[[float], T], seen: Callable[[T], bool]) -> T:
+def long_enough(
+    attempt: Callable[[float], T], seen: Callable[[T], bool], first_s: float = 0.1
+) -> T:
     """What came of a window in which enough was seen: each is twice as long as the last."""
     for power in range(7):
-        found = attempt(0.1 * 2**power)
+        found = attempt(first_s * 2**power)
         if seen(found):
             break
     return found
@@ -106,18 +112,29 @@ def drive(
     """One window of load; the tally, after a check that no request is lost."""
     engine = engine or unstalled()
     chosen = scenarios.choose(scenario)
+    traffic = chosen.traffic(f"127.0.0.1:{port}", chosen.filled({}), 1)
     common: dict[str, Any] = {
         "service": "scripted",
         "scenario": scenario,
         "address": resolve("127.0.0.1", port) if address == "" else address,
-        "traffic": chosen.traffic(f"127.0.0.1:{port}", chosen.filled({}), 1),
         **options,
+        "traffic": unsent(options.get("traffic", traffic)),
     }
     if arrivals is None:
         stream = Stream(engine, **common)
     else:
         stream = OpenStream(engine, arrivals=arrivals, **common)
     return measured(engine, stream, connections, warmup_s, seconds)
+
+
+def unsent(traffic: Traffic) -> Traffic:
+    """The same requests as no load has sent them: one that has counts for that load alone."""
+
+    @cache
+    def afresh(request: Request) -> Request:
+        return replace(request, verified=None, verified_size=0, hits=0, series=None)
+
+    return lambda: map(afresh, traffic())
 
 
 def measured(

@@ -41,6 +41,12 @@ def answering(*answers: bytes) -> Script:
     return script
 
 
+def never(connection: socket.socket) -> None:
+    """Give no answer."""
+    while connection.recv(65536):
+        pass
+
+
 def once(answer: bytes) -> Script:
     """Give one answer and close."""
 

@@ -4,6 +4,8 @@ connections.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from loadtest.backends.native import Lab
@@ -50,8 +52,16 @@ def test_service_keeps_connections_alive(report: SlotReport) -> None:
     assert (report.keep_alive_p50_ms is None) == (report.service in WITHOUT_KEEP_ALIVE)
 
 
-def test_service_is_fit_to_be_timed(report: SlotReport) -> None:
-    assert report.failures == ()
+def test_service_is_fit_to_be_timed(service: Service, report: SlotReport) -> None:
+    """A busy machine may make every go of the canary slow, but not for ever."""
+    assert replace(report, keep_alive_p50_ms=None).failures == ()
+    assert report.failures == () or eventually(lambda: quick(service.url()))
+
+
+def quick(url: str) -> bool:
+    """Whether a kept connection has its answers without the 40 ms of a delayed acknowledgement."""
+    took_ms = slots.canary_ms(url)
+    return took_ms is not None and took_ms < slots.CANARY_LIMIT_MS
 
 
 def test_every_worker_is_counted(service: Service, report: SlotReport) -> None:

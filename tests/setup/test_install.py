@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
 
 from setup import install
 
+Run = Callable[[list[str], Mapping[str, str]], subprocess.CompletedProcess[str]]
 ELSEWHERE = {
     "PIP_USER": "1",
     "PIP_TARGET": "/elsewhere",
@@ -120,16 +123,38 @@ def test_uv_is_pinned_with_its_hashes() -> None:
     assert all(line.startswith("    --hash=sha256:") for line in hashes)
 
 
+@pytest.fixture(scope="module")
+def asked_once() -> Run:
+    """Runs what it is told to, but for what it has run already with the same variables."""
+    known: dict[str, subprocess.CompletedProcess[str]] = {}
+    run = install._run
+
+    def once(command: list[str], variables: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+        told = {name: each for name, each in variables.items() if name != "PYTEST_CURRENT_TEST"}
+        key = json.dumps([command, told], sort_keys=True)
+        if key not in known:
+            known[key] = run(command, told)
+        return known[key]
+
+    return once
+
+
+@pytest.fixture(scope="module")
+def pip_conf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    file = tmp_path_factory.mktemp("configured") / "pip.conf"
+    file.write_text("[global]\nindex-url = https://a.example/simple\nuser = true\n")
+    return file
+
+
 @pytest.mark.parametrize("variable", sorted(ELSEWHERE))
 def test_the_configuration_is_read_whatever_pip_is_told(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, variable: str
+    monkeypatch: pytest.MonkeyPatch, asked_once: Run, pip_conf: Path, variable: str
 ) -> None:
-    file = tmp_path / "pip.conf"
-    file.write_text("[global]\nindex-url = https://a.example/simple\nuser = true\n")
     for name in [name for name in os.environ if name.startswith("PIP_")]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", str(file))
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(pip_conf))
     monkeypatch.setenv(variable, ELSEWHERE[variable])
+    monkeypatch.setattr(install, "_run", asked_once)
     settings = install._settings(os.environ)
     assert settings["index-url"] == "https://a.example/simple"
     assert "user" not in settings

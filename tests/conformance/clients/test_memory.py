@@ -45,6 +45,7 @@ def held_bytes(root: int) -> int:
     return sum(each.memory_full_info().pss for each in tree)
 
 
+@pytest.mark.timeout(900)  # for MOST_BLOCKS on a busy machine
 @pytest.mark.parametrize("service", SERVERS, indirect=True)
 def test_memory_is_flat(service: Service, lab: Lab) -> None:
     """A collector of garbage may let it grow for a while. A leak grows in every block."""

@@ -15,11 +15,11 @@ from loadtest.engine import after
 from loadtest.engine.stream import Stream
 from loadtest.engine.tally import Tally
 from loadtest.system.sockets import resolve
-from tests.driving import unstalled
-from tests.lying_servers import OK, Script, read_request, serving
+from tests.driving import drive, long_enough, stalling, uniform, unstalled
+from tests.lying_servers import OK, Script, never, read_request, serving
 
 seconds = st.floats(0, 60)
-CONNECTIONS = 8
+CONNECTIONS, ANSWERS = 8, 5
 WRONG = OK.replace(b"World", b"wORLD")
 
 
@@ -53,10 +53,33 @@ def test_what_is_far_older_than_the_slowest_answer_will_get_none() -> None:
     assert after.overdue(begun, 10.0, quiet_s=9.0, slowest_s=0.0) == 0
 
 
+def test_requests_in_hand_at_the_end_are_unfinished() -> None:
+    with serving(never) as port:
+        tally = drive(port, connections=7, seconds=0.2)
+    assert (tally.sent, tally.unfinished, tally.failed) == (7, 7, 0)
+    assert tally.in_flight_s == pytest.approx(tally.unfinished_s)
+    assert 0 < tally.in_flight_s <= 7 * tally.duration_s
+
+
+def test_arrivals_without_a_free_connection_are_unsendable() -> None:
+    with serving(never) as port:
+        tally = drive(port, connections=2, seconds=0.2, arrivals=uniform(100))
+    assert tally.sent == tally.unfinished == 2
+    assert tally.unsendable == pytest.approx(18, abs=3)
+
+
+def test_what_was_due_while_the_machine_stalled_at_the_end_is_counted() -> None:
+    with serving(never) as port:
+        engine = stalling(after_s=0.25, lasts_s=1.0)
+        tally = drive(port, connections=2, seconds=0.3, arrivals=uniform(100), engine=engine)
+    assert tally.duration_s > 1.2
+    assert tally.sent + tally.unsendable == pytest.approx(100 * tally.duration_s, abs=3)
+
+
 def measured(
-    script: Script, timeout_s: float = 30.0, over: threading.Event | None = None
+    script: Script, seconds: float, timeout_s: float = 30.0, over: threading.Event | None = None
 ) -> tuple[Tally, float]:
-    """A short window, whose end sets `over`, and how long the engine read on after it."""
+    """A window, whose end sets `over`, and how long the engine read on after it."""
     engine, scenario = unstalled(), scenarios.choose("json")
     with serving(script) as port:
         stream = Stream(
@@ -70,7 +93,7 @@ def measured(
         engine.add_stream(stream)
         for _ in range(CONNECTIONS):
             engine.add_connection(stream)
-        engine.measure(0.0, 0.4)
+        engine.measure(0.0, seconds)
         engine.run(lambda: engine.measured)
         ended = engine.now()
         if over is not None:
@@ -87,7 +110,7 @@ def measured(
 
 def answers_some(connection: socket.socket) -> None:
     """Answer a few requests, and never the next."""
-    for _ in range(5):
+    for _ in range(ANSWERS):
         read_request(connection)
         time.sleep(0.03)
         connection.sendall(OK)
@@ -96,15 +119,30 @@ def answers_some(connection: socket.socket) -> None:
     connection.recv(65536)  # until the client goes
 
 
+def all_wait(found: tuple[Tally, float]) -> bool:
+    """Whether every connection waits for the answer that never comes."""
+    tally, _ = found
+    return (tally.answered, tally.failed) == (ANSWERS * CONNECTIONS, 0)
+
+
 def test_requests_that_nobody_answers_have_a_name() -> None:
-    tally, waited_s = measured(answers_some)
+    def attempt(seconds: float) -> tuple[Tally, float]:
+        return measured(answers_some, seconds)
+
+    def far_older(found: tuple[Tally, float]) -> bool:
+        return all_wait(found) and found[0].oldest_s > after.FAR * found[0].slowest_s
+
+    tally, waited_s = long_enough(attempt, far_older, 0.4)
     assert tally.failed_after == {after.NO_ANSWER: CONNECTIONS}
     assert tally.oldest_s > after.FAR * tally.slowest_s
     assert waited_s < after.LONGEST_S + 1
 
 
 def test_what_times_out_while_it_is_awaited_is_a_timeout() -> None:
-    tally, _ = measured(answers_some, timeout_s=0.6)
+    def attempt(seconds: float) -> tuple[Tally, float]:
+        return measured(answers_some, seconds, timeout_s=seconds)  # so that none ends in the window
+
+    tally, _ = long_enough(attempt, all_wait, 0.4)
     assert set(tally.failed_after) == {"timeout"}
     assert sum(tally.failed_after.values()) == tally.unfinished > 0
 
@@ -128,7 +166,10 @@ def answers_after(over: threading.Event, answer: bytes) -> Script:
     ids=["right", "wrong"],
 )
 def test_answers_on_their_way_are_read(answer: bytes, expected: tuple[int, object]) -> None:
-    over = threading.Event()
-    tally, waited_s = measured(answers_after(over, answer), over=over)
+    def attempt(seconds: float) -> tuple[Tally, float]:
+        over = threading.Event()
+        return measured(answers_after(over, answer), seconds, over=over)
+
+    tally, waited_s = long_enough(attempt, lambda found: found[0].answered == CONNECTIONS)
     assert (tally.answered_after, tally.failed_after) == expected
     assert waited_s < after.LET_GO_S

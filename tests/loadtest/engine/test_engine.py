@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import itertools
+import math
 import re
 import socket
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -14,10 +16,11 @@ from loadtest.engine.http_request import http_request, json_is
 from loadtest.engine.kinds import poisson
 from loadtest.engine.reactor import Standstill
 from loadtest.engine.stream import Stream
+from loadtest.engine.tally import Tally
 from loadtest.system.ports import held
 from loadtest.system.sockets import resolve
-from tests.driving import drive, driven, stalling, uniform, unstalled
-from tests.lying_servers import OK, Script, answering, once, read_request, serving
+from tests.driving import drive, driven, long_enough, stalling, uniform, unstalled
+from tests.lying_servers import OK, Script, answering, never, once, read_request, serving
 from tests.waiting import eventually
 
 
@@ -26,16 +29,11 @@ def replaced(old: bytes, new: bytes) -> bytes:
 
 
 def drip(connection: socket.socket) -> None:
-    """A byte now and then, for ever."""
+    """A byte of a head now and then, for ever."""
     read_request(connection)
-    for byte in itertools.chain(OK[:-1], itertools.repeat(32)):
+    for byte in itertools.chain(OK[:30], itertools.repeat(OK[0])):
         connection.sendall(bytes([byte]))
         time.sleep(0.005)
-
-
-def never(connection: socket.socket) -> None:
-    while connection.recv(65536):
-        pass
 
 
 def reset(connection: socket.socket) -> None:
@@ -65,14 +63,14 @@ LIES: dict[str, tuple[Script, str]] = {
 @pytest.mark.parametrize("open_loop", [False, True], ids=["closed", "open"])
 def test_every_lie_is_counted_under_its_name(lie: str, open_loop: bool) -> None:
     script, name = LIES[lie]
-    with serving(script) as port:
-        tally = drive(
-            port,
-            connections=3,
-            timeout_s=0.1 if name == "timeout" else 30,
-            seconds=0.25 if name == "timeout" else 0.1,
-            arrivals=uniform(100) if open_loop else None,
-        )
+    options: dict[str, Any] = {"connections": 3, "timeout_s": 0.05 if name == "timeout" else 30}
+
+    def attempt(seconds: float) -> Tally:
+        arrivals = uniform(100) if open_loop else None
+        with serving(script) as port:
+            return drive(port, seconds=seconds, arrivals=arrivals, **options)
+
+    tally = long_enough(attempt, lambda tally: tally.failed > 0)
     assert tally.answered == 0
     assert tally.failed > 0
     assert all(re.fullmatch(name, error) for error in tally.errors), tally.errors
@@ -164,8 +162,7 @@ def test_a_closed_connection_is_opened_again(answer: bytes) -> None:
 
 def test_a_kept_alive_connection_that_ran_out_is_no_failure() -> None:
     """The service closes an idle connection: nothing was in hand, nothing is lost."""
-    with serving(once(OK)) as port:
-        tally = drive(port, connections=1, seconds=0.5, think_s=0.05)
+    tally = driven(once(OK), 3, think_s=0.05)
     assert tally.failed == 0
     assert tally.answered > 3
 
@@ -180,24 +177,27 @@ def test_a_request_that_does_not_fit_the_socket_at_once() -> None:
                 connection.sendall(OK)
 
     large = http_request("POST", "x", "/", json_is({"message": "Hello, World!"}), body="x" * 10**7)
-    with serving(script) as port:
-        tally = drive(port, seconds=0.5, traffic=lambda: itertools.repeat(large))
+    tally = driven(script, 0, traffic=lambda: itertools.repeat(large))
     assert tally.answered > 0
     assert tally.failed == 0
 
 
 def test_the_warm_up_is_left_out_and_counted() -> None:
-    seen = itertools.count()
+    def attempt(seconds: float) -> tuple[Tally, Iterator[int]]:
+        seen = itertools.count()
 
-    def script(connection: socket.socket) -> None:
-        while read_request(connection):
-            next(seen)
-            connection.sendall(OK)
+        def script(connection: socket.socket) -> None:
+            while read_request(connection):
+                next(seen)
+                connection.sendall(OK)
 
-    with serving(script) as port:
-        tally = drive(port, connections=4, warmup_s=0.2, seconds=0.3)
-        assert tally.sent_before > 0
-        assert eventually(lambda: _count(seen) >= tally.sent_before + tally.sent)
+        with serving(script) as port:
+            tally = drive(port, connections=4, warmup_s=seconds, seconds=seconds)
+            assert eventually(lambda: _count(seen) >= tally.sent_before + tally.sent)
+        return tally, seen
+
+    tally, seen = long_enough(attempt, lambda found: found[0].sent_before > 0)
+    assert tally.sent_before > 0
     assert _count(seen) == tally.sent_before + tally.sent
 
 
@@ -205,33 +205,13 @@ def _count(counter: Iterator[int]) -> int:
     return int(re.search(r"\d+", repr(counter))[0])  # type: ignore[index]
 
 
-def test_requests_in_hand_at_the_end_are_unfinished() -> None:
-    with serving(never) as port:
-        tally = drive(port, connections=7, seconds=0.2)
-    assert (tally.sent, tally.unfinished, tally.failed) == (7, 7, 0)
-    assert tally.in_flight_s == pytest.approx(tally.unfinished_s)
-    assert 0 < tally.in_flight_s <= 7 * tally.duration_s
-
-
-def test_arrivals_without_a_free_connection_are_unsendable() -> None:
-    with serving(never) as port:
-        tally = drive(port, connections=2, seconds=0.2, arrivals=uniform(100))
-    assert tally.sent == tally.unfinished == 2
-    assert tally.unsendable == pytest.approx(18, abs=3)
-
-
-def test_what_was_due_while_the_machine_stalled_at_the_end_is_counted() -> None:
-    with serving(never) as port:
-        engine = stalling(after_s=0.25, lasts_s=1.0)
-        tally = drive(port, connections=2, seconds=0.3, arrivals=uniform(100), engine=engine)
-    assert tally.duration_s > 1.2
-    assert tally.sent + tally.unsendable == pytest.approx(100 * tally.duration_s, abs=3)
-
-
 def test_a_window_that_begins_late_has_its_own_answers_in_its_slices() -> None:
-    with serving(answering(OK)) as port:
+    def attempt(seconds: float) -> Tally:
         engine = stalling(after_s=0.25, lasts_s=1.0)
-        tally = drive(port, connections=2, warmup_s=0.3, engine=engine)
+        with serving(answering(OK)) as port:
+            return drive(port, connections=2, warmup_s=0.3, seconds=seconds, engine=engine)
+
+    tally = long_enough(attempt, lambda tally: tally.answered > 0)
     window = [each.answered for number, each in tally.slices.items() if number >= 0]
     assert sum(window) == tally.answered > 0
 
@@ -249,31 +229,43 @@ def test_arrivals_are_poisson_and_the_seed_decides() -> None:
 
 
 def test_think_time_spaces_the_requests() -> None:
-    with serving(answering(OK)) as port:
-        tally = drive(port, connections=5, seconds=0.5, think_s=0.05)
-    assert 25 <= tally.answered <= 50
+    think_s = 0.05
+
+    def attempt(seconds: float) -> Tally:
+        with serving(answering(OK)) as port:
+            return drive(port, connections=5, seconds=seconds, think_s=think_s)
+
+    def share(tally: Tally) -> float:
+        """Of the answers that there would be if none took any time."""
+        return tally.answered / (5 * math.ceil(tally.duration_s / think_s))
+
+    tally = long_enough(attempt, lambda tally: share(tally) >= 0.5, 0.5)
+    assert 0.5 <= share(tally) <= 1
 
 
 def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
-    engine, json = unstalled(), scenarios.choose("json")
-    with serving(answering(OK)) as port:
-        late = Stream(
-            engine,
-            service="late",
-            scenario="json",
-            address=resolve("127.0.0.1", port),
-            traffic=json.traffic("127.0.0.1", {}, 1),
-        )
+    def attempt(seconds: float) -> Tally:
+        engine, json = unstalled(), scenarios.choose("json")
+        with serving(answering(OK)) as port:
+            late = Stream(
+                engine,
+                service="late",
+                scenario="json",
+                address=resolve("127.0.0.1", port),
+                traffic=json.traffic("127.0.0.1", {}, 1),
+            )
 
-        def come(_: float) -> None:
-            engine.add_stream(late)
-            engine.add_connection(late)
+            def come(_: float) -> None:
+                engine.add_stream(late)
+                engine.add_connection(late)
 
-        engine.at(engine.now() + 0.1, come)
-        engine.measure(0.0, 0.2)
-        engine.run(lambda: engine.measured)
-    tally = engine.tallies[late]
-    engine.close()
+            engine.at(engine.now() + seconds / 2, come)
+            engine.measure(0.0, seconds)
+            engine.run(lambda: engine.measured)
+        engine.close()
+        return engine.tallies[late]
+
+    tally = long_enough(attempt, lambda tally: tally.answered > 0)
     assert tally.answered > 0
     assert tally.sent == tally.answered + tally.unfinished
 

@@ -44,10 +44,12 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(
+    scope="module",
     params=[(DESK, "light"), (DESK, "dark"), (PHONE, "light"), (PHONE, "dark")],
     ids=["desk-light", "desk-dark", "phone-light", "phone-dark"],
 )
 def page(request: pytest.FixtureRequest, browser: Browser, address: str) -> Iterator[Page]:
+    """The page for all tests, as it is large. What it complained of is checked at their end."""
     viewport, scheme = request.param
     context = browser.new_context(viewport=viewport, color_scheme=scheme, offline=True)
     opened = context.new_page()
@@ -96,6 +98,7 @@ def test_in_the_dark_the_page_is_dark(page: Page) -> None:
 
 
 def test_one_click_selects_what_is_to_be_copied(page: Page) -> None:
+    page.eval_on_selector_all("details", "all => all.forEach(each => each.open = false)")
     page.get_by_text("Copy as Markdown").click()
     page.locator(".copy pre").click()
     selected = page.evaluate("getSelection().toString()")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +21,7 @@ from loadtest.run.forkserver import ForkServer
 from loadtest.run.load import run
 from loadtest.stats.histogram import decode
 from loadtest.system.ports import held
+from tests.driving import long_enough, measured_right
 from tests.lying_servers import OK, answering, once, over_tls, read_request, serving
 
 
@@ -57,6 +58,15 @@ def load(target: str, asked: Load, **options: Any) -> LoadResult:
     window = [part for part in result.timeline if part["t"] >= 0]
     assert sum(part["answered"] for part in window) == result.answered
     return result
+
+
+def long_load(
+    target: str, asked: Load, seen: Callable[[LoadResult], bool], **options: Any
+) -> LoadResult:
+    """One in whose window enough was seen."""
+    return long_enough(
+        lambda seconds: load(target, asked, duration_s=seconds, **options), seen, 1.0
+    )
 
 
 @pytest.mark.parametrize(
@@ -162,9 +172,10 @@ def test_a_request_of_ones_own_over_tls_a_connection_each() -> None:
 
     own = Target("https://127.0.0.1/made?n=1", "PUT", {"X-Key": "1"}, status=201, insecure=True)
     with serving(over_tls(script)) as port:
-        result = load(
+        result = long_load(
             f"https://127.0.0.1:{port}",
             Load("closed", 2, requests_per_connection=1),
+            lambda result: result.answered > 20,
             scenario="request",
             request=own,
         )
@@ -200,14 +211,13 @@ def streaming(connection: socket.socket) -> None:
 
 
 def test_streams_of_events() -> None:
+    measured_right(streams_of_events)
+
+
+def streams_of_events() -> None:
+    options = {"scenario": "stream", "parameters": {"n": 3, "ms": 50}, "duration_s": 1.5}
     with serving(streaming) as port:
-        result = load(
-            f"http://127.0.0.1:{port}",
-            Load("closed", 10),
-            scenario="stream",
-            parameters={"n": 3, "ms": 50},
-            duration_s=1.5,
-        )
+        result = load(f"http://127.0.0.1:{port}", Load("closed", 10), **options)
     assert set(result.errors) <= {"cut stream"}
     assert result.lost_events == result.failed
     first, gaps = decode(result.first_event_us), decode(result.event_gap_us)
@@ -236,9 +246,10 @@ def echo(connection: socket.socket) -> None:
 
 def test_an_echo_over_websockets() -> None:
     with serving(echo) as port:
-        result = load(
+        result = long_load(
             f"http://127.0.0.1:{port}",
             Load("closed", 5),
+            lambda result: result.failed > 25,  # each connection has its own tenth answer
             scenario="websocket",
             parameters={"bytes": 200},
         )

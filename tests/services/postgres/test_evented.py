@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager
 from typing import Any, Self
 from urllib.parse import urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
@@ -29,6 +30,15 @@ OPERATIONS: dict[str, Callable[[Evented], Awaitable[Any]]] = {
     "an order": lambda database: database.order(ORDER),
     "readiness": lambda database: database.ready(),
 }
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _patient() -> Iterator[None]:
+    """On a busy machine it may take longer to connect than a service waits for that."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in ("CONNECT_TIMEOUT_S", "READY_TIMEOUT_S"):
+            patch.setattr(evented, name, 20.0)
+        yield
 
 
 async def nothing() -> None: ...

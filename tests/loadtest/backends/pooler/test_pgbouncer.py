@@ -18,7 +18,7 @@ from loadtest.backends.pooler import pgbouncer
 from loadtest.backends.pooler.pgbouncer import PoolerError
 from loadtest.inventory import manifest
 from loadtest.system import urls
-from tests.waiting import gone
+from tests.waiting import eventually, gone
 
 SERVICES = manifest.choose(manifest.load(), ["fastapi-async", "flask-gthread"])
 
@@ -72,7 +72,8 @@ def test_a_level_says_how_many_there_are_or_that_there_is_no_pooler(pooled: Lab)
     pooled.restart("fastapi-async", {"POOLER_SIZE": "5"})
     assert at_once(pooled, "fastapi-async", 12) == 5
     pooled.restart("fastapi-async", {"POOLER_SIZE": "0"})
-    assert at_once(pooled, "fastapi-async", 12) == 12
+    # On a busy machine the first may have their answers before the last begin.
+    assert eventually(lambda: at_once(pooled, "fastapi-async", 12) == 12)
     pooled.restart("fastapi-async")
     assert at_once(pooled, "fastapi-async", 12) == 3
 

@@ -52,7 +52,12 @@ def test_it_closes_each_connection_after_so_many_answers(tmp_path: Path) -> None
 
 
 def test_a_route_that_it_does_not_have(url: str) -> None:
-    tally = drive(urlsplit(url).port or 0, scenario="wait")
+    port = urlsplit(url).port or 0
+
+    def attempt(seconds: float) -> Tally:
+        return drive(port, seconds=seconds, scenario="wait")
+
+    tally = long_enough(attempt, lambda tally: tally.failed > 0)
     assert set(tally.errors) == {"status 404"}
 
 
