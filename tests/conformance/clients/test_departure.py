@@ -68,13 +68,22 @@ def leave(service: Service, after: str) -> None:
 
 @pytest.mark.parametrize("after", LEFT)
 def test_connections_that_clients_left_are_closed(service: Service, lab: Lab, after: str) -> None:
-    """What stays open takes a file each, until there is none for whoever comes next."""
-    root = lab.pid(service.name)
+    """What stays open takes a file each, until there is none for whoever comes next.
+
+    What a service opens for itself, it opens once: connections that it keeps come each time.
+    """
+    root, grown = lab.pid(service.name), list[int]()
     leave(service, after)
-    before = open_files(root)
-    for _ in range(MANY):
-        leave(service, after)
-    assert eventually(lambda: open_files(root) < before + FEW, SOON_S), open_files(root) - before
+
+    def keeps_them() -> bool:
+        before = open_files(root)
+        for _ in range(MANY):
+            leave(service, after)
+        closed = eventually(lambda: open_files(root) < before + FEW, SOON_S)
+        grown.append(open_files(root) - before)
+        return not closed
+
+    assert not (keeps_them() and keeps_them()), grown
 
 
 @pytest.mark.parametrize("reset", [False, True], ids=["closed", "reset"])

@@ -193,7 +193,7 @@ def test_make_compare_asks_for_what_the_lesson_runs(
     done = subprocess.run(line, cwd=ROOT, env=path, capture_output=True, text=True, check=True)
     last = shlex.split(done.stdout.splitlines()[-1])
     asked: list[Options] = []
-    monkeypatch.setattr(cli, "_compare", lambda options, _: asked.append(options))
+    monkeypatch.setattr(cli, "_compare", lambda options, *_: asked.append(options))
     cli.app(last[last.index("loadtest") + 1 :], standalone_mode=False)
     [options] = asked
     named = [str(ROOT / name) if "/" in name else name for name in options.experiments]
