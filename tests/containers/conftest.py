@@ -24,7 +24,8 @@ def stack() -> Iterator[Stack]:
     (remains.STATES / name).mkdir(parents=True)
     stack = Stack(name, closed_clone(remains.STATES / name / "clone"))
     try:
-        stack.compose("build", "--quiet")
+        # All of them, the pooler's too, while builds still reach the mirrors of packages.
+        stack.compose("--profile", "*", "build", "--quiet")
         client = client_with_a_proxy(remains.STATES / name / "client")
         stack.variables["DOCKER_CONFIG"] = str(client)
         stack.up(stack.services(), "--scale", "locust-worker=4")
