@@ -52,6 +52,7 @@ ALL: tuple[Disturbance, ...] = (
         services=("fastapi-async",),
         level=ORDER,
         window_s=6.0,  # Postgres has some room ahead
+        spoils=True,
         missing=limits.no_disk,
     ),
     Disturbance("four busy connections of another client", programs.ask(0.0)),

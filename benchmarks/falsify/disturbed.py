@@ -73,18 +73,24 @@ def run(seed: int, rounds: int, chosen: Sequence[Disturbance], told: Told) -> li
     """Every trial of the order, disturbed or not; each is `told` with its number and how many."""
     by_name: dict[str | None, Disturbance] = {each.name: each for each in chosen}
     places, outcomes = order(seed, rounds, chosen), list[Outcome]()
-    with _lab() as lab, pinned(lab.cpus.load), ForkServer() as forks:
-        found = calibrate.calibrate(
-            load_cpus=lab.cpus.load, service_cpus=lab.cpus.service, quick=True, forks=forks
-        )
-        measuring = Disturbed(
-            lab, run_id="falsify", seed=seed, ceiling_rps=found["ceiling_rps"], forks=forks
-        )
-        for number, place in enumerate(places, start=1):
-            outcome = _one(measuring, lab, forks, place, by_name.get(place.disturbance))
-            outcomes.append(outcome)
-            told(number, len(places), outcome)
+    while len(outcomes) < len(places):
+        with _lab() as lab, pinned(lab.cpus.load), ForkServer() as forks:
+            measuring = _measuring(lab, forks, seed)
+            for place in places[len(outcomes) :]:
+                disturbance = by_name.get(place.disturbance)
+                outcomes.append(_one(measuring, lab, forks, place, disturbance))
+                told(len(outcomes), len(places), outcomes[-1])
+                if disturbance and disturbance.spoils:
+                    break
     return outcomes
+
+
+def _measuring(lab: Lab, forks: ForkServer, seed: int) -> Disturbed:
+    found = calibrate.calibrate(
+        load_cpus=lab.cpus.load, service_cpus=lab.cpus.service, quick=True, forks=forks
+    )
+    ceiling_rps = found["ceiling_rps"]
+    return Disturbed(lab, run_id="falsify", seed=seed, ceiling_rps=ceiling_rps, forks=forks)
 
 
 @contextlib.contextmanager

@@ -53,7 +53,8 @@ class Disturbance:
     """`act` does it while the window is measured, `around` from before the trial until after it.
 
     `fault` is done by a proxy all the time, to one answer in `one_in`.
-    `services`: only with these. `window_s`: where it needs a longer one.
+    `services`: only with these. `window_s`: where it needs a longer one. `spoils`: Postgres may be
+    gone after it, so the lab is made anew.
     `missing` says what it needs and this machine has not; empty where it can be done.
     """
 
@@ -65,4 +66,5 @@ class Disturbance:
     services: tuple[str, ...] = ()
     level: str = JSON
     window_s: float | None = None
+    spoils: bool = False
     missing: Callable[[], str] = here
