@@ -38,7 +38,7 @@ class Record:
     interrupted: bool = False
     reason: str = ""  # why it ended early
     resumed: bool = False
-    resumed_at: tuple[str, ...] = ()  # commits other than that of its beginning
+    resumed_at: tuple[str, ...] = ()  # commits, each where it is not the one of before
     planned: int = 0  # trials, reruns left out; fewer, as looks decide
     plans: Mapping[str, Planned] = field(default_factory=dict)
     # The TOML documents, by name.

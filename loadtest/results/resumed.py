@@ -58,7 +58,7 @@ def _differences(
 def gone_on(folder: Path, known: Record, now: Now) -> Record:
     """The record of the run as it goes on in `folder`; warnings tell what is different now."""
     told = tuple(_told(known, now, _taken(folder)))
-    other = now.git_commit != known.git_commit
+    other = now.git_commit != (known.git_commit, *known.resumed_at)[-1]
     return replace(
         known,
         interrupted=False,

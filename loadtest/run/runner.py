@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from loadtest.backends.base import Backend
+from loadtest.errors import DISK_FULL
 from loadtest.inventory.building import Building
 from loadtest.plan.plans import Plan
 from loadtest.results import record
@@ -19,7 +19,6 @@ from loadtest.system.processes import pinned
 
 # Exit codes; 75 is EX_TEMPFAIL: try again later.
 INTERRUPTED, MACHINE_BUSY, TOO_MANY_REQUESTS = 130, 75, 2
-_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 class Runner:
@@ -49,7 +48,7 @@ class Runner:
         except EnoughAsked as enough:
             reason, self.exit_code = str(enough), TOO_MANY_REQUESTS
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in DISK_FULL:
                 raise
             disk = record.outside(self._ledger.folder)
             reason = f"no space left on the disk of {disk}; make room, then resume"
@@ -72,5 +71,5 @@ class Runner:
         try:
             self._ledger.update(finished_at=record.now(), interrupted=bool(reason), reason=reason)
         except OSError as error:
-            if error.errno not in _FULL:
+            if error.errno not in DISK_FULL:
                 raise

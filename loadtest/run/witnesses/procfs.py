@@ -160,18 +160,18 @@ def _cores(lines: list[str]) -> Iterator[tuple[int, Core]]:
 
 def begun() -> int | None:
     """Processes and threads that were begun since the machine started."""
-    with contextlib.suppress(OSError):
-        for line in (_PROC / "stat").read_text().splitlines():
-            if line.startswith("processes "):
-                return int(line.split()[1])
-    return None
+    return _counter("stat", "processes")
 
 
 def swapped_in() -> int | None:
     """Pages read back from swap since the machine started."""
+    return _counter("vmstat", "pswpin")
+
+
+def _counter(file: str, name: str) -> int | None:
     with contextlib.suppress(OSError):
-        for line in (_PROC / "vmstat").read_text().splitlines():
-            if line.startswith("pswpin "):
+        for line in (_PROC / file).read_text().splitlines():
+            if line.startswith(f"{name} "):
                 return int(line.split()[1])
     return None
 

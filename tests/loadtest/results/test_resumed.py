@@ -56,6 +56,13 @@ def test_where_nothing_is_different_nothing_is_told(tmp_path: Path) -> None:
     assert (found.interrupted, found.reason) == (False, "")
 
 
+def test_a_commit_is_named_again_only_where_another_came_between(tmp_path: Path) -> None:
+    found = BEGUN
+    for commit in ("b", "b", "aaaaaaaaaa", "b"):
+        found = resumed.gone_on(tmp_path, found, replace(SAME, git_commit=commit))
+    assert found.resumed_at == ("b", "aaaaaaaaaa", "b")
+
+
 @pytest.mark.parametrize(
     ("now", "told"),
     [
