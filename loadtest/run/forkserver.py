@@ -26,14 +26,14 @@ from loadtest.system.guardian import send
 from loadtest.system.processes import Process, Processes, wait_until
 from loadtest.system.sockets import original
 
-# What generator/locustfile.py imports. It is not imported itself, for it registers with
+# What generator/users.py imports. It is not imported itself, for it registers with
 # Locust's events and reads the environment of its load.
 _IMPORTED = (
     "locust.main",
     "loadtest.generator.locust_stats",
     "loadtest.generator.shapes",
     "loadtest.generator.telemetry",
-    "loadtest.generator.web",
+    "loadtest.generator.page.web",
 )
 
 

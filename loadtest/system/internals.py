@@ -54,7 +54,7 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
         Part("locust.stats:StatsError.__init__", "occurrences"),
         Part("locust.stats:bucket_response_time"),
     ),
-    "loadtest.generator.web": (
+    "loadtest.generator.page.web": (
         Part(_ENVIRONMENT, "shape_class"),
         Part(_ENVIRONMENT, "available_user_classes"),
         Part(_ENVIRONMENT, "available_shape_classes"),
@@ -71,7 +71,7 @@ PARTS: Mapping[str, tuple[Part, ...]] = {
         Part("locust.runners:WorkerNode.__init__", "cpu_usage"),
     ),
     "loadtest.generator.shapes": (Part("locust.shape:LoadTestShape.reset_time"),),
-    "loadtest.generator.locustfile": (
+    "loadtest.generator.users": (
         Part("locust.runners:WorkerRunner.handle_message", "worker_index"),
         Part("locust.runners:WorkerRunner.__init__", "client_id"),
         Part("locust.user.users:User.stop", "force"),

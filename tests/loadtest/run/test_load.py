@@ -50,8 +50,9 @@ def load(target: str, asked: Load, **options: Any) -> LoadResult:
         "duration_s": 1.0,
         "seed": 1,
         "forks": SHARED[0],
+        "service": "scripted",
     }
-    result = run(asked, target=target, service="scripted", **(given | options))
+    result = run(asked, target=target, **(given | options))
     assert result.sent == result.answered + result.failed + result.unfinished
     assert result.failed == sum(result.errors.values())
     assert decode(result.response_us).total_count == result.answered + result.failed

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from loadtest.generator.guide import EXAMPLES
+from loadtest.generator.page.guide import EXAMPLES
 from tests.native.live.watch import Watch
 from tests.waiting import eventually
 

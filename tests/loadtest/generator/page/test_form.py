@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.contract.scenarios import SCENARIOS
-from loadtest.generator import form
-from loadtest.generator.guide import EXAMPLES, guide
+from loadtest.generator.page import form
+from loadtest.generator.page.guide import EXAMPLES, guide
 from loadtest.inventory import manifest
 from loadtest.model.experiment import Background
 from loadtest.model.load import Load

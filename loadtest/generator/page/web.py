@@ -20,8 +20,8 @@ from locust.argument_parser import LocustArgumentParser, ui_extra_args_dict
 from locust.env import Environment
 from locust.web import WebUI
 
-from loadtest.generator import form
-from loadtest.generator.guide import guide
+from loadtest.generator.page import form
+from loadtest.generator.page.guide import guide
 from loadtest.system import internals, urls
 
 internals.check(__name__)

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import gevent
 from flask import Flask
 from gevent import socket
-from loadtest.generator import web
+from loadtest.generator.page import web
 
 connect = socket.create_connection
 
