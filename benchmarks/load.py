@@ -18,6 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.tools import Tool, installed
+from loadtest.engine.stream import OPENING_INTERVAL_S
 from loadtest.run.ceiling import nullserver
 from loadtest.system import environment
 from loadtest.system.processes import Processes
@@ -70,12 +71,13 @@ def figure(before: Reading, after: Reading, p99_ms: float) -> Figure:
 
 
 def measure(tool: Tool, url: str, connections: int, seconds: float, core: int) -> Figure:
-    """Run `tool` and look at it from outside for `seconds`."""
+    """Run `tool` and look at it from outside for `seconds`, once its connections are open."""
+    settle_s = SETTLE_S + connections * OPENING_INTERVAL_S
     with tempfile.TemporaryDirectory() as name, Processes() as processes:
         folder = Path(name)
         process = processes.start(
             tool.name,
-            tool.command(folder, url, connections, seconds + SETTLE_S + 1.5),
+            tool.command(folder, url, connections, seconds + settle_s + 1.5),
             log=folder / "log",
             cwd=ROOT,
             environment={**os.environ, "LAB_TARGET": f"null-server={url}"},
@@ -87,10 +89,12 @@ def measure(tool: Tool, url: str, connections: int, seconds: float, core: int) -
                 last = process.tail(1) or "no message"
                 raise RefusedError(f"it ended before it had made {STARTED} requests: {last}")
             time.sleep(0.02)
-        time.sleep(SETTLE_S)
+        time.sleep(settle_s)
         before = _read(url, process.pid)
         time.sleep(seconds)
         after = _read(url, process.pid)
+        if process.popen.poll() is not None:
+            raise RefusedError("it ended while it was watched")
         process.popen.wait(60)
         p99_ms = tool.p99_ms(folder, process.log.read_text())
     return figure(before, after, p99_ms)

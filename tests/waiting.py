@@ -28,6 +28,14 @@ def eventually(
     return True
 
 
+def cmdline_of(process: psutil.Process) -> list[str]:
+    """Its command line; nothing where it has ended meanwhile."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie's is one, too
+        return []
+
+
 def gone(pid: int) -> bool:
     """Whether the process has ended (a zombie that nobody has collected has)."""
     try:

@@ -17,6 +17,8 @@ from benchmarks.falsify import disturbances, disturbed, page
 from benchmarks.falsify.noticed import Outcome, Series, failed
 from benchmarks.falsify.scene import Disturbance
 from loadtest.cli import interruptible
+from loadtest.errors import LabError
+from loadtest.system import environment
 
 
 def main() -> None:
@@ -90,4 +92,8 @@ def _series(seed: int, rounds: int, chosen: Sequence[Disturbance], console: Cons
 
 
 if __name__ == "__main__":
-    main()
+    environment.clean("benchmarks.falsify")
+    try:
+        main()
+    except LabError as error:
+        raise SystemExit(f"falsify: {error}") from None

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from benchmarks.falsify import noticed
 from benchmarks.falsify.noticed import Series
 from benchmarks.falsify.scene import Disturbance
+from loadtest.system import machine
 from loadtest.system.paths import ROOT
 
 PAGE = ROOT / "docs" / "trust.md"
@@ -23,7 +24,8 @@ def lines(
         "Other programs ran all the time: most quiet trials failed {}. It counts for nothing here."
     )
     return [
-        f"On {len(os.sched_getaffinity(0))} cores; the load is the load average before the trials:",
+        f"On {len(os.sched_getaffinity(0))} cores, at {_commit()}. The load is the load average "
+        "before the trials:",
         "",
         "| seed | trials | minutes | load | effect ≥ 10 %: noticed | quiet: called disturbed |",
         "| ---: | ---: | ---: | ---: | ---: | ---: |",
@@ -34,6 +36,11 @@ def lines(
         "| --- | ---: | ---: | ---: | --- |",
         *(_row(series, each, missing) for each in chosen),
     ]
+
+
+def _commit() -> str:
+    commit, changed = machine.git()
+    return f"commit {commit[:7]}{' with changes' * changed}"
 
 
 def _summary(series: Series) -> str:

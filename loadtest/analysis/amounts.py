@@ -11,12 +11,19 @@ def amount(value: float) -> str:
     return sign + (times(size) if size >= 0.0995 or size == 0 else f"{size:.2g}")
 
 
+def number(text: str) -> float:
+    """What `amount` has written."""
+    return float(text.replace("−", "-").replace(",", ""))
+
+
 def times(ratio: float) -> str:
     """A ratio in two or three digits: `0.31`, `2.4`, `16.2`, `1,200`."""
     if ratio >= 99.5:
         return f"{ratio:,.0f}"
     if ratio == 0:
         return "0"
+    if ratio < 0.00995:
+        return f"{ratio:.1g}"
     return f"{ratio:.1f}" if ratio >= 1.95 else f"{ratio:.2f}"
 
 

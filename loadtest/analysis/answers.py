@@ -85,7 +85,8 @@ def _of_findings(
         return None
     found = max(at, key=lambda each: abs(math.log(each.ratio.value)) if each.ratio else 0.0)
     compared = Criterion("", "", found.service, found.measure, found.level, found.reference)
-    why = reason(compared, trials, NO_NAMES) if _full(compared, trials) else ""
+    seen = (found.ratio.low, found.ratio.high) if found.ratio else None
+    why = reason(compared, trials, NO_NAMES, seen) if _full(compared, trials) else ""
     return Lead(_condition(experiment, compared, trials), found.sentence, why, compares=True)
 
 

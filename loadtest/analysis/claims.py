@@ -37,9 +37,18 @@ def judge(
     ]
 
 
-def checks(experiment: Experiment, trials: Sequence[Trial], names: Names = NO_NAMES) -> list[Check]:
-    """Each criterion of an experiment held against the trials that count."""
-    return [_check(experiment, each, trials, names) for each in experiment.criteria]
+def checks(
+    experiment: Experiment,
+    trials: Sequence[Trial],
+    names: Names = NO_NAMES,
+    criteria: Iterable[Criterion] | None = None,
+) -> list[Check]:
+    """Each criterion of an experiment, or each of `criteria`, held against the trials that count.
+
+    Which levels were looked at is decided by the experiment's own.
+    """
+    asked = experiment.criteria if criteria is None else criteria
+    return [_check(experiment, each, trials, names) for each in asked]
 
 
 def _judged(
@@ -112,7 +121,19 @@ def _check(
         reason=reason(criterion, trials, names, (figure.low, figure.high)) if figure else "",
         names=names,
         lacking=tuple(service for service in asked if service not in measured),
+        ran=_ran(criterion, trials),
     )
+
+
+def _ran(criterion: Criterion, trials: Sequence[Trial]) -> int:
+    """Rounds that have trials of all that a criterion needs; 0 for a slope, which needs several."""
+    if MEASURES[criterion.measure].growth:
+        return 0
+    rounds = [
+        {trial.round for trial in trials if (trial.arm, trial.level) == side}
+        for side in criterion.sides
+    ]
+    return len(set.intersection(*rounds))
 
 
 def stage_for(experiment: Experiment, criterion: Criterion, trials: Sequence[Trial]) -> Stage:
@@ -165,7 +186,7 @@ def _value(criterion: Criterion, trials: Sequence[Trial], stage: Stage) -> Figur
     measure = MEASURES[criterion.measure]
     if measure.growth:
         line = growth(trials, criterion.measure, criterion.service, stage)
-        rounds = len({trial.round for trial in trials if trial.arm == criterion.service})
+        rounds = len(growth_by_round(trials, criterion.measure, criterion.service))
         return Figure(line.slope, line.low, line.high, rounds) if line and rounds > 1 else None
     values = list(_rounds(criterion, trials, criterion.service, criterion.level).values())
     if len(values) < 2:

@@ -42,10 +42,15 @@ def _criteria(experiment: Experiment, trials: Sequence[Trial]) -> Iterable[str]:
 
 
 def _begun(trials: Sequence[Trial], check: Check) -> bool:
-    """Whether there is a value of what a criterion needs, only too few of them."""
+    """Whether there is a value of what a criterion needs, only too few of them.
+
+    Of a ratio both sides have to grow: no further round gives a sign to one that does not.
+    """
     criterion = check.criterion
     if MEASURES[criterion.measure].growth:  # one load that is taken up draws no line
-        return all(growth_by_round(trials, criterion.measure, arm) for arm, _ in criterion.sides)
+        lines = [growth_by_round(trials, criterion.measure, arm) for arm, _ in criterion.sides]
+        grow = all(each.slope > 0 for found in lines for each in found.values())
+        return all(lines) and (grow or not criterion.ratio)
     return all(by_round(trials, criterion.measure, level, arm) for arm, level in criterion.sides)
 
 

@@ -54,6 +54,8 @@ class Finding:
             return told.get(self.outcome, "not measured").replace("%", " %")
         if self.rounds < INTERVAL_ROUNDS:
             return "too few rounds"
+        if _one_of_several(self.ratio):
+            return "open, as one of several (Holm)"
         return f"open; could see {effect(self.ratio.detectable)}"
 
     @property
@@ -90,6 +92,11 @@ def sentence(
     if ratio.rounds < INTERVAL_ROUNDS:
         few = f"{number_of(ratio.rounds, 'round')} {agree(ratio.rounds, 'is', 'are')} too few"
         return f"Inconclusive between {service} and {reference}: {few}"
+    if found == "inconclusive" and _one_of_several(ratio):
+        return (
+            f"Inconclusive between {service} and {reference}: among several comparisons, one may "
+            "look like this by chance (Holm)"
+        )
     if found == "inconclusive":
         return (
             f"Inconclusive between {service} and {reference}: "
@@ -98,6 +105,11 @@ def sentence(
     if ratio.value <= 0.5:
         return _difference(MEASURES[measure], reference, service, ratio.inverse())
     return _difference(MEASURES[measure], service, reference, ratio)
+
+
+def _one_of_several(ratio: Ratio) -> bool:
+    """Whether its own interval leaves out 1: it is open only beside the other comparisons."""
+    return ratio.low > 1 or ratio.high < 1
 
 
 def _difference(words: Measure, a: str, b: str, ratio: Ratio) -> str:

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from statistics import median
 
+from loadtest.engine.after import NO_ANSWER
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.load import LoadResult
@@ -92,12 +93,19 @@ def mean_wait_ms(trials: Sequence[Trial]) -> float | None:
     """Mean response time in ms by Little's law: requests in hand ÷ answers a second (1961).
 
     It holds for those that still wait as well. None for a load whose requests don't wait for each
-    other's answers, and where nothing was answered.
+    other's answers, and where nothing was answered, or some never were.
     """
+    if never_answered(trials):
+        return None
     results = [trial.result for trial in trials if kind_of(trial.load).paced]
     ended = sum(each.answered + each.failed for each in results)
     in_hand_s = sum(each.mean_in_flight * each.duration_s for each in results)
     return 1000 * in_hand_s / ended if ended else None
+
+
+def never_answered(trials: Iterable[Trial]) -> int:
+    """Requests in hand at the windows' ends that got no answer after them either."""
+    return sum(trial.result.failed_after.get(NO_ANSWER, 0) for trial in trials)
 
 
 def waiting_share(trials: Sequence[Trial]) -> float:

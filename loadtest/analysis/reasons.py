@@ -18,6 +18,7 @@ from loadtest.plan.measures import GOODPUT, MEASURES
 from loadtest.stats.inference import MARGIN
 
 _CPU = "service_cpu_us"
+NEARLY = 1.25  # so far beyond the figure's interval a ratio of CPU still explains it
 _ELSEWHERE = (PAUSES, TAKEN, OFFERED)  # limits that are none of the service's slots
 _BOUNDS = {"pool": "database connections", "pooler": "the pooler's connections"}
 
@@ -26,7 +27,7 @@ def reason(
     criterion: Criterion,
     trials: Sequence[Trial],
     names: Names,
-    interval: tuple[float, float] = (1.0, 1.0),
+    interval: tuple[float, float] | None = None,
 ) -> str:
     """A clause for a sentence; empty where neither slots nor CPU explain the figure.
 
@@ -38,13 +39,14 @@ def reason(
         sides.reverse()
     arms = [Arm(*side, said) for side, said in sides]
     slots = _slots(trials, arms) if measure.predicted else ""
-    low, high = interval
-    apart = low > 1 + MARGIN or high < 1 - MARGIN
+    apart = interval and (interval[0] > 1 + MARGIN or interval[1] < 1 - MARGIN)
     if slots and apart and criterion.ratio and measure.name == GOODPUT:
         slots += _used(trials, arms)
     if slots or not criterion.ratio or measure.name != GOODPUT:
         return slots
-    return _cpu(trials, arms)
+    if interval and verdict.inverted(criterion):
+        interval = 1 / interval[1], 1 / interval[0]
+    return _cpu(trials, arms, interval)
 
 
 class Arm(NamedTuple):
@@ -95,12 +97,18 @@ def _prediction(trials: Sequence[Trial], arm: Arm) -> Prediction | None:
     return next((trial.prediction for trial in found), None)
 
 
-def _cpu(trials: Sequence[Trial], arms: Sequence[Arm]) -> str:
+def _cpu(trials: Sequence[Trial], arms: Sequence[Arm], interval: tuple[float, float] | None) -> str:
+    """The CPU of a request in each; empty where it explains another figure than was measured."""
     parts: list[str] = []
+    takes_us: list[float] = []
     for arm in arms:
         values = list(by_round(trials, _CPU, arm.level, arm.service).values())
         if not values:
             return ""
         of_cpu = "" if parts else " of CPU"
-        parts.append(f"{amount(median(values))} µs{of_cpu} in {arm.said}")
+        takes_us.append(median(values))
+        parts.append(f"{amount(takes_us[-1])} µs{of_cpu} in {arm.said}")
+    own, other = takes_us
+    if interval and not interval[0] / NEARLY <= other / own <= interval[1] * NEARLY:
+        return ""
     return f"a request takes {' and '.join(parts)}"

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from loadtest.analysis.amounts import amount, percent
+from loadtest.analysis.amounts import amount, number, percent
 from loadtest.analysis.names import Names
 from loadtest.model.counts import agree, number_of
 from loadtest.model.criterion import Criterion
@@ -27,6 +27,7 @@ _OPENING: Mapping[Word, str] = {
     "undecided": "Undecided under the {budget} budget",
     "not measured": "Not measured in this run",
 }
+_TOO_FEW = "too few rounds, or too few requests, for a figure"
 _STATES: Mapping[State, str] = {
     "holds": "Holds",
     "fails": "Fails",
@@ -51,7 +52,7 @@ class Check:
     """A criterion and what was measured of it. `predicted`: the same figure by `slots / L`.
 
     `reason`: why the figure is as it is. `names`: services as a sentence has them. `lacking`:
-    those of its services that have no trial.
+    those of its services that have no trial. `ran`: rounds with trials of all; 0: unknown.
     """
 
     criterion: Criterion
@@ -61,6 +62,7 @@ class Check:
     reason: str = ""
     names: Names = field(default_factory=dict)
     lacking: tuple[str, ...] = ()
+    ran: int = 0
 
     @property
     def unit(self) -> str:
@@ -68,9 +70,23 @@ class Check:
         return "×" if self.criterion.ratio else MEASURES[self.criterion.measure].unit
 
     def text(self, value: float) -> str:
-        """A value of the figure as text, in its unit."""
-        criterion = self.criterion
-        return amount(value if criterion.ratio else MEASURES[criterion.measure].shown(value))
+        """A value of the figure as text, in its unit; no rounding puts it beyond a bound."""
+        shown, side = self._shown(value), self._within(self._shown(value))
+        texts = [amount(shown), *(f"{shown:,.{n}f}" for n in range(3 if shown < 10 else 1, 9))]
+        return next((each for each in texts if self._within(number(each)) == side), texts[0])
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The least and the most that the figure may be, from the side that it is told from."""
+        least, most = self.criterion.at_least, self.criterion.at_most
+        return (1 / most, None) if inverted(self.criterion) and most else (least, most)
+
+    def _shown(self, value: float) -> float:
+        return value if self.criterion.ratio else MEASURES[self.criterion.measure].shown(value)
+
+    def _within(self, shown: float) -> tuple[bool, bool]:
+        least, most = (None if each is None else self._shown(each) for each in self.bounds)
+        return least is None or shown >= least, most is None or shown <= most
 
     @property
     def measured(self) -> str:
@@ -119,7 +135,7 @@ class Claim:
     def as_record(self) -> dict[str, Any]:
         """The claim as verdicts.json has it."""
         check = self.headline
-        figure = check.figure if check else None
+        found = check.figure if check else None
         return {
             "claim": self.claim,
             "experiment": self.experiment,
@@ -127,11 +143,12 @@ class Claim:
             "sentence": self.sentence,
             "budget": self.budget,
             "figure": check.criterion.says if check else None,
-            "ratio": figure.value if figure and check and check.criterion.ratio else None,
-            "value": figure.value if figure else None,
-            "interval": [figure.low, figure.high] if figure else None,
-            "rounds": figure.rounds if figure else 0,
-            "smallest_detectable_effect": figure.detectable if figure else None,
+            "told": figure(check) if check else None,
+            "ratio": found.value if found and check and check.criterion.ratio else None,
+            "value": found.value if found else None,
+            "interval": [found.low, found.high] if found else None,
+            "rounds": found.rounds if found else 0,
+            "smallest_detectable_effect": found.detectable if found else None,
             "predicted": check.predicted if check else None,
             "checks": [
                 {"says": each.criterion.says, "state": each.state, "observed": each.line}
@@ -203,16 +220,14 @@ def figure(check: Check) -> str:
     if found.rounds < INTERVAL_ROUNDS:
         return f"{value} {check.unit} ({number_of(found.rounds, 'round')}, too few for an interval)"
     joined = f"{low} to {high}" if low.startswith("−") else f"{low}–{high}"
-    return f"{value} {check.unit} ({joined})"
+    some = f"; in {found.rounds} of {number_of(check.ran, 'round')}" * (check.ran > found.rounds)
+    return f"{value} {check.unit} ({joined}{some})"
 
 
 def need(check: Check) -> str:
     """What the figure has to be: `at least 10 ×`, `0.95 to 1.05 ×`."""
-    criterion = check.criterion
-    least, most = criterion.at_least, criterion.at_most
-    if inverted(criterion) and most:
-        least, most = 1 / most, None
-    unit = " ×" if criterion.ratio else ""
+    least, most = check.bounds
+    unit = " ×" if check.criterion.ratio else ""
     if least is None or most is None:
         bound, word = (most, "at most") if least is None else (least, "at least")
         return f"{word} {_short(check, bound or 0.0)}{unit}"
@@ -248,7 +263,9 @@ def _rest(claim: Claim) -> str:
     checks = claim.checks
     if claim.word == "not measured":
         missing = dict.fromkeys(check.names.get(s, s) for check in checks for s in check.lacking)
-        return f"without a trial: {', '.join(missing)}" if missing else "no trial of it counts"
+        few = _TOO_FEW * any(check.criterion.measure in MEASURES for check in checks)
+        told = f"without a trial: {', '.join(missing)}" * bool(missing)
+        return told or few or "no trial of it counts"
     if claim.word == "undecided":
         return next(filter(None, map(_left_open, checks)), "")
     if claim.word == "conditional":

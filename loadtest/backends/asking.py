@@ -17,7 +17,9 @@ from loadtest.model.target import Target
 from loadtest.system import urls
 
 ANSWER_WITHIN_S = 30.0
+SAFE = ("GET", "HEAD", "OPTIONS")  # may be asked once more than needed
 _PART = 65_536  # bytes
+_ALL_THE_SAME = "--insecure (in a file: insecure = true) asks it all the same"
 _CERTIFICATE = "it wants a certificate of the client, which can't be sent"
 _PLAIN_OR_CERTIFICATE = f"is it http://? Or {_CERTIFICATE}"
 
@@ -43,7 +45,7 @@ def ask(target: Target, within_s: float = ANSWER_WITHIN_S) -> Heard:
         return _asked(target, within_s)
     except ssl.SSLCertVerificationError as error:
         said = error.verify_message.rstrip(".")
-        raise NoAnswer(f"certificate: {said}; --insecure asks it all the same") from None
+        raise NoAnswer(f"certificate: {said}; {_ALL_THE_SAME}") from None
     except ssl.SSLError as error:
         raise NoAnswer(f"no TLS with it ({error.reason or error}); {_of_tls(error)}") from None
     except socket.gaierror:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import contextlib
 import signal
 import socket
+import time
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from loadtest.backends.asking import NoAnswer, ask
+from loadtest.backends.asking import SAFE, NoAnswer, ask
 from loadtest.errors import LabError
 from loadtest.inventory import addresses
 from loadtest.inventory.manifest import Service
 from loadtest.inventory.own_service import OwnService
+from loadtest.model.experiment import CORES
 from loadtest.model.start import Start
 from loadtest.model.target import Target
 from loadtest.system import environment
@@ -20,7 +22,9 @@ from loadtest.system.adoption.orphans import Orphans
 from loadtest.system.cpus import Cpus
 from loadtest.system.processes import IN_FRONT, Process, ProcessError, Processes, wait_until
 
-CONNECT_S = 2.0
+CONNECT_S, READY_S = 2.0, 10.0
+STARTING = 503
+STARTS_WITHIN_S, NEXT_TRY_S = 15.0, 0.5
 
 
 class OwnServiceError(LabError):
@@ -100,8 +104,11 @@ class OwnServices:
         if name in self._running:
             self._processes.stop(self._running.pop(name))
 
-    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:  # noqa: ARG002
-        """Start a service of ours anew; somebody else's is left alone."""
+    def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
+        """Start a service of ours anew, on as many cores as `environment` says.
+
+        Somebody else's is left alone. One that answers 503 for a while is waited for.
+        """
         url = self.own[name].target.url
         if name in self._running:
             self.stop(name)
@@ -110,12 +117,13 @@ class OwnServices:
                     f"{name}: its command has ended, and something still answers at "
                     f"{addresses.origin(url)}; {IN_FRONT}"
                 )
-            self._spawn(name)
+            self._spawn(name, int((environment or {}).get(CORES, "1")))
             self._await(name)
+            self._warm(name)
         elif not reachable(url):
             raise OwnServiceError(_unreachable(name, url))
 
-    def _spawn(self, name: str) -> None:
+    def _spawn(self, name: str, cores: int = 1) -> None:
         service = self.own[name]
         assert service.start is not None
         if reachable(service.target.url):
@@ -129,26 +137,34 @@ class OwnServices:
                 service.start.command,
                 log=self._logs / f"{name}.log",
                 cwd=service.folder,
-                environment=environment.plain() | dict(service.start.environment),
-                cpus=self.cpus.service,
+                environment=environment.guest() | dict(service.start.environment),
+                cpus=self.cpus.widened(cores).service,
                 stop_signal=signal.SIGTERM,
             )
         except OSError as error:
             raise OwnServiceError(f"{name}: {error.filename}: {error.strerror}") from None
+        except ValueError as error:  # a NUL, or a variable called A=B
+            raise OwnServiceError(f"{name}: its command or a variable of it: {error}") from None
 
     def _await(self, name: str) -> None:
         service = self.own[name]
         start = service.start
         assert start is not None
-        what = "200 from " if start.ready else "connection at "
+        sign = _Sign(service, start)
         try:
-            wait_until(
-                self._running[name],
-                lambda: _ready(service, start),
-                waiting_for=what + service.url() + start.ready,
-            )
+            wait_until(self._running[name], sign, waiting_for=sign)
         except ProcessError as error:
             raise self._given_up(name, error) from None
+
+    def _warm(self, name: str) -> None:
+        """Wait, for a while, as long as it answers 503: so it did before the first trial, too."""
+        target = self.own[name].target
+        if target.method not in SAFE or target.status == STARTING:
+            return
+        ends = time.monotonic() + STARTS_WITHIN_S
+        with contextlib.suppress(NoAnswer):  # the trial tells what is wrong
+            while time.monotonic() < ends and ask(target, READY_S).status == STARTING:
+                time.sleep(NEXT_TRY_S)
 
     def _given_up(self, name: str, error: ProcessError) -> ProcessError:
         """The error; where its command went to the background, with what can't be stopped of it."""
@@ -161,13 +177,32 @@ class OwnServices:
         return error
 
 
-def _ready(service: OwnService, start: Start) -> bool:
-    if not start.ready:
-        return reachable(service.target.url)
-    target = Target(service.url() + start.ready, insecure=service.target.insecure)
-    with contextlib.suppress(NoAnswer):
-        return 200 <= ask(target, CONNECT_S).status < 300
-    return False
+class _Sign:
+    """What shows that a service is ready; as text, what that is, and what came instead."""
+
+    def __init__(self, service: OwnService, start: Start) -> None:
+        self._service, self._start = service, start
+        self._instead = ""
+
+    def __call__(self) -> bool:
+        if not self._start.ready:
+            return reachable(self._service.target.url)
+        insecure = self._service.target.insecure
+        try:
+            status = ask(Target(self._url, insecure=insecure), READY_S).status
+        except NoAnswer as error:
+            self._instead = f" ({error})"
+            return False
+        self._instead = f" (it answers {status})"
+        return 200 <= status < 300
+
+    def __str__(self) -> str:
+        what = "200 from" if self._start.ready else "connection at"
+        return f"{what} {self._url}{self._instead}"
+
+    @property
+    def _url(self) -> str:
+        return self._service.url() + self._start.ready
 
 
 def reachable(url: str) -> bool:

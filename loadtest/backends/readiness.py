@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from loadtest.inventory.manifest import Service
 from loadtest.system import urls
+from loadtest.system.processes import ProcessError
 
 _WITHIN_S = 5.0
 _WORKER, _ENDED = "lab_worker_requests_total", "lab_workers_ended_total"
@@ -31,8 +32,12 @@ def ready(service: Service, backend: str = "native") -> bool:
 
 
 def about(service: Service, backend: str) -> Mapping[str, Any]:
-    """What the service says of itself at /about."""
-    return dict(json.loads(urls.read(f"{service.url(backend)}/about", 2 * _WITHIN_S)))
+    """What the service says of itself at /about; raises ProcessError where it does not."""
+    url = f"{service.url(backend)}/about"
+    try:
+        return dict(json.loads(urls.read(url, 2 * _WITHIN_S)))
+    except (OSError, http.client.HTTPException, ValueError, TypeError) as error:
+        raise ProcessError(f"service {service.name}: {url} tells nothing: {error}") from None
 
 
 def _whole(service: Service, backend: str) -> bool:

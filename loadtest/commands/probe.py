@@ -144,7 +144,9 @@ def carry_out(asked: Asked) -> None:
     light = asked.light(target)
     results = record.results_directory()
     record.require_writable(results)
-    asked.allowance()  # what it refuses is told before anything starts
+    allowance = asked.allowance()  # what it refuses is told before anything starts
+    if light:
+        allowance.require_one_beside()
     folder = None
     if asked.planned is None or asked.planned.start is None:
         seen = _probed(asked, target, light)

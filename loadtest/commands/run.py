@@ -20,7 +20,7 @@ from loadtest.results import trials
 from loadtest.run.comparison import Comparison
 from loadtest.run.progress.pace import minutes
 from loadtest.run.progress.screen import Screen
-from loadtest.run.runner import Runner
+from loadtest.run.runner import TOO_MANY_REQUESTS, Runner
 
 NOTHING_TIMED = 1  # the exit code of a run of the lab's own services
 
@@ -35,22 +35,24 @@ def carry_out(asked: Comparison, *, as_json: bool = False) -> None:
     plan = asked.plan
     expected = schedule.expected(plan.trials, asked.record.looks)
     _announce(plan, len(expected))
-    with Screen(console, plan.options.budget) as screen:
-        screen.begin(expected)
-        try:
+    try:
+        with Screen(console, plan.options.budget) as screen:
+            screen.begin(expected)
             runner = Runner(plan, asked.folder, asked.record, screen)
             finished = runner.execute(asked.backend())
-        except LabError:
-            files.build(asked.folder)
-            raise
+    except LabError:
+        (written if _measured(asked.folder) else files.build)(asked.folder)
+        raise
     if finished.reason:
-        console.print(finished.reason, soft_wrap=True)
+        console.print(finished.reason, markup=False, soft_wrap=True)
     made = written(asked.folder)
     if as_json:
         print((asked.folder / "verdicts.json").read_text(encoding="utf-8"), end="")
     if finished.interrupted:
+        if runner.exit_code == TOO_MANY_REQUESTS and made.conditions_met:
+            _conclude(made)
         raise typer.Exit(runner.exit_code)
-    if not (finished.checks or _measured(asked.folder)):
+    if not _measured(asked.folder) and (plan.trials or not finished.checks):
         why = "; ".join(made.lacking)
         told = f": {why}" if why else "; the lines above say why"
         print(f"loadtest: nothing could be timed{told}", file=sys.stderr)
@@ -75,7 +77,8 @@ def _conclude(made: Report) -> None:
         reasons = "; ".join(map(outcome.condition, made.conditions_met))
         print(f"loadtest: failed: {reasons}", file=sys.stderr)
     elif made.exit_code:
-        reasons = "; ".join(made.lacking) or "a condition could not be measured"
+        unknown = [outcome.condition(each) for each in made.conditions_unknown]
+        reasons = "; ".join([*made.lacking, *unknown])
         print(f"loadtest: {reasons}", file=sys.stderr)
     if made.exit_code:
         raise typer.Exit(made.exit_code)

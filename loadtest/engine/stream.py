@@ -45,22 +45,17 @@ class Stream:
         requests_per_connection: int | None = None,
         quota: Quota | None = None,
     ) -> None:
-        self.reactor = reactor
-        self.service = service
-        self.scenario = scenario
-        self.address = address
-        self.traffic = traffic
-        self.think_s = think_s
-        self.timeout_s = timeout_s
-        self.opening_interval_s = opening_interval_s
+        self.reactor, self.address, self.traffic = reactor, address, traffic
+        self.service, self.scenario = service, scenario
+        self.think_s, self.timeout_s = think_s, timeout_s
+        self.opening_at, self.opening_interval_s = 0.0, opening_interval_s
         self.tls, self.server_name = tls, server_name
-        self.requests_per_connection = requests_per_connection
-        self.quota = quota or Quota()
+        self.requests_per_connection, self.quota = requests_per_connection, quota or Quota()
         self.runs_on = think_s == 0 and not self.open_loop and not requests_per_connection
         self.connections: set[Connection] = set()
-        self.opening_at = 0.0
         self.stopped = self.unreached = False  # unreached: a new connection has failed lately
-        self.sent = self.reconnects = self.resent = self.unsendable = self.abandoned = 0
+        self.sent = self.failed = 0
+        self.reconnects = self.resent = self.unsendable = self.abandoned = 0
         self.late, self.after = Histogram(), After(0.0, 0.0)
         self._series: dict[tuple[str, str], Series] = {}
         self._in_hand, self._paused = Occupancy(reactor.now()), Occupancy(reactor.now())
@@ -111,6 +106,7 @@ class Stream:
         series.received += size
         series.bodies += answer.size
         if answer.error:
+            self.failed += 1
             series.failed += 1
             series.errors[answer.error] += 1
             series.lost_events += answer.lost_events
@@ -173,9 +169,12 @@ class Stream:
         self._paused.take(now)
         self.late = Histogram()
         tally = Tally(
-            sent=self.in_flight, sent_before=self.sent - self.in_flight, carried_s=self._ages(now)
+            sent=self.in_flight,
+            sent_before=self.sent - self.in_flight,
+            failed_before=self.failed,
+            carried_s=self._ages(now),
         )
-        self.sent = self.reconnects = self.unsendable = self.abandoned = 0
+        self.sent = self.failed = self.reconnects = self.unsendable = self.abandoned = 0
         return tally
 
     def close_tally(self, tally: Tally, now: float) -> None:

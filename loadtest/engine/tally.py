@@ -185,6 +185,7 @@ class Tally:
     carried_s: float = 0.0  # age of the requests in hand when it began
     unfinished_s: float = 0.0  # age of the requests in hand when it ended
     sent_before: int = 0
+    failed_before: int = 0  # of these
     errors: Counter[str] = field(default_factory=Counter)
     # By name, of the unfinished; the rest were let go.
     failed_after: Counter[str] = field(default_factory=Counter)
@@ -274,5 +275,6 @@ _SUMS = (
     "carried_s",
     "unfinished_s",
     "sent_before",
+    "failed_before",
 )
 _HISTOGRAMS = ("response", "service_time", "response_after", "service_time_after", "late")

@@ -173,6 +173,7 @@ def _told(
         mean_in_flight=total.in_flight_s / total.duration_s,
         generator_cpu=total.cpu_s / total.duration_s,
         sent_in_warmup=total.sent_before,
+        failed_in_warmup=total.failed_before,
         boundary_s=total.unfinished_s - total.carried_s,
         timeline=_timeline(total, warmup_s),
         failed_after=dict(total.failed_after),

@@ -53,7 +53,7 @@ def read_body(text: str) -> str:
         return text
     path = Path(text[1:])
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")  # as it is: its line ends are part of it
     except OSError as error:
         raise AddressError(f"body {path}: {str(error.strerror).lower()}") from None
     except UnicodeDecodeError:
@@ -140,7 +140,7 @@ def require_permission(url: str, *, may_load: bool = False) -> None:
         told = host if host == public[0] else f"{host} ({public[0]})"
         raise AddressError(
             f"{url}: {told} is neither this machine nor on a private network; "
-            f"add {MAY_LOAD} if it is yours to load"
+            f"add {MAY_LOAD} (in a file: i_may_load_this = true) if it is yours to load"
         )
 
 

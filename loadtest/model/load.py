@@ -51,6 +51,7 @@ class LoadResult:
     mean_in_flight: float  # time average of requests in hand, for Little's law
     generator_cpu: float  # busiest generator process: CPU seconds per second, 1.0 = one core
     sent_in_warmup: int = 0  # so that load and service counters can be compared exactly
+    failed_in_warmup: int | None = None  # of these
     unsendable: int = 0  # open load: arrivals that never found a free connection under the cap
     boundary_s: float = 0.0  # age of the requests in hand: at the end less at the beginning
     paused_s: float | None = None  # connection-seconds that were sat out after failures

@@ -65,6 +65,11 @@ class Allowance:
         """Answers have `size` bytes: no more of them than `MOST_BYTES` hold."""
         self.requests = min(self.requests, most_requests(size))
 
+    def require_one_beside(self) -> None:
+        """Raise ProbeError where no connection is left for a light request beside the others."""
+        if self.connections < 2:
+            raise ProbeError("what is asked beside needs a connection of its own: --connections 2")
+
     def stated(self) -> str:
         """What it is at most, as the user is told before it starts."""
         return (

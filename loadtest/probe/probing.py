@@ -43,8 +43,8 @@ def probe(
     Ctrl-C ends it early: what was seen so far is returned, and says so. Raises ProbeError where the
     service cannot be measured at all. Then, too, it is told how often something may have changed.
     """
-    if beside and allowance.connections < 2:
-        raise ProbeError("what is asked beside needs a connection of its own: --connections 2")
+    if beside:
+        allowance.require_one_beside()
     told = told or Told()
     found = Found(target, allowance, address_of(target))
     try:

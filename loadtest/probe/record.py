@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
+from loadtest.backends.asking import SAFE
 from loadtest.model.counts import were
 
 PROBE_VERSION = 1
-SAFE = ("GET", "HEAD", "OPTIONS")  # methods that change nothing
 STOPPED_ANSWERING = "the service stopped answering"
 ALL_SENT = "requests were sent"
 LATE = "timeout"  # the engine's name of an answer that did not come in time

@@ -9,6 +9,8 @@ from typing import Any
 from loadtest.analysis.amounts import amount, times
 from loadtest.analysis.findings import Finding, effect
 from loadtest.model.counts import number_of
+from loadtest.model.experiment import Experiment
+from loadtest.plan import sequential
 from loadtest.report.charts.style import Listing
 from loadtest.results.runs import Run
 from loadtest.stats.inference import INTERVAL_ROUNDS, MARGIN
@@ -40,7 +42,12 @@ def noticed(run: Run) -> list[str]:
     A resumed run looks again: of what differs in its figures alone, the last counts.
     """
     found: Sequence[str] = run.info.get("warnings") or ()
-    return list({re.sub(r"\d+", "", each): each for each in found}.values())
+    return list({_place(each): each for each in found}.values())
+
+
+def _place(line: str) -> str:
+    """What is the same in lines of one sort; each trial that was taken again has its own line."""
+    return line if "taken again" in line else re.sub(r"\d+", "", line)
 
 
 def _load(machine: Mapping[str, Any]) -> Iterator[str]:
@@ -76,18 +83,31 @@ def _python(machine: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _scatter(run: Run, twins: Sequence[Finding]) -> Iterator[str]:
-    """How small a difference can be seen, by how far the reference differs from itself."""
+    """How small a difference can be seen, by how far the reference differs from itself.
+
+    Only where a verdict comes from: other loads and measures decide nothing.
+    """
     worst: dict[str, float] = {}
     for twin in twins:
-        if twin.ratio and twin.ratio.rounds >= INTERVAL_ROUNDS:
-            claim = run.experiments[twin.experiment].claim or twin.experiment
+        experiment = run.experiments[twin.experiment]
+        if twin.ratio and twin.ratio.rounds >= INTERVAL_ROUNDS and _decides(experiment, twin):
+            claim = experiment.claim or twin.experiment
             worst[claim] = max(worst.get(claim, 0.0), twin.ratio.detectable)
     coarse = {claim: share for claim, share in worst.items() if share > MARGIN}
     if coarse:
-        told = ", ".join(f"below {effect(share)} in {claim}" for claim, share in coarse.items())
-        yield f"By the reference against itself, differences can't be seen {told}."
+        told = ", ".join(f"{effect(share)} in {claim}" for claim, share in coarse.items())
+        yield (
+            "By the reference against itself, one run in five misses a difference of "
+            f"{told}. Smaller ones are missed more often."
+        )
     elif worst:
-        yield "The reference agrees with itself: differences of 5 % can be seen in every claim."
+        yield "The reference agrees with itself: 5 % of difference can be seen where it runs twice."
+
+
+def _decides(experiment: Experiment, twin: Finding) -> bool:
+    criteria = experiment.of_claims
+    measures = {each.measure for each in criteria} or {twin.measure}
+    return twin.level in sequential.deciding(experiment) and twin.measure in measures
 
 
 def facts(run: Run) -> Listing:

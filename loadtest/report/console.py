@@ -69,7 +69,8 @@ def following(run: Run) -> str:
     if run.info.get("backend") == "compose":
         compare += " BACKEND=compose"
     if run.complete and not (run.valid or run.info.get("checks")):
-        return str(run.info.get("command", compare))  # the same again
+        command = str(run.info.get("command", compare))
+        return command if "…" not in command else "the same command again"
     if run.budget == "" and run.complete:
         return "python -m loadtest history"
     if not run.complete:

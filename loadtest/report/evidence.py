@@ -50,6 +50,8 @@ def twin_sentence(twins: Sequence[Finding]) -> str:
 def gate_sentence(run: Run) -> str:
     """How many trials failed a check, and whether a rerun passed in place of each."""
     failed = [trial for trial in run.trials if not trial.valid]
+    if not run.trials:
+        return "No trial was run."
     if not failed:
         count = len(run.trials)
         every = agree(count, "The one trial", f"All {number_of(count, 'trial')}")

@@ -100,4 +100,5 @@ def _headline(claim: Mapping[str, Any]) -> str:
         return ""
     figure = f" {amount(value)}" if isinstance(value, int | float) else ""
     times = " ×" if claim.get("ratio") is not None else ""
-    return f"{claim.get('claim')} {MARKS[word]}{figure}{times}"
+    told = f" {claim['told']}" if claim.get("told") else f"{figure}{times}"  # else: an older run
+    return f"{claim.get('claim')} {MARKS[word]}{told}"

@@ -19,7 +19,7 @@ def table(run: Run, experiment: Experiment) -> Listing | None:
     rows = tuple(
         (
             str(look["rounds"]),
-            f"{100 * look['spent']:.1f} % of 5 %",
+            f"{100 * look['spent']:.1f} of 5 %",
             f"{100 * (1 - tried[look['rounds']]):.1f} %",
             ", ".join(look["open"]) or "nothing",
         )

@@ -115,6 +115,8 @@ def _heading(report: Report) -> str:
 
 
 def _lead(report: Report) -> str:
+    if not report.run.trials and report.run.info.get("checks"):
+        return "Checked: answers alone, without a load."
     if not report.run.trials:
         return "No trial of this run was finished, so there is nothing to compare yet."
     return f"Measured: {summary.measured_where(report)}."

@@ -59,6 +59,11 @@ class Report:
         return outcome.met([each for section in self.sections for each in section.conditions])
 
     @property
+    def conditions_unknown(self) -> list[Check]:
+        """Those that could not be measured."""
+        return outcome.unknown([each for section in self.sections for each in section.conditions])
+
+    @property
     def exit_code(self) -> int:
         """1 where a condition is met, 2 where a service of the user's was not measured, else 0."""
         conditions = [each for section in self.sections for each in section.conditions]
@@ -66,7 +71,7 @@ class Report:
 
     @property
     def lacking(self) -> list[str]:
-        """Services of the user's own of which no trial counts, each with the reason."""
+        """Services of the user's own without a figure at one of the loads, each with the reason."""
         return [each for section in self.sections for each in section.lacking]
 
     @property

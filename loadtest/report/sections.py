@@ -58,7 +58,7 @@ class Section:
 
     @property
     def lacking(self) -> list[str]:
-        """Services of the user's own of which no trial counts, each with the reason."""
+        """Services of the user's own without a figure at one of the loads, each with the reason."""
         planned = self.planned
         return outcome.missing(planned, self.trials, self.attempts) if planned.targets else []
 

@@ -74,7 +74,7 @@ def gone_on(folder: Path, known: Record, now: Now) -> Record:
 
 def _told(known: Record, now: Now, taken: int) -> Iterator[str]:
     resumed = f"The run was resumed after {number_of(taken, 'trial')}"
-    if (now.git_commit, now.git_dirty) != (known.git_commit, known.git_dirty):
+    if now.git_dirty or now.git_commit != known.git_commit:
         code = f"{now.git_commit[:7]}{' with changes' * now.git_dirty}"
         yield f"{resumed} at {code}; it began at {known.git_commit[:7]}."
     for what in _SAME_MACHINE:

@@ -124,7 +124,7 @@ class Measurement:
                     looks=looks,
                     samples=trial.samples,
                 ),
-                *checks.check(seen, loads, trial.counted, trial.samples),
+                *checks.check(seen, loads, trial.counted, looks),
             ),
         )
         return replace(trial, gates=checks.accepted(found) if self._accept_busy else found)

@@ -18,7 +18,7 @@ class Look:
     """One look at a service's metrics; times in seconds since the measured window began.
 
     `cpu_s` and `workers_ended` only ever grow while the service's first process lives, and are None
-    where the look was in vain. `away`: nobody listened at all.
+    where the look was in vain. `away`: nobody listened at all. Postgres is looked at each time.
     """
 
     began: float
@@ -26,6 +26,7 @@ class Look:
     cpu_s: float | None = None
     workers_ended: float | None = None
     away: bool = False
+    foreign_sessions: int | None = None  # of other clients on Postgres that did something
 
 
 def kept_running(result: LoadResult, looks: Sequence[Look]) -> Gate:

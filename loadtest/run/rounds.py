@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from itertools import groupby
+from itertools import groupby, takewhile
 from typing import Protocol
 
 from loadtest.analysis import decisions
@@ -60,6 +60,9 @@ class Rounds:
         self.before: Mapping[tuple[str, int], Trial] = {
             (each.experiment, each.index): each for each in found
         }
+        # What a busy machine spoilt, trial after trial, until the run ended.
+        ended = takewhile(lambda each: each.disturbed_by, reversed(found))
+        self._spoilt = {(each.experiment, each.index) for each in ended}
 
     def run(self, experiment: Experiment, places: Sequence[PlannedTrial]) -> None:
         """Take every trial of `experiment` that is not done yet, until it is decided.
@@ -93,8 +96,12 @@ class Rounds:
     def _block(self, block: Sequence[PlannedTrial]) -> None:
         """Take each trial of a round; those that are not valid again at its end."""
         before = [self.before.get((each.experiment.name, each.index)) for each in block]
-        # What a busy machine has spoilt in an earlier part of the run has all its attempts again.
-        spoilt = [trial.attempt if trial and trial.disturbed_by else 0 for trial in before]
+        # That has all its attempts again. What came before stands: taken anew, it would be far in
+        # time from those that it is compared with.
+        spoilt = [
+            trial.attempt if trial and (trial.experiment, trial.index) in self._spoilt else 0
+            for trial in before
+        ]
         waiting = list(zip(block, before, spoilt, strict=True))
         while waiting:
             taken = []

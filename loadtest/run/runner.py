@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 from loadtest.backends.base import Backend
-from loadtest.errors import DISK_FULL
+from loadtest.errors import DISK_FULL, LabError
 from loadtest.inventory.building import Building
 from loadtest.plan.plans import Plan
 from loadtest.results import record
@@ -47,6 +47,9 @@ class Runner:
             reason, self.exit_code = str(busy), MACHINE_BUSY
         except EnoughAsked as enough:
             reason, self.exit_code = str(enough), TOO_MANY_REQUESTS
+        except LabError as error:
+            reason = f"stopped: {str(error).partition(chr(10))[0].rstrip(' :;.')}"
+            raise
         except OSError as error:
             if error.errno not in DISK_FULL:
                 raise

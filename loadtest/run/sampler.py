@@ -22,6 +22,7 @@ from loadtest.run.presence import Look
 from loadtest.system import urls
 
 INTERVAL_S = 1.0
+DATABASE_WITHIN_S = 2
 _CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
 _UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _REQUESTS = "http_server_request_duration_seconds_count"
@@ -131,7 +132,8 @@ class Sampler:
         if not self._looks or None in (self._looks[0].cpu_s, self._looks[-1].cpu_s):
             return None
         first, last = (each.metrics.get(_REQUESTS) for each in self._ends())
-        return None if first is None or last is None or last < first else int(last - first)
+        begun = first or 0.0  # a service that has just started shows no count before its first
+        return None if last is None or last < begun else int(last - begun)
 
     def by_worker(self) -> tuple[int, ...]:
         """How many of those each worker process has answered, the busiest first."""
@@ -166,23 +168,34 @@ class Sampler:
                 self._look(connection)
 
     def _look(self, connection: psycopg.Connection | None) -> None:
+        # First, as the metrics of a service that hangs take their time.
+        ours, foreign = self._sessions(connection)
         began = time.time()
-        try:
-            metrics = scrape(self._metrics_url)
-        except (OSError, ValueError) as error:
-            self._looks.append(Look(began, time.time(), away=_unreachable(error)))
-            return
+        metrics, away = self._metrics()
         ended = time.time()
         found = metrics.get(_CPU_S), metrics.get(_WORKERS_ENDED)
-        self._looks.append(Look(began, ended, *found))
-        self._readings.append(_Reading((began + ended) / 2, metrics, *self._sessions(connection)))
+        self._looks.append(Look(began, ended, *found, away, foreign))
+        if metrics:
+            self._readings.append(_Reading((began + ended) / 2, metrics, ours, foreign))
+
+    def _metrics(self) -> tuple[Mapping[str, float], bool]:
+        """What the service tells, nothing where it fails; whether nobody listened at all."""
+        try:
+            return scrape(self._metrics_url), False
+        except (OSError, ValueError) as error:
+            return {}, _unreachable(error)
 
     def _connect(self, stack: contextlib.ExitStack) -> psycopg.Connection | None:
         if self._database_url is None:
             return None
         with contextlib.suppress(psycopg.OperationalError):
             return stack.enter_context(
-                psycopg.connect(self._database_url, autocommit=True, application_name=_SAMPLER)
+                psycopg.connect(
+                    self._database_url,
+                    autocommit=True,
+                    application_name=_SAMPLER,
+                    connect_timeout=DATABASE_WITHIN_S,
+                )
             )
         return None
 

@@ -47,6 +47,11 @@ class Latencies:
         return int(self.counts.sum())
 
     @property
+    def waiting_share(self) -> float:
+        """The share of all that had no answer yet."""
+        return self.waiting / (self.total + self.waiting) if self.waiting else 0.0
+
+    @property
     def mean_us(self) -> float:
         """Mean in µs, each bucket at its middle; 0 where there is none."""
         shift, top = self._tops()

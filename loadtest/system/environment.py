@@ -122,6 +122,13 @@ def plain(variables: Variables | None = None) -> dict[str, str]:
     return found | _TEXT
 
 
+def guest(variables: Variables | None = None) -> dict[str, str]:
+    """For a service of the user's own, whose Python may have the user's packages."""
+    found = plain(variables)
+    del found["PYTHONNOUSERSITE"]
+    return found
+
+
 def compose_variables(text: str) -> frozenset[str]:
     """The variables that a compose file takes from the environment."""
     return frozenset(_INTERPOLATED.findall(text))

@@ -211,10 +211,13 @@ def wait_until(
     process: Process,
     ready: Callable[[], bool],
     *,
-    waiting_for: str,
+    waiting_for: object,
     timeout_s: float = STARTUP_S,
 ) -> None:
-    """Poll `ready` until it holds; ProcessError with the log's end if it dies or is too slow."""
+    """Poll `ready` until it holds; ProcessError with the log's end if it dies or is too slow.
+
+    `waiting_for` is made into text then, so it can tell what came instead.
+    """
     deadline = time.monotonic() + timeout_s
     while not ready():
         code = process.popen.poll()

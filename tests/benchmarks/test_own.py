@@ -20,6 +20,7 @@ from loadtest.stats.inference import Ratio
 from tests.loadtest.probe import sightings
 from tests.native.probe.judging import Seen
 from tests.native.probe.truths import TRUTHS
+from tests.waiting import cmdline_of
 
 FOUR = TRUTHS[0]  # 4 sync workers
 RIGHT = Seen(4, 4, 4, False, "slots", "")
@@ -77,7 +78,7 @@ def test_the_slower_service_is_found_where_it_handles_fewer() -> None:
 def test_busy_processes_are_gone_after_the_block() -> None:
     with busy.spinning(2) as machine:
         children = psutil.Process().children()
-        started = [each for each in children if "getppid" in " ".join(each.cmdline())]
+        started = [each for each in children if "getppid" in " ".join(cmdline_of(each))]
         told = machine.told()
     assert len(started) == 2
     assert not any(each.is_running() for each in started)

@@ -31,6 +31,8 @@ def test_the_example_of_a_comparison_is_one(tmp_path: Path) -> None:
     found = reader.read(path)
     assert found.starts["new"].folder == str(tmp_path / "new")
     assert len(found.conditions) == 4
+    for name, start in found.starts.items():
+        assert not start.command[0].startswith(f"{name}/"), "a command runs in its folder"
 
 
 @pytest.mark.parametrize(

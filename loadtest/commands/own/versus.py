@@ -17,6 +17,7 @@ import typer
 _PAIR = "NAME=URL, as A=http://127.0.0.1:8101/items"
 _HOW_TO_START = "--start NAME=COMMAND, as 'A=uvicorn app:app --port 8101'"
 
+_SECRET_BEHIND = {"--header": ":", "--env": "=", "--body": ""}
 Texts = list[str] | None
 Targets = Annotated[list[str], typer.Argument(help="A=URL B=URL …: what is asked of each.")]
 Connections = Annotated[str, typer.Option(help="How many at once; '1 16 64' are three loads.")]
@@ -80,7 +81,7 @@ def _compare(
     from loadtest.run import comparison
 
     drawn = random.SystemRandom().randrange(1, 1_000_000) if seed is None else seed
-    words = (*sys.argv[1:], *(("--seed", str(drawn)) if seed is None else ()))
+    words = (*shown(sys.argv[1:]), *(("--seed", str(drawn)) if seed is None else ()))
     options = Options(drawn, "full", rounds=rounds, busy=busy, words=words)
     experiment = parse("versus", document, where="versus")
     asked = comparison.begin(options, record.results_directory(), experiment)
@@ -88,6 +89,27 @@ def _compare(
     from loadtest.commands import run
 
     run.carry_out(asked, as_json=as_json)
+
+
+def shown(words: Sequence[str]) -> list[str]:
+    """The command as a page may show it: without what headers, variables and the body hold."""
+    found, before = [], ""
+    for word in words:
+        option, equals, value = word.partition("=")
+        if before in _SECRET_BEHIND:
+            found.append(_emptied(before, word))
+        elif equals and option in _SECRET_BEHIND:
+            found.append(f"{option}={_emptied(option, value)}")
+        else:
+            found.append(word)
+        before = "" if before in _SECRET_BEHIND else word
+    return found
+
+
+def _emptied(option: str, value: str) -> str:
+    """A name without its value; a body has none."""
+    mark = _SECRET_BEHIND[option]
+    return f"{value.partition(mark)[0]}{mark}…" if mark else "…"
 
 
 def _request(

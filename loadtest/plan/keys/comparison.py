@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from loadtest.contract.scenarios import OWN
 from loadtest.engine.kinds import kind_of
+from loadtest.inventory import addresses
 from loadtest.model.counts import number_of
 from loadtest.model.criterion import Criterion
 from loadtest.model.experiment import Experiment, Level
@@ -38,6 +39,7 @@ def comparison(name: str, document: Mapping[str, Any], where: str) -> Experiment
     targets = {each: _target(where, table, each) for each in names}
     levels = _levels(where, table)
     started = {each: placed.start(where, each, target) for each, target in table.targets.items()}
+    _check_places(where, table)
     return Experiment(
         name=name,
         **_NO_CLAIM,
@@ -73,6 +75,19 @@ def _check_names(where: str, names: Sequence[str]) -> None:
         placed.check_name(where, each)
 
 
+def _check_places(where: str, table: ComparisonTable) -> None:
+    """Each service that is started has an address of its own."""
+    there: dict[tuple[str, int], str] = {}
+    for name, each in table.targets.items():
+        host, port = addresses.place(each.url)
+        other = there.setdefault((host, port), name) if each.start else name
+        if other != name:
+            raise ExperimentError(
+                f"{where}: {other} and {name} are both started at {host}:{port}; "
+                "give each a port of its own"
+            )
+
+
 def _title(reference: str, names: Sequence[str]) -> str:
     others = [each for each in names if each != reference]
     return f"{', '.join(others)} beside {reference}"
@@ -94,6 +109,9 @@ def _level(where: str, top: ComparisonTable, table: LoadLevelTable) -> Level:
     load = LoadTable(**given).load
     if kind_of(load).scheduled and not load.rate_rps:
         raise ExperimentError(f"{where}: kind {load.kind!r} needs rate_rps")
+    inherited = "kind" in table.model_fields_set and table.rate_rps is None
+    if load.rate_rps and not (kind_of(load).scheduled or inherited):
+        raise ExperimentError(f'{where}: rate_rps is for requests at a rate: add kind = "open"')
     return Level(
         label=table.label or number_of(load.connections, "connection"),
         x=float(load.connections) if table.x is None else table.x,
@@ -102,7 +120,16 @@ def _level(where: str, top: ComparisonTable, table: LoadLevelTable) -> Level:
         parameters={},
         environment={},
         asked={each: _target(where, top, each, table.path) for each in top.targets},
+        cores=_cores(where, top, table),
     )
+
+
+def _cores(where: str, top: ComparisonTable, table: LoadLevelTable) -> int:
+    """On how many cores the services run; nobody says that of those that run already."""
+    running = next((name for name, each in top.targets.items() if not each.start), "")
+    if table.cores > 1 and running:
+        raise ExperimentError(f"{where}: cores needs start, the command of targets.{running}")
+    return table.cores
 
 
 def _target(where: str, top: ComparisonTable, name: str, path: str = "") -> Target:

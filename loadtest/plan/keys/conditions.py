@@ -15,7 +15,7 @@ _TARGET = r"[A-Za-z_][A-Za-z0-9_.-]*"
 _GRAMMAR = re.compile(
     rf"""(?: (?P<measure>\w+) \s*:\s* )?
     (?P<service>{_TARGET}) \s* (?P<sign>[<>]) \s*
-    (?P<bound>\d+(?:\.\d+)?|\.\d+)? \s* (?:[*×]|x(?=\s))? \s*
+    (?P<bound>\d+(?:\.\d+)?|\.\d+)? \s* (?:[*×]|x(?=\s+(?!\s*at\s)))? \s*
     (?P<reference>{_TARGET})?
     (?: \s+at\s+ (?P<level>\S.*) )?""",
     re.VERBOSE,

@@ -31,8 +31,8 @@ def target(where: str, name: str, url: str, asked: RequestTable, path: str = "")
     """
     path = path or asked.path
     try:
-        if path and not path.startswith("/"):
-            raise AddressError(f"path {path!r} has to begin with /")
+        if path and not _is_path(path):
+            raise AddressError(f"path {path!r} has to begin with one /")
         rest = {key: getattr(asked, key) for key in REQUEST_KEYS if key != "path"}
         return own.checked(Target(urljoin(addresses.endpoint(url), path), **rest))
     except (AddressError, OwnRequestError) as error:
@@ -47,12 +47,29 @@ def start(where: str, name: str, table: TargetTable) -> Start | None:
             if key in table.model_fields_set:
                 raise ExperimentError(f"{place}: {key} needs start, the command that it is for")
         return None
-    if table.ready and not table.ready.startswith("/"):
-        raise ExperimentError(f"{place}: ready {table.ready!r} has to begin with /")
+    ready = _ready(place, table)
     try:
         command = tuple(shlex.split(table.start))
     except ValueError as error:
         raise ExperimentError(f"{place}: start {table.start!r}: {error}") from None
     if not command:
         raise ExperimentError(f"{place}: start {table.start!r} has no command")
-    return Start(command, str(Path(table.folder or ".").absolute()), table.ready, table.environment)
+    return Start(command, str(Path(table.folder or ".").absolute()), ready, table.environment)
+
+
+def _ready(place: str, table: TargetTable) -> str:
+    """The path that tells when it is ready, as it is asked for."""
+    if not table.ready:
+        return ""
+    if not _is_path(table.ready):
+        raise ExperimentError(f"{place}: ready {table.ready!r} has to begin with one /")
+    try:
+        asked = Target(urljoin(addresses.endpoint(table.url), table.ready))
+        return own.path_of(own.checked(asked))
+    except (AddressError, OwnRequestError) as error:
+        raise ExperimentError(f"{place}: ready {table.ready!r}: {error}") from None
+
+
+def _is_path(text: str) -> bool:
+    """Whether it is one, and not the beginning of another host."""
+    return text.startswith("/") and not text.startswith("//")

@@ -70,6 +70,9 @@ class LoadLevelTable(LoadTable):
     path: Annotated[str, Instead("the target's")] = Field(
         default="", description="path and query that are asked at this load"
     )
+    cores: int = Field(
+        default=1, gt=0, description="cores for each service that is started; the load has the rest"
+    )
 
 
 class ComparisonTable(TomlTable):

@@ -8,7 +8,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import limits, times
-from loadtest.analysis.findings import Finding
+from loadtest.analysis.findings import Finding, effect
 from loadtest.analysis.observations import by_round
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -154,7 +154,7 @@ def _table(findings: Sequence[Finding]) -> Listing:
                 limits(finding.ratio),
                 str(finding.ratio.rounds),
                 f"{finding.p_adjusted:.3f}" if finding.p_adjusted >= 0.001 else "< 0.001",
-                f"{finding.ratio.detectable:.1%}".replace("%", " %"),
+                effect(finding.ratio.detectable),
                 finding.short,
             )
             for finding in findings

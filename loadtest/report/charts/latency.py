@@ -10,7 +10,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount, percent
-from loadtest.analysis.observations import light, mean_wait_ms, waiting_share
+from loadtest.analysis.observations import light, mean_wait_ms, never_answered, waiting_share
 from loadtest.engine.kinds import kind_of
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.trial import Trial
@@ -66,7 +66,8 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
 
 _RARER = (
     "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn only "
-    "where enough requests lie beyond it, and none that still waited could change it. "
+    "where enough requests lie beyond it, and none that still waited could change it. All rounds "
+    "are one here, so the limits leave out how much rounds differ. "
 )
 
 
@@ -82,6 +83,8 @@ def _unanswered(waiting: Mapping[str, Sequence[Trial]]) -> str:
 
 def _waited(service: str, trials: Sequence[Trial]) -> str:
     share = percent(waiting_share(trials))
+    if never_answered(trials):
+        return f"{share} % of {service}'s requests had no answer when the window closed."
     told = f"{share} % of {service}'s requests were still waiting when the window closed"
     mean = mean_wait_ms(trials)
     if mean is None:
@@ -100,8 +103,17 @@ def _title(records: Records, level: Level, waiting: Mapping[str, Sequence[Trial]
         for service, trials in waiting.items()
         if service not in services and (mean := mean_wait_ms(trials))
     ]
-    everyone = "every other service" if means else "every service"
-    return _ranking(records, level, everyone) + "".join(means)
+    unknown = [
+        f"; {service}: {_unknown(trials)}"
+        for service, trials in waiting.items()
+        if service not in services and not mean_wait_ms(trials)
+    ]
+    everyone = "every other service" if means or unknown else "every service"
+    return _ranking(records, level, everyone) + "".join([*means, *unknown])
+
+
+def _unknown(trials: Sequence[Trial]) -> str:
+    return "some were never answered" if never_answered(trials) else "too many still waited to tell"
 
 
 def _ranking(records: Records, level: Level, everyone: str) -> str:
@@ -200,7 +212,7 @@ def _percentile_table(
                     service,
                     kind,
                     f"{latencies.total:,}",
-                    f"{percent(waiting_share(own))} %" if latencies.waiting else "none",
+                    f"{percent(latencies.waiting_share)} %" if latencies.waiting else "none",
                     *cells,
                     amount(mean) if mean else "–",
                 )

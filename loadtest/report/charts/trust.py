@@ -96,7 +96,7 @@ def run_order(name: str, trials: Sequence[Trial], what: str) -> Chart | None:
     return Chart(
         name=f"{name}-order",
         title=(
-            f"{name}: no trial strayed more than {amount(100 * widest)} % from its median"
+            f"{name}: trials strayed up to {amount(100 * widest)} % from their median"
             + (f"; {failed} failed a gate" if failed else "")
         ),
         description=(

@@ -18,7 +18,8 @@ from loadtest.stats.inference import INTERVAL_ROUNDS
 
 NOT_YET = "*Not measured yet.*"
 NOT_MEASURED = f"{NOT_YET} `make publish` fills in this table from a full run."
-_AS_TOLD = re.compile(r"(?P<value>\S+) .*\((?P<interval>[^()]+)\)")  # `32.3 ms … (18.0–58.1)`
+# `32.3 ms … (18.0–58.1)`
+_AS_TOLD = re.compile(r"(?P<value>\S+) .*\((?P<interval>[^();]+)(?:;[^()]*)?\)")
 _KEYS = frozenset({"experiment", "measure", "level", "services", "claim", "budget"})
 
 

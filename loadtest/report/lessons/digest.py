@@ -97,8 +97,8 @@ def digest(report: Report, page: str = "") -> Digest:
 
 
 def _figures(section: Section) -> Iterator[Measured]:
-    asked = tuple(_asked(section.experiment))
-    for check in claims.checks(replace(section.experiment, criteria=asked), section.trials):
+    asked = _asked(section.experiment)
+    for check in claims.checks(section.experiment, section.trials, criteria=asked):
         found, criterion = check.figure, check.criterion
         if found:
             yield Measured(

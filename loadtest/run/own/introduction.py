@@ -10,14 +10,19 @@ from typing import Any
 
 from loadtest.analysis.amounts import amount
 from loadtest.backends.asking import Heard, NoAnswer, ask
-from loadtest.backends.own import OwnServiceError, OwnServices
+from loadtest.backends.own import (
+    NEXT_TRY_S,
+    STARTING,
+    STARTS_WITHIN_S,
+    OwnServiceError,
+    OwnServices,
+)
 from loadtest.model.experiment import Experiment, Level
 from loadtest.model.target import Target
 from loadtest.run.own import processes
 from loadtest.run.own.limit import RequestLimit
 from loadtest.run.readiness import Arrival
 
-STARTING_S, NEXT_TRY_S = 15.0, 0.5
 ANSWERS_A_WINDOW = 10  # one after another; fewer tell little
 CHECKED_BODY = 1_000_000  # bytes of a body that each answer is compared with
 _SHOWN = 24  # bytes around the first difference of two bodies
@@ -94,7 +99,11 @@ class Introduction:
         """The target's answer, which has to be right. Where bodies count it is asked twice."""
         first = self._ask(name, target)
         _require_right(name, target, first)
-        if self._experiment.same_body and self._ask(name, target).body != first.body:
+        if not self._experiment.same_body:
+            return first
+        second = self._ask(name, target)
+        _require_right(name, target, second)
+        if second.body != first.body:
             raise AnswersDiffer(
                 f"{name} answers {target.url} with a different body each time; "
                 "bodies can't be compared, so leave that out"
@@ -103,9 +112,9 @@ class Introduction:
 
     def _ask(self, name: str, target: Target) -> Heard:
         """One that says 503 may be starting still, and gets some time for it."""
-        ends = time.monotonic() + STARTING_S
+        ends = time.monotonic() + STARTS_WITHIN_S
         try:
-            while (found := self._once(target)).status == 503 and target.status != 503:
+            while (found := self._once(target)).status == STARTING != target.status:
                 if time.monotonic() > ends:
                     break
                 time.sleep(NEXT_TRY_S)
@@ -150,13 +159,13 @@ def _require_right(name: str, target: Target, heard: Heard) -> None:
 def _advice(heard: Heard) -> str:
     """What to do about a status that is no success."""
     status = heard.status
-    expecting = f"if that is right, add --expect {status}"
+    expecting = f"if that is right, add --expect {status} (in a file: status = {status})"
     if 300 <= status < 400:
         return (
             f": it leads to {heard.headers.get('location', 'nowhere')}; ask there, or {expecting}"
         )
     if status in (401, 403):
-        return f"; send what it asks for with --header, or {expecting}"
+        return f"; send what it asks for with --header (in a file: headers), or {expecting}"
     if status == 405:
         return f"; it allows {heard.headers.get('allow', 'another method')}"
     if status == 429:

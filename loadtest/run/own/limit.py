@@ -29,7 +29,7 @@ class RequestLimit:
             sent = f"{'up to ' if self._guessed else ''}{were(self.sent, 'request')} sent"
             raise EnoughAsked(
                 f"{sent}, and no more than {self.most:,} may be; "
-                "allow more with --requests, or ask for fewer rounds"
+                "allow more with --requests (in a file: requests_at_most), or ask for fewer rounds"
             )
 
     def take_one(self) -> None:

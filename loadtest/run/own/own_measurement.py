@@ -8,7 +8,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from loadtest.backends.asking import NoAnswer, ask
+from loadtest.backends.asking import SAFE, NoAnswer, ask
 from loadtest.backends.own import OwnServices
 from loadtest.engine.kinds import Closed
 from loadtest.model.experiment import Background, Level
@@ -20,9 +20,7 @@ from loadtest.run.own.introduction import Introduction
 from loadtest.run.own.sampling import TreeSampler
 from loadtest.run.sampler import ServiceSide
 
-SETTLED_WITHIN_S = 10.0
 FASTEST_RPS = 500_000  # no load sends more; 140,000 were seen of one core
-_SAFE = ("GET", "HEAD", "OPTIONS")  # may be asked once more than needed
 
 
 class OwnMeasurement(Measurement):
@@ -79,11 +77,11 @@ class OwnMeasurement(Measurement):
     def _settled(self, service: str) -> bool:
         """Whether it answers in time: what the trial before left in its queue is worked off."""
         target = self._own.own[service].target
-        if target.method not in _SAFE:
+        if target.method not in SAFE:
             return True
         self._limit.take_one()
         try:
-            ask(target, SETTLED_WITHIN_S)
+            ask(target)
         except NoAnswer:
             return False
         return True

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from loadtest.model.load import LoadResult
-from loadtest.model.trial import Gate, Sample
+from loadtest.model.trial import Gate
+from loadtest.run.presence import Look
 from loadtest.run.witnesses import database, generator, machine, network, requests, service
 from loadtest.run.witnesses.observer import Seen
 
@@ -24,7 +25,7 @@ def accepted(found: Sequence[Gate]) -> tuple[Gate, ...]:
 
 
 def check(
-    seen: Seen, loads: Sequence[LoadResult], counted: int | None, samples: Sequence[Sample]
+    seen: Seen, loads: Sequence[LoadResult], counted: int | None, looks: Sequence[Look]
 ) -> tuple[Gate, ...]:
     """Whether anything from outside took part in the trial.
 
@@ -32,10 +33,11 @@ def check(
     that it answered meanwhile.
     """
     measured = loads[0]
+    window_s = measured.planned_s or measured.duration_s
     return (
-        machine.to_itself(seen.machine),
-        service.kept_running(seen.pauses, measured.planned_s or measured.duration_s),
+        machine.to_itself(seen.machine, window_s),
+        service.kept_running(seen.pauses, window_s),
         requests.only_ours(loads, counted),
-        database.to_itself(measured, samples),
+        database.to_itself(measured, looks),
         network.arrived(seen.machine, measured),
     )

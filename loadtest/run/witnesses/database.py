@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 from loadtest.model.counts import number_of
 from loadtest.model.load import LoadResult
-from loadtest.model.trial import Gate, Sample
+from loadtest.model.trial import Gate
+from loadtest.run.presence import Look
 
 POSTGRES_TO_ITSELF = "Postgres to itself"
 LATE_LOOK_S = 0.25  # a look at the window's end comes a little after it
 
 
-def to_itself(result: LoadResult, samples: Sequence[Sample]) -> Gate:
+def to_itself(result: LoadResult, looks: Sequence[Look]) -> Gate:
     """No other client had a query at work at any look in the window."""
     counts = [
         each.foreign_sessions
-        for each in samples
-        if each.foreign_sessions is not None and 0 <= each.t <= result.duration_s + LATE_LOOK_S
+        for each in looks
+        if each.foreign_sessions is not None and 0 <= each.began <= result.duration_s + LATE_LOOK_S
     ]
     if not counts:
         return Gate(

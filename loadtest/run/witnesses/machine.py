@@ -16,6 +16,7 @@ MACHINE_TO_ITSELF = "machine to itself"
 # Of the window: by what share the figure may be too low. Up to 5 % the lab calls two figures
 # equivalent.
 LOST = 0.05
+WATCHED = 0.8  # of the window: the lab itself may have been stopped meanwhile
 SWAP_S = 0.001  # a page from swap takes at least a part of a millisecond, of a disk ten
 
 
@@ -54,41 +55,35 @@ def read(lab: Collection[int], services: Collection[int]) -> Reading:
 
     Without `services` they run where the lab can't see them.
     """
-    service, everything = _trees(services), _trees(lab if services else ())
     in_sight = bool(services) and procfs.all_in_sight()
+    # One look at all: trees one after another take longer, and the cores go on meanwhile.
+    seen = procfs.everything() if services else {}
+    service, ours = procfs.below(services, seen), procfs.below(lab, seen)
     return Reading(
         at=time.monotonic(),
         wall=time.time(),
         boot=time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else 0.0,
         cores=procfs.cores(),
-        own=_own(service, everything) if services else None,
+        own=_own(service, ours) if services else None,
         throttled_s=throttled_s(),
         swapped_in=procfs.swapped_in(),
         memory_s=procfs.pressure_s("memory"),
         cpu_s=procfs.pressure_s("cpu"),
         resent=procfs.resent(),
-        strangers=_strangers({*service, *everything}) if in_sight else None,
+        strangers=_strangers(seen, {*service, *ours}) if in_sight else None,
         begun=procfs.begun(),
     )
 
 
-def _trees(roots: Collection[int]) -> dict[int, Stat]:
-    return {pid: stat for root in roots for pid, stat in procfs.tree(root).items()}
-
-
-def _strangers(own: Collection[int]) -> dict[int, float]:
+def _strangers(seen: Mapping[int, Stat], own: Collection[int]) -> dict[int, float]:
     """But for threads of the kernel that work for whoever runs: that is the lab, as a rule."""
-    return {
-        pid: stat.cpu_s
-        for pid, stat in procfs.everything().items()
-        if pid not in own and not stat.serves
-    }
+    return {pid: stat.cpu_s for pid, stat in seen.items() if pid not in own and not stat.serves}
 
 
-def _own(service: Mapping[int, Stat], everything: Mapping[int, Stat]) -> Own:
+def _own(service: Mapping[int, Stat], ours: Mapping[int, Stat]) -> Own:
     return Own(
         sum(stat.cpu_s for stat in service.values()),
-        sum(stat.cpu_s for pid, stat in everything.items() if pid not in service),
+        sum(stat.cpu_s for pid, stat in ours.items() if pid not in service),
     )
 
 
@@ -224,10 +219,17 @@ def _takers(times: CoreTime | None) -> str:
     return "a hypervisor" if times and times.others_s is None else "other programs"
 
 
-def to_itself(machine: Machine | None) -> Gate:
-    """Whether nothing outside can have moved the figure by more than `LOST`."""
+def to_itself(machine: Machine | None, window_s: float = 0.0) -> Gate:
+    """Whether nothing outside can have moved the figure by more than `LOST`.
+
+    `window_s`: how long the window was; most of it has to have been watched.
+    """
     if machine is None or not machine.lasted_s:
         return Gate(MACHINE_TO_ITSELF, True, None, LOST, "the machine was not watched")
+    if machine.lasted_s < WATCHED * window_s:
+        detail = f"only {machine.lasted_s:.2f} of {window_s:.2f} s of the window were watched"
+        share = 1 - machine.lasted_s / window_s
+        return Gate(MACHINE_TO_ITSELF, False, share, 1 - WATCHED, detail, disturbance=True)
     found = losses(machine)
     worst = max(found, key=lambda name: found[name])
     detail = f"{worst} took up to {found[worst]:.1%} of the window"

@@ -67,11 +67,12 @@ class Observer:
             self._end(self._before)
 
     def _begin(self) -> None:
+        before = machine.read(self._lab, self._services)
         for sleeper in self._sleepers:
             sleeper.start()
         if self._watcher:
             self._watcher.start()
-        self._before = machine.read(self._lab, self._services)
+        self._before = before
 
     def _end(self, before: Reading) -> None:
         after = machine.read(self._lab, self._services)
@@ -91,9 +92,10 @@ class Observer:
 
     def _culprits(self) -> dict[str, float]:
         """The programs of others that used most CPU since the trial began."""
-        own = {pid for root in (*self._lab, *self._services) for pid in procfs.tree(root)}
+        seen = procfs.everything()
+        own = procfs.below([*self._lab, *self._services], seen)
         spent: dict[str, float] = {}
-        for pid, stat in procfs.everything().items():
+        for pid, stat in seen.items():
             before = self._others.get(pid)
             if pid not in own and stat.parent and not stat.serves:
                 grown = stat.cpu_s - (before.cpu_s if before else 0.0)

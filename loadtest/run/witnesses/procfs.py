@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -72,6 +72,21 @@ def all_in_sight() -> bool:
     """Whether every program of the machine can be seen: in a container, only its own can."""
     kernel = read(_KTHREADD)
     return kernel is not None and kernel.name == "kthreadd"
+
+
+def below(roots: Collection[int], seen: Mapping[int, Stat]) -> dict[int, Stat]:
+    """`roots` and all below them, of the processes that were seen at one moment."""
+    children: dict[int, list[int]] = {}
+    for stat in seen.values():
+        children.setdefault(stat.parent, []).append(stat.pid)
+    found: dict[int, Stat] = {}
+    left = list(roots)
+    while left:
+        pid = left.pop()
+        if pid in seen and pid not in found:
+            found[pid] = seen[pid]
+            left += children.get(pid, ())
+    return found
 
 
 def tree(root: int) -> dict[int, Stat]:

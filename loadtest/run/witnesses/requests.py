@@ -94,7 +94,9 @@ def only_ours(loads: Sequence[LoadResult], counted: int | None) -> Gate:
 
 
 def _unsure(result: LoadResult) -> int:
-    failed_before = sum(int(part["failed"]) for part in result.timeline if part["t"] < 0)
+    failed_before = result.failed_in_warmup
+    if failed_before is None:  # of an older trial: its timeline has whole slices alone
+        failed_before = sum(int(part["failed"]) for part in result.timeline if part["t"] < 0)
     after = (result.answered_after or 0) + sum(result.failed_after.values())
     failed_after = sum(result.failed_after.values())
     let_go = result.unfinished - after

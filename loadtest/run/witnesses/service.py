@@ -43,7 +43,8 @@ class Watcher:
 
     def start(self) -> None:
         """Begin."""
-        self._trees = {root: list(procfs.tree(root)) for root in self._names}
+        seen = procfs.everything()
+        self._trees = {root: list(procfs.below([root], seen)) for root in self._names}
         self._watched = {
             pid: self._names[root] for root, pids in self._trees.items() for pid in pids
         }

@@ -68,6 +68,18 @@ def test_a_slope_is_open_at_all_its_levels() -> None:
     assert undecided(one, seen) == [level.label for level in one.levels]
 
 
+def test_a_round_without_growth_has_no_ratio_and_is_not_waited_for() -> None:
+    slope = {"says": "s", "service": "flask-gthread", "measure": "pss_kib_per_request"}
+    one = designed(measure="pss_kib_per_request", criteria=[slope | {"ratio_at_least": 2.0}])
+
+    def shrinking(trial: Trial) -> Trial:
+        if (trial.arm, trial.round, trial.level) != ("flask-gthread", 2, LEVEL):
+            return trial
+        return replace(trial, samples=tuple(replace(each, pss_bytes=1) for each in trial.samples))
+
+    assert undecided(one, trials_of([one], change=shrinking)) == []
+
+
 def test_a_line_that_one_load_would_draw_alone_is_not_waited_for() -> None:
     """As where a service took its requests up at one load only: no further round changes that."""
     slope = {"says": "s", "service": "flask-gthread", "measure": "pss_kib_per_request"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,11 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from loadtest.analysis import claims
+from loadtest.analysis.findings import Finding, sentence
 from loadtest.analysis.names import spoken
 from loadtest.analysis.verdict import Check, Claim, Figure
 from loadtest.model.criterion import Criterion
+from loadtest.model.trial import Trial
 from loadtest.plan.measures import MEASURES
 from loadtest.results.runs import counted
+from loadtest.stats.inference import Ratio
 from tests.synthetic import experiment, trials_of
 
 NAMES = {"fastapi-async": "FastAPI", "flask-gthread": "Flask with threads"}
@@ -69,6 +73,67 @@ def test_a_small_ratio_is_told_from_its_larger_side() -> None:
 )
 def test_a_line_has_figure_interval_and_need(changes: dict[str, Any], line: str) -> None:
     assert check(criterion(**changes), 2.0, 1.9, 2.1).line == line
+
+
+@pytest.mark.parametrize(
+    ("changes", "value", "said"),
+    [
+        ({"at_most": 1.05}, 1.054, "1.054 ×"),
+        ({"at_most": 1.05}, 1.046, "1.05 ×"),
+        ({"at_most": 0.1}, 1 / 9.97, "9.970 ×"),
+        ({"at_most": 0.1}, 1 / 10.02, "10.0 ×"),
+        (
+            {"ratio": False, "measure": "answered_share", "at_most": None, "at_least": 0.999},
+            0.9960,
+            "99.6 %",
+        ),
+        ({"ratio": False, "measure": "p99_ms", "at_most": 0.01}, 0.0104, "0.0104 ms"),
+    ],
+)
+def test_no_rounding_brings_a_figure_to_the_other_side_of_its_bound(
+    changes: dict[str, Any], value: float, said: str
+) -> None:
+    assert f": {said}" in check(criterion(**changes), value, value, value).line
+
+
+def test_a_figure_of_a_part_of_the_rounds_says_so() -> None:
+    found = replace(check(criterion(at_most=2.0), 2.5, 2.1, 3.0, rounds=3), ran=8)
+    assert "2.5 × (2.1–3.0; in 3 of 8 rounds); the claim needs" in found.line
+    assert "2.5 × (2.1–3.0); the" in replace(found, ran=3).line
+
+
+def test_cpu_that_explains_another_figure_is_no_reason() -> None:
+    """As where two threads share what one had: the rate doubles, the CPU a request does not."""
+    faster = {"says": "x", "service": "flask-gthread", "level": "128 connections"}
+    one = experiment(scenario="json", parameters={}, criteria=[faster | {"ratio_at_least": 2.0}])
+    trials = trials_of([one], change=lambda each: doubled(each, "flask-gthread"))
+    [claim] = claims.judge(one, counted(trials), "typical", NAMES)
+    assert claim.headline
+    assert claim.headline.figure
+    assert claim.headline.figure.value > 1.5
+    assert "CPU" not in claim.why
+
+
+def doubled(trial: Trial, service: str) -> Trial:
+    """Twice the rate at the same CPU a request, on two cores."""
+    if trial.arm != service:
+        return trial
+    result = replace(
+        trial.result,
+        answered=2 * trial.result.answered,
+        goodput_rps=2 * trial.result.goodput_rps,
+    )
+    samples = tuple(replace(each, cpu=2 * each.cpu) for each in trial.samples)
+    return replace(trial, result=result, samples=samples)
+
+
+def test_what_is_open_beside_other_comparisons_alone_says_so() -> None:
+    seen = Ratio(0.4, 0.24, 0.66, 12, 0.02, 1.0, 0.93)
+    told = sentence("goodput_rps", "a", "b", seen, 0.06)
+    assert told.endswith("among several comparisons, one may look like this by chance (Holm)")
+    assert Finding("e", "l", "goodput_rps", "a", "b", seen, 0.06).short == (
+        "open, as one of several (Holm)"
+    )
 
 
 def test_without_enough_rounds_there_is_no_interval() -> None:

@@ -6,19 +6,22 @@ import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import psutil
 import pytest
 
+from loadtest.backends import own
 from loadtest.backends.asking import ask
 from loadtest.backends.own import OwnServiceError, OwnServices, reachable
 from loadtest.inventory.own_service import own_services
+from loadtest.model.experiment import CORES
 from loadtest.model.start import Start
 from loadtest.model.target import Target
 from loadtest.system import ports
 from loadtest.system.adoption import orphans
-from loadtest.system.processes import ProcessError
+from loadtest.system.processes import ProcessError, wait_until
 from tests.lying_servers import answering, serving
 from tests.waiting import eventually, gone
 
@@ -43,10 +46,12 @@ def port() -> Iterator[int]:
         yield found
 
 
-def services(folder: Path, port: int, *command: str, ready: str = "") -> OwnServices:
+def services(
+    folder: Path, port: int, *command: str, ready: str = "", path: str = "/"
+) -> OwnServices:
     toy = command or (sys.executable, "-c", TOY, str(port))
     start = Start(toy, str(folder), ready, {"GREETING": "hello"})
-    target = Target(f"http://127.0.0.1:{port}/")
+    target = Target(f"http://127.0.0.1:{port}{path}")
     return OwnServices(own_services({"toy": target}, {"toy": start}), folder / "logs")
 
 
@@ -92,6 +97,38 @@ def test_started_anew_it_is_another_process(tmp_path: Path, port: int) -> None:
         backend.restart("toy")
         assert backend.pid("toy") != before
         assert backend.alive("toy")
+
+
+def test_what_comes_instead_of_ready_is_told(
+    tmp_path: Path, port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(own, "wait_until", partial(wait_until, timeout_s=5.0))
+    with services(tmp_path, port, ready="/healthz") as backend:
+        told = rf"toy gave no 200 from http://127\.0\.0\.1:{port}/healthz \(it answers 503\)"
+        with pytest.raises(ProcessError, match=told):
+            backend.start(["toy"])
+
+
+def test_started_anew_it_may_be_busy_for_a_while(tmp_path: Path, port: int) -> None:
+    """Without a path that tells when it is ready its answer does, as before its first trial."""
+    with services(tmp_path, port, path="/items") as backend:
+        backend.start(["toy"])
+        again = threading.Thread(target=backend.restart, args=("toy",))
+        again.start()
+        assert eventually((tmp_path / "asked").exists)
+        assert again.is_alive()
+        (tmp_path / "ready").touch()
+        again.join(60)
+        assert ask(backend.own["toy"].target).status == 200
+
+
+def test_it_gets_as_many_cores_as_a_level_says(tmp_path: Path, port: int) -> None:
+    with services(tmp_path, port) as backend:
+        backend.start(["toy"])
+        backend.restart("toy", {CORES: "2"})
+        [pid] = backend.roots().values()
+        if wide := backend.cpus.widened(2).service:
+            assert set(psutil.Process(pid).cpu_affinity()) == wide
 
 
 def test_one_that_dies_is_told_with_its_last_words(tmp_path: Path, port: int) -> None:

@@ -118,6 +118,10 @@ def test_a_full_disk_loses_no_result(
         ({"url": "http://127.0.0.1:1/", "beside": "healthz"}, "beside 'healthz': write /healthz"),
         ({"url": "http://0.0.0.0:1/"}, "write http://127.0.0.1:1/"),
         ({"url": "http://127.0.0.1:1/", "fail_if": ["beside_s > 1"]}, "needs --beside /PATH"),
+        (
+            {"url": "http://127.0.0.1:1/", "beside": "/healthz", "connections": 1},
+            "connection of its own",
+        ),
         ({"url": "http://127.0.0.1:1/"}, "nothing listens"),
     ],
 )
@@ -199,6 +203,12 @@ def test_a_file_starts_its_service_and_fails_by_its_condition(
         ),
         ("beside = 'healthz'\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "write /healthz for"),
         ("fail_if = ['speed < 1']\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "fail_if 'speed"),
+        (
+            "beside = '/healthz'\nconnections = 1\n[targets.A]\nurl = 'http://127.0.0.1:1/'\n"
+            "start = 'no-such'",
+            {},
+            "connection of its own",
+        ),
         ("[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "nothing listens"),
         ("[targets.A]\nurl = 'http://192.0.2.1/'", {}, "--i-may-load-this"),
         ("seconds = 1\n[targets.A]\nurl = 'http://127.0.0.1:1/'", {}, "--seconds 1: give"),

@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from loadtest.cli import app
 from loadtest.errors import LabError
 from loadtest.plan.parsing import parse
+from loadtest.stats.inference import enough
 
 NEED = ("size", "--rate", "200", "--wait-ms", "80", "--cpu-ms", "3", "--cores", "2")
 
@@ -42,6 +43,20 @@ def test_what_checks_them_is_a_comparison_at_that_rate() -> None:
     assert len(read.criteria) == 2
     assert starts["async"] == "uvicorn app:app --workers 1 --port 8101"
     assert "gthread" in starts["threads"]
+
+
+@pytest.mark.parametrize(
+    ("rate", "measure", "cores"), [(400, "p95_ms", 2), (100, "p95_ms", 1), (2, "mean_ms", 1)]
+)
+def test_a_window_holds_enough_for_what_checks_them_on_the_cores_it_is_for(
+    rate: int, measure: str, cores: int
+) -> None:
+    said = ran("--rate", str(rate), "--max-connections", "500")[1]
+    document = tomllib.loads(said.partition("EXPERIMENTS=mine.toml")[2])
+    read = parse("mine", document, where="mine.toml")
+    assert read.measure == measure
+    assert measure == "mean_ms" or enough(round(0.85 * rate * read.duration_s), 95.0)
+    assert read.levels[0].cores == cores
 
 
 def test_the_margin_can_be_chosen() -> None:

@@ -144,6 +144,8 @@ def test_a_body_is_text_or_a_file(tmp_path: Path) -> None:
     (tmp_path / "order.json").write_text('{"n": 1}')
     assert addresses.read_body(f"@{tmp_path}/order.json") == '{"n": 1}'
     assert addresses.read_body("plain") == "plain"
+    (tmp_path / "form").write_bytes(b"--x\r\n\r\nvalue\r\n--x--\r\n")
+    assert addresses.read_body(f"@{tmp_path}/form") == "--x\r\n\r\nvalue\r\n--x--\r\n"
     with pytest.raises(AddressError, match="no such file"):
         addresses.read_body(f"@{tmp_path}/nothing")
     (tmp_path / "picture").write_bytes(b"\xff\xfe")

@@ -57,9 +57,9 @@ def test_a_command_among_the_conditions_is_one_on_the_page(tmp_path: Path) -> No
 
 
 def test_how_small_a_difference_can_be_seen(tmp_path: Path) -> None:
-    assert "differences of 5 % can be seen in every claim" in said(tmp_path / "quiet")
+    assert "5 % of difference can be seen where it runs twice" in said(tmp_path / "quiet")
     noisy = said(tmp_path / "noisy", noise=0.2)
-    assert "By the reference against itself, differences can't be seen below" in noisy
+    assert "By the reference against itself, one run in five misses a difference of" in noisy
     assert "% in C1" in noisy or "a factor of" in noisy
 
 
@@ -77,3 +77,10 @@ def test_what_each_start_of_a_run_noticed_anew_is_told_once(tmp_path: Path) -> N
     )
     found = conditions.noticed(report.load(folder).run)
     assert found == [uneven[1], "flask-sync: no keep-alive"]
+
+
+def test_each_trial_that_was_taken_again_is_told(tmp_path: Path) -> None:
+    one = experiment()
+    again = [f"own, round {n}, flask-sync: taken again, because it did not end" for n in (1, 4)]
+    folder = write_run(tmp_path / "run", [one], trials_of([one]), warnings=again)
+    assert conditions.noticed(report.load(folder).run) == again

@@ -56,7 +56,7 @@ def test_every_look_is_a_line_with_what_it_spent_and_left_open(
     assert section.looks
     assert [row[0] for row in section.looks.rows] == [str(look.rounds) for look in looks]
     assert [row[3] for row in section.looks.rows[:-1]] == ["128 connections"] * (len(looks) - 1)
-    assert section.looks.rows[0][1:3] == ("1.8 % of 5 %", "98.2 %")
+    assert section.looks.rows[0][1:3] == ("1.8 of 5 %", "98.2 %")
     told = "3 rounds" if len(looks) == 1 else f"3 to {looks[-1].rounds} rounds"
     assert any(told in fact for fact in section.facts)
     assert made.rules == [section.rule]

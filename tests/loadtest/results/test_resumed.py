@@ -63,6 +63,11 @@ def test_a_commit_is_named_again_only_where_another_came_between(tmp_path: Path)
     assert found.resumed_at == ("b", "aaaaaaaaaa", "b")
 
 
+def test_the_same_code_is_no_difference_after_changes_between(tmp_path: Path) -> None:
+    changed = resumed.gone_on(tmp_path, BEGUN, replace(SAME, git_dirty=True))
+    assert resumed.gone_on(tmp_path, changed, SAME).warnings == changed.warnings
+
+
 @pytest.mark.parametrize(
     ("now", "told"),
     [

@@ -124,6 +124,13 @@ def test_lateness_that_is_small_beside_the_responses_is_no_fault() -> None:
     assert failed(replace(slow, mean_in_flight=40.0)) == []
 
 
+def test_a_wait_for_a_connection_that_the_service_holds_is_its_own() -> None:
+    """The generator was late by its own pauses at most: here by 2.5 ms."""
+    late = replace(GOOD, response_us=encoded(0.0225, 4000))
+    assert failed(replace(late, longest_pause_s=0.001)) == []
+    assert failed(replace(late, longest_pause_s=0.002)) == ["send lateness"]
+
+
 def test_lateness_of_other_requests_than_the_slow_ones_is_no_fault() -> None:
     assert failed(replace(GOOD, send_late_us=encoded(0.004, 4000))) == []
 

@@ -122,6 +122,25 @@ def test_a_machine_that_stays_busy_ends_the_run_and_a_resumed_run_makes_it_whole
     assert sorted(trial.index for trial in kept.valid["own"]) == list(range(PLANNED))
 
 
+def test_what_was_spoilt_long_before_the_end_stays_as_it_is(
+    asked: Comparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken on another day it would stand beside trials of its round that are far from it."""
+
+    def take(_: Takes, planned: PlannedTrial, attempt: int) -> Trial:
+        if planned.index == 6:
+            raise KeyboardInterrupt
+        return (disturbed if planned.index == 1 else taken)(planned, attempt)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Takes, "take", take)
+        execute(asked)
+    before = on_disk(asked)
+    execute(comparison.resume(asked.folder))
+    assert [trial.index for trial in on_disk(asked)[len(before) :]] == [6, 7]
+    assert [trial.index for trial in before].count(1) == rounds.MAX_ATTEMPTS
+
+
 def test_ctrl_c_keeps_what_was_finished(asked: Comparison, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Takes, "take", until(5, KeyboardInterrupt()))
     finished = execute(asked)
@@ -180,7 +199,8 @@ def test_another_error_passes_through_once_the_record_is_written(
     monkeypatch.setattr(Takes, "take", until(1, TrialsError("broken")))
     with pytest.raises(TrialsError, match="broken"):
         execute(asked)
-    assert runs.load(asked.folder).info["interrupted"]
+    known = runs.load(asked.folder).info
+    assert (known["interrupted"], known["reason"]) == (True, "stopped: broken")
 
 
 def test_a_load_that_could_not_be_made_is_made_once_more_and_told(

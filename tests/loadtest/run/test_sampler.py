@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.server
 import socket
 import threading
@@ -9,8 +10,10 @@ import urllib.error
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
+import psycopg
 import pytest
 
+from loadtest.backends.native import Lab
 from loadtest.run import sampler
 from loadtest.run.sampler import Sampler
 from tests.waiting import eventually
@@ -124,6 +127,17 @@ def test_the_count_of_a_service_that_has_just_started_is_told(url: str) -> None:
     assert sampling.counted() == 1000
 
 
+def test_a_route_that_nobody_has_asked_yet_has_no_count(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So it is at the first look at a service that was started anew for its trial."""
+    found = iter([{"lab_process_cpu_seconds_total": 1.0}, sampler.scrape(url)])
+    monkeypatch.setattr(sampler, "scrape", lambda _: next(found))
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        pass
+    assert sampling.counted() == 1000
+
+
 def test_a_count_that_could_not_be_read_is_none(url: str) -> None:
     Service.failing = True
     with Sampler("toy", url, None, interval_s=3600) as sampling:
@@ -137,6 +151,30 @@ def test_a_look_that_fails_leaves_a_gap_and_no_error(url: str) -> None:
     with Sampler("toy", url, None, interval_s=0.01) as sampling:
         assert eventually(lambda: Service.asked >= 6)
     assert 1 <= len(sampling.samples(datetime.now(UTC).isoformat())) < Service.asked
+
+
+def test_postgres_is_looked_at_though_the_service_answers_nothing(lab: Lab) -> None:
+    with psycopg.connect(lab.database_url, autocommit=True, application_name="guest") as guest:
+        waiting = threading.Thread(target=_until_cancelled, args=[guest])
+        waiting.start()
+        try:
+            with Sampler("toy", "http://127.0.0.1:1/metrics", lab.database_url, 0.01) as sampling:
+                assert eventually(lambda: _looked(sampling) and _looked(sampling)[-1] >= 1)
+        finally:
+            guest.cancel()
+            waiting.join()
+    assert sampling.samples(datetime.now(UTC).isoformat()) == ()
+
+
+def _until_cancelled(guest: psycopg.Connection) -> None:
+    with contextlib.suppress(psycopg.errors.QueryCanceled):
+        guest.execute("SELECT pg_sleep(60)")
+
+
+def _looked(sampling: Sampler) -> list[int]:
+    """Sessions of others at each look so far."""
+    found = [each.foreign_sessions for each in sampling.looks(datetime.now(UTC).isoformat())]
+    return [each for each in found if each is not None]
 
 
 def test_each_look_is_kept_and_says_whether_anybody_listened(url: str) -> None:

@@ -71,6 +71,7 @@ PROGRAMS: dict[str, Callable[[Given], Given]] = {
     "a service": lambda given: environment.service([Path("/services")], given),
     "a build": environment.build,
     "Postgres": environment.postgres,
+    "a service of the user's": environment.guest,
     "any other": environment.plain,
 }
 
@@ -80,6 +81,13 @@ def test_what_libraries_read_counts_for_nothing(kept: Given, foreign: Given) -> 
     foreign = {name: each for name, each in foreign.items() if name not in COMPOSE}
     for name, program in PROGRAMS.items():
         assert program(kept | foreign) == program(kept), name
+
+
+def test_a_service_of_the_users_has_the_users_packages() -> None:
+    given = {"PATH": "/bin", "HOME": "/home/me"}
+    kept = environment.plain(given)
+    assert kept.pop("PYTHONNOUSERSITE")
+    assert environment.guest(given) == kept
 
 
 @given(kept=KEPT, foreign=FOREIGN, proxied=PROXIED)

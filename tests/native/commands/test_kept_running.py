@@ -14,7 +14,7 @@ import pytest
 
 from loadtest.run.sampler import scrape
 from tests.native.commands.conftest import Shell, of_one
-from tests.waiting import eventually
+from tests.waiting import cmdline_of, eventually
 
 pytestmark = pytest.mark.waits
 
@@ -31,7 +31,7 @@ def first(shell: Shell) -> psutil.Process:
     [found] = [
         each
         for each in shell.processes()
-        if {"lab.serve", "gunicorn"} <= set(each.cmdline()) and each.parent() is not None
+        if {"lab.serve", "gunicorn"} <= set(cmdline_of(each)) and each.parent() is not None
     ]
     return found
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as some
 from jsonschema import Draft202012Validator
 
-from loadtest.model.experiment import Experiment
+from loadtest.model.experiment import CORES, Experiment
 from loadtest.model.target import Target
 from loadtest.plan import reader
 from loadtest.plan.keys.targets import ComparisonTable, LoadLevelTable, TargetTable
@@ -46,6 +46,12 @@ environment = { WORKERS = 2 }
 def document(**changes: Any) -> dict[str, Any]:
     targets = {name: {"url": f"http://127.0.0.1:{port}/"} for name, port in (("A", 1), ("B", 2))}
     return {"targets": targets} | changes
+
+
+def started(*ports: int, **keys: Any) -> dict[str, Any]:
+    places = zip("AB", ports, strict=True)
+    starts = {name: {"url": f"http://127.0.0.1:{at}/", "start": "serve"} for name, at in places}
+    return {"targets": {name: each | keys for name, each in starts.items()}}
 
 
 def read(**changes: Any) -> Experiment:
@@ -104,12 +110,18 @@ def test_what_a_file_leaves_out_is_usual() -> None:
         ({"measure": "service_cpu_us"}, "do not export; there are: goodput_rps"),
         ({"measure": "pss_kib_per_request"}, "do not export"),
         ({"request": {"method": "G T"}}, "targets.A: method: write GET"),
-        ({"request": {"path": "items"}}, "path 'items' has to begin with /"),
+        ({"request": {"path": "items"}}, "path 'items' has to begin with one /"),
         ({"request": {"status": 700}}, "request: status must be at most 599, is 700"),
         ({"request": {"headers": {"X": "a\r\nb"}}}, "X needs text on one line"),
         ({"levels": [{"connections": 0}]}, "levels[0]: connections must be at least 1"),
         ({"levels": [{"connections": 4}, {"connections": 4}]}, "labels that differ"),
         ({"load": {"kind": "open"}}, "needs rate_rps"),
+        ({"load": {"rate_rps": 200}}, 'requests at a rate: add kind = "open"'),
+        ({"request": {"path": "//elsewhere/x"}}, "path '//elsewhere/x' has to begin with one /"),
+        ({"levels": [{"cores": 2}]}, "levels[0]: cores needs start, the command of targets.A"),
+        (started(8101, 8101), "A and B are both started at 127.0.0.1:8101"),
+        (started(8101, 8102, ready="//x"), "ready '//x' has to begin with one /"),
+        (started(8101, 8102, ready="/a b"), "ready '/a b': path: has a blank"),
         ({"rounds": 1}, "rounds must be above 1"),
         ({"fail_if": ["B is slow"]}, "fail_if: 'B is slow': write it as 'B < 0.95 A'"),
         ({"fail_if": ["B < "]}, "write it as"),
@@ -126,6 +138,24 @@ def test_every_mistake_is_one_line_that_says_what_to_write(
     said = complaint(document(**change))
     assert re.fullmatch(r"mine\.toml: [^\n]+", said)
     assert told in said
+
+
+def test_a_path_that_tells_when_it_is_ready_may_have_any_letter() -> None:
+    found = read(**started(8101, 8102, ready="/health–z"))
+    assert {start.ready for start in found.starts.values()} == {"/health%E2%80%93z"}
+
+
+def test_cores_are_for_the_services_of_a_level() -> None:
+    found = read(**started(8101, 8102), levels=[{"cores": 2}])
+    assert found.levels[0].settings_of("A") == {CORES: "2"}
+
+
+def test_a_target_may_be_called_x() -> None:
+    targets = {"x": {"url": "http://a/"}, "B": {"url": "http://b/"}}
+    conditions = ["B < 2 x at 16 connections", "B < 2 x x", "B < x at 16 connections", "B < 2 x"]
+    found = parse("mine", {"targets": targets, "fail_if": conditions}, where="mine.toml")
+    seen = {each.says: (each.at_least, each.reference) for each in found.conditions}
+    assert seen == dict.fromkeys(conditions, (2.0, "x")) | {conditions[2]: (1.0, "x")}
 
 
 @pytest.mark.parametrize("key", ["ready", "folder", "environment"])

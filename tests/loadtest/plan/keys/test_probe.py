@@ -75,7 +75,7 @@ def test_a_file_says_what_is_probed_how_it_starts_and_what_fails(tmp_path: Path)
         ({"targets": {"A": ONE}, "seconds": 0}, "seconds must be above 0, is 0", False),
         ({"targets": {"A": ONE}, "connections": 1.5}, "connections must be a whole", False),
         ({"targets": {"A": {"url": "127.0.0.1:8000"}}}, "write http://127.0.0.1:8000", True),
-        ({"targets": {"A": ONE | {"path": "items"}}}, "has to begin with /", True),
+        ({"targets": {"A": ONE | {"path": "items"}}}, "has to begin with one /", True),
         ({"targets": {"A": ONE | {"ready": "/up"}}}, "ready needs start", True),
         ({"targets": {"A": ONE | {"start": "a 'b"}}}, "No closing quotation", True),
         ({"targets": {"a b": ONE}}, "a name begins with a letter", True),

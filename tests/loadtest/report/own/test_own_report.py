@@ -18,6 +18,7 @@ from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.parsing import parse
 from loadtest.report import console, files, report, summary
+from loadtest.report.own import outcome
 from loadtest.report.report import Report
 from tests.synthetic import Truth, failing, trials_of, write_run
 
@@ -94,6 +95,28 @@ def test_a_service_that_errs_does_not_win_and_is_told(tmp_path: Path) -> None:
     said = printed(found)
     assert "Not compared. B was not measured: right status" in said
     assert "B < A was not measured" in said
+    assert found.exit_code == 2
+
+
+def test_a_service_that_errs_at_one_load_is_told(tmp_path: Path) -> None:
+    def erring(trial: Trial) -> Trial:
+        full = trial.service == "B" and trial.level == "64 connections"
+        return failing(trial, "error rate") if full else trial
+
+    levels = [{"connections": 4}, {"connections": 64}]
+    found = made(tmp_path, compared(levels=levels), change=erring)
+    assert "Not compared. B was not measured at 64 connections: error rate" in printed(found)
+    assert (len(found.lacking), found.exit_code) == (1, 2)
+
+
+def test_a_percentile_of_too_few_answers_is_told(tmp_path: Path) -> None:
+    few = {name: replace(each, slots=1, cpu_ms=50.0) for name, each in TRUTHS.items()}
+    found = made(tmp_path, compared(measure="p99_ms", fail_if=["p99_ms: B > 50"]), truths=few)
+    why = "too few answers, or too many waited; make windows longer"
+    advice = f"{why} (--seconds, in a file: duration_s)"
+    assert f"B has no p99 at 16 connections: {advice}" in printed(found)
+    [condition] = found.conditions_unknown
+    assert outcome.condition(condition) == f"p99_ms: B > 50 was not measured: {advice}"
     assert found.exit_code == 2
 
 

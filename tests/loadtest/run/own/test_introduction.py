@@ -142,6 +142,17 @@ def test_a_body_that_differs_each_time_is_told(tmp_path: Path) -> None:
     assert "different body each time" in refusal(tmp_path, ticking, clock, same_body=True)
 
 
+def test_a_second_answer_has_to_be_right_too(tmp_path: Path) -> None:
+    """As where a second order is a conflict."""
+    made = iter([answer(status="201 Created"), answer("there already", status="409 Conflict")])
+
+    def ordered(connection: Any) -> None:
+        once(next(made))(connection)
+
+    said = refusal(tmp_path, ordered, answering(answer()), same_body=True)
+    assert "is answered 409" in said
+
+
 def test_one_that_is_starting_still_gets_time(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

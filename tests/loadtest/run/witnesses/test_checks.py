@@ -14,7 +14,7 @@ def test_where_nothing_could_be_watched_every_gate_passes() -> None:
 
 
 def test_a_quiet_trial_passes() -> None:
-    found = checks.check(Seen(QUIET, ()), [GOOD], 4008, [])
+    found = checks.check(Seen(replace(QUIET, lasted_s=10.0), ()), [GOOD], 4008, [])
     assert [gate.name for gate in found if not gate.passed] == []
 
 

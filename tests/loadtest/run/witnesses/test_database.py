@@ -2,17 +2,17 @@ from __future__ import annotations
 
 import pytest
 
-from loadtest.model.trial import Sample
+from loadtest.run.presence import Look
 from loadtest.run.witnesses import database
 from tests.loadtest.run.test_gates import GOOD
 
 
-def at(t: float, foreign: int | None) -> Sample:
-    return Sample(t=t, cpu=0.1, pss_bytes=1, threads=1, foreign_sessions=foreign)
+def at(t: float, foreign: int | None) -> Look:
+    return Look(t - 0.01, t, foreign_sessions=foreign)  # in vain: the service gave no metrics
 
 
 @pytest.mark.parametrize(
-    ("samples", "passed"),
+    ("looks", "passed"),
     [
         ([], True),
         ([at(1.0, None)], True),
@@ -21,7 +21,7 @@ def at(t: float, foreign: int | None) -> Sample:
         ([at(1.0, 0), at(10.1, 1)], False),
     ],
 )
-def test_other_clients_queries_in_the_window_are_seen(samples: list[Sample], passed: bool) -> None:
-    gate = database.to_itself(GOOD, samples)
+def test_other_clients_queries_in_the_window_are_seen(looks: list[Look], passed: bool) -> None:
+    gate = database.to_itself(GOOD, looks)
     assert gate.passed is passed
     assert gate.disturbance or passed

@@ -66,6 +66,14 @@ def test_each_thing_from_outside_is_named(seen: Machine, named: str) -> None:
     assert named in gate.detail
 
 
+def test_a_window_has_to_be_watched_nearly_whole() -> None:
+    """As where the lab itself was stopped, while the load and another program went on."""
+    assert machine.to_itself(replace(QUIET, lasted_s=1.9), 2.0).passed
+    gate = machine.to_itself(replace(QUIET, lasted_s=0.02), 2.0)
+    assert (gate.passed, gate.disturbance) == (False, True)
+    assert gate.detail == "only 0.02 of 2.00 s of the window were watched"
+
+
 def test_who_it_was_is_told() -> None:
     busy = replace(QUIET, service=CoreTime(1, 0.0, 0.0, 0.5), culprits={"make": 1.25})
     assert machine.to_itself(busy).detail.endswith("since the trial began: make 1.2 s")
@@ -155,7 +163,6 @@ def test_threads_of_the_kernel_that_serve_whoever_runs_are_no_strangers(
     }
     monkeypatch.setattr(procfs, "read", stats.get)
     monkeypatch.setattr(procfs, "everything", lambda: stats)
-    monkeypatch.setattr(procfs, "tree", lambda _: {})
     assert machine.read([10], [11]).strangers == {2: 2.0, 4: 4.0, 5: 5.0, 6: 6.0}
     assert machine.read([10], []).strangers is None
     del stats[2]

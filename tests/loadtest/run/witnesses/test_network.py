@@ -25,6 +25,8 @@ def test_so_is_a_twentieth_of_the_time_in_flight() -> None:
     alone = replace(GOOD, mean_in_flight=1.0, answered=4000)
     assert network.arrived(replace(QUIET, resent=2), alone).passed
     assert not network.arrived(replace(QUIET, resent=3), alone).passed
+    short = replace(alone, duration_s=1.5)
+    assert not network.arrived(replace(QUIET, resent=1), short).passed
     assert network.arrived(None, GOOD).passed
 
 

@@ -101,6 +101,12 @@ def test_what_may_have_been_counted_or_not_is_no_fault(change: dict[str, object]
     assert not requests.only_ours([result], 4009).passed
 
 
+def test_so_is_what_failed_before_the_first_whole_slice_of_the_warm_up() -> None:
+    result = replace(ANSWERED, sent_in_warmup=1000, failed_in_warmup=30)
+    assert requests.only_ours([result], 4008 + 970).passed
+    assert not requests.only_ours([result], 4008 + 969).passed
+
+
 def test_what_was_sent_again_may_have_been_counted_twice() -> None:
     result = replace(ANSWERED, resent=3)
     assert requests.only_ours([result], 4008).passed

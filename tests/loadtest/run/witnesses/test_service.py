@@ -95,9 +95,9 @@ def test_a_frozen_group_is_a_pause(
     (tmp_path / "self").mkdir()
     (tmp_path / "self" / "cgroup").write_text(f"0::/docker/{lab}\n")
     for pid, state in zip((7, 8), states, strict=True):
-        (tmp_path / f"{pid}" / "task" / f"{pid}").mkdir(parents=True)
-        (tmp_path / f"{pid}" / "task" / f"{pid}" / "children").write_text("8" if pid == 7 else "")
-        (tmp_path / f"{pid}" / "stat").write_text(f"{pid} (toy) {state} 1{' 0' * 20}")
+        (tmp_path / f"{pid}").mkdir()
+        parent = 1 if pid == 7 else 7
+        (tmp_path / f"{pid}" / "stat").write_text(f"{pid} (toy) {state} {parent}{' 0' * 20}")
         (tmp_path / f"{pid}" / "cgroup").write_text("0::/docker/toy\n")
     (tmp_path / "docker" / "toy").mkdir(parents=True)
     (tmp_path / "docker" / "toy" / "cgroup.events").write_text(events)
