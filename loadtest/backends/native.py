@@ -24,6 +24,8 @@ from loadtest.system.cpus import Cpus
 from loadtest.system.paths import ROOT
 from loadtest.system.processes import Process, ProcessError, Processes, wait_until
 
+RESTART_GRACE_S = 3.0
+
 
 def state_directory() -> Path:
     """Where native mode keeps its data and logs: LAB_STATE, else `.lab` in the clone."""
@@ -132,9 +134,12 @@ class Lab:
         return self.state / "logs" / f"{name}.log"
 
     def restart(self, name: str, environment: Mapping[str, str] | None = None) -> None:
-        """Stop the service and start it again, with `environment` over its declared one."""
+        """Stop the service and start it again, with `environment` over its declared one.
+
+        What it still has in hand nobody waits for: it is not given long to work it off.
+        """
         if name in self._services:
-            self.stop(name)
+            self._processes.stop(self._services.pop(name), grace_s=RESTART_GRACE_S)
         self._spawn(self.services[name], environment)
         self._await(self.services[name])
 

@@ -65,6 +65,7 @@ class Measurement:
         self._accept_busy = accept_busy
         self._overrides: dict[str, Mapping[str, str]] = {}
         self._practised: set[tuple[str, str]] = set()
+        self._unharmed: set[tuple[str, int]] = set()  # places that only the machine has spoilt
         self._about: dict[str, Mapping[str, Any]] = {}
 
     def practised(self, service: str, scenario: str) -> None:
@@ -80,7 +81,8 @@ class Measurement:
         """Run the trial once, gates checked."""
         experiment, level, service = planned.experiment, planned.level, planned.service
         asked = self._load(experiment, level)
-        self._prepare(service, level.settings_of(service), fresh=experiment.fresh or attempt > 1)
+        fresh = self._needs_start(planned, attempt)
+        self._prepare(service, level.settings_of(service), fresh=fresh)
         if not experiment.restarts:
             self._practise(service, level)
         # The arms of a block get the same requests at the same moments.
@@ -110,6 +112,13 @@ class Measurement:
         )
         return self._judged(trial, experiment, sampler.looks(result.started_at))
 
+    def _needs_start(self, planned: PlannedTrial, attempt: int) -> bool:
+        """Whether the service has to be started anew for what is in the plan or went before."""
+        place = (planned.experiment.name, planned.index)
+        unharmed = place in self._unharmed
+        self._unharmed.discard(place)
+        return planned.experiment.fresh or (attempt > 1 and not unharmed)
+
     def _judged(self, trial: Trial, experiment: Experiment, looks: Sequence[Look]) -> Trial:
         """The trial with its gates."""
         loads = [trial.result, *([trial.result.beside] if trial.result.beside else [])]
@@ -127,6 +136,8 @@ class Measurement:
                 *checks.check(seen, loads, trial.counted, looks),
             ),
         )
+        if any(not gate.passed for gate in found) and all(_from_outside(gate) for gate in found):
+            self._unharmed.add((trial.experiment, trial.index))
         return replace(trial, gates=checks.accepted(found) if self._accept_busy else found)
 
     def _observer(self, service: str, level: Level, window_s: float) -> Observer:
@@ -253,6 +264,11 @@ def phase_s(level: Level, seed: int) -> float:
     scenario = scenarios.choose(level.scenario)
     latency_s = scenario.latency_s(scenario.filled(level.parameters)) or 0.0
     return random.Random(seed).random() * min(latency_s, LONGEST_PHASE_S)
+
+
+def _from_outside(gate: Gate) -> bool:
+    """Whether it says nothing against the service: it passed, or something disturbed the trial."""
+    return gate.passed or gate.disturbance
 
 
 def _gates(experiment: Experiment, found: tuple[Gate, ...]) -> tuple[Gate, ...]:

@@ -1,4 +1,4 @@
-"""A service is settled once it has nothing in hand, and no sooner."""
+"""A service is settled once it has nothing in hand, and no sooner; and when it is started anew."""
 
 from __future__ import annotations
 
@@ -11,7 +11,13 @@ import pytest
 
 from loadtest.inventory import manifest
 from loadtest.inventory.manifest import Service
-from loadtest.run import settling
+from loadtest.model.trial import Gate
+from loadtest.run import gates, settling
+from loadtest.run.measurement import Measurement
+from loadtest.run.witnesses import checks
+from tests.loadtest.run.test_measurement import Loads, Services, loads, planned
+
+__all__ = ["loads"]  # a fixture
 
 METRICS = "http_server_active_requests {active}\nlab_accept_backlog {backlog}\n"
 
@@ -69,3 +75,37 @@ def test_who_does_not_answer_is_not_settled(
     monkeypatch.setattr(settling, "SETTLE_PATIENCE_S", 0.5)
     Answering.ill = True
     assert not settling.settled(service)
+
+
+@pytest.mark.parametrize(
+    ("failed", "restarts"),
+    [
+        ([Gate("machine to itself", False, 0.3, 0.05, "make took 0.5 s", disturbance=True)], 0),
+        ([Gate("machine to itself", False, 0.3, 0.05, "make took 0.5 s", disturbance=True)] * 2, 0),
+        ([Gate("service kept running", False, None, None, "a worker ended")], 1),
+        (
+            [
+                Gate("right status", False, 1, 0, "1 answer had status 500"),
+                Gate("machine to itself", False, 0.3, 0.05, "make took 0.5 s", disturbance=True),
+            ],
+            1,
+        ),
+    ],
+    ids=["disturbed", "twice", "broken", "both"],
+)
+def test_a_service_is_started_anew_where_its_trial_failed_by_itself(
+    loads: Loads, monkeypatch: pytest.MonkeyPatch, failed: list[Gate], restarts: int
+) -> None:
+    """One that was only disturbed goes on as it is, practised as it is."""
+    backend, [first, *_] = Services(), planned()
+    measuring = Measurement(backend, run_id="r", seed=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(gates, "check", lambda *_, **__: ())
+        patch.setattr(checks, "check", lambda *_: tuple(failed))
+        measuring.take(first, 1)
+    asked = len(loads.calls)
+    measuring.take(first, 2)
+    assert len(backend.restarts) == restarts
+    assert len(loads.calls) - asked == 1 + restarts
+    measuring.take(first, 3)
+    assert len(backend.restarts) == restarts + 1, "nobody knows what was wrong with the second"
