@@ -168,11 +168,13 @@ class Sampler:
                 self._look(connection)
 
     def _look(self, connection: psycopg.Connection | None) -> None:
-        # First, as the metrics of a service that hangs take their time.
-        ours, foreign = self._sessions(connection)
+        # Before and after, as the metrics of a service that is full, or hangs, take their time.
+        _, sooner = self._sessions(connection)
         began = time.time()
         metrics, away = self._metrics()
         ended = time.time()
+        ours, later = self._sessions(connection)
+        foreign = max((each for each in (sooner, later) if each is not None), default=None)
         found = metrics.get(_CPU_S), metrics.get(_WORKERS_ENDED)
         self._looks.append(Look(began, ended, *found, away, foreign))
         if metrics:
