@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.containers import remains
-from tests.containers.stack import Stack, client_with_a_proxy, closed_clone
+from tests.containers.stack import WORKERS, Stack, client_with_a_proxy, closed_clone
 
 
 @pytest.fixture(scope="session")
@@ -28,9 +28,18 @@ def stack() -> Iterator[Stack]:
         stack.compose("--profile", "*", "build", "--quiet")
         client = client_with_a_proxy(remains.STATES / name / "client")
         stack.variables["DOCKER_CONFIG"] = str(client)
-        stack.up(stack.services(), "--scale", "locust-worker=4")
+        stack.up(stack.services(), *WORKERS)
         yield stack
     finally:
         stack.close()
         shutil.rmtree(remains.STATES / name)
     assert stack.leftovers() == ""
+
+
+@pytest.fixture(autouse=True)
+def whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
+    """A test that fails may leave a service stopped; that fails no other test."""
+    failed = request.session.testsfailed
+    yield
+    if request.session.testsfailed > failed and "stack" in request.fixturenames:
+        request.getfixturevalue("stack").renew()

@@ -27,6 +27,7 @@ PROFILES = sorted(
 # What no stand-in can be made of; with the real image at hand it runs as well.
 OPTIONAL = {"cadvisor"}
 PROXY = "http://127.0.0.1:9"  # nothing listens there
+WORKERS = ("--scale", "locust-worker=4")
 PATIENCE_S = 300.0  # other programs may leave the machine little CPU
 
 
@@ -188,9 +189,10 @@ class Stack:
     def signal(self, service: str, name: str, *, to_all: bool = False) -> None:
         """Signal the container's first process, or all of them, as nothing but the kernel would."""
         container = self.container(service)
-        pids = [str(container["State"]["Pid"])]
+        first, others = str(container["State"]["Pid"]), set[str]()
         if to_all:
-            pids = docker("top", container["Id"], "-eo", "pid").split()[1:]
+            listed = docker("top", container["Id"], "-eo", "pid").split()[1:]
+            others = set(listed) - {first}
         image = self.container("postgres")["Image"]
         tool = (
             "--rm",
@@ -200,7 +202,14 @@ class Stack:
             "--network=none",
             "--entrypoint=sh",
         )
-        docker("run", *tool, image, "-c", f"kill -{name} {' '.join(pids)}")
+        # A health check that was listed may have ended since.
+        tell = f"kill -{name} $each || ! test -e /proc/$each || exit 1"
+        to_others = f"for each in {' '.join(others)}; do {tell}; done"
+        docker("run", *tool, image, "-c", f"kill -{name} {first} && {to_others}")
+
+    def renew(self) -> None:
+        """Make every service anew: a test that has failed leaves the next ones a whole lab."""
+        self.up(self.services(), "--force-recreate", *WORKERS)
 
     def close(self) -> None:
         """Remove containers, networks, volumes, and images that a later build has replaced."""
