@@ -137,11 +137,11 @@ def _ran(criterion: Criterion, trials: Sequence[Trial]) -> int:
 
 
 def stage_for(experiment: Experiment, criterion: Criterion, trials: Sequence[Trial]) -> Stage:
-    """The look that a criterion's rounds stand for: of two levels, the one with fewer."""
+    """The look that a criterion's rounds stand for: of two sides, the one with fewer."""
     levels = sequential.levels_of(experiment, criterion)
-    if not criterion.reference_level:
-        return stage_of(experiment, levels, trials)
-    rounds = min(seen_rounds(trials, {level}) for level in levels)
+    if MEASURES[criterion.measure].growth:
+        return stage_of(experiment, levels, {arm for arm, _ in criterion.sides}, trials)
+    rounds = min(seen_rounds(trials, {level}, arm) for arm, level in criterion.sides)
     return sequential.stage(experiment, levels, rounds)
 
 

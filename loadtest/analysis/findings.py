@@ -172,7 +172,8 @@ def _judged(
 def _finding(experiment: Experiment, trials: Sequence[Trial], level: str, arm: str) -> Finding:
     values = by_round(trials, experiment.measure, level, arm)
     against = by_round(trials, experiment.measure, level, experiment.reference)
-    ratio = compare(values, against, stage_of(experiment, {level}, trials))
+    stage = stage_of(experiment, {level}, {arm, experiment.reference}, trials)
+    ratio = compare(values, against, stage)
     p = ratio.p_different if ratio else 1.0
     return Finding(experiment.name, level, experiment.measure, arm, experiment.reference, ratio, p)
 

@@ -79,14 +79,24 @@ def growth_by_round(trials: Iterable[Trial], name: str, arm: str) -> dict[int, S
     return {number: each for number, each in found.items() if each}
 
 
-def stage_of(experiment: Experiment, levels: Collection[str], trials: Iterable[Trial]) -> Stage:
-    """The look that the rounds at `levels` stand for, by the experiment's design."""
-    return sequential.stage(experiment, levels, seen_rounds(trials, levels))
+def stage_of(
+    experiment: Experiment,
+    levels: Collection[str],
+    arms: Collection[str],
+    trials: Collection[Trial],
+) -> Stage:
+    """The look that the rounds of `arms` at `levels` stand for, by the experiment's design.
+
+    Of several arms it is that of the one with the fewest: what was decided of it took no more.
+    """
+    rounds = min(seen_rounds(trials, levels, arm) for arm in arms)
+    return sequential.stage(experiment, levels, rounds)
 
 
-def seen_rounds(trials: Iterable[Trial], levels: Collection[str]) -> int:
-    """The last round that has a trial at one of `levels`."""
-    return max((trial.round for trial in trials if trial.level in levels), default=0)
+def seen_rounds(trials: Iterable[Trial], levels: Collection[str], arm: str) -> int:
+    """The last round in which an arm has a trial at one of `levels`."""
+    own = (trial.round for trial in trials if trial.arm == arm and trial.level in levels)
+    return max(own, default=0)
 
 
 def mean_wait_ms(trials: Sequence[Trial]) -> float | None:

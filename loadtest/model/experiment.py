@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -135,14 +135,25 @@ class Experiment:
 
 @dataclass(frozen=True)
 class Looked:
-    """A look at the figures after `rounds` rounds: which levels stay `open`.
+    """A look at the figures after `rounds` rounds.
 
-    `spent`: how much of the 5 % all looks up to this one may err in.
+    `spent`: how much of the 5 % all looks up to this one may err in. `open`: levels at which
+    something stays open, each with the services that it is open between; they alone go on.
     """
 
     rounds: int
     spent: float
-    open: tuple[str, ...]
+    open: Mapping[str, tuple[str, ...]]
+
+    def told(self, services: Sequence[str]) -> str:
+        """What stays open, as text: `8 connections, 64 connections (flask-sync)`.
+
+        A level that all `services` of the experiment go on with stands alone.
+        """
+        return ", ".join(
+            level if len(each) == len(services) else f"{level} ({', '.join(each)})"
+            for level, each in self.open.items()
+        )
 
 
 @dataclass(frozen=True)

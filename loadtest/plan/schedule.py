@@ -161,12 +161,16 @@ Looks = Mapping[str, Sequence[Looked]]  # by experiment
 
 
 def wanted(trials: Iterable[PlannedTrial], looks: Looks) -> list[PlannedTrial]:
-    """Those of `trials` that no look so far has made needless: its level was decided before."""
+    """Those of `trials` that no look so far has made needless.
+
+    What its level and its service had to decide was decided before. The twin goes on with the
+    reference.
+    """
     return [
         each
         for each in trials
         if all(
-            each.round <= look.rounds or each.level.label in look.open
+            each.round <= look.rounds or each.service in look.open.get(each.level.label, ())
             for look in looks.get(each.experiment.name, ())
         )
     ]

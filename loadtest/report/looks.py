@@ -5,6 +5,7 @@ from __future__ import annotations
 from loadtest.analysis.amounts import percent
 from loadtest.model.experiment import Experiment
 from loadtest.report.charts.style import Listing
+from loadtest.results.record import looked
 from loadtest.results.runs import RUN_VERSION, Run
 from loadtest.stats.inference import ALPHA
 from loadtest.stats.sequential import levels
@@ -21,7 +22,7 @@ def table(run: Run, experiment: Experiment) -> Listing | None:
             str(look["rounds"]),
             f"{100 * look['spent']:.1f} of 5 %",
             f"{100 * (1 - tried[look['rounds']]):.1f} %",
-            ", ".join(look["open"]) or "nothing",
+            looked(look, experiment.services).told(experiment.services) or "nothing",
         )
         for look in taken
     )
@@ -34,7 +35,8 @@ def rule(run: Run, experiment: Experiment) -> str:
         *first, last = map(str, experiment.looks)
         return (
             f"Looks after {', '.join(first)} and {last} rounds; a load gets more rounds only while "
-            f"something there is open. All looks together err in {percent(ALPHA)} %"
+            "something there is open, and only with the services that it is open for. "
+            f"All looks together err in {percent(ALPHA)} %"
         )
     said = f"A fixed number of rounds, {experiment.rounds}; nobody looked before the end"
     made_as = run.info.get("made_as", RUN_VERSION)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -146,7 +146,10 @@ def restore(info: Mapping[str, Any]) -> Record:
         info = {**_OF_OLDER, **info}
         known = {each.name: info[each.name] for each in fields(Record)}
         plans = {name: _planned(plan) for name, plan in info["plans"].items()}
-        looks = {name: tuple(map(_looked, found)) for name, found in info["looks"].items()}
+        looks = {
+            name: tuple(looked(each, plans[name].services) for each in found)
+            for name, found in info["looks"].items()
+        }
         lists = {name: tuple(info[name]) for name in ("warnings", "resumed_at")}
         return Record(**known | lists | {"plans": plans, "looks": looks})
     except (KeyError, TypeError) as error:
@@ -158,8 +161,16 @@ def _planned(plan: Mapping[str, Any]) -> Planned:
     return Planned(*names, plan["rounds"], tuple(plan["looks"]))
 
 
-def _looked(look: Mapping[str, Any]) -> Looked:
-    return Looked(look["rounds"], look["spent"], tuple(look["open"]))
+def looked(look: Mapping[str, Any], services: Sequence[str]) -> Looked:
+    """A look of run.json, at an experiment with `services`.
+
+    In older records every service of an open level went on, and none is named.
+    """
+    found = look["open"]
+    named = found if isinstance(found, dict) else dict.fromkeys(found, services)
+    return Looked(
+        look["rounds"], look["spent"], {level: tuple(each) for level, each in named.items()}
+    )
 
 
 def make_latest(folder: Path) -> None:

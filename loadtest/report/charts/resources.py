@@ -23,11 +23,10 @@ def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> C
     if drawn is None:
         return None
     series = {service: points(trials, measure.name, service) for service in experiment.services}
-    stage = stage_of(experiment, {level.label for level in experiment.levels}, trials)
     slopes = {
         service: found
         for service in series
-        if (found := growth(trials, measure.name, service, stage))
+        if (found := _slope(experiment, trials, measure, service))
     }
     if not slopes:
         return None
@@ -45,6 +44,14 @@ def held(experiment: Experiment, trials: Sequence[Trial], measure: Measure) -> C
         draw=lambda width: _draw(experiment, drawn, marks, lines, width),
         table=_table(slopes, drawn, measure),
     )
+
+
+def _slope(
+    experiment: Experiment, trials: Sequence[Trial], measure: Measure, service: str
+) -> Slope | None:
+    levels = {level.label for level in experiment.levels}
+    stage = stage_of(experiment, levels, {service}, trials)
+    return growth(trials, measure.name, service, stage)
 
 
 def _marks(

@@ -88,7 +88,7 @@ def _record(
     values = list(by_round(trials, measure.name, level.label, service).values())
     if not values or min(values) < 0 or (min(values) == 0 and not measure.share):
         return None
-    stage = stage_of(experiment, {level.label}, trials)
+    stage = stage_of(experiment, {level.label}, {service}, trials)
     mean, low, high = interval(
         values, logarithmic=not measure.share, share=measure.share, stage=stage
     )

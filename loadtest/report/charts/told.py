@@ -49,7 +49,7 @@ def _cell(
     if not values:
         return "–"
     ratios = not measure.share and min(values) > 0
-    stage = stage_of(experiment, {level.label}, trials)
+    stage = stage_of(experiment, {level.label}, {service}, trials)
     mean, low, high = interval(values, logarithmic=ratios, share=measure.share, stage=stage)
     if len(values) < INTERVAL_ROUNDS:
         return amount(measure.shown(mean))

@@ -107,7 +107,8 @@ class Screen:
                 self._told.add(claim.claim)
                 self._verdict(claim, look.rounds)
         if not last:
-            self.say(f"  open after {number_of(look.rounds, 'round')}: {', '.join(look.open)}")
+            left = look.told(experiment.services)
+            self.say(f"  open after {number_of(look.rounds, 'round')}: {left}")
 
     def _verdict(self, claim: Claim, rounds: int) -> None:
         line = Text(f"  {MARKS[claim.word]} {claim.claim} {claim.word}", style=STYLES[claim.word])

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from loadtest.analysis import claims, decisions, verdict
 from loadtest.analysis.answers import answer
+from loadtest.analysis.observations import stage_of
 from loadtest.analysis.verdict import Check
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
@@ -99,7 +100,7 @@ def test_both_levels_have_further_rounds_while_the_comparison_is_open() -> None:
     one = replace(across(ratio_at_least=12.0), rounds=12, looks=looks_within(12))
     trials = [each for each in trials_of([one], noise=0.3) if each.round <= 3]
     assert sequential.deciding(one) == {FEW, MANY}
-    assert decisions.undecided(one, trials) == [FEW, MANY]
+    assert decisions.undecided(one, trials) == dict.fromkeys((FEW, MANY), ("flask-gthread",))
 
 
 def test_a_level_that_had_more_rounds_does_not_lend_its_look_to_the_other() -> None:
@@ -108,6 +109,23 @@ def test_a_level_that_had_more_rounds_does_not_lend_its_look_to_the_other() -> N
     found = claims.stage_for(one, one.criteria[0], trials)
     assert found == sequential.stage(one, {FEW, MANY}, 3)
     assert isinstance(found, Stage)
+
+
+@pytest.mark.parametrize("ended", ["flask-gthread", "fastapi-async"])
+def test_a_service_that_had_more_rounds_does_not_lend_its_look_to_the_other(ended: str) -> None:
+    one = replace(experiment(rounds=12), looks=looks_within(12))
+    trials = [t for t in trials_of([one]) if t.round <= (3 if t.arm == ended else 8)]
+    stages = {
+        "both": claims.stage_for(one, one.criteria[0], trials),
+        **{arm: stage_of(one, {MANY}, {arm}, trials) for arm in ("flask-gthread", "fastapi-async")},
+    }
+    rounds = {name: stage.rounds for name, stage in stages.items()}
+    assert rounds == {"both": 3, "flask-gthread": 8, "fastapi-async": 8} | {ended: 3}
+    early = [each for each in trials if each.round <= 3]
+    now, then = (claims.checks(one, each)[0].figure for each in (trials, early))
+    assert now == then
+    assert now
+    assert now.rounds == 3
 
 
 def test_the_answer_and_the_chart_name_both_levels() -> None:

@@ -121,11 +121,12 @@ def test_only_levels_that_were_open_go_on() -> None:
         2,
         3,
     }
-    looks = {one.name: [Looked(3, 0.02, ("128 connections",)), Looked(4, 0.02, ())]}
+    every = dict.fromkeys(("128 connections",), one.services)
+    looks = {one.name: [Looked(3, 0.02, every), Looked(4, 0.02, {})]}
     after_one = schedule.wanted(trials, {one.name: looks[one.name][:1]})
     assert {t.level.label for t in after_one if t.round > 3} == {"128 connections"}
     assert {t.round for t in schedule.wanted(trials, looks)} == {1, 2, 3, 4}
-    still = {one.name: [Looked(4, 0.02, ("128 connections",))]}
+    still = {one.name: [Looked(4, 0.02, every)]}
     assert max(t.round for t in schedule.expected(trials, still)) == 6
 
 

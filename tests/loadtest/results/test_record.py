@@ -23,7 +23,7 @@ RECORD = Record(
     budget="typical",
     backend="native",
     plans={"e": Planned(("a", "b"), ("1 connection",), 6, (3, 6))},
-    looks={"e": (Looked(3, 0.03, ("1 connection",)), Looked(6, 0.05, ()))},
+    looks={"e": (Looked(3, 0.03, {"1 connection": ("a",)}), Looked(6, 0.05, {}))},
     warnings=("careful",),
 )
 
@@ -31,6 +31,14 @@ RECORD = Record(
 def test_what_is_written_can_be_restored(tmp_path: Path) -> None:
     record.write(tmp_path, RECORD)
     assert record.restore(json.loads((tmp_path / "run.json").read_text())) == RECORD
+
+
+def test_in_older_records_every_service_of_an_open_level_went_on(tmp_path: Path) -> None:
+    record.write(tmp_path, RECORD)
+    info = json.loads((tmp_path / "run.json").read_text())
+    info["looks"]["e"][0]["open"] = ["1 connection"]
+    restored = record.restore(info).looks["e"]
+    assert [look.open for look in restored] == [{"1 connection": ("a", "b")}, {}]
 
 
 def test_runs_of_the_same_second_get_folders_that_differ(tmp_path: Path) -> None:

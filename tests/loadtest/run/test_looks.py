@@ -54,10 +54,17 @@ def asked(tmp_path: Path) -> Comparison:
     return begun(tmp_path)
 
 
-def begun(folder: Path, rounds: int | None = None) -> Comparison:
+SERVICES = ("fastapi-async", "flask-sync")
+
+
+def begun(
+    folder: Path,
+    rounds: int | None = None,
+    text: str = EXPERIMENT,
+    services: tuple[str, ...] = SERVICES,
+) -> Comparison:
     path = folder / "own.toml"
-    path.write_text(EXPERIMENT)
-    services = ("fastapi-async", "flask-sync")
+    path.write_text(text)
     options = Options(1, "full", (str(path),), services, rounds=rounds)
     return comparison.begin(options, folder / "results")
 
@@ -90,13 +97,30 @@ def test_rounds_go_on_where_something_is_open_and_nowhere_else(asked: Comparison
     assert rounds_of(asked) == RUNS
     looks = finished.looks["own"]
     assert [look.rounds for look in looks] == [3, 4, 6, 8, 12]
-    assert {look.open for look in looks} == {("64 connections",)}
+    assert all(look.open == {"64 connections": SERVICES} for look in looks)
     assert looks[-1].spent == pytest.approx(0.05)
     assert [look for _, look, _ in watch.looks] == list(looks)
     assert finished.planned == len(on_disk(asked)) == watch.looks[-1][2]
     assert runs.load(asked.folder).complete
     with pytest.raises(RunError, match="came to its end"):
         comparison.resume(asked.folder)
+
+
+def test_further_rounds_have_only_the_services_that_something_is_open_between(
+    tmp_path: Path,
+) -> None:
+    """The reference and its twin are not asked again, as nothing waits for them."""
+    between = 'service = "flask-sync"\nreference = "flask-gthread"\nlevel = "64'
+    text = EXPERIMENT.replace('"flask-sync"]', '"flask-sync", "flask-gthread"]').replace(
+        'service = "flask-sync"\nlevel = "64', between
+    )
+    asked = begun(tmp_path, text=text, services=(*SERVICES, "flask-gthread"))
+    finished = execute(asked)
+    arms = {number: {t.arm for t in on_disk(asked) if t.round == number} for number in (3, 4, 12)}
+    assert arms[3] == {"fastapi-async", "fastapi-async#2", "flask-sync", "flask-gthread"}
+    assert arms[4] == arms[12] == {"flask-sync", "flask-gthread"}
+    assert finished.planned == len(on_disk(asked))
+    assert runs.load(asked.folder).complete
 
 
 def test_an_experiment_ends_once_everything_is_decided(
@@ -109,7 +133,7 @@ def test_an_experiment_ends_once_everything_is_decided(
     asked = begun(tmp_path)
     finished = execute(asked)
     assert rounds_of(asked) == dict.fromkeys(RUNS, 3)
-    assert finished.looks["own"] == (Looked(3, finished.looks["own"][0].spent, ()),)
+    assert finished.looks["own"] == (Looked(3, finished.looks["own"][0].spent, {}),)
     assert runs.load(asked.folder).complete
 
 
@@ -165,4 +189,4 @@ def test_a_look_that_was_taken_stands_in_the_resumed_run(
         records.append(asked.folder / "trials.jsonl", trial)
     going_on = comparison.resume(asked.folder)
     assert going_on.record.looks["own"] == first
-    assert execute(going_on).looks["own"][0].open == ("64 connections",)
+    assert execute(going_on).looks["own"][0].open == {"64 connections": SERVICES}

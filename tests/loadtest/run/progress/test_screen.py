@@ -114,13 +114,13 @@ def test_a_trial_that_stays_invalid_is_told_with_its_gate_and_has_no_figure() ->
 
 
 def test_a_look_tells_what_is_open_and_then_each_verdict_once() -> None:
-    said = shown(looks=[Looked(1, 0.01, ("128 connections",)), Looked(2, 0.05, ())])
-    assert "  open after 1 round: 128 connections" in said
+    said = shown(looks=[Looked(1, 0.01, {"128 connections": ("flask-sync",)}), Looked(2, 0.05, {})])
+    assert "  open after 1 round: 128 connections (flask-sync)" in said
     assert len(re.findall(r"  . C1 \w+ after 2 rounds", said)) == 1
 
 
 def test_a_verdict_has_a_sign_beside_its_colour_and_no_colour_where_none_is_wanted() -> None:
-    looks = [Looked(2, 0.05, ())]
+    looks = [Looked(2, 0.05, {})]
     coloured = shown(terminal=True, looks=looks)
     assert re.search(r"\x1b\[\d+m  [✔✘◐?–] C1 \w+", coloured)
     sober = shown(terminal=True, looks=looks, no_color=True)
