@@ -9,8 +9,10 @@ import threading
 import time
 import urllib.error
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from itertools import pairwise
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -23,6 +25,7 @@ from loadtest.system import urls
 
 INTERVAL_S = 1.0
 DATABASE_WITHIN_S = 2
+METRICS_WITHIN_S = 2.0
 _CPU_S, _WORKERS_ENDED = "lab_process_cpu_seconds_total", "lab_workers_ended_total"
 _UNREACHABLE = (errno.ECONNREFUSED, errno.EHOSTUNREACH, errno.ENETUNREACH)
 _REQUESTS = "http_server_request_duration_seconds_count"
@@ -50,13 +53,37 @@ class ServiceSide(Protocol):
 
 
 @dataclass(frozen=True)
-class _Reading:
-    """One look at the service: wall-clock time, its metrics summed by name, its connections."""
+class _Fetched:
+    """One look at the service as it came, by the wall clock; `text` None where none came.
 
-    at: float
-    metrics: Mapping[str, float]
+    The text is parsed once somebody asks. That holds the interpreter for up to 0.2 s, and whatever
+    else the lab reads as a window begins or ends would be late.
+    """
+
+    began: float
+    ended: float
+    text: bytes | None
+    away: bool
     database_connections: int | None
     foreign_sessions: int | None
+
+    @property
+    def at(self) -> float:
+        return (self.began + self.ended) / 2
+
+    @cached_property
+    def metrics(self) -> Mapping[str, float]:
+        """Summed by name; empty where the look was in vain, as one is that finds no metrics."""
+        try:
+            return parse(self.text or b"")
+        except ValueError:
+            return {}
+
+    def look(self, start: float) -> Look:
+        """What it says of the service's presence, timed from `start`."""
+        found = self.metrics.get(_CPU_S), self.metrics.get(_WORKERS_ENDED)
+        times = self.began - start, self.ended - start
+        return Look(*times, *found, self.away, self.foreign_sessions)
 
 
 class Sampler:
@@ -66,6 +93,7 @@ class Sampler:
     be told of exactly the measured window.
     The first look is over when the context is open, the last one comes as it closes. A look that
     fails (a saturated event loop that serves its own metrics) leaves a gap, no error.
+    What was seen is best asked for once the context is closed: only then are the texts parsed.
     `database_url` None leaves the connections out. `services` are whose sessions on Postgres are
     expected.
     """
@@ -84,8 +112,7 @@ class Sampler:
         self._metrics_url = metrics_url
         self._database_url = database_url
         self._interval_s = interval_s
-        self._readings: list[_Reading] = []
-        self._looks: list[Look] = []
+        self._seen: list[_Fetched] = []
         self._first = threading.Event()
         self._wanted = threading.Event()
         self._done = False
@@ -113,33 +140,31 @@ class Sampler:
     def samples(self, started_at: str) -> tuple[Sample, ...]:
         """What was seen, timed from `started_at` (ISO 8601), the first look left out."""
         start = datetime.fromisoformat(started_at).timestamp()
-        pairs = zip(self._readings, self._readings[1:], strict=False)
-        return tuple(_sample(before, after, start) for before, after in pairs)
+        return tuple(_sample(before, after, start) for before, after in pairwise(self._told()))
 
     def looks(self, started_at: str) -> tuple[Look, ...]:
         """Every look, those in vain included, timed from `started_at` (ISO 8601)."""
         start = datetime.fromisoformat(started_at).timestamp()
-        return tuple(
-            replace(each, began=each.began - start, ended=each.ended - start)
-            for each in self._looks
-        )
+        return tuple(each.look(start) for each in self._seen)
 
     def counted(self) -> int | None:
         """How many requests the service has answered from the first look to the last.
 
         None where one of them failed, or it was another process that counted in the end.
         """
-        if not self._looks or None in (self._looks[0].cpu_s, self._looks[-1].cpu_s):
+        ends = [each.metrics for each in (*self._seen[:1], *self._seen[-1:])]
+        if not ends or any(_CPU_S not in each for each in ends):
             return None
-        first, last = (each.metrics.get(_REQUESTS) for each in self._ends())
+        first, last = (each.get(_REQUESTS) for each in ends)
         begun = first or 0.0  # a service that has just started shows no count before its first
         return None if last is None or last < begun else int(last - begun)
 
     def by_worker(self) -> tuple[int, ...]:
         """How many of those each worker process has answered, the busiest first."""
-        if not self._readings:
+        told = self._told()
+        if not told:
             return ()
-        first, last = (each.metrics for each in self._ends())
+        first, last = told[0].metrics, told[-1].metrics
         found = (
             int(count - first.get(name, 0.0))
             for name, count in last.items()
@@ -147,8 +172,9 @@ class Sampler:
         )
         return tuple(sorted(found, reverse=True))
 
-    def _ends(self) -> tuple[_Reading, _Reading]:
-        return self._readings[0], self._readings[-1]
+    def _told(self) -> list[_Fetched]:
+        """The looks that found metrics."""
+        return [each for each in self._seen if each.metrics]
 
     def _run(self) -> None:
         with contextlib.ExitStack() as stack:
@@ -171,21 +197,18 @@ class Sampler:
         # Before and after, as the metrics of a service that is full, or hangs, take their time.
         _, sooner = self._sessions(connection)
         began = time.time()
-        metrics, away = self._metrics()
+        text, away = self._fetch()
         ended = time.time()
         ours, later = self._sessions(connection)
         foreign = max((each for each in (sooner, later) if each is not None), default=None)
-        found = metrics.get(_CPU_S), metrics.get(_WORKERS_ENDED)
-        self._looks.append(Look(began, ended, *found, away, foreign))
-        if metrics:
-            self._readings.append(_Reading((began + ended) / 2, metrics, ours, foreign))
+        self._seen.append(_Fetched(began, ended, text, away, ours, foreign))
 
-    def _metrics(self) -> tuple[Mapping[str, float], bool]:
-        """What the service tells, nothing where it fails; whether nobody listened at all."""
+    def _fetch(self) -> tuple[bytes | None, bool]:
+        """What the service answers, None where it fails; whether nobody listened at all."""
         try:
-            return scrape(self._metrics_url), False
+            return urls.read(self._metrics_url, METRICS_WITHIN_S), False
         except (OSError, ValueError) as error:
-            return {}, _unreachable(error)
+            return None, _unreachable(error)
 
     def _connect(self, stack: contextlib.ExitStack) -> psycopg.Connection | None:
         if self._database_url is None:
@@ -211,15 +234,22 @@ class Sampler:
         return (int(found[0]), int(found[1])) if found else (None, None)
 
 
-def scrape(url: str, timeout_s: float = 2.0) -> dict[str, float]:
-    """Metrics at `url`, summed over their labels by sample name; pool connections by state, and
-    requests also by worker.
+def scrape(url: str, timeout_s: float = METRICS_WITHIN_S) -> dict[str, float]:
+    """Metrics at `url`, as `parse` sums them.
 
     Raises OSError where nothing answers and ValueError where the answer is no metrics.
     """
-    text = urls.read(url, timeout_s).decode()
+    return parse(urls.read(url, timeout_s))
+
+
+def parse(text: bytes) -> dict[str, float]:
+    """Metrics, summed over their labels by sample name; pool connections by state, and requests
+    also by worker.
+
+    Raises ValueError where the text is no metrics.
+    """
     totals: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(text.decode()):
         for sample in family.samples:
             name = sample.name
             if "state" in sample.labels:
@@ -243,7 +273,7 @@ def _unreachable(error: Exception) -> bool:
     )
 
 
-def _sample(before: _Reading, after: _Reading, start: float) -> Sample:
+def _sample(before: _Fetched, after: _Fetched, start: float) -> Sample:
     metrics = after.metrics
     spent = metrics.get(_CPU_S, 0.0) - before.metrics.get(_CPU_S, 0.0)
     return Sample(

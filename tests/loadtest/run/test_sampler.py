@@ -15,7 +15,8 @@ import pytest
 
 from loadtest.backends.native import Lab
 from loadtest.run import sampler
-from loadtest.run.sampler import Sampler
+from loadtest.run.sampler import Sampler, parse
+from loadtest.system import urls
 from tests.waiting import eventually
 
 METRICS = """\
@@ -46,6 +47,8 @@ db_client_connection_count{{state="idle"}} 4
 # TYPE db_client_connection_pending_requests gauge
 db_client_connection_pending_requests 7
 """
+
+CPU_ALONE = b"# TYPE lab_process_cpu_seconds_total counter\nlab_process_cpu_seconds_total 1.0\n"
 
 
 class Service(http.server.BaseHTTPRequestHandler):
@@ -112,6 +115,33 @@ def test_the_last_look_begins_after_the_end_though_one_is_under_way(url: str) ->
     assert sampling.counted() == 2000
 
 
+def test_no_text_is_parsed_while_a_window_may_be_measured(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would hold the interpreter, and what the lab reads at the window's ends came late."""
+    parsed: list[bytes] = []
+
+    def noted(text: bytes) -> dict[str, float]:
+        parsed.append(text)
+        return parse(text)
+
+    monkeypatch.setattr(sampler, "parse", noted)
+    with Sampler("toy", url, None, interval_s=0.01) as sampling:
+        assert eventually(lambda: Service.asked >= 4)
+    assert not parsed, "parsed while the context was open"
+    asked_for(sampling)
+    assert len(parsed) == Service.asked
+    asked_for(sampling)
+    assert len(parsed) == Service.asked, "each once"
+
+
+def asked_for(sampling: Sampler) -> None:
+    """All that there is to ask."""
+    began = datetime.now(UTC).isoformat()
+    found = sampling.samples(began), sampling.looks(began), sampling.counted(), sampling.by_worker()
+    assert all(found)
+
+
 def test_what_the_service_counted_is_told_without_what_starts_and_watches_it(url: str) -> None:
     with Sampler("toy", url, None, interval_s=3600) as sampling:
         asked = Service.asked
@@ -131,8 +161,8 @@ def test_a_route_that_nobody_has_asked_yet_has_no_count(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """So it is at the first look at a service that was started anew for its trial."""
-    found = iter([{"lab_process_cpu_seconds_total": 1.0}, sampler.scrape(url)])
-    monkeypatch.setattr(sampler, "scrape", lambda _: next(found))
+    found = iter([CPU_ALONE, urls.read(url, 2.0)])
+    monkeypatch.setattr(urls, "read", lambda *_: next(found))
     with Sampler("toy", url, None, interval_s=3600) as sampling:
         pass
     assert sampling.counted() == 1000
@@ -188,6 +218,21 @@ def test_each_look_is_kept_and_says_whether_anybody_listened(url: str) -> None:
     assert not any(look.away for look in looks), "a bad answer is one"
 
 
+@pytest.mark.parametrize("text", [b"<html>It works!</html>", b"lab_threads \xff\n", b""])
+def test_a_text_that_is_no_metrics_leaves_a_look_in_vain(
+    text: bytes, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = iter([urls.read(url, 2.0), text])
+    monkeypatch.setattr(urls, "read", lambda *_: next(found))
+    with Sampler("toy", url, None, interval_s=3600) as sampling:
+        pass
+    good, vain = sampling.looks(datetime.now(UTC).isoformat())
+    assert (good.cpu_s, good.workers_ended, good.away) == (1, 2, False)
+    assert (vain.cpu_s, vain.workers_ended, vain.away) == (None, None, False)
+    assert sampling.samples(datetime.now(UTC).isoformat()) == ()
+    assert sampling.counted() is None
+
+
 def test_nobody_listens_where_a_service_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     with Sampler("toy", "http://127.0.0.1:9/metrics", None, interval_s=0.01) as ended:
         pass
@@ -195,7 +240,7 @@ def test_nobody_listens_where_a_service_has_ended(monkeypatch: pytest.MonkeyPatc
     def nameless(*_: object) -> None:
         raise urllib.error.URLError(socket.gaierror(socket.EAI_NONAME, "Name or service not known"))
 
-    monkeypatch.setattr(sampler, "scrape", nameless)
+    monkeypatch.setattr(urls, "read", nameless)
     with Sampler("toy", "http://service:9000/metrics", None, interval_s=0.01) as removed:
         pass
     for sampling in (ended, removed):
@@ -206,6 +251,15 @@ def test_nothing_there_is_no_error_either() -> None:
     with Sampler("toy", "http://127.0.0.1:9/metrics", None, interval_s=0.01) as sampling:
         pass
     assert sampling.samples(datetime.now(UTC).isoformat()) == ()
+
+
+@pytest.mark.parametrize("text", [b"<html>It works!</html>", b"lab_threads \xff\n"])
+def test_scrape_refuses_a_text_that_is_no_metrics(
+    text: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(urls, "read", lambda *_: text)
+    with pytest.raises(ValueError, match=r"invalid metric name|can't decode"):
+        sampler.scrape("http://127.0.0.1:9/metrics")
 
 
 def test_scrape_keeps_the_states_of_the_pool_apart(url: str) -> None:
