@@ -27,6 +27,10 @@ PAUSE_S = 0.02  # from which on the loop stands still; a turn of its own work ta
 _DRAIN_AFTER = 2000
 
 
+def _unwatched(_: str) -> None:
+    """Nobody wants to know of a window's ends."""
+
+
 class Engine(Reactor[Connection]):
     """One process's event loop. `observers` get what happened, four times a second."""
 
@@ -83,19 +87,22 @@ class Engine(Reactor[Connection]):
 
     # The window
 
-    def measure(self, begins_in_s: float, lasts_s: float) -> None:
+    def measure(
+        self, begins_in_s: float, lasts_s: float, entered: Callable[[str], None] = _unwatched
+    ) -> None:
         """Measure one window; nothing is sent after its end. `measured` tells when it is over.
 
-        What is sent from now on until it begins is the warm-up: drawn, but not counted.
+        What is sent from now on until it begins is the warm-up: drawn, but not counted. `entered`
+        is told "measured" and "done" at its ends, at once: other greenlets wake up much later.
         """
         now = self.now()
         self._publish_streams(self.streams)
         self._publish_from(now + (begins_in_s % SLICE_S or SLICE_S))
         self._window_begins = now + begins_in_s
         self._slices = {stream: defaultdict(Slice) for stream in self.streams}
-        self.at(self._window_begins, lambda now: self._begin_window(now, lasts_s))
+        self.at(self._window_begins, lambda now: self._begin_window(now, lasts_s, entered))
 
-    def _begin_window(self, now: float, lasts_s: float) -> None:
+    def _begin_window(self, now: float, lasts_s: float, entered: Callable[[str], None]) -> None:
         self._publish_streams(self.streams)
         self._window_begins = now
         self.window_started_at = time.time()
@@ -104,9 +111,10 @@ class Engine(Reactor[Connection]):
         self.standstill = Standstill()
         self._in_window = True
         self.tallies = {stream: stream.new_tally(now) for stream in self.streams}
-        self.at(now + lasts_s, lambda now: self._end_window(now, lasts_s))
+        self.at(now + lasts_s, lambda now: self._end_window(now, lasts_s, entered))
+        entered("measured")
 
-    def _end_window(self, now: float, planned_s: float) -> None:
+    def _end_window(self, now: float, planned_s: float, entered: Callable[[str], None]) -> None:
         self._publish_streams(self.streams)
         cpu_s = time.process_time() - self._cpu_began
         for stream, tally in self.tallies.items():
@@ -121,6 +129,7 @@ class Engine(Reactor[Connection]):
         self._slices = {}
         self._in_window = False
         self.measured = True
+        entered("done")
 
     @property
     def in_flight(self) -> int:

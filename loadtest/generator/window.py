@@ -91,13 +91,11 @@ class Window:
         while not generator.opened(runner.user_count):
             generator.require_running()
             gevent.sleep(0.02)
-        engine.measure(self._warmup_s, self._duration_s)
+        engine.measure(self._warmup_s, self._duration_s, self._entered)
         gevent.sleep(self._warmup_s)
-        self._entered("measured")
         while not engine.measured:
             generator.require_running()
             gevent.sleep(0.005)
-        self._entered("done")
         while engine.waits_for_more:
             generator.require_running()
             gevent.sleep(0.01)

@@ -270,6 +270,15 @@ def test_a_stream_that_comes_late_is_measured_from_then_on() -> None:
     assert tally.sent == tally.answered + tally.unfinished
 
 
+def test_the_ends_of_a_window_are_told_in_its_own_loop() -> None:
+    engine, told = Engine(), list[tuple[str, float, bool]]()
+    engine.measure(0.05, 0.1, lambda phase: told.append((phase, time.time(), engine.measured)))
+    engine.run(lambda: engine.measured)
+    assert [(phase, over) for phase, _, over in told] == [("measured", False), ("done", True)]
+    assert engine.window_started_at <= told[0][1] < told[1][1]
+    engine.close()
+
+
 def test_a_loop_stands_still_while_it_runs_and_not_between_two_runs() -> None:
     engine = Engine()
     ends = engine.now() + 0.3
