@@ -27,6 +27,7 @@ class Proxy:
         self._selector = selectors.DefaultSelector()
         self._peers: dict[socket.socket, socket.socket] = {}
         self._of_service: set[socket.socket] = set()
+        self._silenced: list[socket.socket] = []  # clients who wait for ever
         self._listener = socket.create_server((LOOPBACK, port), backlog=4096)
         self._selector.register(self._listener, selectors.EVENT_READ)
 
@@ -67,15 +68,30 @@ class Proxy:
         if self._fault == "reset":
             self._peers[source].setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             self._close(source)
+        if self._fault == "never":
+            self._silence(source)
         changed = {"wrong": data.replace(b"World", b"wORLD"), "twice": data + data}
         return changed.get(self._fault, b"")
 
+    def _silence(self, source: socket.socket) -> None:
+        """The client's connection stays open, also where the service closes its own."""
+        client = self._peers[source]
+        self._silenced.append(client)
+        self._forget(client)
+        source.close()
+
     def _close(self, one: socket.socket) -> None:
-        for each in (one, self._peers.pop(one)):
+        for each in self._forget(one):
+            each.close()
+
+    def _forget(self, one: socket.socket) -> tuple[socket.socket, socket.socket]:
+        """Forward nothing more between a connection and its peer."""
+        pair = one, self._peers.pop(one)
+        for each in pair:
             self._peers.pop(each, None)
             self._of_service.discard(each)
             self._selector.unregister(each)
-            each.close()
+        return pair
 
 
 if __name__ == "__main__":

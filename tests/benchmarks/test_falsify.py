@@ -29,7 +29,7 @@ from loadtest.run.measurement import Measurement
 from loadtest.system import ports
 from loadtest.system.paths import ROOT
 from tests.loadtest.results.test_trials import RESULT
-from tests.lying_servers import OK, answering, serving
+from tests.lying_servers import OK, answering, once, serving
 
 CHOSEN = (Disturbance("a spinner"), Disturbance("a stop", services=("flask-sync",)))
 
@@ -243,6 +243,15 @@ def test_the_proxy_keeps_an_answer_for_itself() -> None:
             assert asked(client, len(OK)) == OK
             client.sendall(b"GET / HTTP/1.1\r\n\r\n")
             client.settimeout(0.5)
+            with pytest.raises(TimeoutError):
+                client.recv(1)
+
+
+def test_a_client_whose_answer_is_kept_waits_on_where_the_service_closes_its_connection() -> None:
+    with serving(once(OK)) as upstream, ports.held(1) as (own,):
+        threading.Thread(target=Proxy(own, upstream, "never", 1).serve, daemon=True).start()
+        with socket.create_connection((ports.LOOPBACK, own), timeout=0.5) as client:
+            client.sendall(b"GET / HTTP/1.1\r\n\r\n")
             with pytest.raises(TimeoutError):
                 client.recv(1)
 
