@@ -16,7 +16,7 @@ MACHINE_TO_ITSELF = "machine to itself"
 # Of the window: by what share the figure may be too low. Up to 5 % the lab calls two figures
 # equivalent.
 LOST = 0.05
-WATCHED = 0.5  # of the window: the lab itself may have been stopped meanwhile
+WATCHED = 0.8  # of the window: the lab itself may have been stopped meanwhile
 SWAP_S = 0.001  # a page from swap takes at least a part of a millisecond, of a disk ten
 
 
