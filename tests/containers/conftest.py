@@ -11,6 +11,8 @@ import pytest
 from tests.containers import remains
 from tests.containers.stack import WORKERS, Stack, client_with_a_proxy, closed_clone
 
+_whole: list[Stack] = []  # the session's, once it is up
+
 
 @pytest.fixture(scope="session")
 def stack() -> Iterator[Stack]:
@@ -29,8 +31,10 @@ def stack() -> Iterator[Stack]:
         client = client_with_a_proxy(remains.STATES / name / "client")
         stack.variables["DOCKER_CONFIG"] = str(client)
         stack.up(stack.services(), *WORKERS)
+        _whole.append(stack)
         yield stack
     finally:
+        _whole.clear()
         stack.close()
         shutil.rmtree(remains.STATES / name)
     assert stack.leftovers() == ""
@@ -41,5 +45,6 @@ def whole_again(request: pytest.FixtureRequest) -> Iterator[None]:
     """A test that fails may leave a service stopped; that fails no other test."""
     failed = request.session.testsfailed
     yield
-    if request.session.testsfailed > failed and "stack" in request.fixturenames:
-        request.getfixturevalue("stack").renew()
+    if request.session.testsfailed > failed:
+        for stack in _whole:
+            stack.renew()
