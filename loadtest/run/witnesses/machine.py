@@ -17,6 +17,7 @@ MACHINE_TO_ITSELF = "machine to itself"
 # equivalent.
 LOST = 0.05
 WATCHED = 0.8  # of the window: the lab itself may have been stopped meanwhile
+LATE_S = 0.1  # what a reading may be late, on a busy machine, however short the window
 SWAP_S = 0.001  # a page from swap takes at least a part of a millisecond, of a disk ten
 
 
@@ -226,7 +227,7 @@ def to_itself(machine: Machine | None, window_s: float = 0.0) -> Gate:
     """
     if machine is None or not machine.lasted_s:
         return Gate(MACHINE_TO_ITSELF, True, None, LOST, "the machine was not watched")
-    if machine.lasted_s < WATCHED * window_s:
+    if window_s - machine.lasted_s > max((1 - WATCHED) * window_s, LATE_S):
         detail = f"only {machine.lasted_s:.2f} of {window_s:.2f} s of the window were watched"
         share = 1 - machine.lasted_s / window_s
         return Gate(MACHINE_TO_ITSELF, False, share, 1 - WATCHED, detail, disturbance=True)
