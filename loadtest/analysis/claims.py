@@ -6,7 +6,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from loadtest.analysis.names import NO_NAMES, Names
-from loadtest.analysis.observations import by_round, growth, growth_by_round, seen_rounds, stage_of
+from loadtest.analysis.observations import (
+    by_round,
+    growing,
+    growth,
+    growth_by_round,
+    seen_rounds,
+)
 from loadtest.analysis.reasons import reason
 from loadtest.analysis.verdict import Check, Claim, Figure, State, Word
 from loadtest.model.criterion import Criterion
@@ -139,9 +145,12 @@ def _ran(criterion: Criterion, trials: Sequence[Trial]) -> int:
 def stage_for(experiment: Experiment, criterion: Criterion, trials: Sequence[Trial]) -> Stage:
     """The look that a criterion's rounds stand for: of two sides, the one with fewer."""
     levels = sequential.levels_of(experiment, criterion)
-    if MEASURES[criterion.measure].growth:
-        return stage_of(experiment, levels, {arm for arm, _ in criterion.sides}, trials)
-    rounds = min(seen_rounds(trials, {level}, arm) for arm, level in criterion.sides)
+    rounds = min(
+        seen_rounds(growing(trials, arm), levels, arm)
+        if MEASURES[criterion.measure].growth
+        else seen_rounds(trials, {level}, arm)
+        for arm, level in criterion.sides
+    )
     return sequential.stage(experiment, levels, rounds)
 
 

@@ -47,6 +47,12 @@ class Finding:
         return criterion.measure == self.measure and criterion.sides == (own, other)
 
     @property
+    def one_of_several(self) -> bool:
+        """Whether it is open only because other services are compared beside it."""
+        enough = self.ratio is not None and self.rounds >= INTERVAL_ROUNDS
+        return self.outcome == "inconclusive" and enough and _one_of_several(self.ratio)
+
+    @property
     def short(self) -> str:
         """The finding for a table, where its figures stand beside it."""
         told = {"more": "more", "less": "less", "equivalent": f"alike within ±{MARGIN:.0%}"}
@@ -54,7 +60,7 @@ class Finding:
             return told.get(self.outcome, "not measured").replace("%", " %")
         if self.rounds < INTERVAL_ROUNDS:
             return "too few rounds"
-        if _one_of_several(self.ratio):
+        if self.one_of_several:
             return "open, as one of several (Holm)"
         return f"open; could see {effect(self.ratio.detectable)}"
 
@@ -107,9 +113,9 @@ def sentence(
     return _difference(MEASURES[measure], service, reference, ratio)
 
 
-def _one_of_several(ratio: Ratio) -> bool:
+def _one_of_several(ratio: Ratio | None) -> bool:
     """Whether its own interval leaves out 1: it is open only beside the other comparisons."""
-    return ratio.low > 1 or ratio.high < 1
+    return ratio is not None and (ratio.low > 1 or ratio.high < 1)
 
 
 def _difference(words: Measure, a: str, b: str, ratio: Ratio) -> str:

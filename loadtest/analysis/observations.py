@@ -63,20 +63,35 @@ def light(trial: Trial) -> LoadResult:
 
 def growth(trials: Collection[Trial], name: str, arm: str, stage: Stage) -> Slope | None:
     """What each further connection adds to a measure, by every trial of one arm."""
-    line = slope(*points(trials, name, arm))
+    line = slope(*points(growing(trials, arm), name, arm))
     rounds = list(growth_by_round(trials, name, arm).values())
     if line is None or len(stage.looks) == 1 or len(rounds) < 2:
         return line
     return looked_at(line, rounds, stage)
 
 
-def growth_by_round(trials: Iterable[Trial], name: str, arm: str) -> dict[int, Slope]:
+def growth_by_round(trials: Collection[Trial], name: str, arm: str) -> dict[int, Slope]:
     """The same within each round."""
     rounds: defaultdict[int, list[Trial]] = defaultdict(list)
-    for trial in trials:
+    for trial in growing(trials, arm):
         rounds[trial.round].append(trial)
     found = {number: slope(*points(each, name, arm)) for number, each in rounds.items()}
     return {number: each for number, each in found.items() if each}
+
+
+def growing(trials: Collection[Trial], arm: str) -> list[Trial]:
+    """An arm's trials up to the last round in which it ran at each of its loads.
+
+    Later rounds have but some of the loads: what else is open there says nothing of the slope.
+    """
+    own = [trial for trial in trials if trial.arm == arm]
+    levels: defaultdict[int, set[str]] = defaultdict(set)
+    for trial in own:
+        levels[trial.round].add(trial.level)
+    every = set[str]().union(*levels.values())
+    whole = [number for number, seen in levels.items() if seen == every]
+    last = max(whole or levels, default=0)
+    return [trial for trial in own if trial.round <= last]
 
 
 def stage_of(

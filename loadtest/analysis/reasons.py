@@ -38,6 +38,7 @@ def reason(
     if verdict.inverted(criterion):
         sides.reverse()
     arms = [Arm(*side, said) for side, said in sides]
+    trials = _together(trials, arms)
     slots = _slots(trials, arms) if measure.predicted else ""
     apart = interval and (interval[0] > 1 + MARGIN or interval[1] < 1 - MARGIN)
     if slots and apart and criterion.ratio and measure.name == GOODPUT:
@@ -55,6 +56,14 @@ class Arm(NamedTuple):
     service: str
     level: str
     said: str
+
+
+def _together(trials: Sequence[Trial], arms: Sequence[Arm]) -> list[Trial]:
+    """The trials of the rounds that all have: a machine may be slower in further rounds."""
+    sides = [(arm.service, arm.level) for arm in arms]
+    seen = [{t.round for t in trials if (t.arm, t.level) == side} for side in sides]
+    both = set.intersection(*seen)
+    return [trial for trial in trials if trial.round in both]
 
 
 def _slots(trials: Sequence[Trial], arms: Sequence[Arm]) -> str:

@@ -85,12 +85,14 @@ def _python(machine: Mapping[str, Any]) -> Iterator[str]:
 def _scatter(run: Run, twins: Sequence[Finding]) -> Iterator[str]:
     """How small a difference can be seen, by how far the reference differs from itself.
 
-    Only where a verdict comes from: other loads and measures decide nothing.
+    Only where a verdict comes from: other loads and measures decide nothing. Nor does it tell of
+    most rounds of a load where it had but the first few.
     """
     worst: dict[str, float] = {}
     for twin in twins:
         experiment = run.experiments[twin.experiment]
-        if twin.ratio and twin.ratio.rounds >= INTERVAL_ROUNDS and _decides(experiment, twin):
+        enough = max(INTERVAL_ROUNDS, _rounds_at(run, twin) / 2)
+        if twin.ratio and twin.ratio.rounds >= enough and _decides(experiment, twin):
             claim = experiment.claim or twin.experiment
             worst[claim] = max(worst.get(claim, 0.0), twin.ratio.detectable)
     coarse = {claim: share for claim, share in worst.items() if share > MARGIN}
@@ -102,6 +104,12 @@ def _scatter(run: Run, twins: Sequence[Finding]) -> Iterator[str]:
         )
     elif worst:
         yield "The reference agrees with itself: 5 % of difference can be seen where it runs twice."
+
+
+def _rounds_at(run: Run, twin: Finding) -> int:
+    """The last round of any service at the load where the reference was compared with itself."""
+    trials = run.valid.get(twin.experiment, [])
+    return max((trial.round for trial in trials if trial.level == twin.level), default=0)
 
 
 def _decides(experiment: Experiment, twin: Finding) -> bool:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -229,19 +230,19 @@ def _facts(experiment: Experiment, trials: Sequence[Trial]) -> Iterator[str]:
     )
     yield f"Request: {described.requests(experiment) if experiment.targets else held}"
     yield f"Varied: {levels}"
-    rounds = {len({t.round for t in trials if t.level == each.label}) for each in experiment.levels}
+    rounds = Counter((level, arm) for level, arm, _ in {(t.level, t.arm, t.round) for t in trials})
     longest_s = max(trial.result.duration_s for trial in trials)
     longer = longest_s > 1.05 * experiment.duration_s
     yield (
-        f"{_span(rounds)} in random order; each trial lasts {experiment.duration_s:g} s "
+        f"{_span(rounds.values())} in random order; each trial lasts {experiment.duration_s:g} s "
         f"after {experiment.warmup_s:g} s of warm-up that does not count"
         + f"; up to {amount(longest_s)} s where requests wait longer"
         * longer
     )
 
 
-def _span(values: set[int]) -> str:
-    """`4 rounds`, or `3 to 12 rounds` where levels differ."""
+def _span(values: Collection[int]) -> str:
+    """`4 rounds`, or `3 to 12 rounds` where levels or services differ."""
     low, high = min(values), max(values)
     return f"{low} to " * (low != high) + number_of(high, "round")
 

@@ -88,7 +88,7 @@ class Rounds:
             return
         done = trials.recover(self._path) if self._path.exists() else []
         seen = [each for each in runs.counted(done) if each.experiment == experiment.name]
-        look = decisions.look(experiment, seen, rounds)
+        look = decisions.look(experiment, seen, rounds, known[-1] if known else None)
         looks = {**looks, experiment.name: (*known, look)}
         self._ledger.update(looks=looks, planned=len(schedule.wanted(places, looks)))
         self._watch.looked(experiment, look, schedule.expected(places, looks))

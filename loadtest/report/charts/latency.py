@@ -67,7 +67,7 @@ def percentiles(experiment: Experiment, trials: Sequence[Trial], level: Level) -
 _RARER = (
     "Right is rarer: at 99 % one request in a hundred took longer. A percentile is drawn only "
     "where enough requests lie beyond it, and none that still waited could change it. All rounds "
-    "are one here, so the limits leave out how much rounds differ. "
+    "of a service are one here, so the limits leave out how much rounds differ. "
 )
 
 

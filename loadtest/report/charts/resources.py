@@ -9,7 +9,7 @@ from typing import Any
 import altair as alt
 
 from loadtest.analysis.amounts import amount
-from loadtest.analysis.observations import growth, points, stage_of
+from loadtest.analysis.observations import growing, growth, points, stage_of
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.figures.measure import Growth, Measure
@@ -50,7 +50,7 @@ def _slope(
     experiment: Experiment, trials: Sequence[Trial], measure: Measure, service: str
 ) -> Slope | None:
     levels = {level.label for level in experiment.levels}
-    stage = stage_of(experiment, levels, {service}, trials)
+    stage = stage_of(experiment, levels, {service}, growing(trials, service))
     return growth(trials, measure.name, service, stage)
 
 

@@ -28,12 +28,13 @@ def told(experiment: Experiment, trials: Sequence[Trial]) -> Listing | None:
             service,
             level.label,
             *(_cell(experiment, trials, each, service, level) for each in measures),
+            str(len({t.round for t in trials if (t.arm, t.level) == (service, level.label)})),
         )
         for level in experiment.levels
         for service in experiment.services
         if service not in level.without
     )
-    return Listing(("Service", "At", *(_heading(each) for each in measures)), rows)
+    return Listing(("Service", "At", *(_heading(each) for each in measures), "Rounds"), rows)
 
 
 def _heading(measure: Measure) -> str:

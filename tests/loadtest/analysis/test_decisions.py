@@ -7,10 +7,15 @@ from typing import Any
 
 import pytest
 
-from loadtest.analysis.decisions import look, undecided
+from loadtest.analysis import decisions
+from loadtest.analysis.claims import stage_for
+from loadtest.analysis.decisions import look, places_of, undecided
+from loadtest.analysis.findings import Finding
+from loadtest.analysis.observations import growth
 from loadtest.model.experiment import Experiment
 from loadtest.model.trial import Trial
 from loadtest.plan.sequential import looks_within
+from loadtest.stats.inference import Ratio
 from tests.synthetic import experiment, faster, trials_of
 
 LEVEL = "128 connections"
@@ -35,7 +40,7 @@ def test_a_level_stays_open_as_long_as_its_noise_hides_the_bound(noise: float) -
         criteria=[bounds(ratio_at_most=0.4), bounds(level="1 connection", ratio_at_most=100)]
     )
     found = undecided(one, [each for each in trials_of([one], noise=noise) if each.round <= 3])
-    assert found == ({} if noise < 0.1 else {LEVEL: ("fastapi-async", "flask-gthread")})
+    assert list(found) == ([] if noise < 0.1 else [LEVEL])
 
 
 def test_equivalence_is_a_decision() -> None:
@@ -87,3 +92,64 @@ def test_a_line_that_one_load_would_draw_alone_is_not_waited_for() -> None:
     one = designed(measure="pss_kib_per_request", criteria=[slope | {"ratio_at_least": 2.0}])
     alone = [t for t in trials_of([one]) if t.service != "flask-gthread" or t.level == LEVEL]
     assert undecided(one, alone) == {}
+
+
+def test_what_was_decided_is_not_open_again_without_its_services() -> None:
+    """As a comparison is whose p value another one's further rounds have raised."""
+    one = designed(criteria=[bounds(reference="flask-sync", ratio_at_most=4.0)])
+    noisy = [each for each in trials_of([one], noise=0.3) if each.round <= 3]
+    arms = ("flask-sync", "flask-gthread")
+    for going in (None, places_of({LEVEL: arms})):
+        assert undecided(one, noisy, going) == {LEVEL: arms}
+    for arm in arms:
+        assert undecided(one, noisy, places_of({LEVEL: (arm,)})) == {}
+
+
+def test_services_with_too_few_rounds_in_common_get_more() -> None:
+    one = designed(criteria=[])
+    lost = [
+        each
+        for each in trials_of([one], noise=0.001)
+        if each.round <= 3 and (each.level, each.arm) != (LEVEL, "flask-sync")
+    ]
+    assert LEVEL not in undecided(one, lost)
+    few = [each for each in trials_of([one], noise=0.001) if each.round == 3]
+    assert undecided(one, [*(each for each in lost if each.round < 3), *few])[LEVEL] == (
+        "fastapi-async",
+        "flask-sync",
+    )
+
+
+def test_where_other_comparisons_alone_keep_one_open_all_of_them_go_on(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Holm's bound for the one that is told depends on the others' p values."""
+    one = designed(criteria=[bounds(ratio_at_most=0.4)])
+    ratio = Ratio(0.3, 0.25, 0.35, 3, 0.02, 1.0, 0.5)
+
+    def found(p_adjusted: float) -> list[Finding]:
+        service, reference = "flask-gthread", "fastapi-async"
+        return [Finding(one.name, LEVEL, one.measure, service, reference, ratio, p_adjusted)]
+
+    trials = [each for each in trials_of([one], noise=0.001) if each.round <= 3]
+    for p_adjusted, going_on in ((0.04, {}), (0.06, {LEVEL: one.services})):
+        made = found(p_adjusted)
+        monkeypatch.setattr(decisions, "against_reference", lambda *_, made=made: made)
+        assert undecided(one, trials) == going_on
+
+
+def test_rounds_with_but_some_of_the_loads_say_nothing_of_a_slope() -> None:
+    slope = {"says": "s", "service": "flask-gthread", "measure": "pss_kib_per_request"}
+    one = designed(measure="pss_kib_per_request", criteria=[slope | {"value_at_most": 60.0}])
+    made = trials_of([one], noise=0.1)
+    three = [each for each in made if each.round <= 3]
+    later = [each for each in made if 3 < each.round <= 8 and each.level in ("1 connection", LEVEL)]
+    [criterion] = one.criteria
+    stages = [stage_for(one, criterion, each) for each in (three, [*three, *later])]
+    assert stages[0] == stages[1]
+    assert stages[0].rounds == 3
+    lines = [
+        growth(each, criterion.measure, criterion.service, stages[0])
+        for each in (three, [*three, *later])
+    ]
+    assert lines[0] == lines[1]

@@ -63,6 +63,20 @@ def test_how_small_a_difference_can_be_seen(tmp_path: Path) -> None:
     assert "% in C1" in noisy or "a factor of" in noisy
 
 
+def test_a_twin_that_had_but_the_first_rounds_does_not_tell_what_all_of_them_can_see(
+    tmp_path: Path,
+) -> None:
+    one = experiment(rounds=12)
+    last = "128 connections"
+    trials = [
+        each
+        for each in trials_of([one], noise=0.2)
+        if each.round <= 3 or (each.level == last and not each.arm.startswith(one.reference))
+    ]
+    folder = write_run(tmp_path / "run", [one], trials)
+    assert not any("reference" in each for each in report.load(folder).conditions)
+
+
 def test_a_run_that_says_nothing_of_its_machine_has_no_words_of_it(tmp_path: Path) -> None:
     one = experiment(rounds=2)
     folder = write_run(tmp_path / "run", [one], trials_of([one]), machine={})

@@ -19,7 +19,6 @@ from loadtest.report.report import Report
 from tests.synthetic import experiment, trials_of, write_run
 
 ONE = replace(experiment(rounds=12), looks=(3, 4, 6, 8, 12))
-STILL_OPEN = "128 connections (fastapi-async, flask-gthread)"
 NOISY = 0.35  # hides that threads answer less than half
 
 
@@ -31,7 +30,7 @@ def carried_out(one: Experiment, noise: float) -> tuple[list[Trial], list[Looked
         wanted = {each.index for each in schedule.wanted(places, {one.name: looks})}
         trials = [each for each in trials if each.index in wanted]
         if max(each.round for each in trials) >= rounds:
-            looks.append(decisions.look(one, trials, rounds))
+            looks.append(decisions.look(one, trials, rounds, looks[-1] if looks else None))
     return trials, looks
 
 
@@ -56,7 +55,7 @@ def test_every_look_is_a_line_with_what_it_spent_and_left_open(
     section = made.sections[0]
     assert section.looks
     assert [row[0] for row in section.looks.rows] == [str(look.rounds) for look in looks]
-    assert [row[3] for row in section.looks.rows[:-1]] == [STILL_OPEN] * (len(looks) - 1)
+    assert [row[3] for row in section.looks.rows[:-1]] == ["128 connections"] * (len(looks) - 1)
     assert section.looks.rows[0][1:3] == ("1.8 of 5 %", "98.2 %")
     told = "3 rounds" if len(looks) == 1 else f"3 to {looks[-1].rounds} rounds"
     assert any(told in fact for fact in section.facts)
@@ -86,11 +85,13 @@ def test_measures_that_an_experiment_tells_stand_in_a_table() -> None:
     assert table
     assert table.headers[2:] == (
         *("requests/s", "share of slots ÷ wait", "CPU a request, µs", "memory, MiB", "p99, ms"),
+        "Rounds",
     )
     assert len(table.rows) == len(one.levels) * len(one.services)
     by_place = {row[:2]: row[2:] for row in table.rows}
-    *figures, p99 = by_place["fastapi-async", "1 connection"]
+    *figures, p99, rounds = by_place["fastapi-async", "1 connection"]
     assert all(re.fullmatch(r"[\d.,]+ \([\d.,]+–[\d.,]+\)", each) for each in figures)
+    assert rounds == "6"
     assert p99 == "–"  # too few requests for it
 
 

@@ -240,7 +240,7 @@ def test_a_slope_that_is_told_has_a_chart_and_no_column(tmp_path: Path) -> None:
     [section] = report.load(write_run(tmp_path, [one], trials_of([one]))).sections
     assert [chart.name for chart in section.charts].count(f"{one.name}-memory") == 1
     assert section.told is not None
-    assert section.told.headers == ("Service", "At", "memory, MiB", "requests/s")
+    assert section.told.headers == ("Service", "At", "memory, MiB", "requests/s", "Rounds")
     assert told.told(replace(one, tells=("threads_per_request",)), section.trials) is None
 
 
