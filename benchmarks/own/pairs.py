@@ -52,11 +52,11 @@ class Pairs:
     """Compares inside the `with` block, with windows of so many seconds.
 
     `accept`: trials count although other programs disturbed them. The process that makes the load
-    stays for all runs; the services are started anew for each.
+    stays for all runs; the services are started anew for each, if `fresh` for each trial of it.
     """
 
-    def __init__(self, seconds: float, accept: bool) -> None:
-        self._seconds = seconds
+    def __init__(self, seconds: float, accept: bool, *, fresh: bool = False) -> None:
+        self._seconds, self._fresh = seconds, fresh
         self._busy = "accept" if accept else "rerun"
         self._forks = ForkServer()
         self._stack = ExitStack()
@@ -115,8 +115,13 @@ class Pairs:
             }
             for name, port, steps in zip("AB", found, (STEPS, STEPS * ratio), strict=True)
         }
-        times = {"duration_s": self._seconds, "warmup_s": self._seconds / 6}
-        return {"targets": targets, "levels": [{"connections": CONNECTIONS}], **times}
+        return {
+            "targets": targets,
+            "levels": [{"connections": CONNECTIONS}],
+            "duration_s": self._seconds,
+            "warmup_s": self._seconds / 6,
+            "fresh": self._fresh,
+        }
 
 
 def _compared(folder: Path) -> Compared:

@@ -96,7 +96,7 @@ def main() -> None:
     try:
         with (
             busy.spinning(options.busy) as machine,
-            Pairs(options.seconds, options.accept) as pairs,
+            Pairs(options.seconds, options.accept, fresh=options.fresh) as pairs,
         ):
             try:
                 _measure(pairs, summary, options)
@@ -130,6 +130,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--seconds", type=float, default=0.3, help="of a measured window (0.3)")
     parser.add_argument("--first-seed", type=int, default=1, help="the others follow it (1)")
     parser.add_argument("--accept", action="store_true", help="count what others disturb")
+    parser.add_argument("--fresh", action="store_true", help="start both anew for each trial")
     busy.add_option(parser)
     options = parser.parse_args()
     if options.runs < 0 or options.slower < 0 or options.seconds < 0.1:

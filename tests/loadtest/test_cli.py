@@ -286,6 +286,7 @@ A, B = "A=http://127.0.0.1:9/", "B=http://127.0.0.1:9/"
         ([A, B, "--fail-if", "B slow"], "'B < 0.95 A'"),
         ([A, B, "--start", "C=serve"], "where does it answer? Add C=http://HOST:PORT"),
         ([A, B, "--ready", "/x"], "--ready is for services that --start starts"),
+        ([A, B, "--fresh"], "--fresh is for services that --start starts"),
         ([A, B, "--env", "X=y"], "--env is for services that --start starts"),
         ([A, B, "--busy", "no"], "unknown --busy 'no'"),
     ],

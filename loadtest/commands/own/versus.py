@@ -31,6 +31,7 @@ Expect = Annotated[int | None, typer.Option(help="The right status; 200 to 299 i
 SameBody = Annotated[bool, typer.Option("--same-body", help="All have to answer the same body.")]
 Insecure = Annotated[bool, typer.Option("--insecure", help="Don't check certificates.")]
 Begun = Annotated[Texts, typer.Option(help="NAME=COMMAND: start it, and stop it at the end.")]
+Fresh = Annotated[bool, typer.Option("--fresh", help="Start it anew for every trial.")]
 Ready = Annotated[str, typer.Option(help="Path that answers 200 once what is started is ready.")]
 Env = Annotated[Texts, typer.Option(help="NAME=VALUE for what is started; may be there again.")]
 FailIf = Annotated[Texts, typer.Option(help="Exit code 1 where this is so: 'B < 0.95 A'.")]
@@ -55,6 +56,7 @@ def versus(
     insecure: Insecure = False,
     start: Begun = None,
     ready: Ready = "",
+    fresh: Fresh = False,
     env: Env = None,
     fail_if: FailIf = None,
     may_load: MayLoad = False,
@@ -66,8 +68,9 @@ def versus(
     """Compare services of your own, each at its URL, in interleaved rounds."""
     request = _request(method, header or (), body, expect, insecure)
     document = {"measure": measure, "same_body": same_body, "i_may_load_this": may_load}
-    document |= {"targets": _targets(targets, start or (), ready, env or ()), "request": request}
-    document |= {"requests_at_most": requests}
+    found = _targets(targets, start or (), ready, env or (), fresh=fresh)
+    document |= {"targets": found, "request": request}
+    document |= {"requests_at_most": requests, "fresh": fresh}
     document |= {"levels": _levels(connections), "fail_if": fail_if or [], **_window(seconds)}
     _compare(document, rounds, seed, busy, as_json=json)
 
@@ -123,7 +126,7 @@ def _request(
 
 
 def _targets(
-    texts: Sequence[str], starts: Sequence[str], ready: str, env: Sequence[str]
+    texts: Sequence[str], starts: Sequence[str], ready: str, env: Sequence[str], *, fresh: bool
 ) -> dict[str, dict[str, Any]]:
     """The tables of the targets as a file has them."""
     from loadtest.inventory import addresses
@@ -138,7 +141,7 @@ def _targets(
         found[name] |= {"start": command, "folder": str(Path.cwd())}
         found[name] |= {"ready": ready} if ready else {}
         found[name] |= {"environment": addresses.named_pairs(env, "--env NAME=VALUE")}
-    for option, value in (("--ready", ready), ("--env", env)):
+    for option, value in (("--ready", ready), ("--env", env), ("--fresh", fresh)):
         if value and not starts:
             raise addresses.AddressError(f"{option} is for services that --start starts")
     return found

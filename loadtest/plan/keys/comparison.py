@@ -60,7 +60,7 @@ def comparison(name: str, document: Mapping[str, Any], where: str) -> Experiment
 _NO_CLAIM: Mapping[str, Any] = dict.fromkeys(("claim", "statement", "confirms", "refutes"), "")
 _UNCHANGED = (
     *("measure", "axis", "rounds", "warmup_s", "duration_s", "same_body", "errors_allowed"),
-    "requests_at_most",
+    *("requests_at_most", "fresh"),
 )
 
 

@@ -114,6 +114,11 @@ class ComparisonTable(TomlTable):
         description="`true`: all have to answer the same body: text up to 1 MB each time, any "
         "other before the first trial",
     )
+    fresh: bool = Field(
+        default=False,
+        description="`true`: what it starts is started anew for every trial, as two starts of one "
+        "program are not equally fast",
+    )
     errors_allowed: bool = Field(
         default=False, description="`true`: failed requests are a result and fail no gate"
     )

@@ -86,6 +86,12 @@ def test_a_file_says_what_is_asked_how_it_starts_and_what_fails(tmp_path: Path) 
     assert SCHEMA.is_valid(tomllib.loads(EXAMPLE))
 
 
+@pytest.mark.parametrize("fresh", [False, True])
+def test_what_it_starts_is_started_anew_for_every_trial_where_asked(fresh: bool) -> None:
+    experiment = parse("versus", document(fresh=fresh), where="versus")
+    assert experiment.fresh == experiment.restarts == fresh
+
+
 def test_what_a_file_leaves_out_is_usual() -> None:
     found = read()
     assert found.title == "B beside A"
