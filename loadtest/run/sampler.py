@@ -57,8 +57,8 @@ class ServiceSide(Protocol):
 class _Fetched:
     """One look at the service as it came, by the wall clock; `text` None where none came.
 
-    The text is parsed once somebody asks. That holds the interpreter for up to 0.2 s, and whatever
-    else the lab reads as a window begins or ends would be late.
+    The text is parsed once somebody asks. That holds the interpreter, and what else the lab reads
+    as a window begins or ends would be late.
     """
 
     began: float
